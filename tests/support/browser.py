@@ -1,0 +1,95 @@
+"""The system's Chromium, driven by Playwright.
+
+A page fails its test afterwards when a script on it raised, when the content
+security policy stopped something, or when it asked any machine but this one:
+a board behind a firewall must work in full.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Error,
+    Page,
+    Request,
+    sync_playwright,
+)
+
+from support.lacking import lack
+
+__all__ = ["browser", "context", "page"]
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+"""Chromium by the names that distributions give it."""
+
+FLAGS = (
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    # Without these it asks its maker's hosts at every start.
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+LOCAL_SCHEMES = ("data", "blob", "about")
+
+
+# For a module and not the session: while Playwright runs, its event loop counts as running in
+# this thread, and a test elsewhere that calls asyncio.run() would be refused.
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Give a headless Chromium, one for the whole module."""
+    program = next(filter(None, map(shutil.which, NAMES)), None)
+    if program is None:
+        lack("no Chromium on PATH (Debian's package is called chromium)")
+    # Chromium's sandbox does not work for root.
+    flags = [*FLAGS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=program, args=flags)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """Give a browser profile of its own: no cookies, no storage, a laptop's screen, UTC."""
+    profile = browser.new_context(
+        viewport={"width": 1440, "height": 900}, locale="en-US", timezone_id="UTC"
+    )
+    faults: list[str] = []
+    profile.on("weberror", lambda error: faults.append(f"raised: {_text(error.error)}"))
+    profile.on("console", lambda message: _note_policy(message, faults))
+    profile.on("request", lambda request: _note_stranger(request, faults))
+    yield profile
+    profile.close()
+    assert faults == [], "the page had faults"
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    """Give an empty page."""
+    return context.new_page()
+
+
+def _text(error: Error) -> str:
+    return error.stack or error.message
+
+
+def _note_policy(message: ConsoleMessage, faults: list[str]) -> None:
+    if message.type == "error" and "Content Security Policy" in message.text:
+        faults.append(message.text)
+
+
+def _note_stranger(request: Request, faults: list[str]) -> None:
+    address = urlsplit(request.url)
+    if address.scheme not in LOCAL_SCHEMES and address.hostname not in ("127.0.0.1", "localhost"):
+        faults.append(f"asked another machine: {request.url}")
