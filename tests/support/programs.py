@@ -96,6 +96,7 @@ def run_orgboard(*arguments: object, timeout_s: float = 50) -> subprocess.Comple
 
 
 def _environment() -> dict[str, str]:
-    # Settings of whoever runs the tests must not reach the program under test.
-    own = {name: value for name, value in os.environ.items() if not name.startswith("ORGBOARD_")}
-    return {**own, "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
+    """Keep what whoever runs the tests has set for Python or for orgboard from the program."""
+    kept = os.environ.items()
+    own = {name: value for name, value in kept if not name.startswith(("ORGBOARD_", "PYTHON"))}
+    return {**own, "PYTHONUTF8": "1"}
