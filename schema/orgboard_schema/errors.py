@@ -1,0 +1,62 @@
+"""What can go wrong that a caller treats in its own way. Standard library only.
+
+    OrgboardError                 one line for people, and the exit status it means
+    ├── DatabaseUrlError          2   the URL or path cannot be a database of ours
+    ├── DatabaseUnreachable       2   nothing answers there, or it cannot be opened
+    ├── DatabaseOlder             2   needs `orgboard db upgrade`
+    ├── DatabaseNewer             78  needs a newer orgboard
+    ├── CorruptBlock              3   a stored payload is not what was written
+    └── OffsetMoved               2   a rival stored these bytes of the file first
+
+Bad bytes in an event file are no exception: the reader returns them as gaps.
+"""
+
+# ruff: noqa: N818 - the names say what was found, as "database older".
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+__all__ = [
+    "CorruptBlock",
+    "DatabaseNewer",
+    "DatabaseOlder",
+    "DatabaseUnreachable",
+    "DatabaseUrlError",
+    "OffsetMoved",
+    "OrgboardError",
+]
+
+
+class OrgboardError(Exception):
+    """Say in one line what happened and what to do; a command prints it and exits."""
+
+    exit_status: ClassVar[int] = 2
+
+
+class DatabaseUrlError(OrgboardError, ValueError):
+    """The text given as `--db` names no database that orgboard can use."""
+
+
+class DatabaseUnreachable(OrgboardError, ConnectionError):
+    """The database does not answer or cannot be opened."""
+
+
+class DatabaseOlder(OrgboardError):
+    """The tables are missing or of an earlier release."""
+
+
+class DatabaseNewer(OrgboardError):
+    """The tables are of a later release than this program."""
+
+    exit_status = 78
+
+
+class CorruptBlock(OrgboardError, ValueError):
+    """A payload does not decode to what its header promises."""
+
+    exit_status = 3
+
+
+class OffsetMoved(OrgboardError):
+    """The file's offset is not what this batch started from: look it up, go on from there."""

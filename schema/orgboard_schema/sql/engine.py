@@ -1,0 +1,205 @@
+"""The only maker of engines: what a database is called, how it is opened, how work begins.
+
+engine = open_engine(parse_url(text))
+with begin_write(engine) as conn: ...   one transaction, the only writer on SQLite
+with begin_read(engine) as conn: ...    one snapshot: every query sees the same instant
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+
+from orgboard_schema.errors import DatabaseUnreachable, DatabaseUrlError
+from orgboard_schema.sql.places import make_private, network_filesystem
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine.interfaces import DBAPIConnection
+    from sqlalchemy.pool import ConnectionPoolEntry
+
+__all__ = ["begin_read", "begin_write", "open_engine", "parse_url", "shown"]
+
+BUSY_TIMEOUT_S: Final = 10
+"""How long a SQLite statement waits for a rival's lock: longer than any transaction of ours."""
+
+_WRITE: Final = "orgboard_write"
+_HINT: Final = "give a path (SQLite) or postgresql://user@host/name"
+
+
+def parse_url(text: str) -> URL:
+    """Return the database that `text` names: a bare path is SQLite, postgresql:// is psycopg 3.
+
+    Raises:
+        DatabaseUrlError: It names neither; the message never repeats a password.
+    """
+    if "://" not in text:
+        if not text.strip() or "\0" in text or text == ":memory:":
+            raise DatabaseUrlError(f"the database needs a file of its own: {_HINT}")
+        return URL.create("sqlite", database=str(Path(text).expanduser().absolute()))
+    scheme = text.partition("://")[0]
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError) as error:
+        raise DatabaseUrlError(f"cannot read the {scheme}:// database URL: {_HINT}") from error
+    if url.drivername in ("sqlite", "sqlite+pysqlite") and url.database not in (None, ":memory:"):
+        return parse_url(str(url.database))
+    if url.drivername in ("postgresql", "postgres", "postgresql+psycopg"):
+        return url.set(drivername="postgresql+psycopg")
+    raise DatabaseUrlError(f"{scheme}:// is no database of orgboard's: {_HINT}")
+
+
+def shown(url: URL) -> str:
+    """Return `url` as people know it, without its password."""
+    if url.drivername == "sqlite":
+        return str(url.database)
+    return url.set(drivername="postgresql").render_as_string(hide_password=True)
+
+
+def open_engine(
+    url: URL | str, *, create: bool = True, pool_size: int = 5, pool_timeout_s: float = 30.0
+) -> Engine:
+    """Return the engine for `url`; SQLite files are created, private, unless `create` is False.
+
+    PostgreSQL is not spoken to before the first connection.
+
+    Raises:
+        DatabaseUrlError: Not a database that can work (wrong URL, network file system).
+        DatabaseUnreachable: No such file, or it cannot be opened.
+    """
+    url = parse_url(url) if isinstance(url, str) else url
+    if url.drivername == "sqlite":
+        return _open_sqlite(url, create, pool_size, pool_timeout_s)
+    try:
+        return create_engine(
+            url,
+            # Whatever the server's default: the compare-and-set of offsets needs to see
+            # what a rival committed while it waited.
+            isolation_level="READ COMMITTED",
+            pool_pre_ping=True,
+            pool_size=pool_size,
+            pool_timeout=pool_timeout_s,
+            connect_args={
+                "application_name": "orgboard",
+                "connect_timeout": 10,
+                "keepalives_idle": 30,
+                "keepalives_interval": 10,
+                "keepalives_count": 3,
+                "target_session_attrs": "read-write",
+            }
+            | dict(url.query),
+        )
+    except (ImportError, NoSuchModuleError) as error:
+        raise DatabaseUrlError(
+            "PostgreSQL needs its driver: pip install 'orgboard[postgres]'"
+        ) from error
+
+
+@contextmanager
+def begin_write(engine: Engine, *, durable: bool = True) -> Iterator[Connection]:
+    """Open one transaction that writes; commit at the end, roll back on an error.
+
+    SQLite takes its one write lock at the start, so that no transaction fails half way.
+    Without `durable` PostgreSQL may lose the last commits in a crash of its host, which
+    is right where points and offset are lost together and read again.
+
+    Raises:
+        DatabaseUnreachable: No connection could be made.
+    """
+    with _connect(engine) as conn:
+        conn.execution_options(**{_WRITE: True})
+        with conn.begin():
+            if not durable and engine.dialect.name == "postgresql":
+                conn.exec_driver_sql("SET LOCAL synchronous_commit TO off")
+            yield conn
+
+
+@contextmanager
+def begin_read(engine: Engine) -> Iterator[Connection]:
+    """Open one snapshot: all queries see the same instant, so points never show twice or not
+    at all because they were compacted in between.
+
+    Raises:
+        DatabaseUnreachable: No connection could be made.
+    """
+    with _connect(engine) as conn:
+        if engine.dialect.name == "postgresql":
+            conn.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        with conn.begin():
+            yield conn
+
+
+@contextmanager
+def _connect(engine: Engine) -> Iterator[Connection]:
+    try:
+        conn = engine.connect()
+    except OperationalError as error:
+        raise unreachable(engine.url, error) from error
+    with conn:
+        yield conn
+
+
+def unreachable(url: URL, error: DBAPIError) -> DatabaseUnreachable:
+    """Say in one line that `url` does not answer, why, and what to try."""
+    reason = str(error.orig).strip().splitlines() or ["no reason given"]
+    advice = "may you write there?" if url.drivername == "sqlite" else "is it running?"
+    return DatabaseUnreachable(f"cannot open {shown(url)}: {reason[0]} ({advice})")
+
+
+def _open_sqlite(url: URL, create: bool, pool_size: int, pool_timeout_s: float) -> Engine:
+    path = Path(str(url.database))
+    network = network_filesystem(path)
+    if network is not None:
+        raise DatabaseUrlError(
+            f"{path} lies on {network}, where SQLite corrupts: use a local disk, or PostgreSQL"
+        )
+    if path.is_dir():
+        raise DatabaseUrlError(f"{path} is a directory: name a file in it, such as {path}/board.db")
+    if not path.exists():
+        if not create:
+            raise DatabaseUnreachable(
+                f"no database at {path}: `orgboard db upgrade --db {path}` makes one"
+            )
+        try:
+            make_private(path)
+        except OSError as error:
+            raise DatabaseUnreachable(f"cannot create {path}: {error.strerror}") from error
+    engine = create_engine(
+        url,
+        pool_size=pool_size,
+        pool_timeout=pool_timeout_s,
+        connect_args={"timeout": BUSY_TIMEOUT_S},
+    )
+    event.listen(engine, "connect", _set_pragmas)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _set_pragmas(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    # The driver's own idea of when a transaction begins differs from ours: `_begin` says it.
+    raw: Any = connection
+    raw.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode = WAL",
+        # A commit that a power cut takes away takes its offset with it.
+        "synchronous = NORMAL",
+        "foreign_keys = ON",
+        "temp_store = MEMORY",
+        "cache_size = -16000",
+        # A checkpoint gives back what a burst made the log grow to.
+        "journal_size_limit = 67108864",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin(conn: Connection) -> None:
+    # A transaction that reads first and writes later would fail, not wait, when a rival
+    # wrote in between; so writers say at once that they will write.
+    write = conn.get_execution_options().get(_WRITE, False)
+    conn.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
