@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -48,12 +49,12 @@ LOCAL_SCHEMES = ("data", "blob", "about")
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Give a headless Chromium, one for the whole module."""
-    program = next(filter(None, map(shutil.which, NAMES)), None)
-    if program is None:
-        lack("no Chromium on PATH (Debian's package is called chromium)")
     # Chromium's sandbox does not work for root.
     flags = [*FLAGS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
     with sync_playwright() as playwright:
+        program = _program(playwright.chromium.executable_path)
+        if program is None:
+            lack("no Chromium on PATH (Debian's package is called chromium), nor Playwright's own")
         chromium = playwright.chromium.launch(executable_path=program, args=flags)
         yield chromium
         chromium.close()
@@ -78,6 +79,12 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 def page(context: BrowserContext) -> Page:
     """Give an empty page."""
     return context.new_page()
+
+
+def _program(playwrights_own: str) -> str | None:
+    """Find the system's Chromium, or else the one that Playwright downloaded, if any."""
+    on_path = next(filter(None, map(shutil.which, NAMES)), None)
+    return on_path or (playwrights_own if Path(playwrights_own).exists() else None)
 
 
 def _text(error: Error) -> str:

@@ -1,0 +1,54 @@
+# `make demo` to see it, `make test` to trust it; `make help` lists the rest.
+# On Debian 12, Ubuntu 24.04 or newer, python3, git and make are enough to begin with.
+
+PYTHON ?= python3
+PORT ?= 7070
+ARGS ?=
+export PYTHON
+
+BIN := .venv/bin
+.DEFAULT_GOAL := install
+.PHONY: install demo test check format bench bench-live proto clean help dev
+
+install: ## Make .venv with the board in it (the default)
+	@.ci/prepare server
+	@echo "Ready. Next: 'make demo', or '$(BIN)/orgboard serve LOGDIR'."
+
+demo: ## Train a small model and watch it in the browser (PORT=7070)
+	@.ci/prepare server
+	@exec $(BIN)/orgboard demo --port $(PORT)
+
+test: dev ## Run all tests, on real SQLite, PostgreSQL and Chromium (ARGS=...)
+	@.ci/prepare parts
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: dev ## Lint, format, types twice, directions of imports
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+format: dev ## Put the code into its one format
+	$(BIN)/ruff check --fix-only
+	$(BIN)/ruff format
+
+bench: dev ## Measure throughput and sizes
+	@$(BIN)/python tests/bench
+
+bench-live: dev ## Measure the time from a flush to the curve in the browser
+	@.ci/prepare parts
+	@$(BIN)/python tests/bench live
+
+proto: ## Generate the event format's Python again
+	@.ci/proto schema
+
+clean: ## Remove .venv and every cache
+	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find schema writer ingest dashboard tests -name __pycache__ -prune -exec rm -rf {} +
+
+help: ## Show this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
+
+dev:
+	@.ci/prepare dev
