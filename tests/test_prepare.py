@@ -1,0 +1,170 @@
+"""`.ci/prepare` on machines that lack something, played by stand-ins for their programs."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+USED = ("bash", "dirname", "env", "cat", "sha256sum", "ls", "mkdir", "cp")
+"""Programs that the script may find as they are; everything else on the PATH is a stand-in."""
+
+PYTHON = """
+echo "python $*" >>"$HERE/calls"
+case "$*" in
+    *version_info*) exit {too_old} ;;
+    *platform*) echo 3.9.2 ;;
+    *ensurepip*) [ -e "$HERE/ensurepip" ] ;;
+    *"-m venv"*) mkdir -p .venv/bin && cp "$HERE/bin/python3" .venv/bin/python ;;
+esac
+"""
+APT = 'echo "apt-get $*" >>"$HERE/calls"; case "$*" in *python3-venv*) : >"$HERE/ensurepip" ;; esac'
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A copy of the repository's set-up, and a PATH with stand-ins only."""
+
+    home: Path
+
+    def has(self, program: str, script: str) -> None:
+        """Put a stand-in on the PATH."""
+        path = self.home / "bin" / program
+        path.write_text(f"#!{shutil.which('bash')}\n{script}\n")
+        path.chmod(0o755)
+
+    def prepare(self, what: str, **settings: str) -> subprocess.CompletedProcess[str]:
+        """Run `.ci/prepare` there."""
+        return subprocess.run(
+            [self.home / "clone" / ".ci" / "prepare", what],
+            check=False,
+            capture_output=True,
+            text=True,
+            env={"PATH": str(self.home / "bin"), "HERE": str(self.home), **settings},
+        )
+
+    def calls(self) -> list[str]:
+        """List what the stand-ins were asked."""
+        log = self.home / "calls"
+        return log.read_text().splitlines() if log.exists() else []
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    """Give a machine with a sound Python, root rights and nothing else."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "clone" / ".ci").mkdir(parents=True)
+    shutil.copy(REPOSITORY / ".ci" / "prepare", tmp_path / "clone" / ".ci")
+    shutil.copy(REPOSITORY / "pyproject.toml", tmp_path / "clone")
+    for program in USED:
+        (tmp_path / "bin" / program).symlink_to(shutil.which(program) or program)
+    (tmp_path / "ensurepip").touch()
+    bare = Machine(tmp_path)
+    bare.has("python3", PYTHON.format(too_old=0))
+    bare.has("id", "echo 0")
+    return bare
+
+
+def test_the_second_time_installs_nothing(machine: Machine) -> None:
+    machine.prepare("server")
+    first = machine.calls()
+
+    again = machine.prepare("server")
+
+    assert any("pip install" in call for call in first)
+    assert (again.returncode, again.stderr) == (0, "")
+    assert not any("pip install" in call for call in machine.calls()[len(first) :])
+
+
+def test_a_changed_pyproject_is_installed_again(machine: Machine) -> None:
+    machine.prepare("server")
+    before = len(machine.calls())
+    with (machine.home / "clone" / "pyproject.toml").open("a") as project:
+        project.write("# a new dependency\n")
+
+    machine.prepare("server")
+
+    assert any("pip install" in call for call in machine.calls()[before:])
+
+
+def test_what_the_tests_need_holds_what_the_board_needs(machine: Machine) -> None:
+    machine.prepare("dev")
+    before = len(machine.calls())
+
+    machine.prepare("server")
+
+    assert not any("pip install" in call for call in machine.calls()[before:])
+
+
+def test_too_old_a_python_is_one_clear_line(machine: Machine) -> None:
+    machine.has("python3", PYTHON.format(too_old=1))
+
+    done = machine.prepare("server")
+
+    assert done.returncode != 0
+    assert done.stderr == (
+        "orgboard: needs Python 3.11 or newer, and 'python3' is 3.9.2; "
+        "name another: make PYTHON=...\n"
+    )
+
+
+def test_no_python_at_all_is_one_clear_line(machine: Machine) -> None:
+    done = machine.prepare("server", PYTHON="python3.77")
+
+    assert done.returncode != 0
+    assert done.stderr.startswith("orgboard: there is no 'python3.77'")
+    assert done.stderr.count("\n") == 1
+
+
+def test_root_gets_the_missing_venv_package_by_apt(machine: Machine) -> None:
+    (machine.home / "ensurepip").unlink()
+    machine.has("apt-get", APT)
+
+    done = machine.prepare("server")
+
+    asked = [call for call in machine.calls() if call.startswith("apt-get")]
+    assert done.returncode == 0
+    assert [call.split()[1] for call in asked] == ["update", "install"]
+    assert asked[1].endswith(" python3-venv")
+
+
+def test_sudo_is_used_only_when_it_asks_nothing(machine: Machine) -> None:
+    (machine.home / "ensurepip").unlink()
+    machine.has("apt-get", APT)
+    machine.has("id", "echo 1000")
+    machine.has("sudo", '[ "$1" = -n ] || exit 1; shift; "$@"')
+    machine.has("true", "exit 0")
+
+    done = machine.prepare("server")
+
+    assert done.returncode == 0
+    assert any(call.endswith(" python3-venv") for call in machine.calls())
+
+
+def test_without_rights_one_line_names_the_venv_package(machine: Machine) -> None:
+    (machine.home / "ensurepip").unlink()
+    machine.has("apt-get", APT)
+    machine.has("id", "echo 1000")
+
+    done = machine.prepare("server")
+
+    assert done.returncode != 0
+    assert done.stderr.endswith("install the package python3-venv\n")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(("ci", "status"), [("", 0), ("true", 1)])
+def test_a_part_that_cannot_be_had_is_told_and_fails_only_in_ci(
+    machine: Machine, ci: str, status: int
+) -> None:
+    machine.has("id", "echo 1000")
+    machine.has("ls", "exit 1")
+
+    done = machine.prepare("parts", CI=ci)
+
+    assert done.returncode == status
+    assert "Chromium is missing" in done.stderr
