@@ -1,0 +1,135 @@
+"""Images: arrays of any layout as PNG, without an imaging library.
+
+An array of uint8 is taken as it is; any other is taken to be 0..1 and scaled to 0..255, as
+torch's and tensorboardX's writers do. A batch becomes one picture, eight to a row.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+
+from orgboard import _protobuf as pb
+from orgboard._records import summary_body
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Pixels: TypeAlias = NDArray[np.uint8]
+    """Height, width, channels."""
+
+__all__ = ["Picture", "check_layout", "encode_png", "image_body", "to_pixels"]
+
+GRID_COLUMNS: Final = 8
+
+_PNG_COLOUR_TYPE: Final = {1: 0, 2: 4, 3: 2, 4: 6}
+"""By number of channels: grey, grey and alpha, RGB, RGBA."""
+
+
+class Picture(NamedTuple):
+    """An array, and the order of its axes: letters of N, C, H, W."""
+
+    array: NDArray[np.generic]
+    layout: str
+
+
+def image_body(tag: str, picture: Picture) -> bytes:
+    """Encode the body that holds one image, as PNG."""
+    pixels = to_pixels(picture)
+    height, width, channels = pixels.shape
+    size = pb.whole(1, height) + pb.whole(2, width) + pb.whole(3, channels)
+    image = size + pb.blob(4, encode_png(pixels))
+    return summary_body(pb.text(1, tag) + pb.blob(4, image))
+
+
+def check_layout(array: NDArray[np.generic], layout: str) -> Picture:
+    """Give the picture that `dataformats` describes.
+
+    Raises:
+        ValueError: the layout is none of an image's, or the array has other dimensions.
+    """
+    axes = str(layout).upper()
+    if sorted(axes) not in (sorted("HW"), sorted("CHW"), sorted("NCHW")):
+        raise ValueError(f"dataformats must be HW, CHW or NCHW in some order, got {layout!r}")
+    if array.ndim != len(axes):
+        raise ValueError(f"dataformats {axes} does not fit an array of shape {array.shape}")
+    if not array.size:
+        raise ValueError(f"an image needs at least one pixel, got shape {array.shape}")
+    return Picture(array, axes)
+
+
+def to_pixels(picture: Picture) -> Pixels:
+    """Scale to 0..255 and arrange as height, width, channels; one grey channel becomes three."""
+    import numpy as np
+
+    array, axes = picture
+    if "C" not in axes:
+        array, axes = array[..., np.newaxis], axes + "C"
+    if "N" not in axes:
+        array, axes = array[np.newaxis], "N" + axes
+    batch = array.transpose([axes.index(axis) for axis in "NHWC"])
+    if batch.shape[3] == 1:
+        batch = np.repeat(batch, 3, axis=3)
+    if batch.shape[3] not in _PNG_COLOUR_TYPE:
+        raise ValueError(f"an image has 1 to 4 channels, got {batch.shape[3]}")
+    return _grid(_scale(batch))
+
+
+def _scale(array: NDArray[Any]) -> Pixels:
+    import numpy as np
+
+    if array.dtype == np.uint8:
+        return array
+    # float32 before scaling: results then equal torch's in every pixel. NaN is drawn black.
+    scaled = np.nan_to_num(array.astype(np.float32) * 255, nan=0.0)
+    return scaled.clip(0, 255).astype(np.uint8)
+
+
+def _grid(batch: Pixels) -> Pixels:
+    import numpy as np
+
+    number, height, width, channels = batch.shape
+    columns = min(number, GRID_COLUMNS)
+    rows = -(-number // columns)
+    canvas = np.zeros((rows * columns, height, width, channels), dtype=np.uint8)
+    canvas[:number] = batch
+    tiles = canvas.reshape(rows, columns, height, width, channels)
+    return tiles.transpose(0, 2, 1, 3, 4).reshape(rows * height, columns * width, channels)
+
+
+def encode_png(pixels: Pixels) -> bytes:
+    """Encode 8-bit pixels of 1 to 4 channels as PNG, lossless."""
+    height, width, channels = pixels.shape
+    head = struct.pack(">IIBBBBB", width, height, 8, _PNG_COLOUR_TYPE[channels], 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + _chunk(b"IHDR", head)
+        + _chunk(b"IDAT", zlib.compress(_filter_rows(pixels), 6))
+        + _chunk(b"IEND", b"")
+    )
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def _filter_rows(pixels: Pixels) -> bytes:
+    """Store each row as itself, or as the difference to the left or to the row above.
+
+    The one with the smallest sum of differences usually compresses best.
+    """
+    import numpy as np
+
+    left = pixels.copy()
+    left[:, 1:] -= pixels[:, :-1]
+    above = pixels.copy()
+    above[1:] -= pixels[:-1]
+    height = pixels.shape[0]
+    # In the order of PNG's filter numbers: 0 none, 1 left, 2 above.
+    candidates = np.stack([each.reshape(height, -1) for each in (pixels, left, above)])
+    cost = np.abs(candidates.view(np.int8).astype(np.int16)).sum(axis=2, dtype=np.int64)
+    best = cost.argmin(axis=0)
+    rows = candidates[best, np.arange(height)]
+    return np.concatenate([best[:, np.newaxis].astype(np.uint8), rows], axis=1).tobytes()
