@@ -1,3 +1,4 @@
+# mypy: disable-error-code="type-arg"
 from orgboard_schema.wire import summary_pb2 as _summary_pb2
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor

@@ -1,3 +1,4 @@
+# mypy: disable-error-code="type-arg"
 from orgboard_schema.wire import graph_pb2 as _graph_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor

@@ -1,0 +1,300 @@
+"""Events -> the columns, points and marks of one batch.
+
+The one mutable part of the reader: it lives for one reading and ends frozen.
+
+Most records of most files are one float32 scalar, and of one tag they differ
+in nothing but time, step and the four bytes of the value. So each tag's second
+record is taken as a mould, if it proves to be one, and later records that fit
+it are not parsed at all. A record that fits no mould goes to protobuf, whose
+answer is the definition: both ways give the same batch.
+"""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Mapping
+from struct import Struct
+from typing import Final
+
+from google.protobuf.message import DecodeError
+
+from orgboard_schema.types import (
+    Blob,
+    Media,
+    Metadata,
+    Point,
+    ProtoHistogram,
+    Tensor,
+    TensorHistogram,
+    Value,
+)
+from orgboard_schema.wire.amplification import is_bomb
+from orgboard_schema.wire.batch import FLOAT32, ScalarColumns, SessionMark, SessionStatus
+from orgboard_schema.wire.event_pb2 import Event, SessionLog
+from orgboard_schema.wire.kinds import GRAPH_TAG, META_GRAPH_TAG
+from orgboard_schema.wire.media import PROTOBUF
+from orgboard_schema.wire.moulds import Reading, find_mould, find_rest
+from orgboard_schema.wire.summary_pb2 import Summary
+from orgboard_schema.wire.values import Other, Scalar, decode_metadata, decode_text, decode_value
+
+__all__ = ["MAX_GATHERED_BYTES", "MAX_UNFOLDED_BYTES", "Gathering"]
+
+MAX_UNFOLDED_BYTES: Final = 8 * 1024 * 1024
+"""What the tensors of one record may claim beyond the bytes that are there."""
+
+MAX_GATHERED_BYTES: Final = 64 * 1024 * 1024
+"""A batch of small records that unfold to more than this ends early."""
+
+_POINT_BYTES: Final = 1024
+"""What a point takes in memory beside its data, rounded up."""
+
+_STRING_BYTES: Final = 64
+_FLOAT_BYTES: Final = 32
+"""What a short bytes object and a float take in Python."""
+
+_MOULD_TRIALS: Final = 3
+_MAX_SUFFIXES: Final = 8
+"""Each length of suffix costs one more look-up a record; writers have one or two."""
+
+_WALL: Final = Struct("<d")
+_FLOAT: Final = Struct("<f")
+_BLOB_SEQUENCE: Final = 3
+_MARKS: Final[dict[int, SessionStatus]] = {
+    SessionLog.START: "start",
+    SessionLog.STOP: "stop",
+    SessionLog.CHECKPOINT: "checkpoint",
+}
+
+
+class Gathering:
+    """What has been read so far of one batch."""
+
+    __slots__ = (
+        "_dtype",
+        "_known",
+        "_moulds",
+        "_order",
+        "_remembered",
+        "_scalar_metadata",
+        "_singles",
+        "_step",
+        "_tag",
+        "_tags",
+        "_value",
+        "_wall",
+        "file_version",
+        "first_wall",
+        "gathered",
+        "last_wall",
+        "orders",
+        "points",
+        "sessions",
+        "source_writer",
+    )
+
+    def __init__(self, remembered: Mapping[str, Metadata]) -> None:
+        self._remembered = remembered
+        self._known: dict[str, Metadata] = {}
+        self._tags: dict[bytes, int] = {}
+        self._scalar_metadata: dict[str, Metadata] = {}
+        self._tag = array("i")
+        self._step = array("q")
+        self._wall = array("d")
+        self._value = array("d")
+        self._dtype = array("b")
+        self._order = array("q")
+        self._moulds: dict[int, dict[bytes, int]] = {}
+        self._singles: dict[int, int] = {}
+        self.points: list[tuple[int, Point]] = []
+        self.sessions: list[SessionMark] = []
+        self.orders = 0
+        self.gathered = 0
+        self.first_wall: float | None = None
+        self.last_wall: float | None = None
+        self.file_version: str | None = None
+        self.source_writer: str | None = None
+
+    def columns(self) -> ScalarColumns:
+        """Freeze the scalars gathered."""
+        return ScalarColumns(
+            tags=tuple(decode_text(tag) for tag in self._tags),
+            tag=self._tag,
+            step=self._step,
+            wall=self._wall,
+            value=self._value,
+            dtype=self._dtype,
+            order=self._order,
+            metadata=tuple(self._scalar_metadata.items()),
+        )
+
+    def add(self, payload: bytes) -> str | None:
+        """Take in one record's payload. Return why it gave nothing, or not all; None if it did."""
+        if self._moulds and self._add_moulded(payload):
+            return None
+        if is_bomb(payload):
+            return "unfolds too far"
+        try:
+            event = Event.FromString(payload)
+        except DecodeError:
+            return "not a protobuf"
+        what = event.WhichOneof("what")
+        if what is not None:
+            self._note_wall(event.wall_time)
+        if event.HasField("source_metadata"):
+            self.source_writer = self.source_writer or decode_text(event.source_metadata.writer)
+        if what == "summary":
+            return self._add_summary(event, payload)
+        self._add_event(event, what)
+        return None
+
+    def _note_wall(self, wall: float) -> None:
+        if not math.isfinite(wall):
+            return
+        if self.first_wall is None:
+            self.first_wall = wall
+        if self.last_wall is None or wall > self.last_wall:
+            self.last_wall = wall
+
+    def _add_moulded(self, payload: bytes) -> bool:
+        """Take in a record that differs from an earlier one in time, step and value alone."""
+        rest = find_rest(payload)
+        if rest is None:
+            return False
+        step, start = rest
+        end = len(payload)
+        for suffix, moulds in self._moulds.items():
+            at = end - suffix - 4
+            tag = moulds.get(payload[start:at] + payload[end - suffix :])
+            if tag is not None:
+                break
+        else:
+            return False
+        (wall,) = _WALL.unpack_from(payload, 1)
+        self._note_wall(wall)
+        self._add_scalar(tag, step, wall, (_FLOAT.unpack_from(payload, at)[0], FLOAT32))
+        return True
+
+    def _add_scalar(self, tag: int, step: int, wall: float, scalar: Scalar) -> None:
+        value, dtype = scalar
+        self._tag.append(tag)
+        self._step.append(step)
+        self._wall.append(wall)
+        self._value.append(value)
+        self._dtype.append(dtype)
+        self._order.append(self.orders)
+        self.orders += 1
+
+    def _add_summary(self, event: Event, payload: bytes) -> str | None:
+        refused = False
+        left = MAX_UNFOLDED_BYTES
+        values = event.summary.value
+        for value in values:
+            before = self.gathered
+            refused |= not self._add_value(value, event, left)
+            if self.gathered > before:
+                left = max(left - (self.gathered - before - value.ByteSize()), 0)
+        if len(values) == 1 and not refused:
+            self._learn(payload, event)
+        return "undecodable tensor" if refused else None
+
+    def _add_value(self, value: Summary.Value, event: Event, left: int) -> bool:
+        name = value.tag or value.node_name
+        tag = decode_text(name)
+        own = decode_metadata(value.metadata) if value.HasField("metadata") else None
+        if own is not None:
+            self._known.setdefault(tag, own)
+        decoded = decode_value(value, self._metadata(tag, own), left)
+        if decoded is None:
+            return False
+        if isinstance(decoded, Other):
+            self._add_point(tag, event, decoded, own)
+            return True
+        if own is not None:
+            self._scalar_metadata.setdefault(tag, own)
+        index = self._tags.setdefault(name, len(self._tags))
+        self._add_scalar(index, event.step, event.wall_time, decoded)
+        return True
+
+    def _metadata(self, tag: str, own: Metadata | None) -> Metadata | None:
+        """Return what tells a value's kind: its own metadata, else the first known of its tag."""
+        if own is not None and own.plugin:
+            return own
+        return self._remembered.get(tag) or self._known.get(tag)
+
+    def _add_point(self, tag: str, event: Event, decoded: Other, own: Metadata | None) -> None:
+        point = Point(tag, decoded.kind, event.step, event.wall_time, decoded.value, own)
+        self.points.append((self.orders, point))
+        self.orders += 1
+        self.gathered += _POINT_BYTES + _data_bytes(decoded.value)
+
+    def _add_graph(self, tag: str, event: Event, plugin: str, data: bytes) -> None:
+        graph = Other("graph", Media((Blob(data, PROTOBUF),)))
+        self._add_point(tag, event, graph, Metadata(plugin=plugin, data_class=_BLOB_SEQUENCE))
+
+    def _add_event(self, event: Event, what: str | None) -> None:
+        match what:
+            case "file_version":
+                self.file_version = self.file_version or decode_text(event.file_version)
+            case "session_log":
+                self._add_session(event)
+            case "graph_def":
+                self._add_graph(GRAPH_TAG, event, "graphs", event.graph_def)
+            case "meta_graph_def":
+                self._add_graph(META_GRAPH_TAG, event, "graph_meta", event.meta_graph_def)
+            case "tagged_run_metadata":
+                run = event.tagged_run_metadata
+                tag = decode_text(run.tag)
+                self._add_graph(tag, event, "graph_tagged_run_metadata", run.run_metadata)
+            case _:
+                pass  # A log message, or nothing known: no point to keep.
+
+    def _add_session(self, event: Event) -> None:
+        status = _MARKS.get(event.session_log.status)
+        if status is not None:
+            mark = SessionMark(self.orders, status, event.step, event.wall_time)
+            self.sessions.append(mark)
+            self.orders += 1
+
+    def _learn(self, payload: bytes, event: Event) -> None:
+        """Keep the mould of a tag's second record, if it has one, or of one of the next few."""
+        tag = self._tags.get(event.summary.value[0].tag)
+        if tag is None or self.first_wall is None or self._tag[-1] != tag:
+            return
+        seen = self._singles[tag] = self._singles.get(tag, 0) + 1
+        if not 2 <= seen < 2 + _MOULD_TRIALS or len(self._moulds) > _MAX_SUFFIXES:
+            return
+        reading = (event.wall_time, event.step, self._value[-1])
+        mould = find_mould(payload, reading, self._read_alone)
+        if mould is not None:
+            self._moulds.setdefault(mould.suffix, {})[mould.key] = tag
+
+    def _read_alone(self, payload: bytes) -> Reading | None:
+        """Read one record by protobuf as a float32 scalar, leaving the batch as it is."""
+        try:
+            event = Event.FromString(payload)
+        except DecodeError:
+            return None
+        if len(event.summary.value) != 1:
+            return None
+        value = event.summary.value[0]
+        own = decode_metadata(value.metadata) if value.HasField("metadata") else None
+        decoded = decode_value(value, self._metadata(decode_text(value.tag), own), 0)
+        if decoded is None or isinstance(decoded, Other) or decoded[1] != FLOAT32:
+            return None
+        return event.wall_time, event.step, decoded[0]
+
+
+def _data_bytes(value: Value) -> int:
+    """Estimate what a value takes in memory."""
+    match value:
+        case Tensor():
+            if isinstance(value.data, bytes):
+                return len(value.data)
+            return sum(len(data) + _STRING_BYTES for data in value.data)
+        case Media(blobs=blobs):
+            return sum(len(blob.data) + _STRING_BYTES for blob in blobs)
+        case TensorHistogram(buckets=rows):
+            return len(rows) * 6 * _FLOAT_BYTES
+        case ProtoHistogram(limits=limits, counts=counts):
+            return (len(limits) + len(counts)) * _FLOAT_BYTES

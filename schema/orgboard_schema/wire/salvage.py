@@ -1,0 +1,174 @@
+"""Where to go on when the bytes at a record's boundary are no sound record.
+
+Answers are functions of the bytes alone. A record whose header is sound ends
+where it says: nothing inside it is ever searched while what follows is sound
+too, or an event file inside a text value could pass for records of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from orgboard_schema.wire.frames import (
+    FOOTER,
+    FOOTER_BYTES,
+    HEADER,
+    HEADER_BYTES,
+    LENGTH,
+    OVERHEAD_BYTES,
+    masked_crc,
+)
+
+__all__ = ["GARBAGE_BYTES", "UNKNOWN", "Finding", "diagnose", "find_header", "has_header"]
+
+GARBAGE_BYTES: Final = 8 * 1024 * 1024
+"""So many bytes without one sound header are given up, although the file may still grow."""
+
+UNKNOWN: Final = 1
+"""As `Finding.wanted`: more bytes may help, nobody can tell how many."""
+
+_ZEROS: Final = bytes(HEADER_BYTES)
+_ZERO_RUN: Final = re.compile(rb"\x00{4,}")
+_GZIP: Final = b"\x1f\x8b"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What to do about the bytes at a boundary. One of `gap`, `payload` or `pending` is set."""
+
+    end: int
+    """Where to go on: the boundary itself as long as it is pending."""
+    gap: int = 0
+    """Bytes from the boundary on that are lost."""
+    reason: str = ""
+    payload: bytes | None = None
+    """The record's payload, where it is sound although its header is not."""
+    pending: bool = False
+    """More bytes may change the answer."""
+    wanted: int = 0
+    """How many bytes from the boundary on would settle it; UNKNOWN, or 0 when none would yet."""
+
+
+def diagnose(data: bytes, start: int, size: int, *, final: bool, limit: int) -> Finding:
+    """Judge the bytes at `start`, which are not a whole and sound record.
+
+    `size` is how far the file reaches, in the coordinates of `data`, which may
+    hold less. `final`: the file grows no more.
+    """
+    if len(data) - start < HEADER_BYTES:
+        return Finding(start, reason="short tail", pending=True, wanted=HEADER_BYTES)
+    if not has_header(data, start):
+        return _bad_header(data, start, size, final=final, limit=limit)
+    length, _ = HEADER.unpack_from(data, start)
+    end = start + OVERHEAD_BYTES + length
+    if length > limit:
+        if end <= size:
+            return Finding(end, gap=end - start, reason="too large")
+        if final:
+            return _resynchronise(data, start, size, "too large", final=final)
+        reason = "declared length beyond the end"
+        return Finding(start, reason=reason, pending=True)
+    if end > len(data):
+        return Finding(start, reason="short tail", pending=True, wanted=end - start)
+    return _bad_payload(data, start, end, size, final=final)
+
+
+def has_header(data: bytes, start: int) -> bool:
+    """Tell whether a sound header stands at `start`."""
+    if start + HEADER_BYTES > len(data):
+        return False
+    length, crc = HEADER.unpack_from(data, start)
+    return bool(masked_crc(LENGTH.pack(length)) == crc)
+
+
+def find_header(data: bytes, start: int) -> int | None:
+    """Return the first place from `start` on where a sound header stands."""
+    return next((at for at in _candidates(data, start) if has_header(data, at)), None)
+
+
+def _candidates(data: bytes, start: int) -> Iterator[int]:
+    """Yield where a header may stand: the upper half of every length below 4 GiB is zero.
+
+    Zero bytes come in runs that can be as long as the file, and a header that is
+    all zero is never sound: at most four places a run are left.
+    """
+    last = len(data) - HEADER_BYTES
+    for run in _ZERO_RUN.finditer(data, start):
+        first = max(run.start() - 4, run.end() - HEADER_BYTES + 1, start)
+        yield from range(first, min(run.end() - 8, last) + 1)
+
+
+def _bad_header(data: bytes, start: int, size: int, *, final: bool, limit: int) -> Finding:
+    if data[start : start + HEADER_BYTES] == _ZEROS:
+        return _zero_header(data, start, size)
+    mended = _mended_payload(data, start, limit)
+    if mended is not None:
+        end = start + OVERHEAD_BYTES + len(mended)
+        return Finding(end, gap=HEADER_BYTES, reason="length crc", payload=mended)
+    return _resynchronise(data, start, size, "length crc", final=final)
+
+
+def _zero_header(data: bytes, start: int, size: int) -> Finding:
+    """Zeros are not yet written, as far as one can tell, until something sound follows them."""
+    found = find_header(data, start + 1)
+    if found is not None:
+        return Finding(found, gap=found - start, reason="zero header")
+    written = len(data) - start - len(data[start:].lstrip(b"\0"))
+    if len(data) - start - written > GARBAGE_BYTES:
+        return _give_up(data, start, size, "zero header")
+    return Finding(start, reason="zero header", pending=True, wanted=UNKNOWN)
+
+
+def _mended_payload(data: bytes, start: int, limit: int) -> bytes | None:
+    """Return the payload of a record of whose header one bit flipped, proved by its own CRC.
+
+    Searching on instead would lose it, and might take what it holds for records.
+    """
+    declared, crc = HEADER.unpack_from(data, start)
+    flipped = (declared ^ 1 << bit for bit in range(64))
+    lengths = [declared, *(n for n in flipped if masked_crc(LENGTH.pack(n)) == crc)]
+    for length in lengths:
+        end = start + HEADER_BYTES + length
+        if length <= limit and end + FOOTER_BYTES <= len(data):
+            payload = data[start + HEADER_BYTES : end]
+            if FOOTER.unpack_from(data, end) == (masked_crc(payload),):
+                return payload
+    return None
+
+
+def _bad_payload(data: bytes, start: int, end: int, size: int, *, final: bool) -> Finding:
+    """Skip just this record where the next begins at its end; else search for the next one."""
+    skip = Finding(end, gap=end - start, reason="payload crc")
+    if has_header(data, end) or (final and end == size):
+        return skip
+    following = data[end : end + HEADER_BYTES]
+    if following == _ZEROS[: len(following)]:
+        # Nothing is there yet: neither, perhaps, all of the payload.
+        if final or find_header(data, end) is not None:
+            return skip
+        wanted = end - start + HEADER_BYTES
+        return Finding(start, reason="payload crc", pending=True, wanted=wanted)
+    if len(following) < HEADER_BYTES and not final:
+        wanted = end - start + HEADER_BYTES
+        return Finding(start, reason="payload crc", pending=True, wanted=wanted)
+    return _resynchronise(data, start, size, "payload crc", final=final)
+
+
+def _resynchronise(data: bytes, start: int, size: int, reason: str, *, final: bool) -> Finding:
+    found = find_header(data, start + 1)
+    if found is not None:
+        return Finding(found, gap=found - start, reason=reason)
+    if len(data) - start > GARBAGE_BYTES or (final and len(data) == size):
+        return _give_up(data, start, size, reason, final=final)
+    return Finding(start, reason=reason, pending=True, wanted=UNKNOWN)
+
+
+def _give_up(data: bytes, start: int, size: int, reason: str, *, final: bool = False) -> Finding:
+    """Lose all that is there, but for what may be the beginning of a header."""
+    whole = final and len(data) == size
+    end = len(data) if whole else len(data) - HEADER_BYTES + 1
+    named = "compressed" if data.startswith(_GZIP, start) else reason
+    return Finding(end, gap=end - start, reason=named)
