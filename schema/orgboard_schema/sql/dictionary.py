@@ -32,7 +32,9 @@ def tag_ids(conn: Connection, names: Iterable[str]) -> dict[str, int]:
     found = _ids(conn, columns.name_sha256, columns.tag_id, keys)
     if len(found) < len(keys):
         missing = sorted(keys.keys() - found.keys())
-        rows = [{"name": to_sql(keys[key]), "name_sha256": key} for key in missing]
+        rows: list[dict[str, object]] = [
+            {"name": to_sql(keys[key]), "name_sha256": key} for key in missing
+        ]
         insert_new(conn, tables.tag, rows)
         found |= _ids(conn, columns.name_sha256, columns.tag_id, missing)
     return {keys[key]: tag_id for key, tag_id in found.items()}

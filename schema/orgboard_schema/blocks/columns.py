@@ -1,0 +1,107 @@
+"""Columns of numbers and strings as bytes that compress well; lossless to the bit.
+
+A column of n integers is its length, then n times 8 octets: differences (where a
+neighbour foretells the next), zigzag (small means few octets, whatever the sign), and
+shuffled, first all lowest octets, then all next. Floats go by their bits.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from orgboard_schema.blocks.series import Floats, Ints
+from orgboard_schema.errors import CorruptBlock
+
+__all__ = ["Cursor", "floats", "ints", "small_ints", "strings"]
+
+_COUNT: Final = struct.Struct("<I")
+
+
+def ints(values: npt.ArrayLike, *, delta: bool = False) -> bytes:
+    """Return a column of any int64; `delta` when neighbours are alike. Read it the same way."""
+    return _column(np.ascontiguousarray(values, np.int64), delta=delta)
+
+
+def floats(values: Floats, *, delta: bool = True) -> bytes:
+    """Return a column of float32 or float64, NaN payloads included."""
+    signed = np.int32 if values.dtype == np.float32 else np.int64
+    return _column(np.ascontiguousarray(values).view(signed), delta=delta)
+
+
+def small_ints(values: Iterable[int]) -> bytes:
+    """Return a column of a few integers that are not in an array."""
+    return ints(np.fromiter(values, np.int64))
+
+
+def strings(values: Sequence[bytes]) -> bytes:
+    """Return a column of byte strings."""
+    return small_ints(map(len, values)) + b"".join(values)
+
+
+class Cursor:
+    """Reads columns in the order they were written; never past the end."""
+
+    __slots__ = ("_at", "_raw")
+
+    def __init__(self, raw: bytes) -> None:
+        self._raw = raw
+        self._at = 0
+
+    def ints(self, *, delta: bool = False) -> Ints:
+        """Read a column of `ints`."""
+        column: Ints = self._column(np.dtype(np.int64), delta=delta)
+        return column
+
+    def small_ints(self) -> list[int]:
+        """Read a column of `small_ints`."""
+        return list(self.ints().tolist())
+
+    def floats(self, dtype: npt.DTypeLike, *, delta: bool = True) -> Any:
+        """Read a column of `floats` of that type."""
+        wanted = np.dtype(dtype)
+        signed = np.dtype(np.int32 if wanted.itemsize == 4 else np.int64)
+        return self._column(signed, delta=delta).view(wanted)
+
+    def strings(self) -> list[bytes]:
+        """Read a column of `strings`."""
+        lengths = self.ints()
+        if len(lengths) and int(lengths.min()) < 0:
+            raise CorruptBlock("a string of negative length")
+        return [self.take(length) for length in lengths.tolist()]
+
+    def take(self, count: int) -> bytes:
+        """Read that many octets."""
+        end = self._at + count
+        if count < 0 or end > len(self._raw):
+            raise CorruptBlock(f"{count} bytes wanted, {len(self._raw) - self._at} left")
+        taken = self._raw[self._at : end]
+        self._at = end
+        return taken
+
+    def finish(self) -> None:
+        """Check that nothing is left."""
+        if self._at != len(self._raw):
+            raise CorruptBlock(f"{len(self._raw) - self._at} bytes too many")
+
+    def _column(self, dtype: np.dtype[Any], *, delta: bool) -> Any:
+        (count,) = _COUNT.unpack(self.take(_COUNT.size))
+        octets = self.take(count * dtype.itemsize)
+        planes = np.frombuffer(octets, np.uint8).reshape(dtype.itemsize, count)
+        coded = np.ascontiguousarray(planes.T).reshape(-1).view(f"<u{dtype.itemsize}")
+        plain = (coded >> 1).view(dtype) ^ -(coded & 1).view(dtype)
+        return np.cumsum(plain, dtype=dtype) if delta else plain
+
+
+def _column(values: npt.NDArray[Any], *, delta: bool) -> bytes:
+    size = values.dtype.itemsize
+    if delta and len(values):
+        # Differences wrap around, and so does their sum.
+        values = np.diff(values, prepend=values.dtype.type(0))
+    coded = ((values << 1) ^ (values >> (8 * size - 1))).astype(f"<i{size}", copy=False)
+    planes = coded.view(np.uint8).reshape(-1, size).T
+    return _COUNT.pack(len(values)) + planes.tobytes()

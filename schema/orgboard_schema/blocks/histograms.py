@@ -1,0 +1,113 @@
+"""Histograms as columns: edges by table, counts as integers where they are, moments as logged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from orgboard_schema.blocks.columns import Cursor, floats, ints, small_ints, strings
+from orgboard_schema.blocks.edges import read_edges, write_edges
+from orgboard_schema.types import ProtoHistogram, TensorHistogram
+
+__all__ = ["read_protos", "read_tensor_histograms", "write_protos", "write_tensor_histograms"]
+
+_Doubles = npt.NDArray[np.float64]
+
+
+def write_protos(values: Sequence[ProtoHistogram]) -> bytes:
+    """Return a column of histograms; each distinct set of edges is stored once."""
+    keys = [np.array(value.limits, np.float64).tobytes() for value in values]
+    distinct = {key: number for number, key in enumerate(dict.fromkeys(keys))}
+    moments = [(v.min, v.max, v.num, v.sum, v.sum_squares) for v in values]
+    return b"".join(
+        [
+            small_ints([len(distinct)]),
+            *(write_edges(np.frombuffer(key, np.float64)) for key in distinct),
+            small_ints(distinct[key] for key in keys),
+            small_ints(len(value.counts) for value in values),
+            _write_counts(np.array([c for value in values for c in value.counts], np.float64)),
+            # Column by column: one histogram's minimum is like the last one's.
+            floats(np.array(moments, np.float64).T.ravel()),
+        ]
+    )
+
+
+def read_protos(cursor: Cursor) -> Iterator[ProtoHistogram]:
+    """Return what `write_protos` was given; equal edges are one shared tuple."""
+    (number,) = cursor.small_ints()
+    tables = [read_edges(cursor) for _ in range(number)]
+    of = [tables[at] for at in cursor.small_ints()]
+    lengths = cursor.small_ints()
+    counts = _read_counts(cursor)
+    moments = cursor.floats(np.float64).reshape(5, len(of)).T.tolist()
+    at = 0
+    for limits, length, (low, high, num, total, squares) in zip(of, lengths, moments, strict=True):
+        mine = tuple(counts[at : at + length].tolist())
+        yield ProtoHistogram(low, high, num, total, squares, limits, mine)
+        at += length
+
+
+def write_tensor_histograms(values: Sequence[TensorHistogram]) -> bytes:
+    """Return a column of histograms of (left, right, count) rows."""
+    dtypes = sorted({value.dtype for value in values})
+    rows = np.array([row for value in values for row in value.buckets], np.float64).reshape(-1, 3)
+    return b"".join(
+        [
+            strings([dtype.encode() for dtype in dtypes]),
+            small_ints(dtypes.index(value.dtype) for value in values),
+            small_ints(len(value.buckets) for value in values),
+            _write_doubles(np.ascontiguousarray(rows[:, 0])),
+            # A right edge is mostly the next one's left: what differs is little.
+            ints(_bits(rows[:, 1]) - _bits(np.append(rows[1:, 0], 0.0))),
+            _write_counts(np.ascontiguousarray(rows[:, 2])),
+        ]
+    )
+
+
+def read_tensor_histograms(cursor: Cursor) -> Iterator[TensorHistogram]:
+    """Return what `write_tensor_histograms` was given."""
+    dtypes = [dtype.decode() for dtype in cursor.strings()]
+    of = [dtypes[number] for number in cursor.small_ints()]
+    lengths = cursor.small_ints()
+    left = _read_doubles(cursor)
+    following = np.append(left[1:], 0.0)[: len(left)]
+    right = (cursor.ints() + _bits(following)).view(np.float64)
+    rows = np.stack([left, right, _read_counts(cursor)], axis=1).tolist()
+    at = 0
+    for dtype, length in zip(of, lengths, strict=True):
+        yield TensorHistogram(dtype, tuple((r[0], r[1], r[2]) for r in rows[at : at + length]))
+        at += length
+
+
+def _write_counts(counts: _Doubles) -> bytes:
+    whole = counts.astype(np.int64) if np.all(np.abs(counts) < 2.0**53) else None
+    if whole is not None and np.array_equal(_bits(whole.astype(np.float64)), _bits(counts)):
+        return small_ints([1]) + ints(whole)
+    return small_ints([0]) + floats(counts, delta=False)
+
+
+def _read_counts(cursor: Cursor) -> _Doubles:
+    (whole,) = cursor.small_ints()
+    counts: _Doubles
+    counts = cursor.ints().astype(np.float64) if whole else cursor.floats(np.float64, delta=False)
+    return counts
+
+
+def _write_doubles(values: _Doubles) -> bytes:
+    with np.errstate(over="ignore", invalid="ignore"):
+        narrow = values.astype(np.float32)
+    if np.array_equal(_bits(narrow.astype(np.float64)), _bits(values)):
+        return small_ints([4]) + floats(narrow)
+    return small_ints([8]) + floats(values)
+
+
+def _read_doubles(cursor: Cursor) -> _Doubles:
+    (width,) = cursor.small_ints()
+    read: _Doubles = cursor.floats(np.float32 if width == 4 else np.float64).astype(np.float64)
+    return read
+
+
+def _bits(values: _Doubles) -> npt.NDArray[np.int64]:
+    return np.ascontiguousarray(values).view(np.int64)
