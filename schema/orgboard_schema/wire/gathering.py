@@ -1,20 +1,12 @@
 """Events -> the columns, points and marks of one batch.
 
 The one mutable part of the reader: it lives for one reading and ends frozen.
-
-Most records of most files are one float32 scalar, and of one tag they differ
-in nothing but time, step and the four bytes of the value. So each tag's second
-record is taken as a mould, if it proves to be one, and later records that fit
-it are not parsed at all. A record that fits no mould goes to protobuf, whose
-answer is the definition: both ways give the same batch.
 """
 
 from __future__ import annotations
 
 import math
-from array import array
 from collections.abc import Mapping
-from struct import Struct
 from typing import Final
 
 from google.protobuf.message import DecodeError
@@ -34,9 +26,10 @@ from orgboard_schema.wire.batch import FLOAT32, ScalarColumns, SessionMark, Sess
 from orgboard_schema.wire.event_pb2 import Event, SessionLog
 from orgboard_schema.wire.kinds import GRAPH_TAG, META_GRAPH_TAG
 from orgboard_schema.wire.media import PROTOBUF
-from orgboard_schema.wire.moulds import Reading, find_mould, find_rest
+from orgboard_schema.wire.moulds import Reading
+from orgboard_schema.wire.scalars import ScalarGathering
 from orgboard_schema.wire.summary_pb2 import Summary
-from orgboard_schema.wire.values import Other, Scalar, decode_metadata, decode_text, decode_value
+from orgboard_schema.wire.values import Other, decode_metadata, decode_text, decode_value
 
 __all__ = ["MAX_GATHERED_BYTES", "MAX_UNFOLDED_BYTES", "Gathering"]
 
@@ -53,12 +46,6 @@ _STRING_BYTES: Final = 64
 _FLOAT_BYTES: Final = 32
 """What a short bytes object and a float take in Python."""
 
-_MOULD_TRIALS: Final = 3
-_MAX_SUFFIXES: Final = 8
-"""Each length of suffix costs one more look-up a record; writers have one or two."""
-
-_WALL: Final = Struct("<d")
-_FLOAT: Final = Struct("<f")
 _BLOB_SEQUENCE: Final = 3
 _MARKS: Final[dict[int, SessionStatus]] = {
     SessionLog.START: "start",
@@ -71,23 +58,14 @@ class Gathering:
     """What has been read so far of one batch."""
 
     __slots__ = (
-        "_dtype",
         "_known",
-        "_moulds",
-        "_order",
+        "_last_wall",
+        "_others",
         "_remembered",
-        "_scalar_metadata",
-        "_singles",
-        "_step",
-        "_tag",
-        "_tags",
-        "_value",
-        "_wall",
+        "_scalars",
         "file_version",
         "first_wall",
         "gathered",
-        "last_wall",
-        "orders",
         "points",
         "sessions",
         "source_writer",
@@ -96,41 +74,28 @@ class Gathering:
     def __init__(self, remembered: Mapping[str, Metadata]) -> None:
         self._remembered = remembered
         self._known: dict[str, Metadata] = {}
-        self._tags: dict[bytes, int] = {}
-        self._scalar_metadata: dict[str, Metadata] = {}
-        self._tag = array("i")
-        self._step = array("q")
-        self._wall = array("d")
-        self._value = array("d")
-        self._dtype = array("b")
-        self._order = array("q")
-        self._moulds: dict[int, dict[bytes, int]] = {}
-        self._singles: dict[int, int] = {}
+        self._scalars = ScalarGathering()
+        self._others: list[int] = []
+        self._last_wall: float | None = None
         self.points: list[tuple[int, Point]] = []
         self.sessions: list[SessionMark] = []
-        self.orders = 0
         self.gathered = 0
         self.first_wall: float | None = None
-        self.last_wall: float | None = None
         self.file_version: str | None = None
         self.source_writer: str | None = None
 
     def columns(self) -> ScalarColumns:
         """Freeze the scalars gathered."""
-        return ScalarColumns(
-            tags=tuple(decode_text(tag) for tag in self._tags),
-            tag=self._tag,
-            step=self._step,
-            wall=self._wall,
-            value=self._value,
-            dtype=self._dtype,
-            order=self._order,
-            metadata=tuple(self._scalar_metadata.items()),
-        )
+        return self._scalars.columns(self._others)
+
+    def last_wall(self) -> float | None:
+        """Return the latest finite wall time of any event."""
+        walls = (self._last_wall, self._scalars.last_wall())
+        return max((wall for wall in walls if wall is not None), default=None)
 
     def add(self, payload: bytes) -> str | None:
         """Take in one record's payload. Return why it gave nothing, or not all; None if it did."""
-        if self._moulds and self._add_moulded(payload):
+        if self._scalars.add_moulded(payload):
             return None
         if is_bomb(payload):
             return "unfolds too far"
@@ -153,37 +118,8 @@ class Gathering:
             return
         if self.first_wall is None:
             self.first_wall = wall
-        if self.last_wall is None or wall > self.last_wall:
-            self.last_wall = wall
-
-    def _add_moulded(self, payload: bytes) -> bool:
-        """Take in a record that differs from an earlier one in time, step and value alone."""
-        rest = find_rest(payload)
-        if rest is None:
-            return False
-        step, start = rest
-        end = len(payload)
-        for suffix, moulds in self._moulds.items():
-            at = end - suffix - 4
-            tag = moulds.get(payload[start:at] + payload[end - suffix :])
-            if tag is not None:
-                break
-        else:
-            return False
-        (wall,) = _WALL.unpack_from(payload, 1)
-        self._note_wall(wall)
-        self._add_scalar(tag, step, wall, (_FLOAT.unpack_from(payload, at)[0], FLOAT32))
-        return True
-
-    def _add_scalar(self, tag: int, step: int, wall: float, scalar: Scalar) -> None:
-        value, dtype = scalar
-        self._tag.append(tag)
-        self._step.append(step)
-        self._wall.append(wall)
-        self._value.append(value)
-        self._dtype.append(dtype)
-        self._order.append(self.orders)
-        self.orders += 1
+        if self._last_wall is None or wall > self._last_wall:
+            self._last_wall = wall
 
     def _add_summary(self, event: Event, payload: bytes) -> str | None:
         refused = False
@@ -194,8 +130,9 @@ class Gathering:
             refused |= not self._add_value(value, event, left)
             if self.gathered > before:
                 left = max(left - (self.gathered - before - value.ByteSize()), 0)
-        if len(values) == 1 and not refused:
-            self._learn(payload, event)
+        # Before there is a first wall time, a record that sets it must not go unparsed.
+        if len(values) == 1 and self.first_wall is not None:
+            self._scalars.learn(payload, values[0].tag, self._read_alone)
         return "undecodable tensor" if refused else None
 
     def _add_value(self, value: Summary.Value, event: Event, left: int) -> bool:
@@ -210,10 +147,7 @@ class Gathering:
         if isinstance(decoded, Other):
             self._add_point(tag, event, decoded, own)
             return True
-        if own is not None:
-            self._scalar_metadata.setdefault(tag, own)
-        index = self._tags.setdefault(name, len(self._tags))
-        self._add_scalar(index, event.step, event.wall_time, decoded)
+        self._scalars.add(name, event.step, event.wall_time, decoded, own)
         return True
 
     def _metadata(self, tag: str, own: Metadata | None) -> Metadata | None:
@@ -224,8 +158,7 @@ class Gathering:
 
     def _add_point(self, tag: str, event: Event, decoded: Other, own: Metadata | None) -> None:
         point = Point(tag, decoded.kind, event.step, event.wall_time, decoded.value, own)
-        self.points.append((self.orders, point))
-        self.orders += 1
+        self.points.append((self._next_order(), point))
         self.gathered += _POINT_BYTES + _data_bytes(decoded.value)
 
     def _add_graph(self, tag: str, event: Event, plugin: str, data: bytes) -> None:
@@ -252,22 +185,14 @@ class Gathering:
     def _add_session(self, event: Event) -> None:
         status = _MARKS.get(event.session_log.status)
         if status is not None:
-            mark = SessionMark(self.orders, status, event.step, event.wall_time)
+            mark = SessionMark(self._next_order(), status, event.step, event.wall_time)
             self.sessions.append(mark)
-            self.orders += 1
 
-    def _learn(self, payload: bytes, event: Event) -> None:
-        """Keep the mould of a tag's second record, if it has one, or of one of the next few."""
-        tag = self._tags.get(event.summary.value[0].tag)
-        if tag is None or self.first_wall is None or self._tag[-1] != tag:
-            return
-        seen = self._singles[tag] = self._singles.get(tag, 0) + 1
-        if not 2 <= seen < 2 + _MOULD_TRIALS or len(self._moulds) > _MAX_SUFFIXES:
-            return
-        reading = (event.wall_time, event.step, self._value[-1])
-        mould = find_mould(payload, reading, self._read_alone)
-        if mould is not None:
-            self._moulds.setdefault(mould.suffix, {})[mould.key] = tag
+    def _next_order(self) -> int:
+        """Number a value that is no scalar; scalars take the numbers left between."""
+        order = len(self._scalars) + len(self._others)
+        self._others.append(len(self._scalars))
+        return order
 
     def _read_alone(self, payload: bytes) -> Reading | None:
         """Read one record by protobuf as a float32 scalar, leaving the batch as it is."""

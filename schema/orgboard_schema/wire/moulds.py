@@ -19,18 +19,20 @@ from typing import Final
 
 from orgboard_schema.wire.varints import encode_varint
 
-__all__ = ["Mould", "Reading", "find_mould", "find_rest"]
+__all__ = ["STEP_KEY", "WALL_KEY", "Mould", "Reading", "find_mould", "find_rest"]
 
 Reading = tuple[float, int, float]
 """(wall time, step, value) of a record that is one float32 scalar."""
 
 _WALL: Final = Struct("<Bd")
 _FLOAT: Final = Struct("<f")
-_WALL_KEY: Final = 0x09
-_STEP_KEY: Final = 0x10
+WALL_KEY: Final = 0x09
+STEP_KEY: Final = 0x10
 _WALL_END: Final = _WALL.size
 _MAX_STEP_BYTES: Final = 9
 """Varints of ten bytes are negative; leaving them out keeps the shifting free of wrapping."""
+_SHORTEST: Final = _WALL_END + 1 + _MAX_STEP_BYTES
+"""A one-letter tag makes a record of 23 bytes; below this there is no value, or no tag."""
 _MAX_PLACES: Final = 8
 """Where else the value's four bytes may stand by chance and be tried."""
 
@@ -46,18 +48,15 @@ class Mould:
 
 
 def find_rest(payload: bytes) -> tuple[int, int] | None:
-    """Return (step, where prefix begins) of a record that begins with time and maybe step."""
-    if len(payload) <= _WALL_END or payload[0] != _WALL_KEY:
+    """Return (step, where the prefix begins) of a record that begins with time and step."""
+    if len(payload) < _SHORTEST or payload[0] != WALL_KEY or payload[_WALL_END] != STEP_KEY:
         return None
-    if payload[_WALL_END] != _STEP_KEY:
-        return 0, _WALL_END
     step = 0
-    shift = 0
-    for at, byte in enumerate(payload[_WALL_END + 1 : _WALL_END + 1 + _MAX_STEP_BYTES]):
-        step |= (byte & 0x7F) << shift
+    for place in range(_MAX_STEP_BYTES):
+        byte = payload[_WALL_END + 1 + place]
+        step |= (byte & 0x7F) << 7 * place
         if byte < 0x80:
-            return step, _WALL_END + 2 + at
-        shift += 7
+            return step, _WALL_END + 2 + place
     return None
 
 
@@ -95,8 +94,8 @@ def _is_mould(
     step = 0 if reading[1] == 1 else 1
     for probe in _probes(reading[2]):
         packed = _FLOAT.pack(probe)
-        step_field = bytes([_STEP_KEY]) + encode_varint(step)
-        other = _WALL.pack(_WALL_KEY, wall) + step_field + prefix + packed + suffix
+        step_field = bytes([STEP_KEY]) + encode_varint(step)
+        other = _WALL.pack(WALL_KEY, wall) + step_field + prefix + packed + suffix
         # The probe must stand nowhere else, or the value might be read from there.
         if other.find(packed) == other.rfind(packed) and read(other) == (wall, step, probe):
             return True

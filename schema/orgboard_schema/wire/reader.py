@@ -216,7 +216,7 @@ def _freeze(
         gaps=tuple(gaps),
         records=records,
         first_wall=gathering.first_wall,
-        last_wall=gathering.last_wall,
+        last_wall=gathering.last_wall(),
         start=start,
         end=end,
         pending=pending,
