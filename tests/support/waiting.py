@@ -15,7 +15,7 @@ POLL_EVERY_S = 0.02
 """Short beside anything a test waits for, long beside the cost of asking."""
 
 
-def wait_until(predicate: Callable[[], T], timeout_s: float, what: str) -> T:
+def wait_until(predicate: Callable[[], T | None], timeout_s: float, what: str) -> T:
     """Ask `predicate` until it answers something true, and return the answer.
 
     Raises:
