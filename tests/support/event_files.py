@@ -1,0 +1,110 @@
+"""Event files made for a test, and batches laid out so that equal means equal bit for bit."""
+
+from __future__ import annotations
+
+import io
+import struct
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from orgboard_schema.types import Metadata
+from orgboard_schema.wire.batch import Batch
+from orgboard_schema.wire.event_pb2 import Event
+from orgboard_schema.wire.frames import encode_frame
+from orgboard_schema.wire.reader import read_file
+from orgboard_schema.wire.summary_pb2 import Summary
+
+__all__ = [
+    "event_file",
+    "laid_out",
+    "payload_of",
+    "read_whole",
+    "scalar_event",
+    "scalars_of",
+    "value_event",
+]
+
+
+def scalar_event(tag: str, step: int, value: float, wall: float = 1.5) -> Event:
+    """Make the event of one scalar in the old form."""
+    return value_event(Summary.Value(tag=tag.encode(), simple_value=value), step, wall)
+
+
+def value_event(value: Summary.Value, step: int = 0, wall: float = 1.5) -> Event:
+    """Make an event of one value."""
+    return Event(wall_time=wall, step=step, summary=Summary(value=[value]))
+
+
+def payload_of(event: Event | bytes) -> bytes:
+    """Give the bytes of an event; bytes stand for themselves."""
+    return event if isinstance(event, bytes) else event.SerializeToString()
+
+
+def event_file(*events: Event | bytes) -> bytes:
+    """Frame events, or payloads, as the bytes of a file."""
+    return b"".join(encode_frame(payload_of(event)) for event in events)
+
+
+def read_whole(
+    data: bytes,
+    *,
+    max_bytes: int = 1 << 23,
+    final: bool = False,
+    remembered: Mapping[str, Metadata] | None = None,
+) -> list[Batch]:
+    """Read a file as ingest does: batch by batch, remembering what the batches say of tags."""
+    file = io.BytesIO(data)
+    known = dict(remembered or {})
+    batches: list[Batch] = []
+    offset = 0
+    while True:
+        batch = read_file(file, offset, known, max_bytes=max_bytes, final=final)
+        batches.append(batch)
+        for tag, metadata in batch.scalars.metadata:
+            known.setdefault(tag, metadata)
+        for _, point in batch.points:
+            if point.metadata is not None:
+                known.setdefault(point.tag, point.metadata)
+        if batch.end == offset:
+            return batches
+        offset = batch.end
+
+
+def laid_out(batches: Iterable[Batch]) -> list[tuple[Any, ...]]:
+    """List all values of some batches in file order; floats as their bytes, so that NaN is NaN."""
+    values: list[tuple[Any, ...]] = []
+    for batch in batches:
+        columns = batch.scalars
+        ordered: list[tuple[int, tuple[Any, ...]]] = [
+            (order, ("scalar", columns.tags[tag], step, _bits(wall), _bits(value), dtype))
+            for order, tag, step, wall, value, dtype in zip(
+                columns.order,
+                columns.tag,
+                columns.step,
+                columns.wall,
+                columns.value,
+                columns.dtype,
+                strict=True,
+            )
+        ]
+        ordered += [(order, ("point", repr(point))) for order, point in batch.points]
+        ordered += [
+            (mark.order, ("mark", mark.status, mark.step, _bits(mark.wall_time)))
+            for mark in batch.sessions
+        ]
+        values += [value for _, value in sorted(ordered, key=lambda pair: pair[0])]
+    return values
+
+
+def scalars_of(batches: Iterable[Batch], tag: str) -> list[tuple[int, float, float]]:
+    """List (step, wall time, value) of a scalar tag in file order."""
+    return [
+        (columns.step[at], columns.wall[at], columns.value[at])
+        for columns in (batch.scalars for batch in batches)
+        for at in range(len(columns.tag))
+        if columns.tags[columns.tag[at]] == tag
+    ]
+
+
+def _bits(value: float) -> bytes:
+    return struct.pack("<d", value)
