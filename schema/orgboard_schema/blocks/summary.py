@@ -59,9 +59,13 @@ def summarise_block(series: Series) -> BlockSummary:
 
 
 def add_points(
-    heads: HeadTable, chunks: Sequence[Chunk], attempts: Sequence[int], superseded: Sequence[_Mask]
+    heads: HeadTable,
+    chunks: Sequence[Chunk],
+    attempts: Sequence[int],
+    superseded: Sequence[_Mask] | None,
 ) -> HeadTable:
-    """Return `heads` with these points counted; one attempt and one mask a chunk.
+    """Return `heads` with these points counted; one attempt and one mask a chunk,
+    no masks where nothing is superseded.
 
     Waiting counts and metadata are the caller's.
     """
@@ -83,11 +87,12 @@ def add_points(
     of_key = np.array([newest[key] for key in distinct.tolist()], np.int32)
     heads["attempt"][places] = np.maximum(heads["attempt"][places], of_key)
 
-    visible = ~np.concatenate([superseded[at] for at in chosen])
-    step = np.concatenate([chunks[at].series.step for at in chosen])[visible]
-    wall = np.concatenate([chunks[at].series.wall for at in chosen])[visible]
-    value = np.concatenate([_values(chunks[at].series) for at in chosen])[visible]
-    owner = owner[visible]
+    step = np.concatenate([chunks[at].series.step for at in chosen])
+    wall = np.concatenate([chunks[at].series.wall for at in chosen])
+    value = np.concatenate([_values(chunks[at].series) for at in chosen])
+    if superseded is not None:
+        visible = ~np.concatenate([superseded[at] for at in chosen])
+        owner, step, wall, value = owner[visible], step[visible], wall[visible], value[visible]
     if len(owner):
         _merge(heads, places[np.isin(distinct, owner)], owner, step, wall, value)
     return heads

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import DBAPIConnection
     from sqlalchemy.pool import ConnectionPoolEntry
 
-__all__ = ["begin_read", "begin_write", "open_engine", "parse_url", "shown"]
+__all__ = ["begin_read", "begin_write", "open_engine", "parse_url", "shown", "unreachable"]
 
 BUSY_TIMEOUT_S: Final = 10
 """How long a SQLite statement waits for a rival's lock: longer than any transaction of ours."""

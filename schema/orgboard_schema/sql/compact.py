@@ -1,0 +1,189 @@
+"""Points wait in segments until a series has a block's worth; then they become blocks.
+
+A segment is what one flush brought, all series in one row; a block is one series. Every
+block of a series comes before its waiting points, and numbers (`seq`) only grow, so
+reading blocks by number and then segments by number gives the stored order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+
+import numpy as np
+from sqlalchemy import Connection, delete, insert, select
+
+from orgboard_schema.blocks import (
+    ScalarSeries,
+    ValueSeries,
+    decode_segment,
+    encode_scalars,
+    encode_segment,
+    encode_values,
+    kind_number,
+)
+from orgboard_schema.blocks.heads import row_places, series_key
+from orgboard_schema.blocks.summary import summarise_block
+from orgboard_schema.sql import tables
+from orgboard_schema.sql.packing import (
+    BLOCK_BYTES,
+    BLOCK_POINTS,
+    MAX_SEGMENTS,
+    NewBlock,
+    Waiting,
+    first_to_merge,
+    pack_waiting,
+    waiting_bytes,
+)
+from orgboard_schema.sql.runs import RunState, lock_run, save_run
+
+__all__ = ["compact", "store_waiting"]
+
+
+def compact(conn: Connection, run_id: int, *, final: bool, now: float) -> bool:
+    """Move waiting points to blocks where there is a block's worth; all of them when `final`.
+
+    `append` does the former by itself, in its own transaction. Call this with `final`,
+    in a transaction of its own, when the run has ended or was idle for long. Returns
+    whether anything moved; the run's revision goes up only then.
+    """
+    state = lock_run(conn, run_id)
+    if not state.segments or not (final or _is_due(state)):
+        return False
+    _repack(conn, state, (), final=final)
+    save_run(conn, state, now=now)
+    return True
+
+
+def store_waiting(conn: Connection, state: RunState, waiting: Sequence[Waiting]) -> None:
+    """Store new points of a locked run whose heads count them already; compact when due."""
+    if not waiting:
+        return
+    _add_waiting(state, waiting)
+    if _is_due(state):
+        # Straight to blocks, together with what waited before: order is kept, and a large
+        # batch is not written twice.
+        _repack(conn, state, waiting, final=False)
+        return
+    _insert_segments(conn, state, waiting)
+    if state.segments > MAX_SEGMENTS:
+        _merge(conn, state)
+
+
+def _is_due(state: RunState) -> bool:
+    heads = state.heads
+    full = (heads["waiting"] >= BLOCK_POINTS) | (heads["waiting_bytes"] >= BLOCK_BYTES)
+    return bool(full.any())
+
+
+def _repack(conn: Connection, state: RunState, new: Sequence[Waiting], *, final: bool) -> None:
+    waiting = [*_load_segments(conn, state, 0), *new]
+    _delete_segments(conn, state, 0)
+    blocks, rest = pack_waiting(waiting, final=final)
+    _insert_blocks(conn, state, blocks)
+    _insert_segments(conn, state, rest)
+    state.heads["waiting"] = 0
+    state.heads["waiting_bytes"] = 0
+    _add_waiting(state, rest)
+
+
+def _merge(conn: Connection, state: RunState) -> None:
+    """Make fewer segments out of the newest ones."""
+    columns = tables.segment.c
+    rows = conn.execute(
+        select(columns.seq, columns.attempt, columns.n)
+        .where(columns.run_id == state.run_id)
+        .order_by(columns.seq)
+    ).all()
+    if len({row.attempt for row in rows}) > 1:
+        # Segments hold one attempt: what an earlier one left would stay apart for ever.
+        _repack(conn, state, (), final=False)
+        return
+    first = rows[first_to_merge([row.n for row in rows])].seq
+    waiting = _load_segments(conn, state, first)
+    _delete_segments(conn, state, first)
+    _insert_segments(conn, state, _side_by_side(waiting))
+
+
+def _side_by_side(waiting: Sequence[Waiting]) -> list[Waiting]:
+    """Return the points series by series: their columns compress better."""
+    grouped: dict[tuple[int, str], list[Waiting]] = {}
+    for item in waiting:
+        grouped.setdefault(item.chunk.key, []).append(item)
+    return [item for items in grouped.values() for item in items]
+
+
+def _load_segments(conn: Connection, state: RunState, first: int) -> list[Waiting]:
+    columns = tables.segment.c
+    rows = conn.execute(
+        select(columns.attempt, columns.payload)
+        .where(columns.run_id == state.run_id, columns.seq >= first)
+        .order_by(columns.seq)
+    )
+    return [
+        Waiting(attempt, chunk)
+        for attempt, payload in rows
+        for chunk in decode_segment(bytes(payload))
+    ]
+
+
+def _delete_segments(conn: Connection, state: RunState, first: int) -> None:
+    columns = tables.segment.c
+    deleted = conn.execute(
+        delete(tables.segment).where(columns.run_id == state.run_id, columns.seq >= first)
+    )
+    state.segments -= deleted.rowcount
+
+
+def _insert_segments(conn: Connection, state: RunState, waiting: Iterable[Waiting]) -> None:
+    by_attempt: dict[int, list[Waiting]] = {}
+    for item in waiting:
+        by_attempt.setdefault(item.attempt, []).append(item)
+    rows = [
+        {
+            "run_id": state.run_id,
+            "seq": state.take_seq(),
+            "attempt": attempt,
+            "n": sum(len(item.chunk.series) for item in items),
+            "payload": encode_segment([item.chunk for item in items]),
+        }
+        for attempt, items in sorted(by_attempt.items())
+    ]
+    if rows:
+        conn.execute(insert(tables.segment), rows)
+    state.segments += len(rows)
+
+
+def _insert_blocks(conn: Connection, state: RunState, blocks: Sequence[NewBlock]) -> None:
+    rows = [
+        {
+            "run_id": state.run_id,
+            "tag_id": block.tag_id,
+            "kind": kind_number(block.kind),
+            "level": 0,
+            "seq": state.take_seq(),
+            "attempt": block.attempt,
+            "payload": _encode(block.series),
+            **asdict(summarise_block(block.series)),
+        }
+        for block in blocks
+    ]
+    if rows:
+        conn.execute(insert(tables.block), rows)
+
+
+def _encode(series: ScalarSeries | ValueSeries) -> bytes:
+    return encode_scalars(series) if isinstance(series, ScalarSeries) else encode_values(series)
+
+
+def _add_waiting(state: RunState, waiting: Sequence[Waiting]) -> None:
+    points: dict[int, int] = {}
+    octets: dict[int, int] = {}
+    for item in waiting:
+        key = series_key(*item.chunk.key)
+        points[key] = points.get(key, 0) + len(item.chunk.series)
+        octets[key] = octets.get(key, 0) + waiting_bytes(item.chunk.series)
+    keys = np.array(sorted(points), np.int64)
+    state.heads, places = row_places(state.heads, keys)
+    state.heads["waiting"][places] += [points[key] for key in keys.tolist()]
+    state.heads["waiting_bytes"][places] += [octets[key] for key in keys.tolist()]

@@ -1,0 +1,107 @@
+"""What one commit brings: the points of one run out of one file, and how far it was read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from orgboard_schema.blocks import ScalarSeries
+from orgboard_schema.blocks.series import Ints
+from orgboard_schema.types import Kind, Metadata, Value
+
+__all__ = ["FileCommit", "Finished", "Flush", "NewChunk", "NewGap", "NewValues", "Restart"]
+
+Finished: TypeAlias = Literal["stop", "hparams", "running"]
+"""Why a run counts as finished; "running" takes that back."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileCommit:
+    """How far a file was read: from `old_offset` to `new_offset`, of this generation."""
+
+    file_id: int
+    generation: int
+    old_offset: int
+    new_offset: int
+    size: int
+    mtime_ns: int
+    records: int = 0
+    """Records in this stretch; added to what the file has."""
+    first_wall: float | None = None
+    """Wall time of the stretch's first event; kept only when it is the file's first."""
+    last_wall: float | None = None
+    """Latest wall time in this stretch; None or NaN leaves what is stored."""
+    pending: str | None = None
+    """Why the rest waits; None when nothing does."""
+    first_attempt: int | None = None
+    """None leaves what is stored."""
+    last_attempt: int | None = None
+    source_writer: str | None = None
+    """None leaves what is stored."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NewValues:
+    """Points of any kind but scalar, as they were read: media still with their bytes."""
+
+    step: Ints
+    wall: npt.NDArray[np.float64]
+    values: tuple[Value, ...]
+
+    def __len__(self) -> int:
+        return len(self.step)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NewChunk:
+    """New points of one series and attempt, in the order of the file."""
+
+    attempt: int
+    tag: str
+    kind: Kind
+    series: ScalarSeries | NewValues
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """From `step` on, points of attempts before this one are superseded.
+
+    In the series named, or in every series of the run when tag and kind are None.
+    """
+
+    attempt: int
+    tag: str | None
+    kind: Kind | None
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewGap:
+    """Bytes of the file that could not be read."""
+
+    offset: int
+    length: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Flush:
+    """One commit. It stands or falls as a whole, offset and points together."""
+
+    run_id: int
+    file: FileCommit
+    now: float
+    """Seconds since the epoch, by the clock of whoever commits."""
+    chunks: tuple[NewChunk, ...] = ()
+    metadata: Mapping[tuple[str, Kind], Metadata] = field(default_factory=dict)
+    """Of series that sent some. A series keeps the first it was given."""
+    restarts: tuple[Restart, ...] = ()
+    gaps: tuple[NewGap, ...] = ()
+    finished: Finished | None = None
+    """None leaves what is stored."""
+    hparams: str | None = None
+    """JSON object of the newest hparams session; None leaves what is stored."""

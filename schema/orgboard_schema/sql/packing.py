@@ -1,0 +1,135 @@
+"""Which waiting points become blocks, and which wait on. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from orgboard_schema.blocks import Chunk, ScalarSeries, Series, ValueSeries
+from orgboard_schema.blocks.series import concat
+from orgboard_schema.types import Kind
+
+__all__ = [
+    "BLOCK_BYTES",
+    "BLOCK_POINTS",
+    "MAX_SEGMENTS",
+    "NewBlock",
+    "Waiting",
+    "first_to_merge",
+    "pack_waiting",
+]
+
+BLOCK_POINTS: Final = 1024
+"""A quarter costs 6 % more space and three times the time a point; four times gains 5 %."""
+
+BLOCK_BYTES: Final = 256 * 1024
+"""A block of large values ends here, before 1024 points: one value of it is read soon enough."""
+
+MAX_SEGMENTS: Final = 8
+"""More would make every reader of a live run unpack more; fewer, the writer merge more often."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Points that are in no block yet."""
+
+    attempt: int
+    chunk: Chunk
+
+
+@dataclass(frozen=True, slots=True)
+class NewBlock:
+    """Points for one row of `block`."""
+
+    attempt: int
+    tag_id: int
+    kind: Kind
+    series: Series
+
+
+def pack_waiting(
+    waiting: Iterable[Waiting], *, final: bool
+) -> tuple[list[NewBlock], list[Waiting]]:
+    """Split points, given in stored order, into blocks and what waits on.
+
+    Nothing waits that can grow no more: when `final`, in earlier attempts, or before the
+    series changes its type. A series keeps its order: what waits comes after its blocks.
+    """
+    grouped: dict[tuple[int, int, Kind], list[Series]] = {}
+    for item in waiting:
+        grouped.setdefault((item.attempt, *item.chunk.key), []).append(item.chunk.series)
+    newest = max((attempt for attempt, _, _ in grouped), default=0)
+    blocks: list[NewBlock] = []
+    rest: list[Waiting] = []
+    for (attempt, tag_id, kind), parts in grouped.items():
+        joined = concat(parts)
+        for number, series in enumerate(joined, 1):
+            grows = not final and attempt == newest and number == len(joined)
+            for piece in cut(series):
+                if grows and not is_full(piece):
+                    rest.append(Waiting(attempt, Chunk(tag_id, kind, piece)))
+                else:
+                    blocks.append(NewBlock(attempt, tag_id, kind, piece))
+    return blocks, rest
+
+
+def cut(series: Series) -> Iterator[Series]:
+    """Yield pieces of a block's size; only the last may be smaller."""
+    start = 0
+    for end in _ends(series):
+        yield part(series, start, end)
+        start = end
+
+
+def part(series: Series, start: int, end: int) -> Series:
+    """Return the points from `start` to before `end`."""
+    if start == 0 and end == len(series):
+        return series
+    step, wall = series.step[start:end], series.wall[start:end]
+    if isinstance(series, ScalarSeries):
+        return ScalarSeries(step, wall, series.value[start:end])
+    return ValueSeries(step, wall, series.values[start:end])
+
+
+def is_full(series: Series) -> bool:
+    """Tell whether these points are a block's worth."""
+    return len(series) >= BLOCK_POINTS or waiting_bytes(series) >= BLOCK_BYTES
+
+
+def waiting_bytes(series: Series) -> int:
+    """Return the octets that the values take unpacked; scalars count by their number alone."""
+    return int(series.sizes.sum()) if isinstance(series, ValueSeries) else 0
+
+
+def first_to_merge(sizes: Sequence[int]) -> int:
+    """Return from which segment on to merge, given the points of each, oldest first.
+
+    Merges as much as is no larger than what it joins, so that over time each point is
+    rewritten about as often as its segment can double before a block is full.
+    """
+    newer = 0
+    chosen = max(len(sizes) - 2, 0)
+    for at in range(len(sizes) - 1, -1, -1):
+        if sizes[at] <= newer:
+            chosen = min(chosen, at)
+        newer += sizes[at]
+    return chosen
+
+
+def _ends(series: Series) -> Iterator[int]:
+    if isinstance(series, ScalarSeries):
+        yield from range(BLOCK_POINTS, len(series), BLOCK_POINTS)
+        if len(series):
+            yield len(series)
+        return
+    filled = np.cumsum(series.sizes)
+    start = 0
+    while start < len(series):
+        before = int(filled[start - 1]) if start else 0
+        # The value that fills the block belongs to it.
+        full = int(np.searchsorted(filled, before + BLOCK_BYTES)) + 1
+        start = min(full, start + BLOCK_POINTS, len(series))
+        yield start

@@ -1,0 +1,134 @@
+"""Points as they are stored: block by block and segment by segment, in stored order.
+
+A series reads by attempt, within one its blocks by number, then its waiting points.
+Call inside one snapshot (`engine.begin_read`): compaction moves points between two queries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from sqlalchemy import Connection, select
+
+from orgboard_schema.blocks import (
+    Series,
+    decode_scalars,
+    decode_segment,
+    decode_values,
+    kind_number,
+)
+from orgboard_schema.sql import tables
+from orgboard_schema.sql.dictionary import chunked
+from orgboard_schema.types import KINDS, Kind
+
+__all__ = ["Piece", "SeriesKey", "StepRange", "decode_block", "find_pieces", "iter_pieces"]
+
+SeriesKey: TypeAlias = tuple[int, Kind]
+"""A series of a run: tag and kind."""
+
+StepRange: TypeAlias = tuple[int, int]
+"""First and last step wanted."""
+
+BLOCKS_AT_ONCE: Final = 32
+"""Blocks fetched by one statement when streaming: bounds memory, hides the round trip."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Points of one series and attempt that are stored together."""
+
+    run_id: int
+    tag_id: int
+    kind: Kind
+    attempt: int
+    series: Series
+
+
+def decode_block(kind: Kind, payload: bytes) -> Series:
+    """Return the points of a block's payload.
+
+    Raises:
+        CorruptBlock: The payload is not what was written.
+    """
+    return decode_scalars(payload) if kind == "scalar" else decode_values(payload)
+
+
+def find_pieces(
+    conn: Connection,
+    run_ids: Sequence[int],
+    tag_ids: Sequence[int],
+    kinds: Collection[Kind],
+    step_range: StepRange | None,
+) -> list[Piece]:
+    """Return the pieces of every one of these series, in two statements and stored order.
+
+    With `step_range`, blocks that have no such step are not read. Give at most as many
+    runs and tags as one IN list takes.
+    """
+    columns = tables.block.c
+    query = select(
+        columns.run_id, columns.tag_id, columns.kind, columns.attempt, columns.seq, columns.payload
+    ).where(
+        columns.run_id.in_(run_ids),
+        columns.tag_id.in_(tag_ids),
+        columns.kind.in_([kind_number(kind) for kind in kinds]),
+        columns.level == 0,
+    )
+    if step_range is not None:
+        query = query.where(columns.step_max >= step_range[0], columns.step_min <= step_range[1])
+    rows = sorted(conn.execute(query).all(), key=lambda row: row[:5])
+    pieces = [
+        Piece(run_id, tag_id, KINDS[kind], attempt, decode_block(KINDS[kind], bytes(payload)))
+        for run_id, tag_id, kind, attempt, _, payload in rows
+    ]
+    only: set[SeriesKey] = {(tag_id, kind) for tag_id in tag_ids for kind in kinds}
+    pieces += _waiting(conn, run_ids, only)
+    # A stable sort: blocks stay before what waits, each in its own order.
+    return sorted(pieces, key=lambda p: (p.run_id, p.tag_id, kind_number(p.kind), p.attempt))
+
+
+def iter_pieces(conn: Connection, run_id: int, keys: Collection[SeriesKey]) -> Iterator[Piece]:
+    """Yield the pieces of these series of a run, few at a time, in stored order."""
+    waiting = _waiting(conn, [run_id], keys)
+    for tag_id, kind in sorted(keys, key=lambda key: (kind_number(key[1]), key[0])):
+        tail = [piece for piece in waiting if (piece.tag_id, piece.kind) == (tag_id, kind)]
+        for piece in _blocks(conn, run_id, tag_id, kind):
+            while tail and tail[0].attempt < piece.attempt:
+                yield tail.pop(0)
+            yield piece
+        yield from tail
+
+
+def _blocks(conn: Connection, run_id: int, tag_id: int, kind: Kind) -> Iterator[Piece]:
+    columns = tables.block.c
+    here = (
+        (columns.run_id == run_id)
+        & (columns.tag_id == tag_id)
+        & (columns.kind == kind_number(kind))
+        & (columns.level == 0)
+    )
+    places = conn.execute(select(columns.attempt, columns.seq).where(here))
+    order = [seq for _, seq in sorted((attempt, seq) for attempt, seq in places)]
+    for some in chunked(order, BLOCKS_AT_ONCE):
+        rows = conn.execute(
+            select(columns.attempt, columns.seq, columns.payload).where(here, columns.seq.in_(some))
+        ).all()
+        for attempt, _, payload in sorted(rows, key=lambda row: row[:2]):
+            yield Piece(run_id, tag_id, kind, attempt, decode_block(kind, bytes(payload)))
+
+
+def _waiting(conn: Connection, run_ids: Sequence[int], only: Collection[SeriesKey]) -> list[Piece]:
+    """Return pieces in segments, by run, attempt and number."""
+    columns = tables.segment.c
+    rows = conn.execute(
+        select(columns.run_id, columns.attempt, columns.payload)
+        .where(columns.run_id.in_(run_ids))
+        .order_by(columns.run_id, columns.attempt, columns.seq)
+    )
+    return [
+        Piece(run_id, chunk.tag_id, chunk.kind, attempt, chunk.series)
+        for run_id, attempt, payload in rows
+        for chunk in decode_segment(bytes(payload), only)
+    ]

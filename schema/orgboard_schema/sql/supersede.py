@@ -1,0 +1,70 @@
+"""Which points a restart superseded: a question asked of points, never written to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import Connection, select
+
+from orgboard_schema.blocks.series import Ints, kind_number
+from orgboard_schema.sql import tables
+from orgboard_schema.types import KINDS, Kind
+
+__all__ = ["EVERY_KIND", "EVERY_TAG", "Cut", "Mask", "load_cuts", "restart_row", "superseded"]
+
+EVERY_TAG: Final = 0
+EVERY_KIND: Final = -1
+
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A row of `restart`: earlier attempts are superseded at `step` and after."""
+
+    attempt: int
+    tag_id: int
+    """`EVERY_TAG` with kind None: in every series of the run."""
+    kind: Kind | None
+    step: int
+
+
+def superseded(
+    cuts: Iterable[Cut], tag_id: int, kind: Kind, attempt: npt.NDArray[np.int32] | int, step: Ints
+) -> Mask:
+    """Tell of each point of a series whether a later attempt superseded it."""
+    mask = np.zeros(len(step), np.bool_)
+    for cut in cuts:
+        if cut.kind is None or (cut.tag_id, cut.kind) == (tag_id, kind):
+            mask |= (step >= cut.step) & (attempt < cut.attempt)
+    return mask
+
+
+def load_cuts(conn: Connection, run_ids: Sequence[int]) -> dict[int, list[Cut]]:
+    """Return the restarts of each of these runs (few enough for one IN list)."""
+    columns = tables.restart.c
+    cuts: dict[int, list[Cut]] = {run_id: [] for run_id in run_ids}
+    rows = conn.execute(
+        select(columns.run_id, columns.attempt, columns.tag_id, columns.kind, columns.step)
+        .where(columns.run_id.in_(run_ids))
+        .order_by(columns.run_id, columns.attempt, columns.tag_id, columns.kind)
+    )
+    for run_id, attempt, tag_id, number, step in rows:
+        kind = None if number == EVERY_KIND else KINDS[number]
+        cuts[run_id].append(Cut(attempt, tag_id, kind, step))
+    return cuts
+
+
+def restart_row(run_id: int, cut: Cut) -> dict[str, object]:
+    """Return the row that stores `cut`."""
+    return {
+        "run_id": run_id,
+        "attempt": cut.attempt,
+        "tag_id": cut.tag_id,
+        "kind": EVERY_KIND if cut.kind is None else kind_number(cut.kind),
+        "step": cut.step,
+    }
