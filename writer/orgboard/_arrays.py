@@ -26,12 +26,11 @@ def to_float(value: Any) -> float:
         raise TypeError(f"a scalar must be a number, got {type(value).__name__}")
     if isinstance(value, (int, float)):
         return float(value)
-    item = getattr(value, "item", None)
-    if callable(item):
-        return float(item())
+    if hasattr(value, "item"):
+        return float(value.item())
     if hasattr(value, "__float__"):
         return float(value)
-    return float(snapshot(value).astype("float64").item())
+    return float(snapshot(value).astype(float).item())
 
 
 def to_step(value: Any) -> int:

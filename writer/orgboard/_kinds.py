@@ -17,7 +17,6 @@ __all__ = [
     "described_scalar_body",
     "metadata",
     "own_record_body",
-    "scalar_body",
     "scalar_tensor_body",
     "text_body",
 ]
@@ -44,11 +43,6 @@ def metadata(plugin: str, content: bytes = b"", name: str = "", description: str
     """Encode a SummaryMetadata as a field of a Value."""
     plugin_data = pb.blob(1, pb.text(1, plugin) + pb.blob(2, content)) if plugin else b""
     return pb.blob(9, plugin_data + pb.text(2, name) + pb.text(3, description), always=True)
-
-
-def scalar_body(tag: str, value: float) -> bytes:
-    """Encode a scalar as `simple_value`, float32, without metadata."""
-    return summary_body(pb.text(1, tag) + pb.float32(2, value))
 
 
 def scalar_tensor_body(tag: str, scalar: DescribedScalar) -> bytes:

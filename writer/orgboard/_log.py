@@ -15,6 +15,7 @@ import contextlib
 import threading
 import time
 from collections import deque
+from operator import itemgetter
 from queue import Empty, SimpleQueue
 from typing import Final
 
@@ -42,6 +43,9 @@ PATIENCE_S: Final = 10.0
 """How long flush() and close() wait for a disk that hangs."""
 
 LONGEST_PAUSE_S: Final = 3600.0
+
+_ACCOUNT: Final = itemgetter(-1)
+"""An item's bytes on the account of `OTHERS_QUEUED_BYTES`."""
 
 
 class Ticket:
@@ -200,7 +204,7 @@ class EventLog:
             batch = [take() for _ in range(min(left, BATCH))]
             left -= len(batch)
             self._files.encode(batch)
-            freed = sum(item[-1] for item in batch)
+            freed = sum(map(_ACCOUNT, batch))
             if freed:
                 with self._lock:
                     self._others_bytes -= freed

@@ -42,6 +42,10 @@ def varint(value: int) -> bytes:
     """Encode an int64 as a varint; a negative one takes ten bytes, as its two's complement."""
     if 0 <= value < 0x80:
         return bytes((value,))
+    if 0 <= value < 0x200000:
+        # Lengths and steps are nearly all here; no need for the loop.
+        low = (value & 0x7F | 0x80, value >> 7 & 0x7F)
+        return bytes(low) if value < 0x4000 else bytes((low[0], low[1] | 0x80, value >> 14))
     if not INT64_MIN <= value <= INT64_MAX:
         raise ValueError(f"{value} does not fit in 64 bits")
     rest = value & 0xFFFFFFFFFFFFFFFF

@@ -14,10 +14,13 @@ from collections.abc import Callable
 from struct import Struct
 from typing import Any, Final, TypeAlias
 
+from google_crc32c import value as _crc32c
+
 from orgboard import _protobuf as pb
 from orgboard_schema.wire.frames import (
     FOOTER,
     LENGTH,
+    MASK_DELTA,
     MAX_RECORD_BYTES,
     encode_frame,
     masked_crc,
@@ -34,6 +37,7 @@ __all__ = [
     "graph_body",
     "graph_bytes",
     "record",
+    "scalar_body",
     "session_body",
     "summary_body",
 ]
@@ -51,7 +55,8 @@ FILE_VERSION: Final = pb.blob(3, b"brain.Event:2")
 _WALL_TIME: Final = Struct("<Bd").pack
 _WALL_TIME_KEY: Final = 1 << 3 | 1
 _STEP_KEY: Final = b"\x10"
-_ZERO_TIME: Final = _WALL_TIME(_WALL_TIME_KEY, 0.0)
+_F32: Final = Struct("<f").pack
+_FOOTER: Final = FOOTER.pack
 
 _PREFIXES_KEPT: Final = 65_536
 """Bounds memory when a caller makes a new tag for every value; real runs have some hundred."""
@@ -75,6 +80,11 @@ def record(body: bytes, step: int, wall_time: float) -> bytes:
 def summary_body(*values: bytes) -> bytes:
     """Encode the body of an Event that holds a Summary of these values."""
     return pb.blob(5, b"".join(pb.blob(1, value, always=True) for value in values))
+
+
+def scalar_body(tag: str, value: float) -> bytes:
+    """Encode a scalar as `simple_value`, float32, without metadata."""
+    return summary_body(pb.text(1, tag) + pb.float32(2, value))
 
 
 def session_body(status: int) -> bytes:
@@ -127,25 +137,35 @@ class ScalarRecords:
         self._step_bytes = b""
 
     def encode(self, tag: str, value: float, step: int, wall_time: float) -> bytes:
-        """Encode one scalar as a record, byte for byte what the general path makes of it."""
+        """Encode one scalar as a record, byte for byte what the general path makes of it.
+
+        This runs once for every value a training logs: calls are written out on purpose.
+        """
         prefix = self._prefixes.get(tag) or self._learn(tag)
         if step != self._step:
             # All tags of a training step come with the same number.
             self._step_bytes = _STEP_KEY + pb.varint(step) if step else b""
             self._step = step
-        when = _WALL_TIME(_WALL_TIME_KEY, wall_time)
-        if when == _ZERO_TIME:
-            when = b""
-        payload = when + self._step_bytes + prefix + pb.pack_float(value)
-        header = self._headers.get(len(payload)) or self._frame(len(payload))
-        return header + payload + FOOTER.pack(masked_crc(payload))
+        try:
+            payload = (
+                _WALL_TIME(_WALL_TIME_KEY, wall_time) + self._step_bytes + prefix + _F32(value)
+            )
+        except OverflowError:
+            return record(scalar_body(tag, value), step, wall_time)
+        if not wall_time:
+            return record(scalar_body(tag, value), step, wall_time)
+        crc = _crc32c(payload)
+        return (
+            (self._headers.get(len(payload)) or self._frame(len(payload)))
+            + payload
+            + _FOOTER((((crc >> 15) | (crc << 17)) + MASK_DELTA) & 0xFFFFFFFF)
+        )
 
     def _learn(self, tag: str) -> bytes:
         if len(self._prefixes) >= _PREFIXES_KEPT:
             self._prefixes.clear()
             self._headers.clear()
-        value = pb.text(1, tag) + pb.float32(2, 0.0)
-        prefix = summary_body(value)[:-4]
+        prefix = scalar_body(tag, 0.0)[:-4]
         self._prefixes[tag] = prefix
         return prefix
 

@@ -50,10 +50,10 @@ class RunFile:
         "_guard",
         "_look_at",
         "_outside",
+        "_refused_bytes",
         "_retry_at",
         "_retry_s",
         "_suffix",
-        "_waiting_bytes",
         "directory",
         "scalars",
         "waiting",
@@ -67,7 +67,7 @@ class RunFile:
         self._guard = guard
         self._outside = outside
         self._descriptor: int | None = None
-        self._waiting_bytes = 0
+        self._refused_bytes = 0
         self._retry_at = 0.0
         self._retry_s = 0.0
         self._look_at = 0.0
@@ -79,11 +79,13 @@ class RunFile:
 
     def keep(self, record: bytes, bound: int = KEPT_BYTES) -> None:
         """Take a record for the next write, unless more than `bound` bytes wait already."""
-        if self._waiting_bytes + len(record) > bound and self._retry_s:
-            self._guard.drop(f"full {self.directory}", f"{self.directory} cannot be written")
-            return
+        if self._retry_s:
+            self._refused_bytes += len(record)
+            if self._refused_bytes > bound:
+                self._refused_bytes -= len(record)
+                self._guard.drop(f"full {self.directory}", f"{self.directory} cannot be written")
+                return
         self.waiting.append(record)
-        self._waiting_bytes += len(record)
 
     def open(self) -> None:
         """Create the event file and begin it.
@@ -135,7 +137,6 @@ class RunFile:
                 written -= len(self.waiting[whole])
                 whole += 1
             del self.waiting[:whole]
-        self._waiting_bytes = sum(map(len, self.waiting))
         if error is not None:
             self.close()
             raise error
@@ -159,6 +160,7 @@ class RunFile:
                 f"cannot write to {self.directory} ({describe(error)}); training goes on, "
                 f"up to {KEPT_BYTES >> 20} MiB are kept and will be written when it works again"
             )
+        self._refused_bytes = sum(map(len, self.waiting))
         self._retry_s = min(self._retry_s * 2, LAST_RETRY_S) or FIRST_RETRY_S
         self._retry_at = self._outside.now() + self._retry_s
 
