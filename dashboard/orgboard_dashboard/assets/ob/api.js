@@ -1,0 +1,115 @@
+/* Talk to the server. A request that the network or a restarting server loses is tried again
+   until it is answered or aborted; what the server refuses is an error with its words. */
+(function (ob) {
+  "use strict";
+
+  const AWAY_AFTER_MS = 12000;
+  const TIMEOUT_MS = 30000;
+  /** Whoever answers these is starting, or waits for something that is. */
+  const TRY_AGAIN = new Set([502, 503, 504]);
+  const PAUSES_MS = [300, 600, 1200, 2500, 5000];
+
+  /** The prefix that the app is mounted under, from Dash's own configuration. */
+  ob.base = function base() {
+    const config = document.getElementById("_dash-config");
+    return config ? JSON.parse(config.textContent).requests_pathname_prefix || "/" : "/";
+  };
+
+  ob.projectPath = function projectPath(team, project) {
+    return `p/${encodeURIComponent(team)}/${encodeURIComponent(project)}`;
+  };
+
+  /** Ask for JSON under /api/ui/v1/. */
+  ob.getJson = async function getJson(path, signal) {
+    const response = await patiently(path, {}, signal);
+    return response.json();
+  };
+
+  /** Ask for the points of cards; gives what `ob.decodeScalars` makes of the answer. */
+  ob.postScalars = async function postScalars(project, body, signal) {
+    const headers = { "Content-Type": "application/json" };
+    const request = { method: "POST", headers, body: JSON.stringify(body) };
+    const response = await patiently(`${project}/scalars`, request, signal);
+    return ob.decodeScalars(await response.arrayBuffer());
+  };
+
+  /** A refusal: what the server said, and its status. */
+  class Refused extends Error {
+    constructor(status, message) {
+      super(message);
+      this.status = status;
+    }
+  }
+  ob.Refused = Refused;
+
+  async function patiently(path, request, signal) {
+    for (let attempt = 0; ; attempt += 1) {
+      const response = await once(path, request, signal);
+      if (response && !TRY_AGAIN.has(response.status)) {
+        answered();
+        if (response.ok) return response;
+        throw new Refused(response.status, await reason(response));
+      }
+      unanswered(response ? "database" : "server");
+      await pause(PAUSES_MS[Math.min(attempt, PAUSES_MS.length - 1)], signal);
+    }
+  }
+
+  async function once(path, request, signal) {
+    const limit = AbortSignal.timeout(TIMEOUT_MS);
+    const either = signal ? AbortSignal.any([signal, limit]) : limit;
+    try {
+      return await fetch(`${ob.base()}api/ui/v1/${path}`, { ...request, signal: either, credentials: "same-origin" });
+    } catch (error) {
+      if (signal?.aborted) throw error;
+      return null;
+    }
+  }
+
+  async function reason(response) {
+    const body = await response.json().catch(() => null);
+    return body?.error || `The server answered ${response.status}.`;
+  }
+
+  function pause(ms, signal) {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(resolve, ms);
+      signal?.addEventListener("abort", () => {
+        clearTimeout(timer);
+        reject(signal.reason);
+      }, { once: true });
+    });
+  }
+
+  let lastAnswer = Date.now();
+  let failingSince = 0;
+  let silent = "server";
+  let clock = 0;
+
+  function answered() {
+    lastAnswer = Date.now();
+    clearInterval(clock);
+    clock = 0;
+    document.getElementById("ob-away")?.remove();
+  }
+
+  function unanswered(who) {
+    silent = who;
+    if (clock) return;
+    failingSince = Date.now();
+    clock = setInterval(sayAway, 1000);
+  }
+
+  function sayAway() {
+    const away = Date.now() - failingSince;
+    if (away < AWAY_AFTER_MS) return;
+    let box = document.getElementById("ob-away");
+    if (!box) {
+      box = ob.el("div.ob-away", { id: "ob-away", role: "status" });
+      document.body.append(box);
+    }
+    const seconds = Math.round(away / 1000);
+    const seen = ob.clock(lastAnswer / 1000);
+    box.textContent = `The ${silent} has not answered for ${seconds} s. Trying again; what you see is from ${seen}.`;
+  }
+})((globalThis.ob = globalThis.ob || {}));

@@ -1,0 +1,81 @@
+/* Make elements. Whatever a log or a person wrote becomes a text node, never markup. */
+(function (ob) {
+  "use strict";
+
+  /** Make an element: el("a.ob-x", {href, onclick, "aria-label"}, "text", child, [more]). */
+  ob.el = function el(what, attributes, ...children) {
+    const [tag, ...classes] = what.split(".");
+    const node = document.createElement(tag || "div");
+    if (classes.length) node.className = classes.join(" ");
+    for (const [name, value] of Object.entries(attributes || {})) {
+      if (value === null || value === undefined || value === false) continue;
+      if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+      else if (name === "style") Object.assign(node.style, value);
+      else if (name in PROPERTIES) node[name] = value;
+      else node.setAttribute(name, value === true ? "" : String(value));
+    }
+    node.append(...children.flat().filter((child) => child !== null && child !== undefined));
+    return node;
+  };
+
+  const PROPERTIES = { checked: 1, disabled: 1, hidden: 1, indeterminate: 1, value: 1 };
+
+  const SVG = "http://www.w3.org/2000/svg";
+
+  /** Make a line icon of 16 px from a path of ours. */
+  ob.icon = function icon(path) {
+    const svg = document.createElementNS(SVG, "svg");
+    svg.setAttribute("viewBox", "0 0 16 16");
+    svg.setAttribute("class", "ob-glyph");
+    svg.setAttribute("aria-hidden", "true");
+    const line = document.createElementNS(SVG, "path");
+    line.setAttribute("d", path);
+    svg.append(line);
+    return svg;
+  };
+
+  /** Make one choice of few: buttons side by side. `choices` are [value, label]. */
+  ob.segmented = function segmented(label, choices, value, onchange) {
+    const box = ob.el("div.ob-seg", { role: "radiogroup", "aria-label": label });
+    const paint = (chosen) => {
+      for (const button of box.children) {
+        const on = button.dataset.value === chosen;
+        button.classList.toggle("ob-on", on);
+        button.setAttribute("aria-checked", String(on));
+      }
+    };
+    for (const [key, text] of choices) {
+      const onclick = () => {
+        paint(key);
+        onchange(key);
+      };
+      box.append(ob.el("button", { type: "button", role: "radio", "data-value": key, onclick }, text));
+    }
+    paint(value);
+    return box;
+  };
+
+  /** Call `act` at most once in `wait` ms, the last time included. */
+  ob.throttled = function throttled(wait, act) {
+    let timer = 0;
+    let last = 0;
+    return function later() {
+      if (timer) return;
+      const rest = Math.max(0, last + wait - Date.now());
+      timer = setTimeout(() => {
+        timer = 0;
+        last = Date.now();
+        act();
+      }, rest);
+    };
+  };
+
+  /** Call `act` once nothing has called for `wait` ms. */
+  ob.settled = function settled(wait, act) {
+    let timer = 0;
+    return function later(...args) {
+      clearTimeout(timer);
+      timer = setTimeout(() => act(...args), wait);
+    };
+  };
+})((globalThis.ob = globalThis.ob || {}));

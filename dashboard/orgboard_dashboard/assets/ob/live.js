@@ -1,0 +1,69 @@
+/* Hear from the server what changed: one stream of ticks a tab, only while it is looked at.
+
+   A tick says which runs grew; the cards fetch what they show of those. The stream is closed
+   on a hidden tab, because a browser allows a server few connections; on return, and after
+   any break, everything visible is fetched again, since ticks may have been missed. */
+(function (ob) {
+  "use strict";
+
+  const RETRY_MS = 2000;
+
+  let project = null;
+  let stream = null;
+  let timer = 0;
+
+  ob.startLive = function startLive(opened) {
+    project = opened;
+    connect(false);
+  };
+
+  ob.stopLive = function stopLive() {
+    project = null;
+    disconnect();
+    paint();
+  };
+
+  function connect(again) {
+    disconnect();
+    if (!project || document.hidden) return;
+    stream = new EventSource(`${ob.base()}api/ui/v1/${project.path}/live`);
+    stream.onopen = () => {
+      paint();
+      if (again) project?.tell("again");
+      again = true;
+    };
+    stream.addEventListener("runs", (event) => project?.changed(JSON.parse(event.data).runs));
+    stream.onerror = () => {
+      paint();
+      if (stream?.readyState !== EventSource.CLOSED) return;
+      disconnect();
+      timer = setTimeout(() => connect(true), RETRY_MS);
+    };
+  }
+
+  function disconnect() {
+    clearTimeout(timer);
+    stream?.close();
+    stream = null;
+  }
+
+  /** Say in the header how many runs are live, and whether the stream stands. */
+  function paint() {
+    const place = document.getElementById("ob-live");
+    if (!place) return;
+    if (!project) return place.replaceChildren();
+    const joined = stream?.readyState === EventSource.OPEN;
+    const n = project.live;
+    const words = !joined ? "connecting" : n ? `${ob.count(n)} live` : "no run live";
+    if (place.textContent === words) return;
+    const dot = ob.el(`span.ob-dot.${!joined ? "ob-stale" : n ? "ob-live-dot" : "ob-finished"}`);
+    place.replaceChildren(dot, words);
+    place.title = joined ? "This page follows its runs as they write" : "Waiting for the server's stream";
+  }
+  ob.paintLive = paint;
+
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) disconnect();
+    else if (project) connect(true);
+  });
+})((globalThis.ob = globalThis.ob || {}));

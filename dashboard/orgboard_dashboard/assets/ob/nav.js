@@ -1,0 +1,34 @@
+/* Go from page to page without a reload, and carry the view along: the same runs and filters
+   stand on every page of a project. Dash's router hears of it as of one of its own links. */
+(function (ob) {
+  "use strict";
+
+  ob.goTo = function goTo(address) {
+    history.pushState({}, "", address);
+    window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
+    window.scrollTo(0, 0);
+  };
+
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest?.("a.ob-nav, a.ob-home");
+    if (!link || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey) return;
+    event.preventDefault();
+    if (link.classList.contains("ob-home")) return ob.goTo(ob.base());
+    const address = new URL(link.href, location.href);
+    if (address.pathname === location.pathname) return;
+    ob.goTo(address.pathname + (address.search || carried(address.pathname)));
+  });
+
+  /** What goes along within a project. Zoom stays: it belongs to the axis of one page. */
+  function carried(pathname) {
+    const prefix = ob.project && `${ob.base()}${ob.project.path}/`;
+    return prefix && pathname.startsWith(prefix) ? ob.viewQuery({ zoom: null, tagFilter: "", collapsed: [] }) : "";
+  }
+
+  /** Go to the next page of the project, or the one before. */
+  ob.turnPage = function turnPage(by) {
+    const links = [...document.querySelectorAll("#ob-tabs a")];
+    const at = links.findIndex((link) => link.classList.contains("ob-on"));
+    if (at >= 0) links[(at + by + links.length) % links.length].click();
+  };
+})((globalThis.ob = globalThis.ob || {}));

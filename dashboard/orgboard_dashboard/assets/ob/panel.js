@@ -1,0 +1,164 @@
+/* The run panel: filter, the runs as rows of 30 px, and how many are shown.
+
+   Only the rows in sight exist, so ten thousand runs cost as much as thirty. The same panel,
+   with the same selection, stands on every page of a project. */
+(function (ob) {
+  "use strict";
+
+  const ROW = 30;
+  const STATUS = { live: "live", stale: "stale: no new bytes for a while", finished: "finished" };
+
+  let parts = null;
+  let stop = () => {};
+
+  /** Put the panel of `project` into the shell; null takes it away. */
+  ob.showPanel = function showPanel(project) {
+    const place = document.getElementById("ob-panel");
+    document.body.classList.toggle("ob-nopanel", !project);
+    if (!place || (parts && parts.project === project && place.contains(parts.list))) return;
+    stop();
+    parts = null;
+    place.replaceChildren();
+    if (!project) return;
+    parts = build(project);
+    place.append(grip(), parts.head, parts.problem, parts.list, parts.foot);
+    const off = [project.on(paint), ob.onView(onView), ob.onRunHover(paintHover)];
+    stop = () => off.forEach((each) => each());
+    paint();
+  };
+
+  function build(project) {
+    const input = ob.el("input.ob-input.ob-mono", {
+      type: "search", placeholder: "Filter runs", value: ob.view.runFilter, spellcheck: "false",
+      "aria-label": "Filter runs by name, a regular expression",
+      oninput: ob.settled(200, () => ob.setView({ runFilter: input.value })),
+    });
+    const all = ob.el("input", { type: "checkbox", "aria-label": "Show the newest runs, or none", onchange: toggleAll });
+    const automatic = ob.el("button.ob-quiet", { type: "button", title: "Show the newest runs, whatever they are", onclick: () => ob.setView({ selected: null }) }, "newest");
+    const head = ob.el("div.ob-panel-head", {}, input,
+      ob.el("div.ob-panel-columns", {}, all, ob.el("span", {}, "Run"), automatic, ob.el("span.ob-grow"), ob.el("span", {}, "step")));
+    const rows = ob.el("div.ob-rows", { role: "list", "aria-label": "Runs" });
+    const list = ob.el("div.ob-list", { tabindex: "-1", onscroll: ob.throttled(30, paint) }, rows);
+    const foot = ob.el("div.ob-foot", {}, ob.el("span"), ob.el("span"));
+    const problem = ob.el("div.ob-problem", { role: "alert" });
+    new ResizeObserver(ob.throttled(30, paint)).observe(list);
+    return { project, input, all, automatic, head, rows, list, foot, problem };
+  }
+
+  function onView(changed) {
+    if (!parts) return;
+    if (changed.has("runFilter")) parts.project.filter();
+    if (changed.has("selected")) paint();
+  }
+
+  function toggleAll() {
+    ob.setView({ selected: parts.project.shown().length ? [] : null });
+  }
+
+  function paint() {
+    if (!parts) return;
+    const { project, list, rows } = parts;
+    const refused = project.error instanceof ob.Refused ? project.error.message : "";
+    parts.problem.textContent = refused;
+    parts.input.setAttribute("aria-invalid", String(Boolean(refused)));
+    const n = refused ? 0 : project.matching ?? 0;
+    const first = Math.max(0, Math.floor(list.scrollTop / ROW) - 5);
+    const last = Math.min(n, Math.ceil((list.scrollTop + list.clientHeight) / ROW) + 5);
+    project.need(first, last);
+    rows.style.height = `${n * ROW}px`;
+    const shown = new Set(project.shown().map((run) => run.uid));
+    keepFocus(rows, () => rows.replaceChildren(...range(first, last).map((i) => row(project, i, shown))));
+    if (n === 0 && project.matching !== null && !refused) rows.append(nothing(project));
+    paintFoot(project, shown.size);
+    ob.paintLive();
+  }
+
+  function paintFoot(project, shown) {
+    const { all, automatic, foot } = parts;
+    const total = project.everything ?? project.matching ?? 0;
+    const filtered = ob.view.runFilter && project.matching !== null;
+    foot.children[0].textContent = `${ob.count(shown)} shown`;
+    foot.children[1].textContent = filtered ? `${ob.count(project.matching)} of ${ob.plural(total, "run")}` : ob.plural(total, "run");
+    all.checked = shown > 0;
+    all.indeterminate = shown > 0 && shown < (project.matching ?? 0);
+    automatic.hidden = ob.view.selected === null;
+  }
+
+  function row(project, i, shown) {
+    const run = project.known.get(project.order[i]);
+    const style = { transform: `translateY(${i * ROW}px)` };
+    if (!run) return ob.el("div.ob-row.ob-waiting", { style, role: "listitem" });
+    const on = shown.has(run.uid);
+    const name = ob.runName(run);
+    const box = ob.el("input", { type: "checkbox", checked: on, "data-uid": run.uid, "aria-label": `Show ${name}`, onchange: () => project.toggle(run.uid) });
+    return ob.el("div.ob-row", { style, role: "listitem", "data-uid": run.uid, onmouseenter: () => ob.hoverRun(run.uid), onmouseleave: () => ob.hoverRun(null) },
+      ob.el("label", { title: `${name}\n${ob.statusWords(run)}` },
+        box, ob.swatch(run, on), ob.statusDot(run),
+        ob.el("span.ob-name", {}, name)),
+      ob.el("a.ob-nav.ob-more", { href: `${ob.base()}r/${run.uid}`, "aria-label": `About ${name}`, title: "About this run" }, ob.icon("M6 3l5 5-5 5")),
+      ob.el("span.ob-step", {}, run.last_step === null ? "–" : ob.short(run.last_step)));
+  }
+
+  function nothing(project) {
+    if (!ob.view.runFilter) {
+      return ob.el("div.ob-none", {}, "No runs yet. Log some with SummaryWriter, or point orgboard at a directory: ", ob.el("code", {}, "orgboard ingest DIR"), ".");
+    }
+    const rest = `${ob.plural(project.everything ?? 0, "run")} without the filter.`;
+    return ob.el("div.ob-none", {}, "No run matches ", ob.el("code", {}, ob.view.runFilter), `. ${rest}`);
+  }
+
+  function keepFocus(rows, change) {
+    const uid = rows.contains(document.activeElement) ? document.activeElement.dataset.uid : null;
+    change();
+    if (uid) rows.querySelector(`input[data-uid="${CSS.escape(uid)}"]`)?.focus({ preventScroll: true });
+  }
+
+  function paintHover(uid) {
+    for (const row of parts?.rows.children ?? []) row.classList.toggle("ob-hover", uid !== null && row.dataset.uid === uid);
+  }
+
+  /** The edge that is dragged to make the panel wider, or folded by a double click. */
+  function grip() {
+    const wide = (px) => document.documentElement.style.setProperty("--ob-panel", `${px}px`);
+    const saved = Number(ob.remembered("panel"));
+    if (saved) wide(saved);
+    return ob.el("div.ob-grip", {
+      "aria-hidden": "true", title: "Drag to resize",
+      onpointerdown: (event) => {
+        event.target.setPointerCapture(event.pointerId);
+        event.target.onpointermove = (move) => wide(Math.min(640, Math.max(220, move.clientX)));
+        event.target.onpointerup = (up) => {
+          event.target.onpointermove = null;
+          ob.remember("panel", Math.min(640, Math.max(220, up.clientX)));
+          window.dispatchEvent(new Event("resize"));
+        };
+      },
+    });
+  }
+
+  function range(first, last) {
+    return Array.from({ length: Math.max(0, last - first) }, (_, i) => first + i);
+  }
+
+  /* Pieces that other pages show runs with. */
+
+  /** The name that a person knows a run by; the root run is its directory itself. */
+  ob.runName = (run) => (run.name === "." ? "(root)" : run.name);
+
+  ob.statusWords = function statusWords(run) {
+    const words = STATUS[run.status] || run.status;
+    return run.damaged ? `${words}; some bytes could not be read` : words;
+  };
+
+  ob.statusDot = function statusDot(run) {
+    const kind = run.damaged ? "damaged" : run.status === "live" ? "live-dot" : run.status;
+    return ob.el(`span.ob-dot.ob-${kind}`, { role: "img", "aria-label": ob.statusWords(run), title: ob.statusWords(run) });
+  };
+
+  ob.swatch = function swatch(run, on = true) {
+    const { color, dash } = ob.ink(run.color);
+    const node = ob.el(dash === "solid" ? "span.ob-swatch" : "span.ob-swatch.ob-dashed", { "aria-hidden": "true" });
+    if (on) node.style.setProperty("--ink", color);
+    return node;
+  };
+})((globalThis.ob = globalThis.ob || {}));

@@ -1,0 +1,180 @@
+/* One project as the browser knows it: its runs, fetched in blocks as they are looked at,
+   which of them are shown, and what the server said has changed.
+
+   The automatic selection is the first runs of the list (the newest); a manual one is in
+   the view, and so in the address. */
+(function (ob) {
+  "use strict";
+
+  const BLOCK = 200;
+  /** Shown when nobody has chosen: as many as the palette has colours. */
+  const AUTOMATIC = 10;
+  /** More lines than this on a card are neither readable nor quick. */
+  const MOST_SHOWN = 100;
+
+  class Project {
+    constructor(team, name) {
+      this.team = team;
+      this.name = name;
+      this.path = ob.projectPath(team, name);
+      this.known = new Map();
+      this.order = [];
+      this.matching = null;
+      this.everything = null;
+      this.live = 0;
+      this.error = null;
+      this.listeners = new Set();
+      this.asked = new Set();
+      this.controller = new AbortController();
+    }
+
+    /** Hear of changes: listen(what) with "runs", "filter", "gone" or {changed: Map uid -> run}. */
+    on(listen) {
+      this.listeners.add(listen);
+      return () => this.listeners.delete(listen);
+    }
+
+    tell(what) {
+      for (const listen of [...this.listeners]) listen(what);
+    }
+
+    /** Fetch the first runs, those that the address selects, and the project's counts. */
+    async open() {
+      await Promise.all([this.load(0), this.count()]);
+      await this.resolveSelected();
+    }
+
+    close() {
+      this.controller.abort();
+      this.listeners.clear();
+    }
+
+    /** Begin again with another run filter. */
+    async filter() {
+      this.controller.abort();
+      this.controller = new AbortController();
+      this.asked.clear();
+      await this.load(0, true);
+      this.tell("filter");
+      this.count();
+    }
+
+    /** Fetch the blocks that hold the rows [first, last). */
+    async need(first, last) {
+      for (let block = Math.floor(first / BLOCK); block * BLOCK < last; block += 1) {
+        if (block * BLOCK < (this.matching ?? 1)) await this.load(block);
+      }
+    }
+
+    async load(block, afresh = false) {
+      if (this.asked.has(block)) return;
+      this.asked.add(block);
+      const query = new URLSearchParams({ q: ob.view.runFilter, sort: "-started", limit: BLOCK, offset: block * BLOCK });
+      try {
+        const answer = await ob.getJson(`${this.path}/runs?${query}`, this.controller.signal);
+        this.error = null;
+        this.take(answer, block, afresh);
+      } catch (error) {
+        if (error.name === "AbortError") return;
+        this.asked.delete(block);
+        this.fail(error);
+      }
+    }
+
+    take(answer, block, afresh) {
+      if (afresh || this.matching === null) this.order = [];
+      this.matching = answer.matching;
+      this.order.length = answer.matching;
+      this.everything = answer.total;
+      answer.runs.forEach((run, i) => {
+        this.known.set(run.uid, run);
+        this.order[block * BLOCK + i] = run.uid;
+      });
+      this.tell("runs");
+    }
+
+    fail(error) {
+      this.error = error;
+      if (!(error instanceof ob.Refused)) throw error;
+      this.tell(error.status === 404 ? "gone" : "runs");
+    }
+
+    /** Fetch how many runs there are without the filter, and how many are live. */
+    async count() {
+      const projects = await ob.getJson("projects");
+      const mine = projects.find((row) => row.team === this.team && row.project === this.name);
+      if (!mine) return;
+      const grown = this.everything !== null && mine.runs !== this.everything;
+      this.everything = mine.runs;
+      this.live = mine.live;
+      if (grown) await this.reload();
+      this.tell("count");
+    }
+
+    /** Fetch again the blocks that were looked at: runs came, went or changed their order. */
+    async reload() {
+      const blocks = [...this.asked];
+      this.asked.clear();
+      await Promise.all(blocks.map((block) => this.load(block)));
+      this.tell("filter");
+    }
+
+    /** Fetch the selected runs that no block has brought. */
+    async resolveSelected() {
+      const unknown = (ob.view.selected || []).filter((uid) => !this.known.has(uid)).slice(0, MOST_SHOWN);
+      if (!unknown.length) return;
+      const asked = unknown.map((uid) => ob.getJson(`r/${encodeURIComponent(uid)}`, this.controller.signal).catch(() => null));
+      for (const found of await Promise.all(asked)) if (found) this.known.set(found.run.uid, found.run);
+      this.tell("filter");
+    }
+
+    /** Give the runs to draw, in the order of the list. */
+    shown() {
+      const uids = ob.view.selected ?? this.order.slice(0, AUTOMATIC);
+      return uids.map((uid) => this.known.get(uid)).filter(Boolean).slice(0, MOST_SHOWN);
+    }
+
+    isShown(uid) {
+      return this.shown().some((run) => run.uid === uid);
+    }
+
+    /** Show a run or not; the selection is manual from then on. */
+    toggle(uid) {
+      const uids = this.shown().map((run) => run.uid);
+      ob.setView({ selected: uids.includes(uid) ? uids.filter((one) => one !== uid) : [...uids, uid] });
+    }
+
+    /** Take a tick of the live stream: rows of runs that changed. */
+    changed(rows) {
+      const changed = new Map();
+      let strange = false;
+      for (const row of rows) {
+        const old = this.known.get(row.uid);
+        if (old) this.known.set(row.uid, { ...old, ...row });
+        else strange = true;
+        changed.set(row.uid, row);
+      }
+      this.tell({ changed });
+      if (strange || rows.some((row) => row.status)) this.recount();
+    }
+  }
+
+  Project.prototype.recount = ob.throttled(1500, () => ob.project?.count());
+
+  /** Open a project, or keep the one that is open. */
+  ob.openProject = function openProject(team, name) {
+    if (ob.project && ob.project.team === team && ob.project.name === name) return ob.project;
+    ob.closeProject();
+    ob.project = new Project(team, name);
+    ob.project.ready = ob.project.open();
+    ob.startLive(ob.project);
+    return ob.project;
+  };
+
+  ob.closeProject = function closeProject() {
+    if (!ob.project) return;
+    ob.stopLive();
+    ob.project.close();
+    ob.project = null;
+  };
+})((globalThis.ob = globalThis.ob || {}));

@@ -1,0 +1,45 @@
+/* The first page: the projects, or the only one at once. */
+(function (ob) {
+  "use strict";
+
+  ob.pages = ob.pages || {};
+
+  ob.pages.projects = function projects(root) {
+    const controller = new AbortController();
+    list(root, controller.signal).catch((error) => {
+      if (error instanceof ob.Refused) root.replaceChildren(ob.empty(error.message));
+      else if (error.name !== "AbortError") throw error;
+    });
+    return () => controller.abort();
+  };
+
+  async function list(root, signal) {
+    const projects = await ob.getJson("projects", signal);
+    if (projects.length === 1) return open(projects[0]);
+    if (!projects.length) return waitForOne(root, signal);
+    const rows = projects.map((row) => ob.el("a.ob-nav.ob-project", { href: address(row) },
+      ob.el("span", {}, ob.el("span.ob-team", {}, `${row.team} / `), ob.el("b", {}, row.project)),
+      ob.el("span.ob-mute", {}, row.live ? ob.el("span.ob-dot.ob-live-dot") : null, row.live ? ` ${ob.count(row.live)} live` : ""),
+      ob.el("span.ob-mute", {}, ob.plural(row.runs, "run")),
+      ob.el("span.ob-mute", { title: row.last_event === null ? "" : ob.moment(row.last_event) }, row.last_event === null ? "" : ob.ago(row.last_event))));
+    root.replaceChildren(ob.el("div.ob-plain", {}, ob.el("h1", {}, "Projects"), ob.el("div.ob-projects", {}, ...rows)));
+  }
+
+  async function waitForOne(root, signal) {
+    root.replaceChildren(ob.empty("No runs yet. Log some with SummaryWriter, or point orgboard at a directory: ", ob.el("code", {}, "orgboard ingest DIR"), "."));
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    if (!signal.aborted) await list(root, signal);
+  }
+
+  function address(row) {
+    return `${ob.base()}${ob.projectPath(row.team, row.project)}/scalars`;
+  }
+
+  function open(row) {
+    history.replaceState({}, "", address(row));
+    window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
+  }
+
+  /** A page that has nothing to show says why, and what to do. */
+  ob.empty = (...words) => ob.el("div.ob-empty", {}, ob.el("p", {}, ...words));
+})((globalThis.ob = globalThis.ob || {}));

@@ -1,0 +1,70 @@
+/* The table of runs, tied to the view: filter, selection, and what the live stream tells. */
+(function (ob) {
+  "use strict";
+
+  const GRID = "ob-run-grid";
+
+  ob.pages = ob.pages || {};
+
+  ob.pages.runs = function runs(root) {
+    const project = ob.openProject(root.dataset.team, root.dataset.project);
+    const controller = new AbortController();
+    const { signal } = controller;
+    const repaint = () => api()?.refreshCells({ columns: ["shown"], force: true });
+    const refresh = ob.throttled(2000, () => !signal.aborted && api()?.refreshInfiniteCache());
+    const offs = [
+      project.on((what) => {
+        if (what === "again" || what === "filter" || what.changed?.size) refresh();
+        repaint();
+      }),
+      ob.onView((changed) => {
+        if (changed.has("runFilter")) filter();
+        if (changed.has("selected")) repaint();
+      }),
+    ];
+    root.addEventListener("click", (event) => clicked(event.target, project), { signal });
+    root.addEventListener("keydown", (event) => {
+      if (event.key !== " " && event.key !== "Enter") return;
+      if (clicked(event.target, project)) event.preventDefault();
+    }, { signal });
+    whenReady(signal, () => {
+      filter();
+      repaint();
+    });
+    return () => {
+      controller.abort();
+      offs.forEach((off) => off());
+    };
+  };
+
+  function api() {
+    try {
+      return globalThis.dash_ag_grid?.getApi(GRID);
+    } catch {
+      return null;
+    }
+  }
+
+  async function whenReady(signal, act) {
+    while (!signal.aborted && !api()) await new Promise((resolve) => setTimeout(resolve, 30));
+    if (!signal.aborted) act();
+  }
+
+  function filter() {
+    const text = ob.view.runFilter;
+    const wanted = text ? { name: { filterType: "text", type: "contains", filter: text } } : null;
+    const now = api()?.getFilterModel() ?? {};
+    if ((now.name?.filter ?? "") !== text) api()?.setFilterModel(wanted);
+  }
+
+  /** A click, or a key, on a row: its first cell shows the run, its name leads to it. */
+  function clicked(target, project) {
+    const cell = target.closest?.(".ag-cell");
+    const uid = cell?.closest(".ag-row")?.getAttribute("row-id");
+    if (!uid) return false;
+    const column = cell.getAttribute("col-id");
+    if (column === "shown") project.toggle(uid);
+    if (column === "name") ob.goTo(`${ob.base()}r/${uid}`);
+    return column === "shown" || column === "name";
+  }
+})((globalThis.ob = globalThis.ob || {}));

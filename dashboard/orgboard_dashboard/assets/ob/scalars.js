@@ -1,0 +1,312 @@
+/* The scalars page: tags as cards in groups, and the rule of when what is fetched.
+
+   Only cards near the screen are fetched and drawn; twelve go in one request. A tick of the
+   live stream fetches the runs that grew, for the cards in sight. A card that leaves gives
+   its chart back at once, and its points when many others came after it. */
+(function (ob) {
+  "use strict";
+
+  const BATCH = 12;
+  /** Cards that keep their points after they left the screen. */
+  const KEPT = 36;
+  /** Pixel columns asked for: with four points a column, about 500 points a line. */
+  const COLUMN_PX = 3;
+  const NEAR = "300px 0px";
+  const PAGE = 60;
+
+  ob.pages = ob.pages || {};
+
+  ob.pages.scalars = function scalars(root) {
+    const project = ob.openProject(root.dataset.team, root.dataset.project);
+    const page = new Scalars(root, project);
+    page.open();
+    return () => page.close();
+  };
+
+  class Scalars {
+    constructor(root, project) {
+      this.project = project;
+      this.cards = new Map();
+      this.left = [];
+      this.tags = null;
+      this.running = false;
+      this.controller = new AbortController();
+      this.out = ob.el("div.ob-out");
+      this.toolbar = ob.toolbar(this);
+      root.replaceChildren(this.toolbar.el, this.out);
+      this.seer = new IntersectionObserver((seen) => this.seen(seen), { rootMargin: NEAR });
+      this.sizer = new ResizeObserver(ob.settled(120, () => this.drawAll()));
+      this.sizer.observe(this.out);
+      this.wake = ob.throttled(120, () => this.fetch());
+      this.retag = ob.throttled(1500, () => this.listTags());
+      this.offs = [
+        project.on((what) => this.onProject(what)), ob.onView((changed) => this.onView(changed)),
+        ob.onTheme(() => this.drawAll()), ob.onRunHover((uid) => this.cards.forEach((card) => card.highlight(uid))),
+      ];
+      ob.moveCursors = (x) => this.cards.forEach((card) => card.moveCursor(x));
+    }
+
+    async open() {
+      ob.plotly().catch((error) => this.say(error.message));
+      await this.project.ready;
+      await this.listTags();
+    }
+
+    close() {
+      this.controller.abort();
+      this.seer.disconnect();
+      this.sizer.disconnect();
+      this.offs.forEach((off) => off());
+      this.cards.forEach((card) => card.rest());
+      ob.moveCursors = () => {};
+      ob.hideTip();
+    }
+
+    onProject(what) {
+      if (what === "gone") return this.say("There is no such project, or it is not shared with you.");
+      if (what === "again") return this.refetch();
+      if (what === "filter") return this.reselect();
+      if (what === "runs" && this.tags === null) return this.retag();
+      if (what.changed) this.grown(what.changed);
+    }
+
+    onView(changed) {
+      if (changed.has("selected")) this.reselect();
+      if (changed.has("tagFilter") || changed.has("collapsed")) this.layOut();
+      if (["xAxis", "zoom", "superseded"].some((key) => changed.has(key))) this.refetch();
+      if (changed.has("yAxis")) this.drawAll();
+      this.toolbar.paint();
+    }
+
+    /** Fetch which tags the shown runs have, and lay them out when that changed. */
+    async listTags() {
+      const runs = this.project.shown().map((run) => run.uid);
+      if (this.project.error instanceof ob.Refused && this.project.error.status === 404) return;
+      if (!runs.length) return this.layOut((this.tags = []));
+      const query = new URLSearchParams({ kind: "scalar", runs: runs.join(",") });
+      try {
+        const { tags } = await ob.getJson(`${this.project.path}/tags?${query}`, this.controller.signal);
+        const known = this.tags?.map((tag) => tag.id).join();
+        this.tags = tags;
+        if (known !== tags.map((tag) => tag.id).join() || !tags.length) this.layOut();
+      } catch (error) {
+        if (error instanceof ob.Refused) this.say(error.message);
+        else if (error.name !== "AbortError") throw error;
+      }
+    }
+
+    layOut() {
+      if (this.tags === null) return;
+      const filter = ob.tagMatcher(ob.view.tagFilter);
+      this.toolbar.problem(filter.problem);
+      if (filter.problem) return;
+      const tags = this.tags.filter((tag) => filter.matches(tag.name));
+      if (!tags.length) return this.say(...this.nothing());
+      const groups = Map.groupBy ? Map.groupBy(tags, groupOf) : group(tags);
+      keepScroll(() => this.out.replaceChildren(...[...groups].map(([name, members]) => this.section(name, members))));
+      this.forgetOthers();
+      this.wake();
+    }
+
+    nothing() {
+      if (this.tags.length) {
+        return ["No tag matches ", ob.el("code", {}, ob.view.tagFilter), `. ${ob.plural(this.tags.length, "tag")} without the filter.`];
+      }
+      if (this.project.matching === 0 && !ob.view.runFilter) {
+        return ["No runs yet. Log some with SummaryWriter, or point orgboard at a directory: ", ob.el("code", {}, "orgboard ingest DIR"), "."];
+      }
+      if (!this.project.shown().length) return ["No run is shown. Choose some in the run panel."];
+      return ["The shown runs have logged no scalars yet. They appear here as soon as they do."];
+    }
+
+    section(name, tags) {
+      const folded = ob.view.collapsed.includes(name);
+      const grid = ob.el("div.ob-grid", { hidden: folded });
+      const add = (from) => {
+        grid.append(...tags.slice(from, from + PAGE).map((tag) => this.card(tag).el));
+        const rest = tags.length - from - PAGE;
+        if (rest <= 0) return;
+        const more = ob.el("button.ob-pill", { type: "button", onclick: () => { more.remove(); add(from + PAGE); } }, `Show ${Math.min(rest, PAGE)} more of ${ob.count(tags.length)}`);
+        grid.append(more);
+      };
+      if (!folded) add(0);
+      const fold = () => ob.setView({ collapsed: folded ? ob.view.collapsed.filter((one) => one !== name) : [...ob.view.collapsed, name] });
+      const title = ob.el("button.ob-fold", { type: "button", "aria-expanded": String(!folded), onclick: fold },
+        ob.icon("M4 6l4 4 4-4"), name || "other", ob.el("span.ob-n", {}, String(tags.length)));
+      return ob.el("section.ob-section", { "aria-label": name || "other" }, ob.el("h2", {}, title), grid);
+    }
+
+    card(tag) {
+      let card = this.cards.get(tag.id);
+      if (!card) {
+        card = new ob.Card(tag, { onResize: () => this.resized(card), onZoom: (zoom) => ob.setView({ zoom }) });
+        card.el.card = card;
+        this.cards.set(tag.id, card);
+        this.seer.observe(card.el);
+      }
+      return card;
+    }
+
+    /** Drop the cards that no section holds any more. */
+    forgetOthers() {
+      for (const [id, card] of this.cards) {
+        if (card.el.isConnected) continue;
+        this.seer.unobserve(card.el);
+        card.rest();
+        this.cards.delete(id);
+      }
+    }
+
+    say(...words) {
+      this.out.replaceChildren(ob.el("div.ob-empty", {}, ob.el("p", {}, ...words)));
+      this.forgetOthers();
+    }
+
+    seen(entries) {
+      for (const { target, isIntersecting } of entries) {
+        const { card } = target;
+        if (!isIntersecting) {
+          if (card.visible) this.leave(card);
+        } else if (!card.visible) {
+          card.visible = true;
+          this.left = this.left.filter((one) => one !== card);
+          if (card.fetched) card.draw();
+        }
+      }
+      this.wake();
+    }
+
+    leave(card) {
+      card.rest();
+      this.left.push(card);
+      while (this.left.length > KEPT) this.left.shift().forget();
+    }
+
+    resized(card) {
+      card.wanted = "all";
+      requestAnimationFrame(() => card.draw());
+      this.wake();
+    }
+
+    reselect() {
+      for (const card of this.cards.values()) card.wanted = card.wanted === "all" ? "all" : this.missing(card);
+      this.listTags();
+      this.drawAll();
+      this.wake();
+    }
+
+    /** Runs that are shown and that the card has not asked for. */
+    missing(card) {
+      const asked = card.asked ?? new Set();
+      const missing = this.project.shown().map((run) => run.uid).filter((uid) => !asked.has(uid));
+      return new Set([...(card.wanted || []), ...missing]);
+    }
+
+    refetch() {
+      for (const card of this.cards.values()) {
+        card.wanted = "all";
+        if (!card.visible) card.forget();
+      }
+      this.listTags();
+      this.wake();
+    }
+
+    /** Runs have grown: what is in sight is fetched again for them. */
+    grown(changed) {
+      const shown = this.project.shown().map((run) => run.uid).filter((uid) => changed.has(uid));
+      if (!shown.length) return;
+      for (const card of this.cards.values()) {
+        if (card.wanted === "all") continue;
+        card.wanted = new Set([...(card.wanted || []), ...shown]);
+      }
+      this.retag();
+      this.wake();
+    }
+
+    drawAll() {
+      for (const card of this.cards.values()) if (card.visible) card.draw();
+    }
+
+    /** Move the lines of the cards in sight while the slider is dragged. */
+    smoothAll() {
+      for (const card of this.cards.values()) card.smooth();
+    }
+
+    /** Fetch what cards in sight want, one request at a time, until nothing is wanted. */
+    async fetch() {
+      if (this.running) return;
+      this.running = true;
+      try {
+        for (let batch = this.batch(); batch; batch = this.batch()) await this.ask(batch);
+      } catch (error) {
+        if (error instanceof ob.Refused) this.say(error.message);
+        else if (error.name !== "AbortError") throw error;
+      } finally {
+        this.running = false;
+      }
+    }
+
+    /** Choose the next cards that want the same runs. */
+    batch() {
+      const shown = this.project.shown().map((run) => run.uid);
+      const wanting = [...this.cards.values()].filter((card) => card.visible && card.wanted && card.el.isConnected);
+      if (!wanting.length || !shown.length) return null;
+      const runsOf = (card) => (card.wanted === "all" ? shown : shown.filter((uid) => card.wanted.has(uid)));
+      const key = (card) => `${runsOf(card).join()} ${widthOf(card)}`;
+      const cards = wanting.filter((card) => key(card) === key(wanting[0])).slice(0, BATCH);
+      const afresh = cards[0].wanted === "all";
+      return { cards, runs: runsOf(cards[0]), width: widthOf(cards[0]), afresh };
+    }
+
+    async ask({ cards, runs, width, afresh }) {
+      const { xAxis, zoom, superseded } = ob.view;
+      for (const card of cards) {
+        card.wanted = null;
+        card.asked = new Set([...(afresh ? [] : card.asked ?? []), ...runs]);
+      }
+      if (!runs.length) return;
+      const body = {
+        cards: cards.map((card) => ({ tag: card.tag.id })), runs, x: xAxis, width, superseded,
+        from: zoom ? zoom[0] : null, to: zoom ? zoom[1] : null, since: null,
+      };
+      const answer = await ob.postScalars(this.project.path, body, this.controller.signal);
+      if (xAxis !== ob.view.xAxis || JSON.stringify(zoom) !== JSON.stringify(ob.view.zoom)) {
+        for (const card of cards) card.wanted = "all";
+        return;
+      }
+      const lines = new Map(answer.cards.map((card) => [card.tag, card.lines]));
+      for (const card of cards) {
+        if (afresh) card.lines.clear();
+        card.take(lines.get(card.tag.id) ?? [], runs);
+        await card.draw();
+      }
+    }
+  }
+
+  function widthOf(card) {
+    return Math.max(60, Math.min(600, Math.round(card.plot.clientWidth / COLUMN_PX)));
+  }
+
+  /** The group of a tag: what stands before its last slash. */
+  function groupOf(tag) {
+    const at = tag.name.lastIndexOf("/");
+    return at < 0 ? "" : tag.name.slice(0, at);
+  }
+
+  function group(tags) {
+    const groups = new Map();
+    for (const tag of tags) {
+      const name = groupOf(tag);
+      groups.set(name, [...(groups.get(name) ?? []), tag]);
+    }
+    return groups;
+  }
+
+  function keepScroll(change) {
+    const at = scrollY;
+    change();
+    if (scrollY !== at) scrollTo(0, at);
+  }
+
+  ob.moveCursors = () => {};
+})((globalThis.ob = globalThis.ob || {}));

@@ -1,0 +1,96 @@
+/* The view: read from the address, written back to it. Twin of urls.py.
+
+   `ob.view` is the one copy; `ob.setView({...})` changes it, tells the listeners which keys
+   changed, and replaces the address, so that a reload or a sent link shows the same. */
+(function (ob) {
+  "use strict";
+
+  const DEFAULTS = {
+    runFilter: "", tagFilter: "", smoothing: 0.6, xAxis: "step", yAxis: "lin",
+    selected: null, zoom: null, collapsed: [], superseded: false,
+  };
+  const MAX_SMOOTHING = 0.999;
+
+  /** Read the query part of an address. What cannot be read has its default. */
+  ob.decodeView = function decodeView(query) {
+    const pairs = new URLSearchParams(query);
+    const get = (key) => pairs.getAll(key).at(-1) ?? "";
+    const smoothing = number(get("s"));
+    const [low, high] = [number(get("x0")), number(get("x1"))];
+    return {
+      runFilter: get("q"),
+      tagFilter: get("t"),
+      smoothing: smoothing === null ? DEFAULTS.smoothing : Math.min(MAX_SMOOTHING, Math.max(0, smoothing)),
+      xAxis: ["relative", "wall"].includes(get("x")) ? get("x") : "step",
+      yAxis: get("y") === "log" ? "log" : "lin",
+      selected: pairs.has("sel") ? get("sel").split(",").filter(Boolean) : null,
+      zoom: low !== null && high !== null && low < high ? [low, high] : null,
+      collapsed: pairs.getAll("c"),
+      superseded: get("old") === "1",
+    };
+  };
+
+  /** Write the query part. Defaults are left out. */
+  ob.encodeView = function encodeView(view) {
+    const pairs = [];
+    if (view.runFilter) pairs.push(["q", view.runFilter]);
+    if (view.tagFilter) pairs.push(["t", view.tagFilter]);
+    if (view.smoothing !== DEFAULTS.smoothing) pairs.push(["s", view.smoothing]);
+    if (view.xAxis !== "step") pairs.push(["x", view.xAxis]);
+    if (view.yAxis !== "lin") pairs.push(["y", view.yAxis]);
+    if (view.selected !== null) pairs.push(["sel", view.selected.join(",")]);
+    if (view.zoom !== null) pairs.push(["x0", view.zoom[0]], ["x1", view.zoom[1]]);
+    for (const group of view.collapsed) pairs.push(["c", group]);
+    if (view.superseded) pairs.push(["old", "1"]);
+    return pairs.map(([key, value]) => `${key}=${encode(value)}`).join("&");
+  };
+
+  const listeners = new Set();
+
+  /** Hear of changes: listen(changed: Set of keys). Gives a function that stops it. */
+  ob.onView = function onView(listen) {
+    listeners.add(listen);
+    return () => listeners.delete(listen);
+  };
+
+  /** Change the view and its address. */
+  ob.setView = function setView(patch) {
+    const changed = new Set();
+    for (const [key, value] of Object.entries(patch)) {
+      if (JSON.stringify(ob.view[key]) !== JSON.stringify(value)) changed.add(key);
+    }
+    if (!changed.size) return;
+    ob.view = { ...ob.view, ...patch };
+    write();
+    for (const listen of [...listeners]) listen(changed);
+  };
+
+  /** Take the view from the address, as after a click on "back". */
+  ob.readView = function readView() {
+    ob.view = ob.decodeView(globalThis.location ? location.search : "");
+  };
+
+  /** Give the query part of the present view, with its question mark, for a link. */
+  ob.viewQuery = function viewQuery(patch) {
+    const query = ob.encodeView({ ...ob.view, ...patch });
+    return query && `?${query}`;
+  };
+
+  // Browsers refuse more than about 100 changes of the address in half a minute.
+  const write = ob.throttled(350, () => {
+    const address = location.pathname + ob.viewQuery() + location.hash;
+    if (address !== location.pathname + location.search + location.hash) history.replaceState(history.state, "", address);
+  });
+
+  function number(text) {
+    const value = text.trim() === "" ? NaN : Number(text);
+    return Number.isFinite(value) ? value : null;
+  }
+
+  // Commas keep selections readable; Python reads them the same.
+  function encode(value) {
+    return encodeURIComponent(String(value)).replace(/%2C/g, ",");
+  }
+
+  ob.readView();
+})((globalThis.ob = globalThis.ob || {}));

@@ -1,0 +1,107 @@
+/* Hover: a table of all runs at the pointer, the nearest first, and one dotted cursor that
+   stands at the same place in every card. */
+(function (ob) {
+  "use strict";
+
+  const MOST_ROWS = 14;
+  const AWAY_PX = 14;
+
+  let tip = null;
+
+  /** Show the values of `card` at a pointer event. */
+  ob.showTip = function showTip(card, event) {
+    const scale = ob.scaleOf(card.plot, card.ranges, ob.view);
+    const box = card.plot.getBoundingClientRect();
+    const px = Math.min(scale.width, Math.max(0, event.clientX - box.left - scale.left));
+    const py = event.clientY - box.top - scale.top;
+    const rows = rowsAt(card.shownLines(), scale, px, py);
+    ob.moveCursors(rows.length ? rows[0].x : scale.xAt(px));
+    if (!rows.length) return hide();
+    tip ??= document.body.appendChild(ob.el("div.ob-tip", { role: "tooltip" }));
+    tip.replaceChildren(table(rows));
+    tip.hidden = false;
+    place(event);
+  };
+
+  ob.hideTip = function hideTip() {
+    hide();
+    ob.moveCursors(null);
+  };
+
+  function hide() {
+    if (tip) tip.hidden = true;
+  }
+
+  /** The point nearest to the pointer of each line, nearest line first. */
+  function rowsAt(lines, scale, px, py) {
+    const wanted = scale.xAt(px);
+    const rows = [];
+    for (const line of lines) {
+      if (!line.x.length) continue;
+      const i = nearest(line.x, wanted);
+      const smoothed = smoothedOf(line)[i];
+      const apart = Math.hypot(scale.x(line.x[i]) - px, scale.y(smoothed) - py);
+      rows.push({ line, i, x: line.x[i], smoothed, apart: Number.isFinite(apart) ? apart : Infinity });
+    }
+    return rows.sort((a, b) => a.apart - b.apart);
+  }
+
+  function smoothedOf(line) {
+    if (line.smoothedBy !== ob.view.smoothing) {
+      line.smoothedBy = ob.view.smoothing;
+      line.smoothed = ob.smooth(line.y, ob.view.smoothing);
+    }
+    return line.smoothed;
+  }
+
+  /** Index of the value nearest to `wanted` in an ascending column. */
+  function nearest(column, wanted) {
+    let [low, high] = [0, column.length - 1];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (column[middle] < wanted) low = middle + 1;
+      else high = middle;
+    }
+    return low > 0 && wanted - column[low - 1] < column[low] - wanted ? low - 1 : low;
+  }
+
+  function table(rows) {
+    const smooth = ob.view.smoothing > 0;
+    const head = ["", "run", "value", smooth ? "smoothed" : null, "step", "time"].filter((word) => word !== null);
+    const body = rows.slice(0, MOST_ROWS).map(({ line, i, smoothed }) => ob.el("tr", {},
+      ob.el("td", {}, ob.swatch(line)),
+      ob.el("td.ob-name", {}, line.name),
+      ob.el("td", {}, ob.value(line.y[i])),
+      smooth ? ob.el("td", {}, ob.value(smoothed)) : null,
+      ob.el("td", {}, ob.count(line.step[i])),
+      ob.el("td", {}, when(line, i))));
+    const more = rows.length - MOST_ROWS;
+    const rest = more > 0 ? ob.el("tr", {}, ob.el("td"), ob.el("td", { colspan: "5" }, `and ${ob.plural(more, "more run").replace("more runs", "more runs")}`)) : null;
+    return ob.el("table", {}, ob.el("thead", {}, ob.el("tr", {}, ...head.map((word) => ob.el("th", {}, word)))), ob.el("tbody", {}, ...body, rest));
+  }
+
+  function when(line, i) {
+    return ob.view.xAxis === "relative" ? ob.span(line.x[i]) : ob.clock(line.wall[i], true);
+  }
+
+  function place(event) {
+    const { offsetWidth: width, offsetHeight: height } = tip;
+    const right = event.clientX + AWAY_PX;
+    const x = right + width > innerWidth - 8 ? event.clientX - AWAY_PX - width : right;
+    const y = Math.min(event.clientY + AWAY_PX, innerHeight - height - 8);
+    tip.style.transform = `translate(${Math.max(8, x)}px, ${Math.max(8, y)}px)`;
+  }
+
+  /* Which run the pointer is on, in the panel: its line stands out. */
+
+  const hoverers = new Set();
+
+  ob.hoverRun = function hoverRun(uid) {
+    for (const listen of [...hoverers]) listen(uid);
+  };
+
+  ob.onRunHover = function onRunHover(listen) {
+    hoverers.add(listen);
+    return () => hoverers.delete(listen);
+  };
+})((globalThis.ob = globalThis.ob || {}));

@@ -1,0 +1,42 @@
+/* What a card says below its chart: what matters in words, and how many points are drawn. */
+(function (ob) {
+  "use strict";
+
+  const LESS_IS_BETTER = /(^|[^a-z])(loss|err|error|nll|ce|ece|mse|rmse|mae|perplexity|ppl|fid|wer|cer|kl)([^a-z]|$)/i;
+  const MORE_IS_BETTER = /(^|[^a-z])(acc|accuracy|f1|auc|auroc|ap|map|iou|miou|bleu|rouge|psnr|ssim|precision|recall|r2|reward|return|score|top[15])([^a-z]|$)/i;
+
+  /** Say [what matters, how many points] of the lines of one tag. */
+  ob.cardWords = function cardWords(tag, lines) {
+    const shown = lines.reduce((sum, line) => sum + line.shown, 0);
+    const n = lines.reduce((sum, line) => sum + line.n, 0);
+    const points = shown < n ? `${ob.count(shown)} of ${ob.plural(n, "point")}` : ob.plural(n, "point");
+    return [strange(lines) || best(tag, lines) || last(lines), n ? points : ""];
+  };
+
+  function strange(lines) {
+    const line = lines.find((one) => one.nonfinite > 0);
+    if (!line) return "";
+    const mark = line.marks[0];
+    const where = mark ? ` ${line.nonfinite > 1 ? "from" : "at"} step ${ob.count(mark.step)}` : "";
+    const what = mark ? mark.value.replace("-Infinity", "−∞").replace("Infinity", "∞") : "NaN";
+    return `${ob.count(line.nonfinite)} ${what}${where} · ${line.name}`;
+  }
+
+  function best(tag, lines) {
+    const less = LESS_IS_BETTER.test(tag);
+    if (!less && !MORE_IS_BETTER.test(tag)) return "";
+    let found = null;
+    for (const line of lines) {
+      for (const y of line.y) {
+        if (Number.isFinite(y) && (found === null || (less ? y < found.y : y > found.y))) found = { y, line };
+      }
+    }
+    return found ? `best ${ob.value(found.y)} · ${found.line.name}` : "";
+  }
+
+  function last(lines) {
+    const filled = lines.filter((line) => line.y.length);
+    const line = filled.sort((a, b) => b.step.at(-1) - a.step.at(-1))[0];
+    return line ? `last ${ob.value(line.y.at(-1))} · ${line.name}` : "";
+  }
+})((globalThis.ob = globalThis.ob || {}));

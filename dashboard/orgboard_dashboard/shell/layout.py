@@ -1,0 +1,119 @@
+"""The one layout of the app: header, run panel, page, and the bar of pages on phones.
+
+    ┌──────────────────────────────────────────────┐
+    │ mark  team / project  pages…     live  theme │  48 px
+    ├───────────┬──────────────────────────────────┤
+    │ run panel │ page                             │
+    │ 352 px    │                                  │
+    └───────────┴──────────────────────────────────┘
+
+Dash serves the layout to whoever asks, so nothing here depends on data or viewer: the
+router (`pages`) fills in the page, and the island (`assets/ob`) the run panel.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+import dash_mantine_components as dmc  # type: ignore[import-untyped]  # it has no stubs
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from orgboard_dashboard.components.element import element
+from orgboard_dashboard.shell.theme import MANTINE_THEME
+
+__all__ = ["DASH_OPTIONS", "layout"]
+
+_ASSETS: Final = Path(__file__).parents[1] / "assets"
+
+_MARK: Final = (
+    "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 20 20'>"
+    "<rect width='20' height='20' rx='5' fill='#fff'/>"
+    "<path d='M3 4c2 7 4 9.500 7 10.500S15.500 16 17 16' fill='none' stroke='#2f5bd7'"
+    " stroke-width='2' stroke-linecap='round'/></svg>"
+)
+
+_INDEX: Final = f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+{{%metas%}}
+<meta name="viewport" content="width=device-width,initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<link rel="icon" href="data:image/svg+xml,{quote(_MARK)}">
+<title>{{%title%}}</title>
+{{%css%}}
+</head>
+<body>
+{{%app_entry%}}
+<footer>{{%config%}}{{%scripts%}}{{%renderer%}}</footer>
+</body>
+</html>"""
+
+DASH_OPTIONS: Final[dict[str, Any]] = {
+    "assets_folder": str(_ASSETS),
+    # The chart library is fetched by the island, while the rest of the app starts.
+    "assets_path_ignore": ["^vendor$"],
+    "index_string": _INDEX,
+    "title": "orgboard",
+    "update_title": None,
+    "suppress_callback_exceptions": True,
+    "enable_mcp": False,
+}
+"""What `Dash(...)` must be given for the pages to work; the server adds its own."""
+
+
+def layout() -> Component:
+    """Lay out the frame. The router fills `ob-page`, `ob-crumb`, `ob-tabs` and `ob-bar`."""
+    return element(
+        dmc.MantineProvider,
+        dcc.Location(id="ob-location", refresh="callback-nav"),
+        element(
+            dmc.AppShell,
+            element(dmc.AppShellHeader, _header(), withBorder=False),
+            element(
+                dmc.AppShellNavbar,
+                element(html.Aside, id="ob-panel", className="ob-panel", aria_label="Runs"),
+                className="ob-navbar",
+                withBorder=False,
+            ),
+            element(dmc.AppShellMain, html.Div(id="ob-page", className="ob-page")),
+            className="ob-shell",
+            header={"height": 48},
+            navbar={"width": 352, "breakpoint": 0},
+            padding=0,
+        ),
+        element(html.Nav, id="ob-bar", className="ob-bar", aria_label="Pages"),
+        theme=MANTINE_THEME,
+        defaultColorScheme="auto",
+    )
+
+
+def _header() -> Component:
+    return element(
+        html.Div,
+        element(
+            html.A,
+            html.Span(className="ob-mark"),
+            html.Span("orgboard", className="ob-word"),
+            # The island leads it to the app's own root, wherever that is mounted.
+            href="#",
+            className="ob-logo ob-home",
+            aria_label="orgboard: all projects",
+        ),
+        html.Span(id="ob-crumb", className="ob-crumb"),
+        element(html.Nav, id="ob-tabs", className="ob-tabs", aria_label="Pages"),
+        html.Span(className="ob-grow"),
+        element(html.Span, id="ob-live", className="ob-live", role="status"),
+        element(html.Button, "?", id="ob-help", className="ob-icon", aria_label="Keyboard"),
+        element(
+            dmc.ColorSchemeToggle,
+            lightIcon=html.Span("◑"),
+            darkIcon=html.Span("◐"),
+            className="ob-icon ob-theme",
+            variant="transparent",
+            aria_label="Light or dark",
+        ),
+        className="ob-header",
+    )

@@ -1,0 +1,50 @@
+"""Breadcrumb and page tabs for a place. The island carries the view from page to page."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from dash import html
+from dash.development.base_component import Component
+
+from orgboard_dashboard.components.element import element
+from orgboard_dashboard.urls import PAGES, Page, Place, encode_place
+
+__all__ = ["crumb", "tabs"]
+
+TITLES: Final[dict[Page, str]] = {
+    "runs": "Runs",
+    "scalars": "Scalars",
+    "text": "Text",
+    "images": "Images",
+    "hparams": "Hyperparameters",
+}
+
+
+def crumb(place: Place | None, base: str) -> list[Component]:
+    """Say where one is: team / project. A run's page gets its project from the island."""
+    if place is None or not place.project:
+        return []
+    scalars = Place("scalars", team=place.team, project=place.project)
+    return [
+        html.Span(f"{place.team} /", className="ob-team"),
+        element(
+            html.A, html.B(place.project), href=encode_place(scalars, base), className="ob-nav"
+        ),
+    ]
+
+
+def tabs(place: Place | None, base: str) -> list[Component]:
+    """List the pages of the project that `place` is in; none outside a project."""
+    if place is None or not place.project:
+        return []
+    return [
+        element(
+            html.A,
+            TITLES[page],
+            href=encode_place(Place(page, team=place.team, project=place.project), base),
+            className="ob-nav ob-on" if page == place.page else "ob-nav",
+            aria_current="page" if page == place.page else "false",
+        )
+        for page in PAGES
+    ]

@@ -1,0 +1,162 @@
+"""Where a person is and what they see, as an address. The address is the state.
+
+    /                              the projects
+    /p/TEAM/PROJECT/PAGE?…         a page of a project, and the view of it
+    /r/UID                         one run
+
+The query part has short keys (`q t s x y sel x0 x1 c old`) and leaves out what has
+its default value, so that an untouched view has a clean address. The browser's twin is
+`assets/ob/state.js`; `tests/dashboard/vectors/urls.json` keeps the two equal.
+Nothing here knows Dash or SQL.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Final, Literal, TypeAlias, cast, get_args
+from urllib.parse import parse_qsl, quote, unquote, urlencode
+
+__all__ = [
+    "DEFAULT_SMOOTHING",
+    "PAGES",
+    "Page",
+    "Place",
+    "ViewState",
+    "XAxis",
+    "YAxis",
+    "decode_place",
+    "decode_view",
+    "encode_place",
+    "encode_view",
+]
+
+Page: TypeAlias = Literal["runs", "scalars", "text", "images", "hparams"]
+PAGES: Final[tuple[Page, ...]] = get_args(Page)
+XAxis: TypeAlias = Literal["step", "relative", "wall"]
+YAxis: TypeAlias = Literal["lin", "log"]
+
+DEFAULT_SMOOTHING: Final = 0.6
+"""TensorBoard's, so that the same logs look the same here."""
+
+# What JavaScript's encodeURIComponent leaves as it is, and commas, which keep lists readable.
+_UNESCAPED: Final = ",!'()*"
+
+MAX_SMOOTHING: Final = 0.999
+"""At 1 the average would never leave its first value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A page. Team and project are empty on the list of projects and on a run's page."""
+
+    page: Page | Literal["projects", "run"]
+    team: str = ""
+    project: str = ""
+    run: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ViewState:
+    """What is shown on a page of a project, and how."""
+
+    run_filter: str = ""
+    """RE2, on the run's name; unanchored."""
+    tag_filter: str = ""
+    smoothing: float = DEFAULT_SMOOTHING
+    x_axis: XAxis = "step"
+    y_axis: YAxis = "lin"
+    selected: tuple[str, ...] | None = None
+    """Run uids. None means automatic: the newest ones."""
+    zoom: tuple[float, float] | None = None
+    """In units of the x axis: steps, or seconds."""
+    collapsed: tuple[str, ...] = field(default=())
+    """Groups of tags that are folded."""
+    superseded: bool = False
+    """Show what a later attempt replaced, too."""
+
+
+def encode_place(place: Place, base: str = "/") -> str:
+    """Write the path of a page; `base` is the prefix that the app is mounted under."""
+    if place.page == "projects":
+        return base
+    if place.page == "run":
+        return f"{base}r/{quote(place.run, safe='')}"
+    return f"{base}p/{quote(place.team, safe='')}/{quote(place.project, safe='')}/{place.page}"
+
+
+def decode_place(path: str, base: str = "/") -> Place | None:
+    """Read the path of a page. None when there is no such page."""
+    if not path.startswith(base):
+        return Place("projects") if f"{path}/" == base else None
+    parts = [unquote(part) for part in path[len(base) :].split("/")]
+    if parts == [""]:
+        return Place("projects")
+    if len(parts) == 2 and parts[0] == "r" and parts[1]:
+        return Place("run", run=parts[1])
+    if len(parts) == 4 and parts[0] == "p" and all(parts) and parts[3] in PAGES:
+        return Place(parts[3], team=parts[1], project=parts[2])
+    return None
+
+
+def encode_view(view: ViewState) -> str:
+    """Write the query part, without its question mark. Defaults are left out."""
+    pairs: list[tuple[str, str]] = []
+    if view.run_filter:
+        pairs.append(("q", view.run_filter))
+    if view.tag_filter:
+        pairs.append(("t", view.tag_filter))
+    if view.smoothing != DEFAULT_SMOOTHING:
+        pairs.append(("s", _number(view.smoothing)))
+    if view.x_axis != "step":
+        pairs.append(("x", view.x_axis))
+    if view.y_axis != "lin":
+        pairs.append(("y", view.y_axis))
+    if view.selected is not None:
+        pairs.append(("sel", ",".join(view.selected)))
+    if view.zoom is not None:
+        pairs += [("x0", _number(view.zoom[0])), ("x1", _number(view.zoom[1]))]
+    pairs += [("c", group) for group in view.collapsed]
+    if view.superseded:
+        pairs.append(("old", "1"))
+    return urlencode(pairs, quote_via=quote, safe=_UNESCAPED)
+
+
+def decode_view(query: str) -> ViewState:
+    """Read the query part. What cannot be read has its default: an address never fails."""
+    pairs = parse_qsl(query.removeprefix("?"), keep_blank_values=True, errors="replace")
+    last = dict(pairs)
+    return ViewState(
+        run_filter=last.get("q", ""),
+        tag_filter=last.get("t", ""),
+        smoothing=_smoothing(last.get("s", "")),
+        x_axis=cast("XAxis", last["x"]) if last.get("x") in get_args(XAxis) else "step",
+        y_axis=cast("YAxis", last["y"]) if last.get("y") in get_args(YAxis) else "lin",
+        selected=tuple(filter(None, last["sel"].split(","))) if "sel" in last else None,
+        zoom=_zoom(last.get("x0", ""), last.get("x1", "")),
+        collapsed=tuple(value for key, value in pairs if key == "c"),
+        superseded=last.get("old") == "1",
+    )
+
+
+def _number(value: float) -> str:
+    """Write a number as JavaScript would: whole ones without a point."""
+    return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)
+
+
+def _float(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def _smoothing(text: str) -> float:
+    value = _float(text)
+    return DEFAULT_SMOOTHING if value is None else min(MAX_SMOOTHING, max(0.0, value))
+
+
+def _zoom(text0: str, text1: str) -> tuple[float, float] | None:
+    low, high = _float(text0), _float(text1)
+    return None if low is None or high is None or not low < high else (low, high)
