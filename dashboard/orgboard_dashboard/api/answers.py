@@ -1,0 +1,100 @@
+"""Answers as JSON, and one form for everything that goes wrong: `{"error": "…"}`."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any, Final
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from orgboard_dashboard.queries.errors import BadQuery, NotFound, TooMuch
+from orgboard_schema.errors import DatabaseUnreachable
+
+__all__ = ["answer", "plain", "refuse", "register_errors"]
+
+_log = logging.getLogger(__name__)
+
+_AWAY: Final = "The database does not answer at the moment. Trying again may help."
+
+
+def answer(value: Any, status: int = 200) -> Response:
+    """Return `value` as JSON: dataclasses become objects, numbers that JSON lacks null."""
+    text = json.dumps(plain(value), allow_nan=False, separators=(",", ":"))
+    return Response(text, status, media_type="application/json")
+
+
+def refuse(status: int, error: str) -> Response:
+    """Return an error in the form that all of them have."""
+    return answer({"error": error}, status)
+
+
+def plain(value: Any) -> Any:
+    """Return `value` in JSON's own types."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, bytes):
+        return value.hex()
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(part) for part in value]
+    return value
+
+
+def register_errors(api: FastAPI) -> None:
+    """Make every error of a route one JSON line that says what happened and what to try."""
+    api.add_exception_handler(NotFound, _not_found)
+    api.add_exception_handler(BadQuery, _bad_query)
+    api.add_exception_handler(RequestValidationError, _bad_request)
+    api.add_exception_handler(TooMuch, _too_much)
+    api.add_exception_handler(DatabaseUnreachable, _away)
+    api.add_exception_handler(DBAPIError, _away)
+    api.add_exception_handler(PoolTimeout, _away)
+    api.add_exception_handler(HTTPException, _http)
+    api.add_exception_handler(Exception, _failed)
+
+
+async def _not_found(_request: Request, error: Exception) -> Response:
+    return refuse(404, str(error))
+
+
+async def _bad_query(_request: Request, error: Exception) -> Response:
+    return refuse(400, str(error))
+
+
+async def _bad_request(_request: Request, error: Exception) -> Response:
+    wrong = error.errors()[0] if isinstance(error, RequestValidationError) else {}
+    name = wrong.get("loc", ("",))[-1]
+    return refuse(400, f"{name}: {wrong.get('msg', 'not understood')}.")
+
+
+async def _too_much(_request: Request, error: Exception) -> Response:
+    return refuse(413, str(error))
+
+
+async def _away(_request: Request, error: Exception) -> Response:
+    _log.warning("the database did not answer: %s", error)
+    return refuse(503, _AWAY)
+
+
+async def _http(_request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    if status == 404:
+        return refuse(404, str(NotFound()))
+    return refuse(status, f"{getattr(error, 'detail', 'failed')}.")
+
+
+async def _failed(_request: Request, _error: Exception) -> Response:
+    # The server logs the traceback; the browser gets no word of it.
+    return refuse(500, "Something went wrong here, and it was logged. Trying again may help.")

@@ -1,0 +1,75 @@
+"""Server-sent events: which runs of a project changed. Data is fetched by whoever shows it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+from fastapi import APIRouter
+from sqlalchemy import Connection
+from starlette.responses import Response, StreamingResponse
+
+from orgboard_dashboard.api.answers import plain, refuse
+from orgboard_dashboard.live import MAX_WATCHERS, Board, Topic, Watcher
+from orgboard_dashboard.queries.runs import project_revision
+from orgboard_dashboard.queries.visible import ProjectRef, find_project
+from orgboard_dashboard.services import Services
+from orgboard_dashboard.viewer import Viewer, current_viewer
+
+__all__ = ["routes"]
+
+_HEADERS: Final = {"cache-control": "no-store", "x-accel-buffering": "no"}
+"""A proxy that buffers would hold news back."""
+
+
+def routes(services: Services, board: Board, heartbeat_every_s: float) -> APIRouter:
+    """Return the route of the event stream, fed by `board`."""
+    router = APIRouter(prefix="/api/ui/v1")
+
+    @router.get("/p/{team}/{project}/live")
+    async def live(team: str, project: str) -> Response:
+        found, revision = await services.ask(_current, team, project)
+        if board.watchers() >= MAX_WATCHERS:
+            return refuse(503, "Too many people watch this board live. Reload to see what is new.")
+        topic = Topic(current_viewer(), found)
+        stream = _events(board, topic, revision, heartbeat_every_s)
+        return StreamingResponse(stream, media_type="text/event-stream", headers=_HEADERS)
+
+    return router
+
+
+def _current(viewer: Viewer, conn: Connection, team: str, project: str) -> tuple[ProjectRef, int]:
+    found = find_project(viewer, conn, team, project)
+    return found, project_revision(viewer, conn, found)
+
+
+async def _events(
+    board: Board, topic: Topic, revision: int, heartbeat_every_s: float
+) -> AsyncIterator[bytes]:
+    watcher = board.watch(topic)
+    try:
+        # Lets the browser see that it is connected, and whether it missed anything.
+        yield _event(revision, [])
+        while not board.closing.is_set():
+            if await _has_news(watcher, heartbeat_every_s):
+                yield _event(*watcher.take())
+            else:
+                yield b":\n\n"
+    finally:
+        board.leave(topic, watcher)
+
+
+async def _has_news(watcher: Watcher, within_s: float) -> bool:
+    try:
+        async with asyncio.timeout(within_s):
+            await watcher.changed.wait()
+    except TimeoutError:
+        return False
+    return True
+
+
+def _event(revision: int, runs: list[dict[str, Any]]) -> bytes:
+    data = json.dumps(plain({"revision": revision, "runs": runs}), separators=(",", ":"))
+    return f"event: runs\ndata: {data}\n\n".encode()

@@ -1,0 +1,246 @@
+"""Curves for the cards on the screen: one question, one binary answer (`api.codec`)."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal, cast, get_args
+
+import numpy as np
+from fastapi import APIRouter, Request
+from numpy.typing import NDArray
+from sqlalchemy import Connection
+from starlette.responses import Response
+
+from orgboard_dashboard.api.codec import Columns, encode
+from orgboard_dashboard.queries.errors import BadQuery
+from orgboard_dashboard.queries.series import ScalarsFound, SeriesData, find_scalars
+from orgboard_dashboard.reduce import Reduced, reduce_line
+from orgboard_dashboard.services import Services
+from orgboard_dashboard.viewer import Viewer
+
+__all__ = ["MAX_CARDS", "MAX_RUNS", "Question", "answer_question", "parse_question", "routes"]
+
+MAX_CARDS: Final = 12
+MAX_RUNS: Final = 200
+MAX_WIDTH: Final = 4000
+"""Pixel columns of the widest card."""
+
+_INT64: Final = np.iinfo(np.int64)
+
+Axis = Literal["step", "relative", "wall"]
+Floats = NDArray[np.float64]
+Values = NDArray[np.float32] | NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Which curves, on which axis, in how much detail."""
+
+    tag_ids: tuple[int, ...]
+    uids: tuple[str, ...]
+    axis: Axis
+    low: float | None
+    high: float | None
+    width: int
+    superseded: bool
+    since: int | None
+
+    def step_range(self) -> tuple[int, int] | None:
+        """Return the steps that can be in the picture; None when every step can."""
+        if self.axis != "step" or (self.low is None and self.high is None):
+            return None
+        low = _INT64.min if self.low is None else _clipped(math.ceil(self.low))
+        high = _INT64.max if self.high is None else _clipped(math.floor(self.high))
+        return low, high
+
+
+def routes(services: Services) -> APIRouter:
+    """Return the route, answering through `services`."""
+    router = APIRouter(prefix="/api/ui/v1")
+
+    @router.post("/p/{team}/{project}/scalars")
+    async def scalars(team: str, project: str, request: Request) -> Response:
+        question = parse_question(await request.body())
+        packed = await services.ask(answer_question, team, project, question)
+        return Response(packed, media_type="application/octet-stream")
+
+    return router
+
+
+def answer_question(
+    viewer: Viewer, conn: Connection, team: str, project: str, question: Question
+) -> bytes:
+    """Return the answer, packed. Reading and packing are one thread's work."""
+    found = find_scalars(
+        viewer,
+        conn,
+        team,
+        project,
+        uids=question.uids,
+        tag_ids=question.tag_ids,
+        step_range=question.step_range(),
+        since=question.since,
+    )
+    return pack(found, question)
+
+
+def pack(found: ScalarsFound, question: Question) -> bytes:
+    """Reduce and pack what was read. Pure."""
+    columns = Columns()
+    cards = [
+        {
+            "tag": tag_id,
+            "lines": [
+                line
+                for uid in question.uids
+                if (uid, tag_id) in found.series
+                for line in _lines(uid, found.series[uid, tag_id], question, columns)
+            ],
+        }
+        for tag_id in question.tag_ids
+    ]
+    header = {"revision": found.revision, "unchanged": found.unchanged, "cards": cards}
+    return encode(header, columns)
+
+
+def parse_question(body: bytes) -> Question:
+    """Read a question.
+
+    Raises:
+        BadQuery: it is none, or asks for more than the limits.
+    """
+    try:
+        asked = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise BadQuery("The question is not JSON.") from error
+    if not isinstance(asked, dict):
+        raise BadQuery("The question is not a JSON object.")
+    return Question(
+        tag_ids=_tag_ids(asked.get("cards")),
+        uids=_uids(asked.get("runs")),
+        axis=_axis(asked.get("x", "step")),
+        low=_number(asked, "from"),
+        high=_number(asked, "to"),
+        width=_whole(asked, "width", 500, 1, MAX_WIDTH),
+        superseded=asked.get("superseded", False) is True,
+        since=None if asked.get("since") is None else _whole(asked, "since", 0, 0, _INT64.max),
+    )
+
+
+def _lines(
+    uid: str, data: SeriesData, question: Question, columns: Columns
+) -> Iterator[dict[str, Any]]:
+    x = _x_of(data, question.axis)
+    shown = np.flatnonzero(~data.superseded)
+    if shown.size:
+        yield _line(uid, data, x, shown, question, columns)
+    if not question.superseded:
+        return
+    for attempt in np.unique(data.attempt[data.superseded]).tolist():
+        old = np.flatnonzero(data.superseded & (data.attempt == attempt))
+        line = _line(uid, data, x, old, question, columns)
+        yield {**line, "superseded": True, "attempt": attempt}
+
+
+def _line(
+    uid: str,
+    data: SeriesData,
+    x: Floats,
+    chosen: NDArray[np.intp],
+    question: Question,
+    columns: Columns,
+) -> dict[str, Any]:
+    value = cast("Values", data.value[chosen])
+    reduced = reduce_line(
+        x[chosen], value, columns=question.width, low=question.low, high=question.high
+    )
+    kept = chosen[reduced.kept]
+    return {
+        "run": uid,
+        "n": reduced.total,
+        "shown": int(kept.size),
+        "nonfinite": reduced.non_finite,
+        "without_x": reduced.without_x,
+        "attempts": int(data.attempt[chosen].max()) + 1,
+        "blocks": {
+            "x": columns.add(x[kept]),
+            "y": columns.add(value[reduced.kept]),
+            "step": columns.add(data.step[kept].astype(np.float64)),
+            "wall": columns.add(data.wall[kept]),
+        },
+        "marks": _marks(data, x, chosen, reduced),
+    }
+
+
+def _marks(
+    data: SeriesData, x: Floats, chosen: NDArray[np.intp], reduced: Reduced
+) -> list[dict[str, Any]]:
+    return [
+        {"x": float(x[at]), "step": int(data.step[at]), "value": _spelled(float(data.value[at]))}
+        for at in chosen[reduced.marks].tolist()
+    ]
+
+
+def _spelled(value: float) -> str:
+    if math.isnan(value):
+        return "NaN"
+    return "Infinity" if value > 0 else "-Infinity"
+
+
+def _x_of(data: SeriesData, axis: Axis) -> Floats:
+    if axis == "step":
+        return data.step.astype(np.float64)
+    if axis == "wall":
+        return data.wall
+    known = data.wall[np.isfinite(data.wall)]
+    return data.wall - known[0] if known.size else data.wall
+
+
+def _tag_ids(cards: Any) -> tuple[int, ...]:
+    if not isinstance(cards, list) or not 0 < len(cards) <= MAX_CARDS:
+        raise BadQuery(f"`cards` is a list of 1 to {MAX_CARDS} cards.")
+    tags = [card.get("tag") if isinstance(card, dict) else None for card in cards]
+    if not all(type(tag) is int and 0 < tag <= _INT64.max for tag in tags):
+        raise BadQuery('Each card is {"tag": the number of a tag}.')
+    return tuple(dict.fromkeys(cast("list[int]", tags)))
+
+
+def _uids(runs: Any) -> tuple[str, ...]:
+    if not isinstance(runs, list) or len(runs) > MAX_RUNS:
+        raise BadQuery(f"`runs` is a list of at most {MAX_RUNS} runs.")
+    if not all(isinstance(uid, str) and uid.isascii() and uid.isalnum() for uid in runs):
+        raise BadQuery("Each run is named by its id.")
+    return tuple(dict.fromkeys(runs))
+
+
+def _axis(text: Any) -> Axis:
+    if text not in get_args(Axis):
+        raise BadQuery(f"`x` is one of {', '.join(get_args(Axis))}.")
+    return cast("Axis", text)
+
+
+def _number(asked: Mapping[str, Any], key: str) -> float | None:
+    value = asked.get(key)
+    if value is None:
+        return None
+    try:
+        number = float(value) if isinstance(value, int | float) else math.nan
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise BadQuery(f"`{key}` is a number or null.")
+    return number
+
+
+def _whole(asked: Mapping[str, Any], key: str, default: int, least: int, most: int) -> int:
+    value = asked.get(key, default)
+    if type(value) is not int or not least <= value <= most:
+        raise BadQuery(f"`{key}` is a whole number from {least} to {most}.")
+    return value
+
+
+def _clipped(value: int) -> int:
+    return max(_INT64.min, min(_INT64.max, value))

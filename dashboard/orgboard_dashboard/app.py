@@ -1,0 +1,140 @@
+"""The app, wired: gate outside, then our routes, then Dash. Nothing is decided here.
+
+Gate ─▶ FastAPI ─┬─ /healthz /readyz
+                 ├─ /api/ui/v1/…
+                 ├─ /  /p/…  /r/…      one page; what it shows, it asks for
+                 └─ /_dash-…  /assets  Dash
+"""
+
+from __future__ import annotations
+
+import inspect
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+from dash import Dash
+from dash.backends._fastapi import reset_current_request, set_current_request
+from fastapi import FastAPI
+from sqlalchemy import Engine
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from orgboard_dashboard import pages
+from orgboard_dashboard.api import answers, health, runs, scalars, values
+from orgboard_dashboard.api import live as live_api
+from orgboard_dashboard.config import WebConfig
+from orgboard_dashboard.gate import Gate, Scope
+from orgboard_dashboard.headers import content_security_policy, security_headers
+from orgboard_dashboard.live import Board
+from orgboard_dashboard.policies import rules_for
+from orgboard_dashboard.services import Services
+from orgboard_dashboard.shell.layout import DASH_OPTIONS, layout
+from orgboard_dashboard.urls import PAGES
+from orgboard_dashboard.viewer import LOCAL_VIEWER, Viewer
+
+__all__ = ["Web", "create_app"]
+
+_PAGE_PATHS: Final = (
+    "/p/{team}/{project}",
+    "/r/{uid}",
+    *(f"/p/{{team}}/{{project}}/{page}" for page in PAGES),
+)
+
+
+class Web:
+    """The app and its parts, as the server and tests need them."""
+
+    def __init__(self, gate: Gate, api: FastAPI, dash_app: Dash, board: Board) -> None:
+        self.gate = gate
+        self.api = api
+        self.dash_app = dash_app
+        self.board = board
+
+
+def create_app(config: WebConfig, engine: Engine, *, clock: Callable[[], float] = time.time) -> Web:
+    """Return the whole app over a database that is at this program's version."""
+    services = Services(engine, clock)
+    board = Board(engine, clock, config.poll_every_s)
+    # Its documentation pages load scripts from elsewhere, and tell who may not know.
+    api = FastAPI(
+        docs_url=None, redoc_url=None, openapi_url=None, lifespan=_closing(board), title="orgboard"
+    )
+    answers.register_errors(api)
+    api.include_router(health.routes(services))
+    api.include_router(runs.routes(services))
+    api.include_router(scalars.routes(services))
+    api.include_router(values.routes(services))
+    api.include_router(live_api.routes(services, board, config.heartbeat_every_s))
+    dash_app = _dash(api, services)
+    gate = Gate(
+        api,
+        rules=rules_for(PAGES),
+        hosts=config.allowed_hosts(),
+        identify=_local_viewer(config),
+        callbacks=_callable_callbacks(dash_app, pages.CALLBACK_POLICIES),
+        headers=security_headers(content_security_policy(dash_app.csp_hashes())),
+    )
+    return Web(gate, api, dash_app, board)
+
+
+def _closing(board: Board) -> Callable[[FastAPI], Any]:
+    @asynccontextmanager
+    async def lifespan(_api: FastAPI) -> AsyncIterator[None]:
+        yield
+        board.close()
+
+    return lifespan
+
+
+def _local_viewer(config: WebConfig) -> Callable[[Scope], Viewer]:
+    viewer = Viewer(kind="local", name=LOCAL_VIEWER.name, logdirs=config.logdirs)
+    return lambda _scope: viewer
+
+
+def _dash(api: FastAPI, services: Services) -> Dash:
+    """Mount Dash with the pages on `api`."""
+
+    async def page(request: Request) -> Response:
+        # Dash reads the address of the page from here.
+        token = set_current_request(request)  # type: ignore[no-untyped-call]  # Dash has no types
+        try:
+            index: str = dash_app.index()  # type: ignore[no-untyped-call]  # Dash has no types
+            return HTMLResponse(index)
+        finally:
+            reset_current_request(token)  # type: ignore[no-untyped-call]  # Dash has no types
+
+    for path in _PAGE_PATHS:
+        api.add_api_route(path, page, methods=["GET"])
+    dash_app = Dash(
+        "orgboard_dashboard",
+        server=api,  # type: ignore[arg-type]  # Dash's hint forgets its own FastAPI backend
+        pages_folder="",
+        serve_locally=True,
+        add_log_handler=False,
+        websocket_callbacks=False,
+        **DASH_OPTIONS,
+    )
+    dash_app.layout = layout()
+    pages.register(dash_app, services)
+    return dash_app
+
+
+def _callable_callbacks(dash_app: Dash, policies: Mapping[str, str]) -> frozenset[str]:
+    """Return the callbacks that the server may be asked to run.
+
+    Raises:
+        RuntimeError: one has no policy, or would block the event loop.
+    """
+    called = {
+        output: spec["callback"]
+        for output, spec in dash_app.callback_map.items()
+        if "callback" in spec
+    }
+    for output, callback in called.items():
+        if output not in policies:
+            raise RuntimeError(f"callback {output!r} has no policy in pages.CALLBACK_POLICIES")
+        if not inspect.iscoroutinefunction(inspect.unwrap(callback)):
+            raise RuntimeError(f"callback {output!r} is not a coroutine: it would block everybody")
+    return frozenset(called)

@@ -1,0 +1,215 @@
+"""The commands that serve people: `web`, `serve`, `demo`, `export`. Each returns an exit status.
+
+Only what a command needs is imported, when it runs: `--help` must not wait for Dash.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from orgboard_dashboard.config import DEFAULT_PORT, WebConfig
+from orgboard_schema.errors import OrgboardError
+from orgboard_schema.settings import default_url
+
+__all__ = ["demo", "export", "serve", "web"]
+
+
+class UsageError(OrgboardError):
+    """The command was asked for what cannot be; the message says what to give instead."""
+
+
+_DB_HELP: Final = (
+    "the database: a file (SQLite) or postgresql://user@host/name "
+    "(default: $ORGBOARD_DB, else board.db in your data directory)"
+)
+
+
+def web(argv: Sequence[str]) -> int:
+    """Serve the board of one database."""
+    parser = _parser("web", "Serve the pages of a database that `orgboard ingest` fills.")
+    _add_database(parser)
+    _add_address(parser)
+    parser.add_argument(
+        "--workers", type=_at_least_one, default=1, metavar="N", help="processes that answer (1)"
+    )
+    parser.add_argument(
+        "--logdir",
+        action="append",
+        metavar="DIR",
+        help="show only what was read from DIR (may be given again; default: everything)",
+    )
+    # How `serve` and `--workers` hand the socket down; of no use at a terminal.
+    parser.add_argument("--listener", type=int, help=argparse.SUPPRESS)
+    return _told(lambda: _web(parser.parse_args(argv)))
+
+
+def serve(argv: Sequence[str]) -> int:
+    """Ingest directories and serve their board: all one person needs."""
+    parser = _parser(
+        "serve",
+        "Show the event files under one or more directories, live. Reads them into a database"
+        " and serves it to this machine's browsers until you press Ctrl-C.",
+    )
+    parser.add_argument("logdir", nargs="+", metavar="LOGDIR", help="where your runs log to")
+    _add_database(parser)
+    _add_address(parser)
+    parser.add_argument("--open", action="store_true", help="open the board in a browser")
+    return _told(lambda: _serve(parser.parse_args(argv)))
+
+
+def demo(argv: Sequence[str]) -> int:
+    """Train small models here, and serve their board."""
+    parser = _parser(
+        "demo",
+        "Train several small models on this machine and watch their curves grow in a browser."
+        " Stays up until you press Ctrl-C, and then deletes what it made, unless told to keep it.",
+    )
+    _add_address(parser)
+    parser.add_argument("--dir", metavar="DIR", help="log into DIR, and keep it (default: /tmp)")
+    parser.add_argument("--keep", action="store_true", help="keep the logs and the database")
+    parser.add_argument("--open", action="store_true", help="open the board in a browser")
+    return _told(lambda: _demo(parser.parse_args(argv)))
+
+
+def export(argv: Sequence[str]) -> int:
+    """Write stored points as text."""
+    parser = _parser("export", "Write every stored point, unsampled. Names sort by code point.")
+    parser.add_argument("what", choices=("runs", "scalars", "histograms"))
+    _add_database(parser)
+    parser.add_argument("--project", metavar="TEAM/PROJECT", help="only this one (default: all)")
+    parser.add_argument("--run", default="", metavar="RE", help="runs whose name matches (RE2)")
+    parser.add_argument("--tag", default="", metavar="RE", help="tags whose name matches (RE2)")
+    parser.add_argument(
+        "--format",
+        choices=("csv", "jsonl", "parquet"),
+        help="default: csv; histograms: jsonl, which is all they have",
+    )
+    parser.add_argument("-o", "--output", metavar="FILE", help="default: standard output")
+    return _told(lambda: _export(parser.parse_args(argv)))
+
+
+def _web(options: argparse.Namespace) -> int:
+    from orgboard_dashboard import launch
+    from orgboard_dashboard.sockets import address_of, inherit, listen
+    from orgboard_schema.sql.engine import open_engine
+    from orgboard_schema.sql.migrate import check_version
+
+    logdirs = _resolved(options.logdir) if options.logdir else None
+    is_child = options.listener is not None
+    with inherit(options.listener) if is_child else listen(options.host, options.port) as listener:
+        engine = open_engine(options.db, create=False)
+        check_version(engine)
+        if options.workers > 1:
+            engine.dispose()
+            child = launch.web_child(options.db, options.host, listener, logdirs)
+            return launch.keep_up([child] * options.workers, listener)
+        # Dash takes a second or two to import: after everything that can be wrong.
+        from orgboard_dashboard.serving import serve_app
+
+        if not is_child:
+            _say(f"orgboard is at {address_of(listener)}")
+        serve_app(WebConfig(host=options.host, logdirs=logdirs), engine, listener)
+    return 0
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from orgboard_dashboard import launch
+    from orgboard_dashboard.sockets import listen
+
+    logdirs = _resolved(options.logdir)
+    with listen(options.host, options.port) as listener:
+        launch.upgrade_database(options.db)
+        children = [
+            launch.ingest_child(options.db, logdirs),
+            launch.web_child(options.db, options.host, listener, logdirs),
+        ]
+        return launch.keep_up(children, listener, open_page=options.open)
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from orgboard_dashboard import launch
+    from orgboard_dashboard.sockets import listen
+
+    with (
+        listen(options.host, options.port) as listener,
+        launch.demo_home(options.dir, keep=options.keep) as home,
+    ):
+        database, logdir = str(home / "board.db"), home / "spirals"
+        logdir.mkdir(exist_ok=True)
+        launch.upgrade_database(database)
+        children = [
+            launch.training_child(logdir),
+            launch.ingest_child(database, (str(logdir),)),
+            launch.web_child(database, options.host, listener, (str(logdir),)),
+        ]
+        return launch.keep_up(children, listener, open_page=options.open)
+
+
+def _export(options: argparse.Namespace) -> int:
+    from orgboard_dashboard import export as exporting
+    from orgboard_schema.sql.engine import open_engine
+    from orgboard_schema.sql.migrate import check_version
+
+    chosen = exporting.Choice(
+        what=options.what,
+        form=exporting.form_of(options.what, options.format),
+        project=options.project,
+        run=options.run,
+        tag=options.tag,
+    )
+    engine = open_engine(options.db, create=False)
+    check_version(engine)
+    exporting.export(engine, chosen, Path(options.output) if options.output else None, time.time())
+    return 0
+
+
+def _parser(name: str, description: str) -> argparse.ArgumentParser:
+    return argparse.ArgumentParser(prog=f"orgboard {name}", description=description)
+
+
+def _add_database(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--db", default=default_url(os.environ), metavar="URL", help=_DB_HELP)
+
+
+def _add_address(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--host", default=WebConfig().host, help="address to listen at, of this machine (127.0.0.1)"
+    )
+    parser.add_argument(
+        "--port", type=int, default=DEFAULT_PORT, help=f"({DEFAULT_PORT}; 0 picks a free one)"
+    )
+
+
+def _at_least_one(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("at least 1")
+    return number
+
+
+def _resolved(names: Sequence[str]) -> tuple[str, ...]:
+    for name in names:
+        if not Path(name).is_dir():
+            reason = "is not a directory" if Path(name).exists() else "does not exist"
+            raise UsageError(f"{name} {reason}: give the directory that your runs log to")
+    return tuple(str(Path(name).resolve()) for name in names)
+
+
+def _told(command: Callable[[], int]) -> int:
+    """Run `command`; what it cannot do is one line, and an exit status that is not 0."""
+    try:
+        return command()
+    except OrgboardError as error:
+        sys.stderr.write(f"orgboard: {error}\n")
+        return error.exit_status
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()

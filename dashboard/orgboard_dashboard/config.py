@@ -1,0 +1,42 @@
+"""What one web process is told, read once from flags and never again."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from typing import Final
+
+__all__ = ["DEFAULT_PORT", "LOOPBACK_NAMES", "WebConfig", "is_loopback"]
+
+DEFAULT_PORT: Final = 7070
+
+LOOPBACK_NAMES: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
+"""Host headers that only this machine can have meant."""
+
+
+@dataclass(frozen=True, slots=True)
+class WebConfig:
+    """Settings of one web process."""
+
+    host: str = "127.0.0.1"
+    logdirs: tuple[str, ...] | None = None
+    """Resolved directories to show; None shows the whole database."""
+    poll_every_s: float = 0.3
+    """How soon a commit of the ingest is noticed, while somebody watches."""
+    heartbeat_every_s: float = 15.0
+    """Proxies cut a silent connection after 30 to 60 s."""
+
+    def allowed_hosts(self) -> frozenset[str]:
+        """Return the host names that a request may be addressed to, in lower case."""
+        bound = f"[{self.host}]" if ":" in self.host else self.host
+        return LOOPBACK_NAMES | {bound.lower()}
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether an address to listen on can be reached from this machine only."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,247 @@
+"""The gate: the outermost piece of the app, through which everything passes or does not.
+
+    request ─▶ host ─▶ rule ─▶ origin ─▶ viewer ─▶ body ─▶ callback ─▶ the app
+                403     404      403       401    413/415      400
+
+It is plain ASGI and denies by default, HTTP and websockets alike, because hooks inside
+Dash do not cover pages and API, and Dash ignores a hook that refuses. Every response,
+refusals included, leaves with the security headers.
+
+Nothing here knows SQL, or what is behind the rules.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Collection, MutableMapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from orgboard_dashboard.headers import Header, with_defaults
+from orgboard_dashboard.policies import Rule, RuleTable
+from orgboard_dashboard.viewer import Viewer, acting_as
+
+__all__ = ["Gate", "Refusal"]
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
+_CALLBACKS: Final = "/_dash-update-component"
+_BODY_WITHIN_S: Final = 20.0
+"""A question is small; one that takes longer holds a connection on purpose."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A request that goes no further: status, and what to tell the asker."""
+
+    status: int
+    error: str
+    allow: tuple[str, ...] = ()
+
+
+NOT_FOUND: Final = Refusal(404, "There is nothing at this address. The board begins at /.")
+
+
+class Gate:
+    """Let through what the rules allow, as the viewer that `identify` makes."""
+
+    def __init__(
+        self,
+        app: App,
+        *,
+        rules: RuleTable,
+        hosts: Collection[str],
+        identify: Callable[[Scope], Viewer | None],
+        callbacks: Collection[str],
+        headers: tuple[Header, ...],
+    ) -> None:
+        self._app = app
+        self._rules = rules
+        self._hosts = hosts
+        self._identify = identify
+        self._callbacks = callbacks
+        self._headers = headers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one ASGI scope."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+        elif scope["type"] == "http":
+            await self._http(scope, receive, self._headed(send, scope["path"]))
+        else:
+            await _close_websocket(scope, receive, send, self._headers)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = _headers_of(scope)
+        rule = self._allowed(scope, headers)
+        if isinstance(rule, Refusal):
+            await _refuse(rule, headers, send)
+            return
+        viewer = self._identify(scope)
+        if viewer is None and rule.policy != "open":
+            await _refuse(Refusal(401, "Sign in to see this board."), headers, send)
+            return
+        if scope["method"] not in _SAFE_METHODS:
+            body = await _read_body(receive, headers, rule.body_limit_bytes)
+            if not isinstance(body, Refusal) and scope["path"] == _CALLBACKS:
+                body = _known_callback(body, self._callbacks)
+            if isinstance(body, Refusal):
+                await _refuse(body, headers, send)
+                return
+            receive = _replay(body, receive)
+        await self._pass(scope, receive, send, viewer)
+
+    async def _pass(
+        self, scope: Scope, receive: Receive, send: Send, viewer: Viewer | None
+    ) -> None:
+        if viewer is None:
+            await self._app(scope, receive, send)
+            return
+        scope.setdefault("state", {})["viewer"] = viewer
+        with acting_as(viewer):
+            await self._app(scope, receive, send)
+
+    def _allowed(self, scope: Scope, headers: dict[str, str]) -> Rule | Refusal:
+        host = headers.get("host", "")
+        if _host_name(host) not in self._hosts:
+            return Refusal(403, "This board answers only to its own address, e.g. localhost.")
+        method, path = scope["method"], scope["path"]
+        rule = self._rules.match(method, path)
+        if rule is None:
+            others = self._rules.methods(path)
+            return Refusal(405, f"{path} does not take {method}.", others) if others else NOT_FOUND
+        return _foreign(method, headers) or rule
+
+    def _headed(self, send: Send, path: str) -> Send:
+        is_static = path.startswith(("/assets/", "/_dash-component-suites/"))
+        # What a viewer saw must not come out of a cache for the next one.
+        defaults = self._headers if is_static else (*self._headers, (b"cache-control", b"no-store"))
+
+        async def headed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = with_defaults(message.get("headers", ()), defaults)
+            await send(message)
+
+        return headed
+
+
+def _headers_of(scope: Scope) -> dict[str, str]:
+    return {
+        name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]
+    }
+
+
+def _host_name(host: str) -> str:
+    """Return the name in a Host header, without its port: "[::1]:7070" is "[::1]"."""
+    if host.startswith("["):
+        name, bracket, port = host.partition("]")
+        sound = not port or (port[0] == ":" and port[1:].isdecimal())
+        return (name + bracket).lower() if sound else ""
+    name, _, port = host.partition(":")
+    return name.lower() if not port or port.isdecimal() else ""
+
+
+def _foreign(method: str, headers: dict[str, str]) -> Refusal | None:
+    """Refuse what another site's page makes a browser ask here.
+
+    `Sec-Fetch-Site` cannot be forged by a page and decides when it is there; `Origin`
+    decides for browsers that do not send it. Following a link to here is no harm.
+    """
+    site = headers.get("sec-fetch-site")
+    refusal = Refusal(403, "This request came from another site's page, so it was not answered.")
+    if method in _SAFE_METHODS:
+        is_navigation = headers.get("sec-fetch-mode") == "navigate"
+        return None if site in {None, "same-origin", "none"} or is_navigation else refusal
+    if site is not None:
+        return None if site in {"same-origin", "none"} else refusal
+    host = headers.get("host", "").lower()
+    own = {f"http://{host}", f"https://{host}"}
+    return None if headers.get("origin", "").lower() in own else refusal
+
+
+async def _read_body(receive: Receive, headers: dict[str, str], limit: int) -> bytes | Refusal:
+    # A page of another site can send a form without asking first, but not JSON.
+    if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        return Refusal(415, "Send JSON, with Content-Type: application/json.")
+    too_long = Refusal(413, f"The body is longer than {limit} bytes.")
+    declared = headers.get("content-length", "0")
+    if not declared.isdecimal() or len(declared) > 15 or int(declared) > limit:
+        return too_long
+    body = bytearray()
+    try:
+        async with asyncio.timeout(_BODY_WITHIN_S):
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    return Refusal(400, "The request ended before its body did.")
+                body += message.get("body", b"")
+                if len(body) > limit:
+                    return too_long
+                if not message.get("more_body", False):
+                    return bytes(body)
+    except TimeoutError:
+        return Refusal(408, "The body took too long to arrive.")
+
+
+def _known_callback(body: bytes, callbacks: Collection[str]) -> bytes | Refusal:
+    """Return `body` when it calls one of `callbacks` in the form that Dash's own page does."""
+    refusal = Refusal(400, "This is not a callback of this board. Reload the page.")
+    try:
+        call = json.loads(body)
+    except (ValueError, RecursionError):
+        return refusal
+    if not isinstance(call, dict) or call.get("output") not in callbacks:
+        return refusal
+    listed = (call.get(key, []) for key in ("inputs", "state", "changedPropIds"))
+    sound = all(isinstance(part, list) for part in listed) and "inputs" in call
+    return body if sound and isinstance(call.get("outputs"), dict | list) else refusal
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """Return a `receive` that first hands over the body that was already read."""
+    waiting = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replayed() -> Message:
+        return waiting.pop() if waiting else await receive()
+
+    return replayed
+
+
+async def _refuse(refusal: Refusal, headers: dict[str, str], send: Send) -> None:
+    as_page = "text/html" in headers.get("accept", "")
+    body = _page(refusal) if as_page else json.dumps({"error": refusal.error}).encode()
+    kind = b"text/html; charset=utf-8" if as_page else b"application/json"
+    answer = [(b"content-type", kind), (b"content-length", str(len(body)).encode())]
+    if refusal.allow:
+        answer.append((b"allow", ", ".join(refusal.allow).encode()))
+    await send({"type": "http.response.start", "status": refusal.status, "headers": answer})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _page(refusal: Refusal) -> bytes:
+    # The words are ours; what was asked is not repeated, so nothing needs escaping.
+    words = refusal.error if refusal.status != 405 else "This address is not a page."
+    return (
+        '<!doctype html><html lang="en"><meta charset="utf-8"><title>orgboard</title>'
+        "<style>body{font:15px system-ui;margin:20vh auto;max-width:32em;padding:0 16px;"
+        "color-scheme:light dark}</style>"
+        f'<p>{words}</p><p><a href="/">To the board</a></p></html>'
+    ).encode()
+
+
+async def _close_websocket(
+    scope: Scope, receive: Receive, send: Send, headers: tuple[Header, ...]
+) -> None:
+    await receive()
+    if "websocket.http.response" in scope.get("extensions", {}):
+        start = {"type": "websocket.http.response.start", "status": 403, "headers": list(headers)}
+        await send(start)
+        await send({"type": "websocket.http.response.body", "body": b""})
+    else:
+        await send({"type": "websocket.close", "code": 4403})

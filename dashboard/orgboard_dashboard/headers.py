@@ -1,0 +1,56 @@
+"""The security headers that every response carries, errors and assets included."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+__all__ = ["BLOB_POLICY", "content_security_policy", "security_headers", "with_defaults"]
+
+Header = tuple[bytes, bytes]
+
+BLOB_POLICY: Final = "sandbox; default-src 'none'; frame-ancestors 'none'"
+"""For logged bytes: whatever they are, they run nothing and load nothing."""
+
+
+def content_security_policy(script_hashes: Sequence[str]) -> str:
+    """Return the policy of the pages: own scripts, and the inline ones with these hashes."""
+    return "; ".join(
+        (
+            "default-src 'none'",
+            " ".join(("script-src 'self'", *script_hashes)),
+            # Dash's renderer, dmc and plotly set style attributes.
+            "style-src 'self' 'unsafe-inline'",
+            "img-src 'self' data: blob:",
+            "media-src 'self' blob:",
+            "font-src 'self'",
+            "connect-src 'self'",
+            "worker-src 'self' blob:",
+            "manifest-src 'self'",
+            "frame-ancestors 'none'",
+            "base-uri 'none'",
+            "form-action 'self'",
+            "object-src 'none'",
+        )
+    )
+
+
+def security_headers(policy: str) -> tuple[Header, ...]:
+    """Return the headers of every response, in lower case as ASGI wants them."""
+    named = {
+        "content-security-policy": policy,
+        "x-content-type-options": "nosniff",
+        "x-frame-options": "DENY",
+        "referrer-policy": "same-origin",
+        "cross-origin-opener-policy": "same-origin",
+        "cross-origin-resource-policy": "same-origin",
+        "permissions-policy": "camera=(), microphone=(), geolocation=()",
+    }
+    return tuple((name.encode(), value.encode()) for name, value in named.items())
+
+
+def with_defaults(present: Iterable[Header], defaults: Iterable[Header]) -> list[Header]:
+    """Return `present` plus each default that it does not name."""
+    kept = [(bytes(name), bytes(value)) for name, value in present]
+    names = {name.lower() for name, _ in kept}
+    return kept + [(name, value) for name, value in defaults if name not in names]

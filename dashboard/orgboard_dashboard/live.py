@@ -1,0 +1,212 @@
+"""Who watches which project, and the one poller of this process that tells them.
+
+    database ──every 0.3 s, while anybody watches──▶ poller ──▶ watchers ──▶ event streams
+
+A watcher that is slow gets fewer, larger messages: what waits for it is one entry a run,
+however many commits there were. Nothing here knows HTTP.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import anyio.to_thread
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from orgboard_dashboard.queries.changes import ChangedRun, changed_runs
+from orgboard_dashboard.queries.runs import LIVE_WITHIN_S, Status, status_of
+from orgboard_dashboard.queries.visible import ProjectRef
+from orgboard_dashboard.viewer import Viewer
+from orgboard_schema.errors import DatabaseUnreachable
+from orgboard_schema.sql.engine import begin_read
+
+__all__ = ["MAX_WATCHERS", "Board", "Topic", "Watcher"]
+
+_log = logging.getLogger(__name__)
+
+MAX_WATCHERS: Final = 1000
+"""Open streams of one process; each holds a connection."""
+
+_OVERLAP_MS: Final = 15_000
+"""A commit carries the time it began at, and may wait this long for a lock: look back as far."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """What is watched: a project, as one viewer sees it."""
+
+    viewer: Viewer
+    project: ProjectRef
+
+
+@dataclass(slots=True, eq=False)
+class Watcher:
+    """One open stream: what changed since it last looked."""
+
+    revision: int = 0
+    waiting: dict[str, dict[str, Any]] = field(default_factory=dict)
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def tell(self, revision: int, runs: list[dict[str, Any]]) -> None:
+        """Leave news; of one run only the newest is kept."""
+        self.revision = revision
+        self.waiting |= {run["uid"]: run for run in runs}
+        self.changed.set()
+
+    def take(self) -> tuple[int, list[dict[str, Any]]]:
+        """Take all news."""
+        runs = list(self.waiting.values())
+        self.waiting.clear()
+        self.changed.clear()
+        return self.revision, runs
+
+
+@dataclass(slots=True)
+class _Known:
+    """What the poller knows of a topic."""
+
+    watchers: set[Watcher] = field(default_factory=set)
+    revision: int = 0
+    is_read: bool = False
+    runs: dict[str, tuple[int, Status, ChangedRun]] = field(default_factory=dict)
+
+
+class Board:
+    """The watchers of this process. Its methods belong to the event loop."""
+
+    def __init__(self, engine: Engine, clock: Callable[[], float], every_s: float) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._every_s = every_s
+        self._topics: dict[Topic, _Known] = {}
+        self._task: asyncio.Task[None] | None = None
+        self.closing = asyncio.Event()
+
+    def watchers(self) -> int:
+        """Return how many streams are open."""
+        return sum(len(known.watchers) for known in self._topics.values())
+
+    def watch(self, topic: Topic) -> Watcher:
+        """Begin to tell a new watcher of `topic`; `leave` ends it."""
+        known = self._topics.setdefault(topic, _Known())
+        watcher = Watcher()
+        # What was committed while the page was loading: the page may have it, or not yet.
+        recent = [
+            _shown(run, status)
+            for _, status, run in known.runs.values()
+            if run.touched_ms > known.revision - _OVERLAP_MS
+        ]
+        if recent:
+            watcher.tell(known.revision, recent)
+        known.watchers.add(watcher)
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._poll())
+        return watcher
+
+    def leave(self, topic: Topic, watcher: Watcher) -> None:
+        """Forget a watcher."""
+        known = self._topics.get(topic)
+        if known is not None:
+            known.watchers.discard(watcher)
+            if not known.watchers:
+                del self._topics[topic]
+
+    def close(self) -> None:
+        """End all streams, so that the server can stop."""
+        self.closing.set()
+        for known in self._topics.values():
+            for watcher in known.watchers:
+                watcher.changed.set()
+
+    async def _poll(self) -> None:
+        doorbell = _Doorbell(self._engine)
+        try:
+            while self._topics and not self.closing.is_set():
+                began = self._clock()
+                try:
+                    await self._look(await anyio.to_thread.run_sync(doorbell.has_rung))
+                except (SQLAlchemyError, DatabaseUnreachable) as error:
+                    _log.warning("cannot look for news: %s", error)
+                    doorbell.forget()
+                # A slow look must not become the database's only work.
+                await asyncio.sleep(max(self._every_s, 3 * (self._clock() - began)))
+        finally:
+            doorbell.forget()
+
+    async def _look(self, has_rung: bool) -> None:
+        now = self._clock()
+        for topic, known in list(self._topics.items()):
+            found: tuple[ChangedRun, ...] = ()
+            if has_rung or not known.is_read:
+                since = known.revision or int((now - LIVE_WITHIN_S) * 1000)
+                after = max(0, since - _OVERLAP_MS)
+                found = await anyio.to_thread.run_sync(_changes, self._engine, topic, after)
+                known.is_read = True
+            news = _news(known, found, now)
+            if news:
+                for watcher in known.watchers:
+                    watcher.tell(known.revision, news)
+
+
+class _Doorbell:
+    """Tells cheaply whether the database may have changed. On PostgreSQL it always may."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._conn: Connection | None = None
+        self._seen: int | None = None
+
+    def has_rung(self) -> bool:
+        """Return whether another connection may have committed since the last call."""
+        if self._engine.dialect.name != "sqlite":
+            return True
+        if self._conn is None:
+            # The number only counts on the connection that asks, so that one is kept.
+            self._conn = self._engine.connect()
+        version = self._conn.exec_driver_sql("PRAGMA data_version").scalar()
+        self._conn.rollback()
+        before, self._seen = self._seen, version
+        return before != version
+
+    def forget(self) -> None:
+        """Give the connection back; the next call rings."""
+        if self._conn is not None:
+            self._conn.close()
+        self._conn, self._seen = None, None
+
+
+def _changes(engine: Engine, topic: Topic, after_ms: int) -> tuple[ChangedRun, ...]:
+    with begin_read(engine) as conn:
+        return changed_runs(topic.viewer, conn, topic.project, after_ms)
+
+
+def _news(known: _Known, found: tuple[ChangedRun, ...], now: float) -> list[dict[str, Any]]:
+    """Take in what was found, and return the runs that are not as they were."""
+    latest = {uid: run for uid, (_, _, run) in known.runs.items()}
+    latest |= {run.uid: run for run in found}
+    news = []
+    for uid, run in latest.items():
+        state = run.revision, status_of(run.finished, run.last_write, now)
+        if known.runs.get(uid, (None, None))[:2] != state:
+            known.runs[uid] = (*state, run)
+            news.append(_shown(run, state[1]))
+    known.revision = max((run.touched_ms for run in found), default=known.revision)
+    return news
+
+
+def _shown(run: ChangedRun, status: Status) -> dict[str, Any]:
+    return {
+        "uid": run.uid,
+        "revision": run.revision,
+        "points": run.points,
+        "last_step": run.last_step,
+        "last_event": run.last_event,
+        "gaps": run.gaps,
+        "attempts": run.attempts,
+        "status": status,
+    }

@@ -1,0 +1,109 @@
+"""The one table of what may be asked, and by whom. What is not in it does not exist.
+
+The gate looks up every HTTP request here before any other code runs. Routes that Dash
+opens and we do not want are named in `REFUSED`, so that a test can tell "refused on
+purpose" from "forgotten".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+__all__ = ["REFUSED", "Policy", "Rule", "RuleTable", "rules_for"]
+
+Policy = Literal["open", "view"]
+"""open: anybody, nothing of anyone's is in it. view: a viewer, who sees what is theirs."""
+
+_KIB: Final = 1024
+_CALLBACK_BODY: Final = 1024 * _KIB
+_QUESTION_BODY: Final = 64 * _KIB
+"""A question about 12 cards and some hundred runs fits well."""
+
+REFUSED: Final = (
+    "/_dash-ws-callback",  # Dash opens it with websocket callbacks off; we use none
+    "/_reload-hash",  # a development tool
+    "/{path:path}",  # Dash's catch-all: an index page for every unknown address
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Who may ask one path with one method, and how long the question may be."""
+
+    method: str
+    path: str
+    """As FastAPI writes it: `{name}` is one segment, `{name:path}` the rest."""
+    policy: Policy
+    body_limit_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RuleTable:
+    """Rules with their patterns compiled."""
+
+    rules: tuple[Rule, ...]
+    patterns: tuple[re.Pattern[str], ...]
+
+    def match(self, method: str, path: str) -> Rule | None:
+        """Return the rule of a request, or None: the request is denied."""
+        for rule, pattern in zip(self.rules, self.patterns, strict=True):
+            if rule.method == method and pattern.fullmatch(path):
+                return rule
+        return None
+
+    def methods(self, path: str) -> tuple[str, ...]:
+        """Return the methods that some rule allows for `path`."""
+        pairs = zip(self.rules, self.patterns, strict=True)
+        return tuple(sorted({rule.method for rule, pattern in pairs if pattern.fullmatch(path)}))
+
+
+_API: Final = "/api/ui/v1"
+_PROJECT: Final = _API + "/p/{team}/{project}"
+
+_FIXED: Final = (
+    Rule("GET", "/healthz", "open"),
+    Rule("GET", "/readyz", "open"),
+    Rule("GET", "/assets/{path:path}", "open"),
+    Rule("GET", "/_dash-component-suites/{package_name}/{fingerprinted_path:path}", "open"),
+    Rule("GET", "/_favicon.ico", "open"),
+    Rule("GET", "/", "view"),
+    Rule("GET", "/p/{team}/{project}", "view"),
+    Rule("GET", "/r/{uid}", "view"),
+    Rule("GET", "/_dash-layout", "view"),
+    Rule("GET", "/_dash-dependencies", "view"),
+    Rule("POST", "/_dash-update-component", "view", _CALLBACK_BODY),
+    Rule("GET", _API + "/projects", "view"),
+    Rule("GET", _PROJECT + "/runs", "view"),
+    Rule("GET", _PROJECT + "/tags", "view"),
+    Rule("POST", _PROJECT + "/scalars", "view", _QUESTION_BODY),
+    Rule("GET", _PROJECT + "/values", "view"),
+    Rule("GET", _PROJECT + "/hparams", "view"),
+    Rule("GET", _PROJECT + "/live", "view"),
+    Rule("GET", _API + "/r/{uid}", "view"),
+    Rule("GET", _API + "/r/{uid}/blob/{sha256}", "view"),
+)
+
+
+def rules_for(pages: Sequence[str]) -> RuleTable:
+    """Return the whole table of a board that has these pages of a project."""
+    project_pages = tuple(Rule("GET", "/p/{team}/{project}/" + page, "view") for page in pages)
+    return _compiled(_FIXED + project_pages)
+
+
+def _compiled(rules: Iterable[Rule]) -> RuleTable:
+    kept = tuple(rules)
+    return RuleTable(kept, tuple(_pattern(rule.path) for rule in kept))
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    parts = re.split(r"(\{\w+(?::path)?\})", path)
+    return re.compile("".join(_piece(part) for part in parts), re.DOTALL)
+
+
+def _piece(part: str) -> str:
+    if not part.startswith("{"):
+        return re.escape(part)
+    return ".+" if part.endswith(":path}") else "[^/]+"

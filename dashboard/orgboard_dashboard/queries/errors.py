@@ -1,0 +1,22 @@
+"""Why a query has no answer. Whoever asks sees the message, so it says what to try."""
+
+# ruff: noqa: N818 - the names say what was found, as in `orgboard_schema.errors`.
+
+from __future__ import annotations
+
+__all__ = ["BadQuery", "NotFound", "TooMuch"]
+
+
+class NotFound(Exception):
+    """There is no such thing, or this viewer may not see it: nobody can tell which."""
+
+    def __init__(self) -> None:
+        super().__init__("There is nothing here, or it is not shared with you.")
+
+
+class BadQuery(Exception):
+    """The question itself is wrong: a pattern that is none, a limit out of range."""
+
+
+class TooMuch(Exception):
+    """The answer would be too large to make. The message says how to ask for less."""

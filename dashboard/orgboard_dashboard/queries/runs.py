@@ -1,0 +1,197 @@
+"""Runs of a project: found, ordered and counted without touching a point.
+
+A filter is RE2, which SQL does not have, so the names of all runs are read (ten
+thousand take some ten milliseconds) and only the rows of the asked page in full.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal, get_args
+
+from sqlalchemy import Connection, Row, func, select
+
+from orgboard_dashboard.queries.errors import BadQuery
+from orgboard_dashboard.queries.patterns import matcher
+from orgboard_dashboard.queries.visible import ProjectRef, find_project, visible_runs
+from orgboard_dashboard.viewer import Viewer
+from orgboard_schema.sql import tables, text
+
+__all__ = [
+    "LIVE_WITHIN_S",
+    "MAX_ROWS",
+    "RunPage",
+    "RunQuery",
+    "RunRow",
+    "Status",
+    "list_runs",
+    "project_revision",
+    "rows_of",
+    "status_of",
+]
+
+Status = Literal["live", "stale", "finished"]
+SortKey = Literal[
+    "name", "started", "last_event", "last_step", "points", "status", "gaps", "attempts"
+]
+
+LIVE_WITHIN_S: Final = 120.0
+"""A run whose files grew within this time is live; a slow step may take a minute."""
+
+MAX_ROWS: Final = 1000
+"""Rows of one answer."""
+
+_STATUS_ORDER: Final[tuple[Status, ...]] = ("live", "stale", "finished")
+
+
+@dataclass(frozen=True, slots=True)
+class RunQuery:
+    """Which rows of the table of runs are wanted."""
+
+    q: str = ""
+    """RE2 on the name, unanchored."""
+    sort: str = "-last_event"
+    """A `SortKey`, with "-" in front for the largest first."""
+    offset: int = 0
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """One run as lists show it. Times are epoch seconds."""
+
+    uid: str
+    name: str
+    color: int
+    status: Status
+    started: float | None
+    last_event: float | None
+    last_step: int | None
+    points: int
+    gaps: int
+    files: int
+    attempts: int
+    revision: int
+    hparams: Mapping[str, Any]
+
+    @property
+    def damaged(self) -> bool:
+        """Whether some bytes of its files could not be read."""
+        return self.gaps > 0
+
+
+@dataclass(frozen=True, slots=True)
+class RunPage:
+    """Some rows, and how many there are."""
+
+    revision: int
+    total: int
+    """Runs of the project."""
+    matching: int
+    """Those that the filter lets through."""
+    runs: tuple[RunRow, ...]
+
+
+def list_runs(
+    viewer: Viewer, conn: Connection, team: str, project: str, query: RunQuery, now: float
+) -> RunPage:
+    """Return the rows that `query` asks for.
+
+    Raises:
+        NotFound: there is no such project, or `viewer` may not see it.
+        BadQuery: the filter, the order or the limits are none.
+    """
+    found = find_project(viewer, conn, team, project)
+    ids, total = _matching(viewer, conn, found, query, now)
+    if query.offset < 0 or not 0 < query.limit <= MAX_ROWS:
+        raise BadQuery(f"A page has 1 to {MAX_ROWS} runs and begins at 0 or later.")
+    wanted = ids[query.offset : query.offset + query.limit]
+    by_id = rows_of(viewer, conn, wanted, now)
+    rows = tuple(by_id[run_id] for run_id in wanted if run_id in by_id)
+    return RunPage(project_revision(viewer, conn, found), total, len(ids), rows)
+
+
+def project_revision(viewer: Viewer, conn: Connection, project: ProjectRef) -> int:
+    """Return the time of the newest commit to a visible run, in ms of the ingest's clock."""
+    newest = select(func.max(tables.run.c.touched_ms)).where(
+        tables.run.c.project_id == project.project_id, visible_runs(viewer)
+    )
+    return int(conn.execute(newest).scalar() or 0)
+
+
+def rows_of(
+    viewer: Viewer, conn: Connection, run_ids: Sequence[int], now: float
+) -> dict[int, RunRow]:
+    """Return the rows of those runs that `viewer` may see."""
+    rows: dict[int, RunRow] = {}
+    for start in range(0, len(run_ids), MAX_ROWS):
+        piece = run_ids[start : start + MAX_ROWS]
+        asked = select(tables.run).where(tables.run.c.run_id.in_(piece), visible_runs(viewer))
+        rows |= {row.run_id: _row(row, now) for row in conn.execute(asked)}
+    return rows
+
+
+def status_of(finished: str | None, last_write: float | None, now: float) -> Status:
+    """Judge a run by its data: an end was logged, or bytes came lately, or neither."""
+    if finished is not None:
+        return "finished"
+    return "live" if last_write is not None and last_write > now - LIVE_WITHIN_S else "stale"
+
+
+def _matching(
+    viewer: Viewer, conn: Connection, project: ProjectRef, query: RunQuery, now: float
+) -> tuple[list[int], int]:
+    """Return the ids of the runs that match, in the order asked for, and how many there are."""
+    key = query.sort.removeprefix("-")
+    if key not in get_args(SortKey):
+        raise BadQuery(f"Runs can be sorted by {', '.join(get_args(SortKey))}.")
+    matches = matcher(query.q)
+    run = tables.run.c
+    wanted = ("finished", "last_write") if key == "status" else (key,)
+    rows = conn.execute(
+        select(run.run_id, *(run[name] for name in {"name", *wanted})).where(
+            run.project_id == project.project_id, visible_runs(viewer)
+        )
+    ).all()
+    named = [(text.from_sql(row.name), row) for row in rows]
+    kept = [(name, row) for name, row in named if matches(name)]
+    kept.sort(key=lambda pair: pair[0])
+    if key != "name":
+        kept.sort(key=lambda pair: _rank(key, pair[1], now), reverse=query.sort.startswith("-"))
+    elif query.sort.startswith("-"):
+        kept.reverse()
+    return [row.run_id for _, row in kept], len(rows)
+
+
+def _rank(key: str, row: Row[Any], now: float) -> tuple[bool, float]:
+    if key == "status":
+        return True, _STATUS_ORDER.index(status_of(row.finished, row.last_write, now))
+    value = getattr(row, key)
+    is_known = value is not None and not math.isnan(value)
+    return is_known, value if is_known else 0
+
+
+def _row(row: Row[Any], now: float) -> RunRow:
+    return RunRow(
+        uid=row.uid,
+        name=text.from_sql(row.name),
+        color=row.color,
+        status=status_of(row.finished, row.last_write, now),
+        started=row.started,
+        last_event=row.last_event,
+        last_step=row.last_step,
+        points=row.points,
+        gaps=row.gaps,
+        files=row.files,
+        attempts=row.attempts,
+        revision=row.revision,
+        hparams=_hparams(row.hparams),
+    )
+
+
+def _hparams(stored: str | None) -> Mapping[str, Any]:
+    read = json.loads(text.from_sql(stored)) if stored else {}
+    return read if isinstance(read, dict) else {}

@@ -1,0 +1,51 @@
+"""How pages and the API reach the database: one question, in a thread, as the viewer who asks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Concatenate, ParamSpec, TypeVar
+
+import anyio.to_thread
+from sqlalchemy import Connection, Engine
+
+from orgboard_dashboard.viewer import Viewer, current_viewer
+from orgboard_schema.sql.engine import begin_read
+
+__all__ = ["Services"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The database behind the app. Pages and routes have this and never the engine."""
+
+    engine: Engine
+    clock: Callable[[], float] = time.time
+
+    def now(self) -> float:
+        """Return epoch seconds."""
+        return self.clock()
+
+    async def ask(
+        self,
+        query: Callable[Concatenate[Viewer, Connection, P], T],
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Run `query(viewer, connection, …)` in a thread, on one snapshot, as the current viewer.
+
+        Raises:
+            LookupError: outside a request, where there is no viewer.
+        """
+        viewer = current_viewer()
+
+        def run() -> T:
+            with begin_read(self.engine) as conn:
+                return query(viewer, conn, *args, **kwargs)
+
+        return await anyio.to_thread.run_sync(run)

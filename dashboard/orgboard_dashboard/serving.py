@@ -1,0 +1,55 @@
+"""One web process: uvicorn around the app, on a socket that already listens."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from types import FrameType
+from typing import Final
+
+import uvicorn
+from sqlalchemy import Engine
+
+from orgboard_dashboard.app import Web, create_app
+from orgboard_dashboard.config import WebConfig
+
+__all__ = ["serve_app"]
+
+_DRAIN_S: Final = 3
+"""What a request under way has left when the server is told to stop."""
+
+
+class _Server(uvicorn.Server):
+    """Ends the event streams when told to stop: uvicorn would wait for them."""
+
+    def __init__(self, config: uvicorn.Config, web: Web) -> None:
+        super().__init__(config)
+        self._web = web
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Take a signal; runs between two steps of the event loop."""
+        self._web.board.close()
+        super().handle_exit(sig, frame)
+
+
+def serve_app(config: WebConfig, engine: Engine, listener: socket.socket) -> None:
+    """Serve until SIGINT or SIGTERM, then drain and return."""
+    web = create_app(config, engine)
+    settings = uvicorn.Config(
+        web.gate,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        date_header=True,
+        ws="none",
+        lifespan="on",
+        timeout_graceful_shutdown=_DRAIN_S,
+        # Nobody stands between: what a client says about itself is not believed.
+        proxy_headers=False,
+    )
+    server = _Server(settings, web)
+    try:
+        asyncio.run(server.serve(sockets=[listener]))
+    except KeyboardInterrupt:
+        # uvicorn raises the signal again once it has stopped in order.
+        return
