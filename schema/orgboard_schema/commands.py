@@ -1,0 +1,88 @@
+"""`orgboard db …`: the database itself, by hand."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TextIO
+
+from orgboard_schema.errors import OrgboardError
+from orgboard_schema.settings import default_url
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+__all__ = ["db"]
+
+DAMAGED = 3
+"""Exit status: something stored is not what was written."""
+
+_DATABASE_HELP = (
+    "the database: a path (SQLite) or postgresql://user@host/name"
+    " (default: $ORGBOARD_DB, else a file of your own; here %(default)s)"
+)
+
+
+def db(argv: Sequence[str]) -> int:
+    """Look after the database: upgrade it, check it."""
+    parser = argparse.ArgumentParser(prog="orgboard db", description=db.__doc__)
+    actions = parser.add_subparsers(dest="action", required=True, metavar="upgrade|check")
+    for name, told in (
+        ("upgrade", "create the tables, or bring them to this program's release"),
+        ("check", "read everything that is stored and name what is damaged"),
+    ):
+        action = actions.add_parser(name, help=told, description=f"{told.capitalize()}.")
+        default = default_url(os.environ)
+        action.add_argument("--db", metavar="URL", default=default, help=_DATABASE_HELP)
+    options = parser.parse_args(argv)
+    run = {"upgrade": _upgrade, "check": _check}[options.action]
+    try:
+        return run(options.db, sys.stdout)
+    except OrgboardError as error:
+        sys.stderr.write(f"orgboard db: {error}\n")
+        return error.exit_status
+
+
+def _upgrade(url: str, out: TextIO) -> int:
+    from orgboard_schema.sql import migrate
+
+    engine = _open(url, create=True)
+    try:
+        before, after = migrate.upgrade(engine)
+    finally:
+        engine.dispose()
+    if before == after:
+        print(f"the database is at {after} already", file=out)
+    else:
+        print(f"upgraded the database from {before or 'empty'} to {after}", file=out)
+    return 0
+
+
+def _check(url: str, out: TextIO) -> int:
+    from orgboard_schema.sql import migrate
+    from orgboard_schema.sql.check import check_store, totals
+    from orgboard_schema.sql.engine import begin_read
+
+    engine = _open(url, create=False)
+    damaged = 0
+    try:
+        migrate.check_version(engine)
+        with begin_read(engine) as conn:
+            for damage in check_store(conn):
+                print(f"damaged: {damage.place}: {damage.what}", file=out)
+                damaged += 1
+            runs, points, blobs = totals(conn)
+    finally:
+        engine.dispose()
+    verdict = f"{damaged} damaged" if damaged else "nothing damaged"
+    print(f"{runs} runs, {points} points, {blobs} blobs: {verdict}", file=out)
+    return DAMAGED if damaged else 0
+
+
+def _open(url: str, *, create: bool) -> Engine:
+    # Imported here: `orgboard --help` lists this command without loading SQLAlchemy.
+    from orgboard_schema.sql.engine import open_engine
+
+    return open_engine(url, create=create)
