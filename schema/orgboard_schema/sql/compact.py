@@ -177,6 +177,9 @@ def _encode(series: ScalarSeries | ValueSeries) -> bytes:
 
 
 def _add_waiting(state: RunState, waiting: Sequence[Waiting]) -> None:
+    if not waiting:
+        # numpy takes an empty list for one of floats.
+        return
     points: dict[int, int] = {}
     octets: dict[int, int] = {}
     for item in waiting:
