@@ -12,10 +12,15 @@ import inspect
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from dash import Dash
-from dash.backends._fastapi import reset_current_request, set_current_request
+from dash.backends._fastapi import (
+    FastAPIDashServer,
+    reset_current_request,
+    set_current_request,
+)
+from dash.exceptions import DependencyException, InvalidResourceError
 from fastapi import FastAPI
 from sqlalchemy import Engine
 from starlette.requests import Request
@@ -29,12 +34,15 @@ from orgboard_dashboard.gate import Gate, Scope
 from orgboard_dashboard.headers import content_security_policy, security_headers
 from orgboard_dashboard.live import Board
 from orgboard_dashboard.policies import rules_for
+from orgboard_dashboard.queries.errors import NotFound
 from orgboard_dashboard.services import Services
 from orgboard_dashboard.shell.layout import DASH_OPTIONS, layout
 from orgboard_dashboard.urls import PAGES
 from orgboard_dashboard.viewer import LOCAL_VIEWER, Viewer
 
 __all__ = ["Web", "create_app"]
+
+_SUITES: Final = "/_dash-component-suites/{package_name}/{fingerprinted_path:path}"
 
 _PAGE_PATHS: Final = (
     "/p/{team}/{project}",
@@ -105,12 +113,27 @@ def _dash(api: FastAPI, services: Services) -> Dash:
         finally:
             reset_current_request(token)  # type: ignore[no-untyped-call]  # Dash has no types
 
+    async def component_suite(
+        request: Request, package_name: str, fingerprinted_path: str
+    ) -> Response:
+        try:
+            backend = cast("FastAPIDashServer", dash_app.backend)
+            file = backend.serve_component_suites(
+                dash_app, package_name, fingerprinted_path, request
+            )
+        except (DependencyException, InvalidResourceError, OSError) as error:
+            raise NotFound from error
+        return cast("Response", file)
+
     for path in _PAGE_PATHS:
         api.add_api_route(path, page, methods=["GET"])
+    # Before Dash's own, which answers 500 for what is not there.
+    api.add_api_route(_SUITES, component_suite, methods=["GET"])
     dash_app = Dash(
         "orgboard_dashboard",
         server=api,  # type: ignore[arg-type]  # Dash's hint forgets its own FastAPI backend
         pages_folder="",
+        include_pages_meta=False,
         serve_locally=True,
         add_log_handler=False,
         websocket_callbacks=False,
