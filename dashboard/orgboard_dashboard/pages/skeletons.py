@@ -18,7 +18,7 @@ def island(place: Place, *children: Component) -> Component:
         *children,
         # A new page is a new box to React: what the island built goes with the old one.
         key=repr(place),
-        className=f"ob-island ob-{place.page}",
+        className=f"ob-island ob-on-{place.page}",
         data_page=place.page,
         data_team=place.team,
         data_project=place.project,

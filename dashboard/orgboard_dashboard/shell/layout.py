@@ -59,6 +59,8 @@ DASH_OPTIONS: Final[dict[str, Any]] = {
     "title": "orgboard",
     "update_title": None,
     "suppress_callback_exceptions": True,
+    # Ours are routed by `orgboard_dashboard.pages`; Dash's own bring an inline script along.
+    "use_pages": False,
     "enable_mcp": False,
 }
 """What `Dash(...)` must be given for the pages to work; the server adds its own."""

@@ -22,7 +22,7 @@
       ob.el("span.ob-mute", {}, row.live ? ob.el("span.ob-dot.ob-live-dot") : null, row.live ? ` ${ob.count(row.live)} live` : ""),
       ob.el("span.ob-mute", {}, ob.plural(row.runs, "run")),
       ob.el("span.ob-mute", { title: row.last_event === null ? "" : ob.moment(row.last_event) }, row.last_event === null ? "" : ob.ago(row.last_event))));
-    root.replaceChildren(ob.el("div.ob-plain", {}, ob.el("h1", {}, "Projects"), ob.el("div.ob-projects", {}, ...rows)));
+    root.replaceChildren(ob.el("div.ob-plain", {}, ob.el("h1", {}, "Projects"), ob.el("div.ob-projectlist", {}, ...rows)));
   }
 
   async function waitForOne(root, signal) {
