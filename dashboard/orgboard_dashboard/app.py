@@ -141,6 +141,9 @@ def _dash(api: FastAPI, services: Services) -> Dash:
     )
     dash_app.layout = layout()
     pages.register(dash_app, services)
+    # Dash looks for scripts and styles at the first request of its own routes, which a page
+    # is not: the first visitor would get a page without them.
+    dash_app._setup_server()  # type: ignore[no-untyped-call]  # Dash has no types
     return dash_app
 
 
