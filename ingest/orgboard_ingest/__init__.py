@@ -1,0 +1,1 @@
+"""Event files into SQL: discover, tail, decode, stage, commit, compact."""

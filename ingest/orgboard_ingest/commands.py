@@ -1,0 +1,124 @@
+"""`orgboard ingest` and `orgboard verify`: arguments in, exit status out."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from orgboard_ingest.config import IngestConfig
+from orgboard_ingest.run import follow, read_once
+from orgboard_ingest.verify import verify_logdirs
+from orgboard_schema.errors import OrgboardError
+from orgboard_schema.settings import default_url
+from orgboard_schema.sql.registry import parse_project
+
+__all__ = ["ingest", "verify"]
+
+_DB_HELP = (
+    "the database: a file path (SQLite) or postgresql://user@host/name"
+    " (default: $ORGBOARD_DB, else board.db in your own data folder)"
+)
+_PROJECT_HELP = (
+    "the project that the runs belong to; team `default` when only a project is named"
+    " (default: each logdir is a project of its own, named after the folder)"
+)
+
+
+def ingest(argv: Sequence[str]) -> int:
+    """Read event files into the database, once or for as long as it runs."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("orgboard").setLevel(logging.INFO)
+    try:
+        config = _ingest_config(argv)
+        return read_once(config, sys.stderr) if config.once else follow(config)
+    except OrgboardError as error:
+        return _refuse("ingest", error)
+
+
+def verify(argv: Sequence[str]) -> int:
+    """Read the files again and print where the database differs from them."""
+    parser = argparse.ArgumentParser(
+        prog="orgboard verify",
+        description="Read the event files again and compare every stored point with them,"
+        " by run, tag and kind. Prints the differences.",
+        epilog="example:  orgboard verify ~/logs --db board.db"
+        "      exit status: 0 equal, 1 different, 2 wrong usage",
+    )
+    parser.add_argument("logdirs", nargs="+", metavar="LOGDIR", help="a folder that was ingested")
+    parser.add_argument("--db", metavar="URL", default=default_url(os.environ), help=_DB_HELP)
+    parser.add_argument("--project", metavar="TEAM/PROJECT", help=_PROJECT_HELP)
+    arguments = parser.parse_args(argv)
+    try:
+        logdirs = _logdirs(arguments.logdirs)
+        return verify_logdirs(logdirs, arguments.db, _project(arguments.project), sys.stdout)
+    except OrgboardError as error:
+        return _refuse("verify", error)
+
+
+def _ingest_config(argv: Sequence[str]) -> IngestConfig:
+    parser = argparse.ArgumentParser(
+        prog="orgboard ingest",
+        description="Read the TensorBoard event files under one or more folders into a database"
+        " and keep following them as they grow, until stopped. The files are never changed."
+        " Stop it at any time: it goes on where it was.",
+        epilog="example:  orgboard ingest ~/logs --db board.db --once"
+        "      exit status: 0 done, 2 wrong usage or set-up, 3 damaged files found (--once),"
+        " 78 the database is newer than this program",
+    )
+    parser.add_argument(
+        "logdirs", nargs="+", metavar="LOGDIR", help="a folder with event files, at any depth"
+    )
+    parser.add_argument("--db", metavar="URL", default=default_url(os.environ), help=_DB_HELP)
+    parser.add_argument("--project", metavar="TEAM/PROJECT", help=_PROJECT_HELP)
+    parser.add_argument(
+        "--once", action="store_true", help="read everything there is, then exit, with a report"
+    )
+    parser.add_argument(
+        "--jobs",
+        metavar="N",
+        type=int,
+        default=1,
+        help="processes that share the runs; more help where many runs grow fast (default: 1)",
+    )
+    arguments = parser.parse_args(argv)
+    if arguments.jobs < 1:
+        raise OrgboardError(f"--jobs must be 1 or more, got {arguments.jobs}")
+    return IngestConfig(
+        logdirs=_logdirs(arguments.logdirs),
+        db_url=arguments.db,
+        project=_project(arguments.project),
+        once=arguments.once,
+        jobs=arguments.jobs,
+    )
+
+
+def _logdirs(given: Sequence[str]) -> tuple[Path, ...]:
+    """Return the folders, resolved, each once."""
+    found: dict[Path, None] = {}
+    for text in given:
+        path = Path(text).expanduser()
+        if not path.is_dir():
+            what = "is not a folder" if path.exists() else "does not exist"
+            raise OrgboardError(f"{text} {what}: name a folder with event files in or below it")
+        if not os.access(path, os.R_OK | os.X_OK):
+            raise OrgboardError(f"{text} may not be read by this user")
+        found[path.resolve()] = None
+    return tuple(found)
+
+
+def _project(text: str | None) -> str | None:
+    if text is None:
+        return None
+    try:
+        return "/".join(parse_project(text))
+    except ValueError as error:
+        raise OrgboardError(f"--project: {error}") from error
+
+
+def _refuse(command: str, error: OrgboardError) -> int:
+    sys.stderr.write(f"orgboard {command}: {error}\n")
+    return error.exit_status

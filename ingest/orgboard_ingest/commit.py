@@ -1,0 +1,210 @@
+"""The transactions that change a run: points with their offset, a reset, a note about a file.
+
+    append (compare-and-set of the offset, points, heads) ─▶ was the revision the known one?
+
+The offset keeps any two readers from storing the same bytes. The revision keeps a reader
+from numbering attempts by what a rival has changed since: it must have gone up by ours
+alone, else the transaction is rolled back and the run looked up again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from sqlalchemy import Connection, select, update
+
+from orgboard_ingest.attempts import Cut
+from orgboard_ingest.catalog import KnownFile, KnownRun
+from orgboard_ingest.ending import Ending, hparams_json
+from orgboard_ingest.plan import Plan
+from orgboard_ingest.stage import Piece, PointSeries, Staged
+from orgboard_ingest.tail import NO_HEAD, Reading
+from orgboard_schema.blocks import ScalarSeries
+from orgboard_schema.errors import OffsetMoved
+from orgboard_schema.sql import tables
+from orgboard_schema.sql.append import append
+from orgboard_schema.sql.flush import (
+    FileCommit,
+    Finished,
+    Flush,
+    NewChunk,
+    NewGap,
+    NewValues,
+    Restart,
+)
+from orgboard_schema.sql.registry import FileRow, files, replace_file
+from orgboard_schema.sql.reset import reset_run
+from orgboard_schema.sql.text import to_sql
+from orgboard_schema.wire.batch import Batch
+
+__all__ = ["Stored", "note_error", "note_size", "reset", "store"]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One batch and where it belongs."""
+
+    run: KnownRun
+    file: KnownFile
+    reading: Reading
+    batch: Batch
+    staged: Staged
+    plan: Plan
+    ending: Ending | None
+    """Why the run counts as finished with this batch; None: it goes on."""
+
+
+def store(conn: Connection, new: Stored, *, now: float) -> tuple[FileRow, int]:
+    """Store a batch; return the file's row and the run's revision after it.
+
+    Raises:
+        OffsetMoved: A rival changed the run first. Nothing is stored.
+    """
+    append(conn, _flush(new, now))
+    revision = _revision(conn, new.run.run_id)
+    if revision != new.run.revision + 1:
+        raise OffsetMoved(f"a rival changed run {new.run.run_id} first")
+    row, head = _row_after(new), new.reading.head
+    if head.size != row.head_bytes:
+        replace_file(conn, row, head_sha256=head.sha256, head_bytes=head.size, new_generation=False)
+        row = replace(row, head_sha256=head.sha256, head_bytes=head.size)
+    if new.file.row.error:
+        note_error(conn, row, "")
+    return row, revision
+
+
+def reset(conn: Connection, run: KnownRun, replaced: FileRow | None, *, now: float) -> None:
+    """Drop a run's points and set its files to their beginning, to be read again.
+
+    `replaced` is a file whose name another file took: its next generation begins.
+
+    Raises:
+        OffsetMoved: A rival changed the run first. Nothing is dropped.
+    """
+    reset_run(conn, run.run_id, now=now)
+    if _revision(conn, run.run_id) != run.revision + 1:
+        raise OffsetMoved(f"a rival changed run {run.run_id} first")
+    if replaced is not None:
+        for row in files(conn, [run.run_id]):
+            if row.file_id == replaced.file_id:
+                replace_file(
+                    conn,
+                    row,
+                    head_sha256=NO_HEAD.sha256,
+                    head_bytes=NO_HEAD.size,
+                    new_generation=True,
+                )
+
+
+def note_size(
+    conn: Connection, row: FileRow, size: int, mtime_ns: int, pending: str | None
+) -> None:
+    """Store that a file was looked at and gave nothing new."""
+    columns = tables.source_file.c
+    conn.execute(
+        update(tables.source_file)
+        .where(columns.file_id == row.file_id, columns.generation == row.generation)
+        .where(columns.offset == row.offset)
+        .values(size=size, mtime_ns=mtime_ns, pending=pending)
+    )
+
+
+def note_error(conn: Connection, row: FileRow, reason: str) -> None:
+    """Store why a file cannot be read; "" when it can."""
+    conn.execute(
+        update(tables.source_file)
+        .where(tables.source_file.c.file_id == row.file_id)
+        .values(error=to_sql(reason))
+    )
+
+
+def _revision(conn: Connection, run_id: int) -> int:
+    query = select(tables.run.c.revision).where(tables.run.c.run_id == run_id)
+    return int(conn.execute(query).scalar_one())
+
+
+def _flush(new: Stored, now: float) -> Flush:
+    batch, plan = new.batch, new.plan
+    return Flush(
+        run_id=new.run.run_id,
+        file=_file_commit(new),
+        now=now,
+        chunks=tuple(_chunk(piece, plan.attempts[piece.section]) for piece in new.staged.pieces),
+        metadata=new.staged.metadata,
+        restarts=tuple(_restart(cut, step) for cut, step in plan.cuts.items()),
+        gaps=tuple(NewGap(gap.offset, gap.length, gap.reason) for gap in batch.gaps),
+        finished=_finished(new),
+        hparams=hparams_json(batch),
+    )
+
+
+def _restart(cut: Cut, step: int) -> Restart:
+    attempt, series = cut
+    tag, kind = series if series is not None else (None, None)
+    return Restart(attempt, tag, kind, step)
+
+
+def _file_commit(new: Stored) -> FileCommit:
+    row, reading, batch, plan = new.file.row, new.reading, new.batch, new.plan
+    sections = sorted({piece.section for piece in new.staged.pieces})
+    has_points = bool(new.file.stored) or bool(sections)
+    first = plan.attempts[sections[0]] if sections and not new.file.stored else None
+    if row.offset and new.file.facts is None:
+        # Nobody needed to know the file's sections; its first points are stored long since.
+        first = None
+    return FileCommit(
+        file_id=row.file_id,
+        generation=row.generation,
+        old_offset=row.offset,
+        new_offset=batch.end,
+        size=reading.size,
+        mtime_ns=reading.mtime_ns,
+        records=batch.records,
+        first_wall=batch.first_wall,
+        last_wall=batch.last_wall,
+        pending=batch.pending,
+        first_attempt=first if has_points else plan.attempts[-1],
+        last_attempt=plan.attempts[-1],
+        source_writer=batch.source_writer,
+    )
+
+
+def _row_after(new: Stored) -> FileRow:
+    """Return the row as the flush leaves it, without asking for it."""
+    row, commit, batch = new.file.row, _file_commit(new), new.batch
+    walls = [wall for wall in (row.last_wall, batch.last_wall) if wall is not None]
+    first = commit.first_attempt
+    return replace(
+        row,
+        size=commit.size,
+        mtime_ns=commit.mtime_ns,
+        offset=commit.new_offset,
+        pending=commit.pending,
+        records=row.records + commit.records,
+        first_wall=row.first_wall if row.first_wall is not None else commit.first_wall,
+        last_wall=max(walls, default=None),
+        first_attempt=first if first is not None else row.first_attempt,
+        last_attempt=new.plan.attempts[-1],
+        error="",
+    )
+
+
+def _finished(new: Stored) -> Finished | None:
+    if new.ending is not None:
+        return new.ending.reason
+    return "running" if new.run.finished else None
+
+
+def _chunk(piece: Piece, attempt: int) -> NewChunk:
+    series: ScalarSeries | NewValues
+    if isinstance(piece.series, PointSeries):
+        points = piece.series.points
+        series = NewValues(
+            np.array([point.step for point in points], np.int64),
+            np.array([point.wall_time for point in points], np.float64),
+            tuple(point.value for point in points),
+        )
+    else:
+        series = piece.series
+    return NewChunk(attempt, piece.tag, piece.kind, series)

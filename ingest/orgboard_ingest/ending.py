@@ -1,0 +1,65 @@
+"""When a run counts as finished, and what its hyperparameters are. Pure.
+
+A run has finished when it said so and nothing newer came since. Some writers say so
+first and log their final metrics right after, so what follows within a moment does not
+take it back.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from orgboard_schema.wire.batch import Batch
+from orgboard_schema.wire.hparams import HParamValue, SessionEnd, SessionStart, parse_hparams
+
+__all__ = ["MOMENT_S", "Ending", "hparams_json", "said_to_end"]
+
+MOMENT_S: Final = 1.0
+"""More than any writer takes from saying that it ends to its last point."""
+
+_ENDED: Final = frozenset({"success", "failure"})
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Why a run counts as finished, and since when."""
+
+    reason: Literal["stop", "hparams"]
+    wall: float
+
+    def holds(self, last_event: float | None) -> bool:
+        """Tell whether nothing newer than the ending has come."""
+        return last_event is None or last_event <= self.wall + MOMENT_S
+
+
+def said_to_end(batch: Batch) -> Ending | None:
+    """Return the last word in `batch` that says the run ended."""
+    endings = [Ending("stop", mark.wall_time) for mark in batch.sessions if mark.status == "stop"]
+    for _, point in batch.points:
+        if point.kind == "hparams" and point.metadata is not None:
+            said = parse_hparams(point.metadata.content)
+            if isinstance(said, SessionEnd) and said.status in _ENDED:
+                endings.append(Ending("hparams", point.wall_time))
+    finite = [ending for ending in endings if math.isfinite(ending.wall)]
+    return max(finite, key=lambda ending: ending.wall, default=None)
+
+
+def hparams_json(batch: Batch) -> str | None:
+    """Return the hyperparameters of the last session that `batch` announces, as strict JSON."""
+    for _, point in reversed(batch.points):
+        if point.kind == "hparams" and point.metadata is not None:
+            said = parse_hparams(point.metadata.content)
+            if isinstance(said, SessionStart):
+                values = {name: _sayable(value) for name, value in said.hparams.items()}
+                return json.dumps(values, ensure_ascii=False, allow_nan=False)
+    return None
+
+
+def _sayable(value: HParamValue) -> HParamValue:
+    # JSON has no such numbers: they are told by the names that the exports use.
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    return value

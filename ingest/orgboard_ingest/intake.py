@@ -1,0 +1,344 @@
+"""Bring the files of one logdir into SQL, one batch at a time.
+
+    read_on ─▶ stage ─▶ plan ─▶ commit            points and offset, one transaction
+       │                  └─ None ─▶ reset        other attempts: the run is read again
+       └─ replaced ─▶ reset, next generation      another file took the name
+
+What is known of a run is a cache (`catalog`). Every transaction checks the run's
+revision first, so a rival's commit is noticed before it could be contradicted; then the
+run is looked up again and the batch read anew.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from sqlalchemy import Connection, Engine
+
+from orgboard_ingest import moves
+from orgboard_ingest.attempts import NOTHING, FileFacts, joined, observed
+from orgboard_ingest.catalog import (
+    KnownFile,
+    KnownRun,
+    load_described,
+    load_run,
+    load_runs,
+)
+from orgboard_ingest.commit import Stored, note_error, note_size, reset, store
+from orgboard_ingest.ending import Ending, said_to_end
+from orgboard_ingest.plan import Plan, facts_missing, plan_alone, plan_batch
+from orgboard_ingest.stage import Staged, stage
+from orgboard_ingest.tail import NO_HEAD, Head, Reading, read_on
+from orgboard_ingest.transactions import read_once, write_once
+from orgboard_schema.errors import OffsetMoved
+from orgboard_schema.sql.compact import compact
+from orgboard_schema.sql.registry import FileRow, ensure_file, ensure_run
+from orgboard_schema.wire.batch import Batch
+
+__all__ = ["Advance", "Intake"]
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """What one step brought."""
+
+    bytes: int = 0
+    points: int = 0
+    again: bool = False
+    """Whether the file has, or may have, more to give at once."""
+    reread: bool = False
+    """Whether all files of the run have to be read again."""
+
+
+class Intake:
+    """Read one logdir's files into SQL."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        root: Path,
+        logdir_id: int,
+        *,
+        batch_bytes: int,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.root = root
+        self.logdir_id = logdir_id
+        self.runs: dict[str, KnownRun] = {}
+        self.gone: set[str] = set()
+        """Runs of which the last scan found no file."""
+        self._engine = engine
+        self._batch_bytes = batch_bytes
+        self._clock = clock
+
+    def load(self) -> None:
+        """Look up all runs and files anew; what was known of them is dropped."""
+        self.runs = read_once(self._engine, lambda conn: load_runs(conn, self.logdir_id))
+
+    def is_settled(self, run: str, name: str, size: int, mtime_ns: int) -> bool:
+        """Tell whether a file of this size and time has been read as far as it goes."""
+        known = self.runs[run].files.get(name) if run in self.runs else None
+        if known is None:
+            return False
+        row = known.row
+        # A run that is being read again has its sizes already, but not its offsets.
+        ended = row.offset == row.size or row.pending is not None
+        return ended and (row.size, row.mtime_ns) == (size, mtime_ns)
+
+    def advance(self, run_name: str, name: str) -> Advance:
+        """Read and store the next batch of one file.
+
+        Raises:
+            OSError: The file cannot be read.
+            DatabaseUnreachable: The database is away.
+        """
+        path = self.path(run_name, name)
+        run, file = self._known(run_name, name, path)
+        if run.remembered is None or run.cuts is None:
+            run.remembered, run.cuts = read_once(
+                self._engine, lambda conn: load_described(conn, run.run_id)
+            )
+        reading = self._read(run, file, path)
+        if reading.batch is None:
+            return self._replace(run, file, reading)
+        if reading.batch.end == reading.batch.start:
+            self._note_size(file, reading, reading.batch.pending)
+            return Advance()
+        staged = stage(reading.batch)
+        plan = self._plan(run, file, reading.batch, staged)
+        if plan is None:
+            return self._reset(run, None)
+        ending = _ending(run, reading.batch)
+        return self._store(Stored(run, file, reading, reading.batch, staged, plan, ending))
+
+    def note_unreadable(self, run_name: str, name: str, reason: str) -> None:
+        """Store why a file cannot be read at the moment."""
+        known = self.runs[run_name].files.get(name) if run_name in self.runs else None
+        if known is not None and known.row.error != reason:
+            write_once(self._engine, lambda conn: note_error(conn, known.row, reason))
+            known.row = replace(known.row, error=reason)
+
+    def unsettled(self) -> list[str]:
+        """Return the runs that were changed since they were last settled."""
+        return [name for name, run in self.runs.items() if not run.settled]
+
+    def settle(self, run_name: str) -> None:
+        """Pack a run that grows no more for now, and forget what can be looked up again."""
+        run = self.runs[run_name]
+        moved = write_once(
+            self._engine,
+            lambda conn: compact(conn, run.run_id, final=True, now=self._clock()),
+        )
+        run.revision += 1 if moved else 0
+        run.settled = True
+        run.forget()
+
+    def path(self, run_name: str, name: str) -> Path:
+        """Return where a run's file lies."""
+        return self.root / run_name / name
+
+    def _known(self, run_name: str, name: str, path: Path) -> tuple[KnownRun, KnownFile]:
+        run = self.runs.get(run_name)
+        if run is not None and name in run.files:
+            return run, run.files[name]
+        # Whatever cannot be opened makes no run.
+        path.open("rb").close() if path.is_file() else path.stat()
+        if run is None:
+            run = self._new_run(run_name)
+        run_id = run.run_id
+
+        def work(conn: Connection) -> KnownFile:
+            row = ensure_file(
+                conn, run_id, name, head_sha256=NO_HEAD.sha256, head_bytes=NO_HEAD.size
+            )
+            return KnownFile.at(row)
+
+        file = run.files.get(name) or write_once(self._engine, work)
+        run.files[name] = file
+        return run, file
+
+    def _new_run(self, run_name: str) -> KnownRun:
+        gone = (self.runs[name] for name in sorted(self.gone) if name in self.runs)
+        moved = moves.find_old_name(self.root, gone, run_name)
+
+        def work(conn: Connection) -> KnownRun:
+            if moved is not None:
+                moves.rename(conn, self.runs[moved].run_id, run_name)
+            now = self._clock()
+            return load_run(conn, ensure_run(conn, self.logdir_id, run_name, now=now).run_id)
+
+        run = write_once(self._engine, work)
+        if moved is not None:
+            del self.runs[moved]
+        self.runs[run_name] = run
+        return run
+
+    def _read(self, run: KnownRun, file: KnownFile, path: Path) -> Reading:
+        row = file.row
+        head = Head(row.head_sha256, row.head_bytes)
+        ahead = file.known_end - row.offset
+        # While read again: not across the end of what is known, so that no byte counts twice.
+        limit = min(self._batch_bytes, ahead) if ahead > 0 else self._batch_bytes
+        remembered = run.remembered or {}
+        reading = read_on(path, row.offset, head, remembered, max_bytes=limit)
+        if ahead > 0 and reading.batch is not None and reading.batch.end == row.offset:
+            reading = read_on(path, row.offset, head, remembered, max_bytes=self._batch_bytes)
+        return reading
+
+    def _plan(self, run: KnownRun, file: KnownFile, batch: Batch, staged: Staged) -> Plan | None:
+        if batch.start < file.known_end < batch.end:
+            file.forget()
+        try:
+            for known in facts_missing(run, file, staged):
+                self._read_facts(run, known)
+        except (OSError, _Changed):
+            return plan_alone(run, file, staged)
+        return plan_batch(run, file, batch, staged)
+
+    def _read_facts(self, run: KnownRun, file: KnownFile) -> None:
+        """Read the stored part of a file again, only to know what attempts depend on."""
+        path = self.path(run.name, file.row.name)
+        head = Head(file.row.head_sha256, file.row.head_bytes)
+        facts, offset = NOTHING, 0
+        while offset < file.row.offset:
+            limit = min(self._batch_bytes, file.row.offset - offset)
+            batch = read_on(path, offset, head, run.remembered or {}, max_bytes=limit).batch
+            if batch is None:
+                raise _Changed
+            if batch.end == offset:
+                # Damage that only bytes behind the stored offset could explain.
+                break
+            facts = joined(facts, observed(stage(batch), batch.first_wall, batch.last_wall))
+            offset = batch.end
+        file.facts, file.known_end = facts, file.row.offset
+        file.section = len(facts.sections) - 1
+        file.stored = _stored_sections(facts, file.row)
+
+    def _store(self, new: Stored) -> Advance:
+        run, batch, ending = new.run, new.batch, new.ending
+        try:
+            row, revision = write_once(
+                self._engine, lambda conn: store(conn, new, now=self._clock())
+            )
+        except OffsetMoved:
+            self._look_again(run)
+            return Advance(again=True)
+        _remember(new)
+        new.file.row, run.revision = row, revision
+        run.settled = False
+        run.attempts = max(run.attempts, new.plan.attempts[-1] + 1)
+        run.finished = ending.reason if ending is not None else None
+        run.end_wall = ending.wall if ending is not None else None
+        run.last_event = _later(run.last_event, batch.last_wall)
+        points = len(batch.scalars.tag) + len(batch.points)
+        more = batch.pending is None and batch.end < new.reading.size
+        return Advance(batch.end - batch.start, points, again=more)
+
+    def _replace(self, run: KnownRun, file: KnownFile, reading: Reading) -> Advance:
+        if any(not self.path(run.name, other).exists() for other in run.files):
+            # Reading the run again would lose what only the database still has.
+            self.note_unreadable(
+                run.name, file.row.name, f"{reading.replaced}; other files of the run are gone"
+            )
+            self._note_size(file, reading, file.row.pending)
+            return Advance()
+        return self._reset(run, file)
+
+    def _reset(self, run: KnownRun, replaced: KnownFile | None) -> Advance:
+        row = replaced.row if replaced is not None else None
+        # A rival that came first changes nothing: what SQL says now is looked up either way.
+        with suppress(OffsetMoved):
+            write_once(self._engine, lambda conn: reset(conn, run, row, now=self._clock()))
+        facts = {
+            name: (file.facts, file.known_end)
+            for name, file in run.files.items()
+            if file.facts is not None and file is not replaced
+        }
+        self._look_again(run)
+        for name, (known, end) in facts.items():
+            file = self.runs[run.name].files[name]
+            # Known beyond the offset now: the next reading places every point right at once.
+            if file.row.offset == 0 and known is not None:
+                file.facts, file.known_end = known, end
+        return Advance(again=True, reread=True)
+
+    def _look_again(self, run: KnownRun) -> None:
+        """Take over what SQL says now; keep the facts of files that stand where they stood."""
+        fresh = read_once(self._engine, lambda conn: load_run(conn, run.run_id))
+        for name, file in fresh.files.items():
+            old = run.files.get(name)
+            if old is not None and _place(old) == _place(file) and old.facts is not None:
+                file.facts, file.known_end = old.facts, old.known_end
+                file.section, file.stored = old.section, old.stored
+        self.runs.pop(run.name, None)
+        self.runs[fresh.name] = fresh
+
+    def _note_size(self, file: KnownFile, reading: Reading, pending: str | None) -> None:
+        row = file.row
+        seen = (reading.size, reading.mtime_ns, pending)
+        if seen != (row.size, row.mtime_ns, row.pending):
+            write_once(self._engine, lambda conn: note_size(conn, row, *seen))
+            size, mtime_ns, pending = seen
+            file.row = replace(row, size=size, mtime_ns=mtime_ns, pending=pending, error="")
+
+
+class _Changed(Exception):  # noqa: N818 - says what was found
+    """A file is not what it was when its points were stored."""
+
+
+def _place(file: KnownFile) -> tuple[int, int]:
+    return file.row.generation, file.row.offset
+
+
+def _remember(new: Stored) -> None:
+    """Take over into memory what was just stored."""
+    run, file, plan = new.run, new.file, new.plan
+    for section in {piece.section for piece in new.staged.pieces}:
+        file.stored[file.section + section] = plan.attempts[section]
+    if plan.facts is not None:
+        file.facts = plan.facts
+        file.known_end = max(file.known_end, new.batch.end)
+        file.section += len(new.staged.starts)
+    else:
+        file.forget()
+    if run.prefix is not None and file.row.name < run.prefix[0]:
+        run.prefix = None
+    if plan.cuts:
+        run.cuts = {**(run.cuts or {}), **plan.cuts}
+    if new.staged.metadata and run.remembered is not None:
+        for (tag, _), value in new.staged.metadata.items():
+            run.remembered.setdefault(tag, value)
+
+
+def _stored_sections(facts: FileFacts, row: FileRow) -> dict[int, int]:
+    """Return the attempts of the first and the last section that has stored points."""
+    used = [number for number, section in enumerate(facts.sections) if section.spans]
+    if not used:
+        return {}
+    # Each START after points began an attempt.
+    empty = len(facts.sections) - 1 - used[-1]
+    return {used[-1]: row.last_attempt - empty, used[0]: row.first_attempt}
+
+
+def _ending(run: KnownRun, batch: Batch) -> Ending | None:
+    """Return why the run counts as finished with this batch."""
+    newest = _later(run.last_event, batch.last_wall)
+    said = said_to_end(batch)
+    if said is not None and said.holds(newest):
+        return said
+    if run.finished is not None and run.end_wall is not None:
+        reason: Literal["stop", "hparams"] = "stop" if run.finished == "stop" else "hparams"
+        before = Ending(reason, run.end_wall)
+        return before if before.holds(newest) else None
+    return None
+
+
+def _later(one: float | None, other: float | None) -> float | None:
+    if one is None or other is None:
+        return one if other is None else other
+    return max(one, other)

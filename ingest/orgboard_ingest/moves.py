@@ -1,0 +1,49 @@
+"""A directory that was moved keeps its run, and so its notes, colour and address.
+
+It is the same run when its old path is gone and every file that was read of it is here
+now, under the same name and with the same first bytes. A copy is another run, because
+the original is still there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from sqlalchemy import Connection, update
+
+from orgboard_ingest.catalog import KnownRun
+from orgboard_ingest.tail import head_of, open_event_file
+from orgboard_schema.sql import tables
+from orgboard_schema.sql.registry import FileRow
+from orgboard_schema.sql.text import sha256, to_sql
+
+__all__ = ["find_old_name", "rename"]
+
+
+def find_old_name(root: Path, gone: Iterable[KnownRun], name: str) -> str | None:
+    """Return which of the runs whose files are gone is now the directory `name`, if any."""
+    for known in gone:
+        read = [file.row for file in known.files.values() if file.row.head_bytes]
+        if not read or (root / known.name).exists():
+            continue
+        if all(_is_same(root / name / row.name, row) for row in read):
+            return known.name
+    return None
+
+
+def rename(conn: Connection, run_id: int, name: str) -> None:
+    """Give a run its new name."""
+    conn.execute(
+        update(tables.run)
+        .where(tables.run.c.run_id == run_id)
+        .values(name=to_sql(name), name_sha256=sha256(name), revision=tables.run.c.revision + 1)
+    )
+
+
+def _is_same(path: Path, row: FileRow) -> bool:
+    try:
+        with open_event_file(path) as file:
+            return head_of(file, row.head_bytes).sha256 == row.head_sha256
+    except OSError:
+        return False

@@ -1,0 +1,105 @@
+"""Which attempts a batch's points get, and whether that agrees with what is stored. Pure.
+
+Only here do facts about files (`attempts`) meet what SQL holds (`catalog`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import accumulate
+
+from orgboard_ingest.attempts import Cut, FileFacts, Lives, joined, observed
+from orgboard_ingest.catalog import KnownFile, KnownRun
+from orgboard_ingest.stage import SeriesKey, Staged
+from orgboard_schema.wire.batch import Batch
+
+__all__ = ["Plan", "facts_missing", "plan_alone", "plan_batch"]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Where the points of one batch belong."""
+
+    attempts: tuple[int, ...]
+    """Of each section of the batch."""
+    cuts: dict[Cut, int]
+    """What its attempts supersede, beyond what is stored already."""
+    facts: FileFacts | None
+    """Of the file with this batch; None while nobody needs to know."""
+
+
+def facts_missing(run: KnownRun, file: KnownFile, staged: Staged) -> list[KnownFile]:
+    """Return the files whose facts must be read again before this batch can be placed.
+
+    None for the usual live run: one file, going on as before.
+    """
+    others = [other for other in run.files.values() if other is not file and other.row.offset]
+    if file.facts is None and not others and not staged.starts:
+        return []
+    return [known for known in run.files.values() if known.facts is None]
+
+
+def plan_batch(run: KnownRun, file: KnownFile, batch: Batch, staged: Staged) -> Plan | None:
+    """Place the batch; None when points stored earlier would get another attempt by it.
+
+    `facts_missing` must have been satisfied.
+    """
+    if file.facts is None:
+        return Plan((file.row.last_attempt,), {}, None)
+    facts = file.facts
+    if batch.end > file.known_end:
+        facts = joined(facts, observed(staged, batch.first_wall, batch.last_wall))
+    lives = _before(run, file).copy()
+    numbers = lives.take(facts)
+    if any(numbers[section] != attempt for section, attempt in file.stored.items()):
+        return None
+    for other in _after(run, file):
+        taken = lives.take(other.facts) if other.facts is not None else ()
+        if any(taken[section] != attempt for section, attempt in other.stored.items()):
+            return None
+    attempts = numbers[file.section : file.section + len(staged.starts) + 1]
+    return Plan(attempts, _new_cuts(run, lives, attempts, staged), facts)
+
+
+def plan_alone(run: KnownRun, file: KnownFile, staged: Staged) -> Plan:
+    """Place a batch of a run one of whose files is gone: what is stored stays as it is.
+
+    Only a START still begins an attempt, because the rest cannot be compared any more.
+    """
+    last = file.row.last_attempt if file.row.offset else run.attempts - 1
+    attempts = tuple(accumulate(staged.starts, lambda attempt, _: attempt + 1, initial=last))
+    cuts: dict[Cut, int] = {
+        (attempt, None): step for attempt, step in zip(attempts[1:], staged.starts, strict=True)
+    }
+    return Plan(attempts, cuts, None)
+
+
+def _before(run: KnownRun, file: KnownFile) -> Lives:
+    """Return the lives of all files before this one, from memory when they are there."""
+    name = file.row.name
+    if run.prefix is None or run.prefix[0] != name:
+        since, lives = run.prefix if run.prefix is not None else ("", Lives())
+        if since > name:
+            since, lives = "", Lives()
+        earlier = (key for key in sorted(run.files) if since <= key < name)
+        facts = (run.files[key].facts for key in earlier)
+        lives.take_all(known for known in facts if known is not None)
+        run.prefix = (name, lives)
+    return run.prefix[1]
+
+
+def _after(run: KnownRun, file: KnownFile) -> list[KnownFile]:
+    return [run.files[name] for name in sorted(run.files) if name > file.row.name]
+
+
+def _new_cuts(
+    run: KnownRun, lives: Lives, attempts: tuple[int, ...], staged: Staged
+) -> dict[Cut, int]:
+    stored = run.cuts or {}
+    series: set[SeriesKey | None] = {(piece.tag, piece.kind) for piece in staged.pieces}
+    wanted = ((attempt, key) for attempt in set(attempts) for key in {None} | series)
+    return {
+        cut: lives.cuts[cut]
+        for cut in wanted
+        if cut in lives.cuts and lives.cuts[cut] < stored.get(cut, lives.cuts[cut] + 1)
+    }

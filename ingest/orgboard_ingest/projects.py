@@ -1,0 +1,55 @@
+"""Which project a logdir belongs to when nobody says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import Connection, select
+
+from orgboard_schema.sql import tables
+from orgboard_schema.sql.registry import DEFAULT_TEAM, ensure_logdir, ensure_project
+from orgboard_schema.sql.text import sha256, to_sql
+
+__all__ = ["candidate_names", "settle_logdir"]
+
+SAYS_NOTHING: Final = frozenset({"logs", "runs", "output"})
+"""Directory names so usual that they do not tell two projects apart."""
+
+
+def candidate_names(path: Path) -> Iterator[str]:
+    """Yield project names for the logdir at `path`, the best first, without end."""
+    parts = [part for part in path.parts if part.strip("/")] or ["root"]
+    names = ["-".join(parts[-n:]) for n in range(1, len(parts) + 1)]
+    if names[0] in SAYS_NOTHING and len(names) > 1:
+        del names[0]
+    yield from names
+    yield from (f"{names[0]}-{n}" for n in count(2))
+
+
+def settle_logdir(conn: Connection, path: Path, project: str | None, *, now: float) -> int:
+    """Return the logdir's id, in `project` or in one of its own, creating what is missing.
+
+    A logdir that had a project of its own keeps it, whoever came since.
+    """
+    if project is not None:
+        return ensure_logdir(conn, ensure_project(conn, project, now=now), str(path))
+    for name in candidate_names(path):
+        if _is_free(conn, name, path):
+            project_id = ensure_project(conn, f"{DEFAULT_TEAM}/{name}", now=now)
+            return ensure_logdir(conn, project_id, str(path))
+    raise AssertionError("candidate names never end")
+
+
+def _is_free(conn: Connection, name: str, path: Path) -> bool:
+    logdir, owner, team = tables.logdir.c, tables.project.c, tables.team.c
+    others = (
+        select(logdir.logdir_id)
+        .join_from(tables.logdir, tables.project, logdir.project_id == owner.project_id)
+        .join(tables.team, owner.team_id == team.team_id)
+        .where(team.name == DEFAULT_TEAM, owner.name == to_sql(name))
+        .where(logdir.path_sha256 != sha256(str(path)))
+    )
+    return conn.execute(others.limit(1)).first() is None

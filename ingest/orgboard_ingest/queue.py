@@ -1,0 +1,110 @@
+"""Which file to read next: runs in turn, a run's files by name, failed ones later."""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+__all__ = ["FileKey", "Waiting"]
+
+RunKey: TypeAlias = tuple[int, str]
+"""Which logdir, and the run's name."""
+
+FileKey: TypeAlias = tuple[int, str, str]
+"""Which logdir, the run's and the file's name."""
+
+FIRST_PAUSE_S: Final = 1.0
+LONGEST_PAUSE_S: Final = 300.0
+"""A file that cannot be read is tried again after pauses that double up to this."""
+
+
+@dataclass(slots=True)
+class Waiting:
+    """Files that have something to give, or may have.
+
+    One batch of one file, then the next run's turn: a run of gigabytes does not keep
+    a small one waiting, and of one run no later file overtakes an earlier one.
+    """
+
+    clock: Callable[[], float]
+    _runs: dict[RunKey, set[str]] = field(default_factory=dict)
+    _turns: deque[RunKey] = field(default_factory=deque)
+    _not_before: dict[FileKey, float] = field(default_factory=dict)
+    _pauses: dict[FileKey, float] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self._runs)
+
+    def __contains__(self, run: RunKey) -> bool:
+        return run in self._runs
+
+    def __len__(self) -> int:
+        return sum(map(len, self._runs.values()))
+
+    def add(self, key: FileKey) -> None:
+        """Let a file wait for its turn, if it does not already."""
+        run = key[:2]
+        if run not in self._runs:
+            self._runs[run] = set()
+            self._turns.append(run)
+        self._runs[run].add(key[2])
+
+    def discard(self, key: FileKey) -> None:
+        """Let a file wait no longer."""
+        run = key[:2]
+        names = self._runs.get(run, set())
+        names.discard(key[2])
+        if not names:
+            self._runs.pop(run, None)
+
+    def turns(self) -> Iterator[FileKey]:
+        """Yield a file of each run that has one due now, each run once."""
+        now = self.clock()
+        for _ in range(len(self._turns)):
+            run = self._turns.popleft()
+            if run not in self._runs:
+                continue
+            self._turns.append(run)
+            due = [
+                name for name in self._runs[run] if self._not_before.get((*run, name), 0.0) <= now
+            ]
+            if due:
+                yield (*run, min(due))
+
+    def next_due(self) -> float | None:
+        """Return when the first waiting file is due; None when none waits."""
+        return min(
+            (
+                self._not_before.get((*run, name), 0.0)
+                for run, names in self._runs.items()
+                for name in names
+            ),
+            default=None,
+        )
+
+    def rest(self, key: FileKey, seconds: float) -> None:
+        """Keep a file from its next turn for a while."""
+        self._pauses.pop(key, None)
+        self._not_before[key] = self.clock() + seconds
+
+    def fail(self, key: FileKey) -> None:
+        """Keep a file that could not be read from its turn, longer each time."""
+        pause = min(self._pauses.get(key, FIRST_PAUSE_S / 2) * 2, LONGEST_PAUSE_S)
+        self._pauses[key] = pause
+        jitter = random.uniform(0.8, 1.2)  # noqa: S311 - spreads the tries, hides nothing
+        self._not_before[key] = self.clock() + pause * jitter
+
+    def is_failing(self, key: FileKey) -> bool:
+        """Tell whether the file could not be read at its last turn."""
+        return key in self._pauses
+
+    def forget_idle(self) -> None:
+        """Drop the times of files that wait no longer and whose pause is over."""
+        now = self.clock()
+        over = [key for key, until in self._not_before.items() if until <= now]
+        for key in over:
+            if key[2] not in self._runs.get(key[:2], ()) and key not in self._pauses:
+                del self._not_before[key]

@@ -1,0 +1,225 @@
+"""Put the parts together: a database, the logdirs, the loop, signals, more processes."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from multiprocessing.connection import wait
+from multiprocessing.context import SpawnProcess
+from pathlib import Path
+from types import FrameType
+from typing import Final, TextIO
+
+from sqlalchemy import Connection, Engine, func, select
+
+from orgboard_ingest.complaints import printable
+from orgboard_ingest.config import IngestConfig
+from orgboard_ingest.daemon import FIRST_PAUSE_S, LONGEST_PAUSE_S, Daemon
+from orgboard_ingest.damage import damages
+from orgboard_ingest.intake import Intake
+from orgboard_ingest.progress import Progress
+from orgboard_ingest.projects import settle_logdir
+from orgboard_ingest.source import Source
+from orgboard_ingest.transactions import read_once as read_sql
+from orgboard_ingest.transactions import write_once
+from orgboard_ingest.watch import Hints, Watch
+from orgboard_schema.errors import DatabaseUnreachable
+from orgboard_schema.sql import tables
+from orgboard_schema.sql.engine import open_engine
+from orgboard_schema.sql.migrate import check_version, upgrade, version
+
+__all__ = ["follow", "open_database", "read_once"]
+
+MOST_LINES: Final = 100
+"""Of damage printed; the rest is counted and can be seen on the board."""
+
+DONE: Final = 0
+INCOMPLETE: Final = 2
+DAMAGED: Final = 3
+
+log = logging.getLogger("orgboard.ingest")
+
+
+def read_once(config: IngestConfig, out: TextIO) -> int:
+    """Read all there is, report on `out`, and return the exit status."""
+    engine = open_database(config)
+    with _others(config, lambda: None) as others:
+        daemon = _daemon(config, engine, Hints())
+        with _stopped_by_signal(daemon.stop):
+            progress = Progress(out)
+            daemon.run_once(progress.show)
+            progress.clear()
+        failed = [process.exitcode for process in others if _joined(process) not in (0, DAMAGED)]
+    return _report(engine, daemon, out) if not failed else INCOMPLETE
+
+
+def follow(config: IngestConfig) -> int:
+    """Follow the files until a signal says stop, and return the exit status."""
+    hints = Hints()
+    stopped = threading.Event()
+    engine = _wait_for_database(config, stopped)
+    if engine is None:
+        return DONE
+    daemon = _daemon(config, engine, hints)
+    broken: list[str] = []
+
+    def other_ended() -> None:
+        broken.append("another process of this ingest ended")
+        daemon.stop()
+
+    with _stopped_by_signal(daemon.stop), _others(config, other_ended):
+        daemon.run()
+    if broken:
+        raise DatabaseUnreachable(f"{broken[0]}; stopping, start again to go on")
+    return DONE
+
+
+def open_database(config: IngestConfig) -> Engine:
+    """Open the database; give an empty one its tables, refuse an older one."""
+    engine = open_engine(config.db_url)
+    if version(engine) is None:
+        upgrade(engine)
+    check_version(engine)
+    return engine
+
+
+def _wait_for_database(config: IngestConfig, stopped: threading.Event) -> Engine | None:
+    """Open the database, waiting while its server only does not run yet; None when stopped."""
+    pause = FIRST_PAUSE_S
+    with _stopped_by_signal(stopped.set):
+        while not stopped.is_set():
+            try:
+                return open_database(config)
+            except DatabaseUnreachable as error:
+                if not _may_come_up(error):
+                    raise
+                log.warning("waiting for the database: %s", error)
+            stopped.wait(pause)
+            pause = min(pause * 2, LONGEST_PAUSE_S)
+    return None
+
+
+def _may_come_up(error: DatabaseUnreachable) -> bool:
+    said = str(error).lower()
+    return any(words in said for words in ("refused", "starting up", "shutting down", "timeout"))
+
+
+def _daemon(config: IngestConfig, engine: Engine, hints: Hints) -> Daemon:
+    sources = [_source(config, engine, hints, root) for root in config.logdirs]
+    if not config.once:
+        for source in sources:
+            why = source.why_polling()
+            how = f"polling, {why}" if why else "watching"
+            log.info("following %s (%s)", printable(str(source.root)), how)
+    return Daemon(config, engine, sources, hints)
+
+
+def _source(config: IngestConfig, engine: Engine, hints: Hints, root: Path) -> Source:
+    now = time.time()
+    logdir_id = write_once(engine, lambda conn: settle_logdir(conn, root, config.project, now=now))
+    intake = Intake(engine, root, logdir_id, batch_bytes=config.batch_bytes)
+    intake.load()
+    return Source(config, intake, None if config.once else Watch(root, hints))
+
+
+@contextmanager
+def _stopped_by_signal(stop: Callable[[], None]) -> Iterator[None]:
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        stop()
+
+    before = {
+        number: signal.signal(number, on_signal) for number in (signal.SIGTERM, signal.SIGINT)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _others(config: IngestConfig, ended: Callable[[], None]) -> Iterator[list[SpawnProcess]]:
+    """Run the other processes that share the runs; stop those still there at the end.
+
+    `ended` is called when one of them ends on its own while following.
+    """
+    spawn = multiprocessing.get_context("spawn")
+    processes = [
+        spawn.Process(target=_share, args=(replace(config, shard=shard),))
+        for shard in range(1, config.jobs)
+        if config.shard == 0
+    ]
+    for process in processes:
+        process.start()
+    if processes and not config.once:
+        sentinels = [process.sentinel for process in processes]
+        threading.Thread(target=_tell_end, args=(sentinels, ended), daemon=True).start()
+    try:
+        yield processes
+    finally:
+        for process in processes:
+            if process.is_alive():
+                process.terminate()
+            process.join()
+
+
+def _tell_end(sentinels: Sequence[int], ended: Callable[[], None]) -> None:
+    wait(sentinels)
+    ended()
+
+
+def _share(config: IngestConfig) -> None:
+    """Be one of the other processes."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    engine = open_database(config)
+    daemon = _daemon(config, engine, Hints())
+    with _stopped_by_signal(daemon.stop):
+        if config.once:
+            daemon.run_once(lambda _: None)
+        else:
+            daemon.run()
+    raise SystemExit(INCOMPLETE if daemon.unreadable else DONE)
+
+
+def _joined(process: SpawnProcess) -> int | None:
+    process.join()
+    return process.exitcode
+
+
+def _report(engine: Engine, daemon: Daemon, out: TextIO) -> int:
+    """Print what is stored and what was damaged, and return the exit status."""
+    for source in daemon.sources:
+        runs, files, points = read_sql(engine, partial(_stored, source.intake.logdir_id))
+        out.write(
+            f"{printable(str(source.root))}: {points:,} points of {runs:,} runs"
+            f" in {files:,} files are stored\n"
+        )
+    ids = [source.intake.logdir_id for source in daemon.sources]
+    found = read_sql(engine, partial(damages, logdir_ids=ids))
+    for damage in found[:MOST_LINES]:
+        out.write(f"damaged: {damage}\n")
+    if len(found) > MOST_LINES:
+        out.write(f"damaged: {len(found) - MOST_LINES:,} more places\n")
+    for place, reason in sorted(daemon.unreadable.items()):
+        out.write(f"cannot be read: {printable(place)}: {reason}\n")
+    if daemon.stopped:
+        out.write("stopped before the end; start again to go on\n")
+    if found:
+        return DAMAGED
+    return INCOMPLETE if daemon.unreadable or daemon.stopped else DONE
+
+
+def _stored(logdir_id: int, conn: Connection) -> tuple[int, int, int]:
+    columns = tables.run.c
+    query = select(func.count(), func.sum(columns.files), func.sum(columns.points)).where(
+        columns.logdir_id == logdir_id
+    )
+    runs, files, points = conn.execute(query).one()
+    return int(runs), int(files or 0), int(points or 0)

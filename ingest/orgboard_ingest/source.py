@@ -1,0 +1,162 @@
+"""One logdir as the loop sees it: what was found, what is live, when to look again."""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import Engine, update
+
+from orgboard_ingest.config import IngestConfig
+from orgboard_ingest.discover import FoundFile, Scan, scan
+from orgboard_ingest.intake import Intake
+from orgboard_ingest.transactions import write_once
+from orgboard_ingest.watch import Watch
+from orgboard_schema.sql import tables
+
+__all__ = ["Source", "in_shard"]
+
+HURRY_FACTOR: Final = 5.0
+"""A scan that a hint asked for waits this many times the last one's length."""
+
+NOTE_EVERY_S: Final = 10.0
+"""How often "last looked at" is stored: what a health page calls fresh."""
+
+
+class Source:
+    """Find the files of one logdir that changed."""
+
+    def __init__(
+        self,
+        config: IngestConfig,
+        intake: Intake,
+        watch: Watch | None,
+        clock: Callable[[], float] = time.monotonic,
+        time_of_day: Callable[[], float] = time.time,
+    ) -> None:
+        self.intake = intake
+        self.next_scan = 0.0
+        self.found: dict[str, FoundFile] = {}
+        """All event files by path, as last seen."""
+        self._config = config
+        self._watch = watch
+        self._clock = clock
+        self._time_of_day = time_of_day
+        self._live: set[str] = set()
+        self._scanned = self._took = self._next_note = 0.0
+
+    @property
+    def root(self) -> Path:
+        """Return the logdir."""
+        return self.intake.root
+
+    def why_polling(self) -> str:
+        """Return why there are no hints; "" while there are."""
+        return self._watch.check() if self._watch is not None else "reading once"
+
+    def scan(self) -> Scan:
+        """Look at the whole tree, and set when to do so again: the longer it took, the later."""
+        config, began = self._config, self._clock()
+        seen = scan(self.root)
+        self._scanned = self._clock()
+        self._took = self._scanned - began
+        least = config.rescan_polling_s if self.why_polling() else config.rescan_every_s
+        self.next_scan = self._scanned + max(least, self._took / config.rescan_share)
+        self.found = {
+            file.path: file for file in seen.files if in_shard(file.run, config.shard, config.jobs)
+        }
+        self._live = {path for path, file in self.found.items() if self._is_live(file)}
+        self.intake.gone = self.intake.runs.keys() - {file.run for file in seen.files}
+        return seen
+
+    def changed(self) -> Iterator[FoundFile]:
+        """Yield the files that have something new, as last seen."""
+        for file in self.found.values():
+            if not self.intake.is_settled(file.run, file.name, file.size, file.mtime_ns):
+                yield file
+
+    def poll(self) -> Iterator[FoundFile]:
+        """Look at the live files and yield those that changed; they stop being live with age."""
+        for path in sorted(self._live):
+            found = self.look(path)
+            if found is None or not self._is_live(found):
+                self._live.discard(path)
+            elif not self.intake.is_settled(found.run, found.name, found.size, found.mtime_ns):
+                yield found
+
+    def look(self, path: str) -> FoundFile | None:
+        """Look at one event file. None: it is gone, or only a scan may judge it."""
+        try:
+            status = os.lstat(path)
+        except OSError:
+            return None
+        known = self.found.get(path)
+        if known is not None and stat.S_ISLNK(status.st_mode):
+            return known
+        if not stat.S_ISREG(status.st_mode):
+            return None
+        place = (known.run, known.name) if known is not None else self._place(path)
+        if place is None:
+            return None
+        found = FoundFile(*place, path, status.st_size, status.st_mtime_ns)
+        self.found[path] = found
+        if self._is_live(found):
+            self._live.add(path)
+        return found
+
+    def _place(self, path: str) -> tuple[str, str] | None:
+        """Return run and name of a file that no scan has seen, in a run that one has."""
+        inside = Path(path).relative_to(self.root)
+        run, name = inside.parent.as_posix(), inside.name
+        return (run, name) if run in self.intake.runs else None
+
+    def holds(self, path: str) -> bool:
+        """Tell whether `path` lies under this logdir."""
+        return path.startswith(f"{self.root}/")
+
+    def hurry(self) -> None:
+        """Scan as soon as the last scan's cost allows: something came that hints do not tell."""
+        self.next_scan = min(self.next_scan, self._scanned + self._took * HURRY_FACTOR)
+
+    def unread_bytes(self) -> int:
+        """Return how many bytes of the files found lie behind what is stored."""
+        unread = 0
+        for file in self.changed():
+            run = self.intake.runs.get(file.run)
+            known = run.files.get(file.name) if run is not None else None
+            unread += max(file.size - (known.row.offset if known is not None else 0), 0)
+        return unread
+
+    def note_seen(self, engine: Engine) -> None:
+        """Store when the logdir was last looked at, and how its changes are learned of."""
+        if self._clock() < self._next_note:
+            return
+        self._next_note = self._clock() + NOTE_EVERY_S
+        reason = self.why_polling()
+        values = {
+            "seen_at": self._time_of_day(),
+            "watch": "polling" if reason else "watching",
+            "watch_reason": reason or None,
+        }
+        statement = (
+            update(tables.logdir)
+            .where(tables.logdir.c.logdir_id == self.intake.logdir_id)
+            .values(values)
+        )
+        write_once(engine, lambda conn: conn.execute(statement))
+
+    def live_runs(self) -> set[str]:
+        """Return the names of runs with a file that grew lately."""
+        return {self.found[path].run for path in self._live}
+
+    def _is_live(self, file: FoundFile) -> bool:
+        return self._time_of_day() - file.mtime_ns / 1e9 < self._config.live_within_s
+
+
+def in_shard(run: str, shard: int, jobs: int) -> bool:
+    """Tell whether this of `jobs` processes reads the run: the same answer in each of them."""
+    return jobs == 1 or sum(run.encode("utf-8", "surrogateescape")) % jobs == shard

@@ -1,0 +1,118 @@
+"""Group one batch by series, in file order. Pure: columns in, columns out.
+
+A batch is cut at every SessionLog START into sections; a section's points may belong
+to another attempt than those before it (`orgboard_ingest.attempts` decides). Within a
+section the points of one tag and kind are one piece, or several where the float width
+changes, because a stored series piece has one dtype.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from orgboard_schema.blocks.series import ScalarSeries
+from orgboard_schema.types import Kind, Metadata, Point
+from orgboard_schema.wire.batch import FLOAT32, Batch, ScalarColumns
+
+__all__ = ["Piece", "PointSeries", "SeriesKey", "Staged", "stage"]
+
+SeriesKey: TypeAlias = tuple[str, Kind]
+"""Tag and kind: what tells the series of one run apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class PointSeries:
+    """Points of one tag and one kind other than scalar, in file order."""
+
+    points: tuple[Point, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Some consecutive points of one series, and the steps they span."""
+
+    section: int
+    """0: before the batch's first START."""
+    tag: str
+    kind: Kind
+    series: ScalarSeries | PointSeries
+    first: int
+    """Step of the first point in file order."""
+    low: int
+    high: int
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """A batch by series."""
+
+    starts: tuple[int, ...]
+    """Step of each START, in file order; section n begins at start n - 1."""
+    pieces: tuple[Piece, ...]
+    """Of each series in file order; series in order of first appearance, scalars first."""
+    metadata: dict[SeriesKey, Metadata]
+    """The first that the batch has of each series."""
+
+
+def stage(batch: Batch) -> Staged:
+    """Return the points of `batch` by section and series, nothing lost, order kept."""
+    starts = [mark for mark in batch.sessions if mark.status == "start"]
+    at = np.array([mark.order for mark in starts], dtype=np.int64)
+    metadata: dict[SeriesKey, Metadata] = {
+        (tag, "scalar"): value for tag, value in batch.scalars.metadata
+    }
+    for _, point in batch.points:
+        if point.metadata is not None:
+            metadata.setdefault((point.tag, point.kind), point.metadata)
+    pieces = (*_scalars(batch.scalars, at), *_others(batch, at))
+    return Staged(tuple(mark.step for mark in starts), pieces, metadata)
+
+
+def _scalars(columns: ScalarColumns, starts: NDArray[np.int64]) -> Iterator[Piece]:
+    if not columns.tag:
+        return
+    tag = np.frombuffer(columns.tag, dtype=np.int32).astype(np.int64)
+    order = np.frombuffer(columns.order, dtype=np.int64)
+    section = np.searchsorted(starts, order)
+    group = section * len(columns.tags) + tag
+    # Stable, so that within a series the points stay in file order.
+    sort = np.argsort(group, kind="stable")
+    group = group[sort]
+    width = np.frombuffer(columns.dtype, dtype=np.int8)[sort]
+    step = np.frombuffer(columns.step, dtype=np.int64)[sort]
+    wall = np.frombuffer(columns.wall, dtype=np.float64)[sort]
+    value = np.frombuffer(columns.value, dtype=np.float64)[sort]
+    changes = (np.diff(group) != 0) | (np.diff(width) != 0)
+    bounds = np.concatenate(([0], np.flatnonzero(changes) + 1))
+    lows = np.minimum.reduceat(step, bounds)
+    highs = np.maximum.reduceat(step, bounds)
+    narrow = _narrowed(value)
+    edges = [*bounds.tolist(), len(group)]
+    for n, low, high in zip(range(len(bounds)), lows.tolist(), highs.tolist(), strict=True):
+        cut = slice(edges[n], edges[n + 1])
+        number, index = divmod(int(group[cut.start]), len(columns.tags))
+        values = narrow[cut] if width[cut.start] == FLOAT32 else value[cut]
+        series = ScalarSeries(step[cut], wall[cut], values)
+        yield Piece(number, columns.tags[index], "scalar", series, int(step[cut.start]), low, high)
+
+
+def _narrowed(value: NDArray[np.float64]) -> NDArray[np.float32]:
+    # Values logged as double may overflow here; those are not taken from this column.
+    with np.errstate(over="ignore", invalid="ignore"):
+        return value.astype(np.float32)
+
+
+def _others(batch: Batch, starts: NDArray[np.int64]) -> Iterator[Piece]:
+    groups: dict[tuple[int, str, Kind], list[Point]] = {}
+    for order, point in batch.points:
+        section = int(np.searchsorted(starts, order)) if len(starts) else 0
+        groups.setdefault((section, point.tag, point.kind), []).append(point)
+    for (section, tag, kind), points in groups.items():
+        steps = [point.step for point in points]
+        series = PointSeries(tuple(points))
+        yield Piece(section, tag, kind, series, steps[0], min(steps), max(steps))
