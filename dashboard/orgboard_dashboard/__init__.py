@@ -1,0 +1,1 @@
+"""SQL to people: queries scoped by a viewer, charts, pages and the API."""
