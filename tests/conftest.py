@@ -6,7 +6,13 @@ import os
 
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["support.browser", "support.corpus", "support.postgres", "support.programs"]
+pytest_plugins = [
+    "support.browser",
+    "support.corpus",
+    "support.postgres",
+    "support.programs",
+    "support.tensorboard",
+]
 
 # No deadline: a property holds or not, however busy the machine. In CI the same examples
 # each time, so that a failure there is one of the change under test.
