@@ -18,7 +18,7 @@ __all__ = ["MAX_PARSED_BYTES", "SMALL_RECORD_BYTES", "is_bomb"]
 SMALL_RECORD_BYTES: Final = 64 * 1024
 """Below it not even the worst record takes more than some MiB, and looking costs more."""
 
-MAX_PARSED_BYTES: Final = 128 * 1024 * 1024
+MAX_PARSED_BYTES: Final = 64 * 1024 * 1024
 """Beyond twice its own size, what a record may take in memory once parsed."""
 
 _PART_BYTES: Final = 128
@@ -89,6 +89,9 @@ def is_bomb(payload: bytes) -> bool:
 
 _VARINT, _FIXED64, _DELIMITED, _GROUP, _GROUP_END, _FIXED32 = range(6)
 
+_SIZES: Final = {_FIXED64: 8, _FIXED32: 4, _GROUP: 0, _GROUP_END: 0}
+"""What a group holds is counted as if it stood beside it: never too little."""
+
 
 def _cost(message: _Message, number: int, size: int) -> int:
     if number in message.nested or number in message.strings:
@@ -101,26 +104,25 @@ def _cost(message: _Message, number: int, size: int) -> int:
 
 def _next_field(payload: bytes, position: int, end: int) -> tuple[int, int, int, int] | None:
     """Return (field number, wire type, start of the value, end of it)."""
-    key = read_varint(payload, position)
-    if key is None:
-        return None
-    tag, start = key
-    number, wire_type = tag >> 3, tag & 7
-    if wire_type == _VARINT:
-        value = read_varint(payload, start)
-        stop = None if value is None else value[1]
-    elif wire_type == _FIXED64:
-        stop = start + 8
-    elif wire_type == _FIXED32:
-        stop = start + 4
-    elif wire_type in (_GROUP, _GROUP_END):
-        stop = start  # What a group holds is counted as if it stood here: never too little.
-    elif wire_type == _DELIMITED:
-        size = read_varint(payload, start)
-        if size is None:
+    tag, start = payload[position], position + 1
+    if tag > 0x7F:
+        key = read_varint(payload, position)
+        if key is None:
             return None
-        start = size[1]
-        stop = start + size[0]
+        tag, start = key
+    wire_type = tag & 7
+    if wire_type in _SIZES:
+        stop = start + _SIZES[wire_type]
+    elif wire_type in (_VARINT, _DELIMITED) and start < end:
+        value, stop = payload[start], start + 1
+        if value > 0x7F:
+            long = read_varint(payload, start)
+            if long is None:
+                return None
+            value, stop = long
+        if wire_type == _DELIMITED:
+            start = stop
+            stop += value
     else:
         return None
-    return None if stop is None or stop > end else (number, wire_type, start, stop)
+    return None if stop > end else (tag >> 3, wire_type, start, stop)

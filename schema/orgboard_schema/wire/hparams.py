@@ -175,6 +175,6 @@ def _value(value: Any) -> HParamValue:  # protobuf's stubs name no type for Valu
 def _nested(value: Any) -> str:
     try:
         return json_format.MessageToJson(value, indent=None)
-    except (json_format.SerializeToJsonError, RecursionError):
+    except (json_format.SerializeToJsonError, ValueError, RecursionError):
         # JSON has no NaN, which a nested number may be.
         return str(value)
