@@ -146,7 +146,7 @@ def _read(
             break  # A window that begins here sees more of what follows.
         found = diagnose(data, position, size, final=final, limit=limit)
         if found.pending:
-            pending = found.reason
+            pending = _reason(found, offset + position, data)
             wanted = found.wanted if size > len(data) else 0
             break
         gaps.append(Gap(offset + position, found.gap, _reason(found, offset + position, data)))
@@ -202,7 +202,7 @@ def _take(payload: bytes, at: int, gathering: Gathering, gaps: list[Gap]) -> Non
 
 def _reason(found: Finding, at: int, data: bytes) -> str:
     """Say of a file without one sound record what it is not."""
-    hopeless = at == 0 and found.end > len(data) - HEADER_BYTES
+    hopeless = at == 0 and (found.pending or found.end > len(data) - HEADER_BYTES)
     return "not an event file" if hopeless and found.reason == "length crc" else found.reason
 
 

@@ -104,6 +104,8 @@ def _candidates(data: bytes, start: int) -> Iterator[int]:
 def _bad_header(data: bytes, start: int, size: int, *, final: bool, limit: int) -> Finding:
     if data[start : start + HEADER_BYTES] == _ZEROS:
         return _zero_header(data, start, size)
+    if data.startswith(_GZIP, start):
+        return _resynchronise(data, start, size, "compressed", final=final)
     mended = _mended_payload(data, start, limit)
     if mended is not None:
         end = start + OVERHEAD_BYTES + len(mended)
@@ -170,5 +172,4 @@ def _give_up(data: bytes, start: int, size: int, reason: str, *, final: bool = F
     """Lose all that is there, but for what may be the beginning of a header."""
     whole = final and len(data) == size
     end = len(data) if whole else len(data) - HEADER_BYTES + 1
-    named = "compressed" if data.startswith(_GZIP, start) else reason
-    return Finding(end, gap=end - start, reason=named)
+    return Finding(end, gap=end - start, reason=reason)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import struct
 
@@ -186,10 +187,20 @@ def test_garbage_is_pending_then_given_up_before_it_is_searched_for_ever(
 
 
 def test_what_never_was_an_event_file_is_named_so() -> None:
-    batch = read(b"<!doctype html><title>404</title>" * 9, 0, {}, final=True)
+    page = b"<!doctype html><title>404</title>" * 9
 
-    assert [gap.reason for gap in batch.gaps] == ["not an event file"]
-    assert batch.records == 0
+    live = read(page, 0, {})
+    final = read(page, 0, {}, final=True)
+
+    assert (live.pending, live.records) == ("not an event file", 0)
+    assert final.gaps == (Gap(0, len(page), "not an event file"),)
+
+
+def test_compressed_records_are_named_so() -> None:
+    packed = gzip.compress(WHOLE)
+
+    assert read(packed, 0, {}).pending == "compressed"
+    assert read(packed, 0, {}, final=True).gaps == (Gap(0, len(packed), "compressed"),)
 
 
 def test_an_absurd_length_is_never_believed() -> None:
