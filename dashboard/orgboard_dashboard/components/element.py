@@ -15,7 +15,7 @@ Child: TypeAlias = Component | str
 def element(make: Callable[..., Component], *children: Child, **attributes: Any) -> Component:
     """Make a component. `data_page="x"` and `aria_label="y"` become `data-page`, `aria-label`."""
     named = {_attribute(name): value for name, value in attributes.items()}
-    return make(list(children), **named)
+    return make(list(children), **named) if children else make(**named)
 
 
 def _attribute(name: str) -> str:

@@ -15,7 +15,7 @@ from dash.development.base_component import Component
 
 from orgboard_dashboard.pages import runs, skeletons
 from orgboard_dashboard.services import Services
-from orgboard_dashboard.shell.nav import crumb, tabs
+from orgboard_dashboard.shell.nav import bar, crumb, tabs
 from orgboard_dashboard.urls import Place, decode_place
 
 __all__ = ["CALLBACK_POLICIES", "register"]
@@ -44,7 +44,7 @@ def register(app: Dash, services: Services) -> None:
         pathname: str | None,
     ) -> tuple[Component, list[Component], list[Component], list[Component]]:
         place = decode_place(pathname or base, base)
-        return page_of(place), crumb(place, base), tabs(place, base), tabs(place, base)
+        return page_of(place), crumb(place, base), tabs(place, base), bar(place, base)
 
     runs.register(app, services)
 

@@ -38,7 +38,7 @@
   ob.span = function span(seconds) {
     const size = Math.abs(seconds);
     for (const [unit, name] of [[86400, "d"], [3600, "h"], [60, "min"]]) {
-      if (size >= unit) return `${minus(trim(seconds / unit, 1))}${THIN}${name}`;
+      if (size >= unit) return `${minus(trim(seconds / unit, size >= unit * 10 ? 0 : 1))}${THIN}${name}`;
     }
     return `${minus(trim(seconds, size < 1 ? 3 : size < 10 ? 1 : 0))}${THIN}s`;
   };

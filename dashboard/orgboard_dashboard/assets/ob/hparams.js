@@ -8,7 +8,7 @@
     const project = ob.openProject(root.dataset.team, root.dataset.project);
     const controller = new AbortController();
     const out = ob.el("div.ob-plain.ob-widest");
-    root.replaceChildren(ob.el("div.ob-toolbar.ob-phone-only", { role: "toolbar" }, ob.runsButton()), out);
+    root.replaceChildren(ob.el("div.ob-phonebar.ob-phone-only", { role: "toolbar" }, ob.runsButton()), out);
     const page = { project, out, table: null, order: null, signal: controller.signal };
     const again = ob.throttled(2000, () => load(page));
     const offs = [

@@ -1,8 +1,8 @@
 /* One project as the browser knows it: its runs, fetched in blocks as they are looked at,
    which of them are shown, and what the server said has changed.
 
-   The automatic selection is the first runs of the list (the newest); a manual one is in
-   the view, and so in the address. */
+   The automatic selection is what is live and then the newest; a manual one is in the view,
+   and so in the address. */
 (function (ob) {
   "use strict";
 
@@ -130,8 +130,16 @@
 
     /** Give the runs to draw, in the order of the list. */
     shown() {
-      const uids = ob.view.selected ?? this.order.slice(0, AUTOMATIC);
+      const uids = ob.view.selected ?? this.automatic();
       return uids.map((uid) => this.known.get(uid)).filter(Boolean).slice(0, MOST_SHOWN);
+    }
+
+    /** What is writing now, then the newest; in the order of the list. */
+    automatic() {
+      const loaded = this.order.filter((uid) => this.known.has(uid));
+      const live = loaded.filter((uid) => this.known.get(uid).status === "live");
+      const chosen = new Set([...new Set([...live, ...loaded])].slice(0, AUTOMATIC));
+      return loaded.filter((uid) => chosen.has(uid));
     }
 
     isShown(uid) {

@@ -49,6 +49,7 @@
     async open() {
       ob.plotly().catch((error) => this.say(error.message));
       await this.project.ready;
+      this.toolbar.paint();
       await this.listTags();
     }
 
@@ -65,6 +66,7 @@
     onProject(what) {
       if (what === "gone") return this.say("There is no such project, or it is not shared with you.");
       if (what === "again") return this.refetch();
+      this.toolbar.paint();
       if (what === "filter") return this.reselect();
       if (what === "runs" && this.tags === null) return this.retag();
       if (what.changed) this.grown(what.changed);

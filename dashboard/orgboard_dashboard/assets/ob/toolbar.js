@@ -16,6 +16,7 @@
       ob.segmented("Horizontal axis", [["step", "Step"], ["relative", "Relative"], ["wall", "Wall"]], ob.view.xAxis, (xAxis) => ob.setView({ xAxis, zoom: null })),
       ob.segmented("Vertical axis", [["lin", "Lin"], ["log", "Log"]], ob.view.yAxis, (yAxis) => ob.setView({ yAxis })),
       oldLabel, zoom, ob.el("span.ob-grow"), copy);
+    oldLabel.hidden = true;
     return {
       el,
       problem(words) {

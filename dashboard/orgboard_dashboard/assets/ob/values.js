@@ -95,7 +95,7 @@
     const more = series.total > series.points.length ? `newest ${ob.count(series.points.length)} of ${ob.count(series.total)}` : ob.plural(series.total, "step");
     return ob.el("article.ob-card", { "data-tag": series.name, "data-run": series.run },
       ob.el("div.ob-by", {}, run ? ob.swatch(run) : null, ob.el("span.ob-name", {}, run ? ob.runName(run) : series.run), at),
-      ob.el("div.ob-stepper", {}, range, ob.el("span", {}, more)), value);
+      last === 0 ? null : ob.el("div.ob-stepper", {}, range, ob.el("span", {}, more)), value);
   }
 
   function texts(series, point) {
