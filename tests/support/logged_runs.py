@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 from google.protobuf.message import DecodeError
 
-from orgboard_schema.wire.event_pb2 import Event
+from orgboard_schema.wire.event_pb2 import Event, SessionLog
 from orgboard_schema.wire.frames import FOOTER, FOOTER_BYTES, HEADER, HEADER_BYTES, masked_crc
 from orgboard_schema.wire.summary_pb2 import Summary
 
-__all__ = ["Logged", "event_files", "events", "scalars", "summaries", "whole_records"]
+__all__ = ["Logged", "event_files", "events", "has_ended", "scalars", "summaries", "whole_records"]
 
 
 class Logged(NamedTuple):
@@ -73,6 +73,12 @@ def scalars(directory: Path, *, torn_allowed: bool = False) -> list[Logged]:
         for value in event.summary.value
         if value.HasField("simple_value")
     ]
+
+
+def has_ended(directory: Path) -> bool:
+    """Tell whether the last thing in a run's files is that it ended."""
+    last = events(directory, torn_allowed=True)[-1:]
+    return [event.session_log.status for event in last] == [SessionLog.STOP]
 
 
 def _order(path: Path) -> tuple[int, ...]:

@@ -8,6 +8,7 @@ import math
 import pickle
 import threading
 import time
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import orgboard
 from orgboard import SummaryWriter
 from orgboard_schema.wire.event_pb2 import SessionLog
 from orgboard_schema.wire.graph_pb2 import GraphDef, NodeDef
@@ -355,3 +357,7 @@ def _pixels(png: bytes) -> Any:
 
     with Image.open(io.BytesIO(png)) as image:
         return np.asarray(image)
+
+
+def test_the_version_is_that_of_the_distribution() -> None:
+    assert orgboard.__version__ == version("orgboard")

@@ -8,7 +8,6 @@ end drops, its own records only. All of this runs on one thread at a time.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable
 from typing import Any, Final, TypeAlias
@@ -113,6 +112,6 @@ class RunFiles:
         if dropped == self._reported or not main.is_open:
             return
         # The count is the step too: it only grows, so no reader takes it for a restart.
-        body = own_record_body(DROPPED_TAG, json.dumps({"dropped": dropped}))
+        body = own_record_body(DROPPED_TAG, f'{{"dropped": {dropped}}}')
         main.keep(record(body, dropped, self._outside.wall()))
         self._reported = dropped
