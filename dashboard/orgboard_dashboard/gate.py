@@ -196,7 +196,8 @@ def _known_callback(body: bytes, callbacks: Collection[str]) -> bytes | Refusal:
         call = json.loads(body)
     except (ValueError, RecursionError):
         return refusal
-    if not isinstance(call, dict) or call.get("output") not in callbacks:
+    output = call.get("output") if isinstance(call, dict) else None
+    if not isinstance(output, str) or output not in callbacks:
         return refusal
     listed = (call.get(key, []) for key in ("inputs", "state", "changedPropIds"))
     sound = all(isinstance(part, list) for part in listed) and "inputs" in call

@@ -25,7 +25,7 @@ _QUESTION_BODY: Final = 64 * _KIB
 REFUSED: Final = (
     "/_dash-ws-callback",  # Dash opens it with websocket callbacks off; we use none
     "/_reload-hash",  # a development tool
-    "/{path:path}",  # Dash's catch-all: an index page for every unknown address
+    "{path:path}",  # Dash's catch-all: an index page for every unknown address
 )
 
 
