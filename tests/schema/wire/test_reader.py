@@ -117,6 +117,14 @@ def test_who_wrote_the_file_and_when_is_told() -> None:
     assert (batch.first_wall, batch.last_wall) == (10.0, 30.0)
 
 
+def test_the_first_finite_time_counts_however_late_it_comes() -> None:
+    lost = [scalar_event("a", step, 1.0, wall=float("nan")) for step in range(9)]
+
+    batch = read(event_file(*lost, scalar_event("a", 10, 1.0, wall=5.0)), 0, {})
+
+    assert (batch.first_wall, batch.last_wall) == (5.0, 5.0)
+
+
 def test_a_file_read_from_within_says_offsets_of_the_file() -> None:
     head = event_file(FIRST)
     whole = head + event_file(scalar_event("a", 1, 1.0))
