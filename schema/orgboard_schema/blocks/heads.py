@@ -29,6 +29,7 @@ __all__ = [
     "encode_heads",
     "encode_tag_set",
     "head_rows",
+    "row_keys",
     "row_of",
     "row_places",
     "series_key",
@@ -138,14 +139,14 @@ def series_key(tag_id: int, kind: Kind) -> int:
 
 def row_places(heads: HeadTable, keys: Ints) -> tuple[HeadTable, npt.NDArray[np.intp]]:
     """Return a table that has a row for each of `keys` (sorted, distinct), and their places."""
-    known = _keys(heads)
+    known = row_keys(heads)
     missing = keys[~np.isin(keys, known)]
     if len(missing):
         new = empty_heads(len(missing))
         new["kind"] = missing >> _KIND_SHIFT
         new["tag_id"] = missing & ((1 << _KIND_SHIFT) - 1)
         heads = np.concatenate([heads, new])
-        known = _keys(heads)
+        known = row_keys(heads)
         order = np.argsort(known)
         heads, known = heads[order], known[order]
     return heads, np.searchsorted(known, keys)
@@ -153,7 +154,7 @@ def row_places(heads: HeadTable, keys: Ints) -> tuple[HeadTable, npt.NDArray[np.
 
 def row_of(heads: HeadTable, tag_id: int, kind: Kind) -> SeriesHead | None:
     """Return the head of one series, None when the run has no such series."""
-    at = np.flatnonzero(_keys(heads) == series_key(tag_id, kind))
+    at = np.flatnonzero(row_keys(heads) == series_key(tag_id, kind))
     return head_rows(heads[at])[0] if len(at) else None
 
 
@@ -177,6 +178,7 @@ def decode_tag_set(payload: bytes) -> Sequence[tuple[int, Kind]]:
     return [(tag_id, KINDS[kind]) for kind, tag_id in zip(kinds, tags, strict=True)]
 
 
-def _keys(heads: HeadTable) -> Ints:
+def row_keys(heads: HeadTable) -> Ints:
+    """Return the `series_key` of each row."""
     keys: Ints = (heads["kind"].astype(np.int64) << _KIND_SHIFT) | heads["tag_id"]
     return keys

@@ -65,7 +65,9 @@ def read_values(raw: bytes) -> ValueSeries:
         step, wall = cursor.ints(delta=True), cursor.floats(np.float64)
         forms = cursor.small_ints()
         read = [
-            iter(form[2](cursor) if number in forms else ()) for number, form in enumerate(_FORMS)
+            # To the end at once: the next form lies behind.
+            iter(list(form[2](cursor)) if number in forms else ())
+            for number, form in enumerate(_FORMS)
         ]
         values = tuple(next(read[form]) for form in forms)
         leftover = sum(1 for rest in read for _ in rest)

@@ -17,7 +17,7 @@ import numpy as np
 from sqlalchemy import Connection, case, func, update
 
 from orgboard_schema.blocks import Chunk, ValueSeries
-from orgboard_schema.blocks.heads import row_places, series_key
+from orgboard_schema.blocks.heads import row_keys, row_places, series_key
 from orgboard_schema.blocks.summary import add_points
 from orgboard_schema.errors import OffsetMoved
 from orgboard_schema.sql import tables
@@ -167,6 +167,8 @@ def _describe(state: RunState, metadata: dict[tuple[int, Kind], int]) -> None:
         return
     by_key = {series_key(*key): number for key, number in metadata.items()}
     keys = np.array(sorted(by_key), np.int64)
+    # A series without a point has no head, whatever was said of it.
+    keys = keys[np.isin(keys, row_keys(state.heads))]
     state.heads, places = row_places(state.heads, keys)
     numbers = np.array([by_key[key] for key in keys.tolist()], np.int64)
     old = state.heads["metadata_id"][places]

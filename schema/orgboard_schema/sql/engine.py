@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, NoSuchModuleError
 
 from orgboard_schema.errors import DatabaseUnreachable, DatabaseUrlError
 from orgboard_schema.sql.places import make_private, network_filesystem
@@ -137,7 +137,7 @@ def begin_read(engine: Engine) -> Iterator[Connection]:
 def _connect(engine: Engine) -> Iterator[Connection]:
     try:
         conn = engine.connect()
-    except OperationalError as error:
+    except DatabaseError as error:
         raise unreachable(engine.url, error) from error
     with conn:
         yield conn
@@ -145,9 +145,14 @@ def _connect(engine: Engine) -> Iterator[Connection]:
 
 def unreachable(url: URL, error: DBAPIError) -> DatabaseUnreachable:
     """Say in one line that `url` does not answer, why, and what to try."""
-    reason = str(error.orig).strip().splitlines() or ["no reason given"]
-    advice = "may you write there?" if url.drivername == "sqlite" else "is it running?"
-    return DatabaseUnreachable(f"cannot open {shown(url)}: {reason[0]} ({advice})")
+    reason = (str(error.orig).strip().splitlines() or ["no reason given"])[0]
+    if url.drivername != "sqlite":
+        advice = "is the server running, and may you use it?"
+    elif "not a database" in reason:
+        advice = "give the path of a board, or of a file that does not exist yet"
+    else:
+        advice = "may you write there, and is there room?"
+    return DatabaseUnreachable(f"cannot open {shown(url)}: {reason} ({advice})")
 
 
 def _open_sqlite(url: URL, create: bool, pool_size: int, pool_timeout_s: float) -> Engine:

@@ -21,7 +21,7 @@ from orgboard_schema.sql.engine import begin_read, begin_write, shown, unreachab
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
-__all__ = ["check_version", "head", "upgrade", "version"]
+__all__ = ["alembic_config", "check_version", "head", "upgrade", "version"]
 
 _SCRIPTS: Final = Path(__file__).parent / "migrations"
 
@@ -61,7 +61,7 @@ def upgrade(engine: Engine) -> tuple[str | None, str]:
             before = _version(conn)
             _refuse_newer(before, engine)
             if before != head():
-                command.upgrade(_config(conn), "head")
+                command.upgrade(alembic_config(conn), "head")
             return before, head()
     except DatabaseError as error:
         raise unreachable(engine.url, error) from error
@@ -100,7 +100,8 @@ def _scripts() -> ScriptDirectory:
     return ScriptDirectory(str(_SCRIPTS), version_locations=[str(_SCRIPTS / "versions")])
 
 
-def _config(conn: Connection) -> Config:
+def alembic_config(conn: Connection) -> Config:
+    """Return Alembic's configuration for running on this connection."""
     config = Config()
     # Alembic's settings are percent-formatted.
     config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from orgboard_schema.blocks import (
+    Chunk,
+    ScalarSeries,
+    SeriesHead,
+    decode_heads,
+    decode_tag_set,
+    encode_heads,
+    encode_tag_set,
+    head_rows,
+)
+from orgboard_schema.blocks.frame import pack
+from orgboard_schema.blocks.heads import empty_heads, row_of
+from orgboard_schema.blocks.summary import add_points, summarise_block
+from orgboard_schema.errors import CorruptBlock
+from orgboard_schema.types import KINDS, Kind
+from support.points import int64s
+
+Point = tuple[int, float, float, int, bool]
+"""Step, wall time, value, attempt, superseded."""
+
+points = st.tuples(
+    int64s, st.floats(allow_nan=False), st.floats(), st.integers(0, 3), st.booleans()
+)
+batches = st.lists(
+    st.lists(st.tuples(st.integers(1, 3), st.lists(points, max_size=4)), max_size=3), max_size=3
+)
+
+
+def _fold(batches: list[list[tuple[int, list[Point]]]]) -> list[SeriesHead]:
+    heads = empty_heads()
+    for batch in batches:
+        chunks = [Chunk(tag, "scalar", _series(some)) for tag, some in batch]
+        attempts = [max((p[3] for p in some), default=0) for _, some in batch]
+        masks = [np.array([p[4] for p in some], np.bool_) for _, some in batch]
+        heads = add_points(heads, chunks, attempts, masks)
+    return head_rows(heads)
+
+
+def _series(some: list[Point]) -> ScalarSeries:
+    return ScalarSeries(
+        np.array([p[0] for p in some], np.int64),
+        np.array([p[1] for p in some], np.float64),
+        np.array([p[2] for p in some], np.float64),
+    )
+
+
+@settings(max_examples=50)
+@given(batches)
+def test_heads_say_what_counting_every_point_says(
+    batches: list[list[tuple[int, list[Point]]]],
+) -> None:
+    everything: dict[int, list[Point]] = {}
+    for batch in batches:
+        for tag, some in batch:
+            everything.setdefault(tag, []).extend(some)
+
+    rows = {row.tag_id: row for row in _fold(batches)}
+
+    assert rows.keys() == {tag for tag, some in everything.items() if some}
+    for tag, row in rows.items():
+        _assert_counts(row, everything[tag])
+
+
+def _assert_counts(row: SeriesHead, all_points: list[Point]) -> None:
+    visible = [p for p in all_points if not p[4]]
+    finite = [p[2] for p in visible if math.isfinite(p[2])]
+    assert (row.n_all, row.n) == (len(all_points), len(visible))
+    assert row.attempt == max(p[3] for p in all_points)
+    if visible:
+        lowest, highest = min(p[0] for p in visible), max(p[0] for p in visible)
+        first = next(p for p in visible if p[0] == lowest)
+        last = next(p for p in reversed(visible) if p[0] == highest)
+        assert (row.first_step, row.first_wall) == (first[0], first[1])
+        assert (row.last_step, row.last_wall) == (last[0], last[1])
+        assert row.last_value == last[2] or (math.isnan(row.last_value) and math.isnan(last[2]))
+    if finite:
+        assert (row.min_value, row.max_value) == (min(finite), max(finite))
+    else:
+        assert math.isnan(row.min_value)
+        assert math.isnan(row.max_value)
+
+
+@settings(max_examples=50)
+@given(batches)
+def test_heads_come_back_from_their_payload(batches: list[list[tuple[int, list[Point]]]]) -> None:
+    heads = empty_heads()
+    for batch in batches:
+        chunks = [Chunk(tag, "scalar", _series(some)) for tag, some in batch]
+        heads = add_points(heads, chunks, [0] * len(chunks), None)
+
+    assert decode_heads(encode_heads(heads)).tobytes() == heads.tobytes()
+
+
+@given(st.sets(st.tuples(st.integers(1, 2**40), st.sampled_from(KINDS))))
+def test_the_same_set_of_series_gives_the_same_octets(series: set[tuple[int, Kind]]) -> None:
+    payload = encode_tag_set(series)
+
+    assert encode_tag_set(sorted(series, reverse=True)) == payload
+    assert set(decode_tag_set(payload)) == series
+
+
+def test_a_series_that_is_not_there_has_no_head() -> None:
+    heads = add_points(
+        empty_heads(), [Chunk(7, "scalar", _series([(1, 0.0, 2.0, 0, False)]))], [0], None
+    )
+
+    found = row_of(heads, 7, "scalar")
+
+    assert found is not None
+    assert found.last_value == 2.0
+    assert row_of(heads, 7, "text") is None
+    assert row_of(heads, 8, "scalar") is None
+
+
+def test_a_piece_of_a_head_is_refused() -> None:
+    with pytest.raises(CorruptBlock):
+        decode_heads(pack(b"123"))
+
+
+def test_a_block_of_nothing_finite_has_no_range() -> None:
+    series = ScalarSeries(
+        np.array([3, 1], np.int64), np.array([np.nan, np.inf]), np.array([np.nan, -np.inf])
+    )
+
+    summary = summarise_block(series)
+
+    assert (summary.n, summary.step_min, summary.step_max, summary.non_finite) == (2, 1, 3, 2)
+    assert summary.wall_min is None
+    assert summary.value_min is None
+    assert summary.value_sum is None
