@@ -17,6 +17,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final, Literal, TextIO
 
@@ -98,12 +99,15 @@ def export(engine: Engine, choice: Choice, path: Path | None, now: float) -> Non
         CannotExport: a filter is wrong, there is no such project, the file cannot be written.
     """
     try:
-        with begin_read(engine) as conn, _output(path) as stream:
+        with begin_read(engine) as conn:
             rows = _rows(conn, choice, now)
-            if choice.form == "csv":
-                _write_csv(stream, COLUMNS[choice.what], rows)
-            else:
-                _write_lines(stream, rows)
+            # Whatever is wrong with the choice shows with the first row: before any output.
+            first = list(islice(rows, 1))
+            with _output(path) as stream:
+                if choice.form == "csv":
+                    _write_csv(stream, COLUMNS[choice.what], chain(first, rows))
+                else:
+                    _write_lines(stream, chain(first, rows))
     except BadQuery as error:
         raise CannotExport(str(error)) from error
     except NotFound as error:

@@ -1,0 +1,227 @@
+"""`orgboard export`: fixed columns, every stored point, names and numbers exactly."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orgboard_schema.sql.engine import shown
+from orgboard_schema.sql.flush import NewGap, Restart
+from orgboard_schema.types import ProtoHistogram, TensorHistogram
+from support.boards import Board, scalars, values
+from support.corpus import FRAMEWORK_CASES
+from support.programs import run_orgboard
+
+HOSTILE = ["=cmd()", 'say "hi", you', "two\nlines", "\u202etfel", "tab\there", "\N{PILE OF POO}"]
+
+
+def _export(board: Board, *arguments: str) -> bytes:
+    done = run_orgboard("export", *arguments, "--db", shown(board.engine.url))
+    assert done.returncode == 0, done.stderr
+    return done.stdout.encode()
+
+
+def _rows(text: bytes) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text.decode(), newline="")))
+
+
+def test_scalars_have_the_columns_that_scripts_rely_on(any_board: Board) -> None:
+    any_board.log("b", [scalars("loss", [0.1, math.nan], wall=[1.5, 2.0])])
+    any_board.log("a", [scalars("z", [math.inf]), scalars("B", [-math.inf], dtype="float64")])
+
+    text = _export(any_board, "scalars")
+
+    assert text.decode().split("\n")[0] == "project,run,tag,attempt,superseded,step,wall_time,value"
+    assert [tuple(row.values()) for row in _rows(text)] == [
+        ("default/board", "a", "B", "0", "0", "0", "1700000000.0", "-Infinity"),
+        ("default/board", "a", "z", "0", "0", "0", "1700000000.0", "Infinity"),
+        ("default/board", "b", "loss", "0", "0", "0", "1.5", "0.10000000149011612"),
+        ("default/board", "b", "loss", "0", "0", "1", "2.0", "NaN"),
+    ]
+
+
+def test_superseded_points_are_exported_and_marked(any_board: Board) -> None:
+    any_board.log("run", [scalars("loss", [1, 2, 3])])
+    any_board.log(
+        "run",
+        [scalars("loss", [30], step=[2], attempt=1)],
+        restarts=[Restart(1, None, None, 2)],
+    )
+
+    rows = _rows(_export(any_board, "scalars"))
+
+    assert [(row["step"], row["attempt"], row["superseded"]) for row in rows] == [
+        ("0", "0", "0"),
+        ("1", "0", "0"),
+        ("2", "0", "1"),
+        ("2", "1", "0"),
+    ]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_name_stays_what_it_is(board: Board, name: str) -> None:
+    board.log(name, [scalars(name, [1])])
+
+    from_csv = _rows(_export(board, "scalars"))
+    from_lines = json.loads(_export(board, "scalars", "--format", "jsonl"))
+
+    assert [(row["run"], row["tag"]) for row in from_csv] == [(name, name)]
+    assert (from_lines["run"], from_lines["tag"]) == (name, name)
+
+
+def test_a_name_that_is_no_utf8_is_exported_as_an_escape(board: Board) -> None:
+    board.log("caf\udce9", [scalars("loss", [1])])
+
+    (row,) = _rows(_export(board, "scalars"))
+    line = json.loads(_export(board, "scalars", "--format", "jsonl"))
+
+    assert row["run"] == "caf\\udce9"
+    assert line["run"] == "caf\udce9"
+
+
+def test_histograms_come_exactly_as_they_were_logged(any_board: Board) -> None:
+    proto = ProtoHistogram(-1.0, 2.5, 3.0, 1.5, 7.25, (0.0, math.inf), (1.0, 2.0))
+    tensor = TensorHistogram("float64", ((0.0, 1.0, 2.0), (1.0, math.nan, 0.5)))
+    any_board.log("run", [values("a", "histogram", [proto]), values("b", "histogram", [tensor])])
+
+    first, second = map(json.loads, _export(any_board, "histograms").splitlines())
+
+    assert first == {
+        "project": "default/board",
+        "run": "run",
+        "tag": "a",
+        "attempt": 0,
+        "superseded": 0,
+        "step": 0,
+        "wall_time": 1.7e9,
+        "form": "proto",
+        "min": -1.0,
+        "max": 2.5,
+        "num": 3.0,
+        "sum": 1.5,
+        "sum_squares": 7.25,
+        "limits": [0.0, "Infinity"],
+        "counts": [1.0, 2.0],
+    }
+    assert second["form"] == "tensor"
+    assert second["dtype"] == "float64"
+    assert second["buckets"] == [[0.0, 1.0, 2.0], [1.0, "NaN", 0.5]]
+
+
+def test_runs_are_exported_with_their_counts_and_hyperparameters(any_board: Board) -> None:
+    any_board.log("b", [scalars("loss", [1, 2])], gaps=[NewGap(1, 2, "checksum")], now=1.7e9)
+    any_board.log("a", [scalars("loss", [1])], hparams='{"lr": 0.1}', now=1.7e9)
+
+    first, second = _rows(_export(any_board, "runs"))
+
+    assert list(first) == [
+        "project",
+        "run",
+        "status",
+        "attempts",
+        "started",
+        "last_event",
+        "files",
+        "points",
+        "gaps",
+        "hparams",
+    ]
+    assert (first["run"], json.loads(first["hparams"])) == ("a", {"lr": 0.1})
+    assert (second["points"], second["gaps"], second["status"]) == ("2", "1", "stale")
+
+
+def test_filters_choose_projects_runs_and_tags(board: Board) -> None:
+    for project, logdir in (("default/board", "/a"), ("vision/cats", "/b")):
+        for run in ("fold-1", "fold-2", "other"):
+            chunks = [scalars("train/loss", [1]), scalars("val/loss", [1])]
+            board.log(run, chunks, project=project, logdir=logdir)
+
+    rows = _rows(
+        _export(board, "scalars", "--project", "vision/cats", "--run", "fold-[12]", "--tag", "^val")
+    )
+
+    assert {(row["project"], row["run"], row["tag"]) for row in rows} == {
+        ("vision/cats", "fold-1", "val/loss"),
+        ("vision/cats", "fold-2", "val/loss"),
+    }
+
+
+def test_a_file_is_written_whole_or_not_at_all(board: Board, tmp_path: Path) -> None:
+    board.log("run", [scalars("loss", [1])])
+    database = shown(board.engine.url)
+    out = tmp_path / "scalars.csv"
+
+    done = run_orgboard("export", "scalars", "--db", database, "-o", out)
+    failed = run_orgboard("export", "scalars", "--db", database, "-o", tmp_path / "no" / "x.csv")
+
+    assert done.returncode == 0
+    assert len(_rows(out.read_bytes())) == 1
+    assert failed.returncode == 2
+    assert failed.stderr.count("\n") == 1
+    assert [path.name for path in tmp_path.glob("*.part")] == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ["scalars", "--run", "("],
+        ["scalars", "--project", "no/where"],
+        ["scalars", "--project", "a/b/c"],
+        ["scalars", "--format", "parquet"],
+        ["histograms", "--format", "csv"],
+    ],
+)
+def test_what_cannot_be_exported_is_told_in_one_line(board: Board, wrong: list[str]) -> None:
+    board.log("run", [scalars("loss", [1])])
+
+    done = run_orgboard("export", *wrong, "--db", shown(board.engine.url))
+
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("orgboard: ")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", FRAMEWORK_CASES)
+def test_the_export_of_a_frameworks_files_equals_the_truth(
+    corpus: Path, tmp_path: Path, case: str
+) -> None:
+    database = tmp_path / "board.db"
+    upgraded = run_orgboard("db", "upgrade", "--db", database)
+    read = run_orgboard("ingest", corpus / case / "logs", "--once", "--db", database)
+    assert (upgraded.returncode, read.returncode) == (0, 0), read.stderr
+    truth = json.loads((corpus / case / "truth.json").read_text())
+
+    exported = run_orgboard("export", "scalars", "--db", database, "--format", "jsonl").stdout
+
+    found: dict[tuple[str, str], list[tuple[int, float, bytes]]] = {}
+    for row in map(json.loads, exported.splitlines()):
+        point = (row["step"], row["wall_time"], _as_float32(row["value"]))
+        found.setdefault((row["run"], row["tag"]), []).append(point)
+    assert found == dict(_true_scalars(truth))
+
+
+def _true_scalars(
+    truth: dict[str, Any],
+) -> Iterator[tuple[tuple[str, str], list[tuple[int, float, bytes]]]]:
+    for run, content in truth["runs"].items():
+        for tag, series in content["tags"].items():
+            if series["plugin"] == "scalars":
+                points = [
+                    (step, wall, _as_float32(value)) for step, wall, value in series["points"]
+                ]
+                yield (run, tag), points
+
+
+def _as_float32(value: float | str) -> bytes:
+    number = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}.get(str(value), value)
+    return struct.pack("<f", float(number))
