@@ -116,6 +116,11 @@ class Board:
             if not known.watchers:
                 del self._topics[topic]
 
+    async def idle(self) -> None:
+        """Return once nobody watches and nothing is polled."""
+        if self._task is not None:
+            await self._task
+
     def close(self) -> None:
         """End all streams, so that the server can stop."""
         self.closing.set()

@@ -53,10 +53,9 @@ async def _events(
         # Lets the browser see that it is connected, and whether it missed anything.
         yield _event(revision, [])
         while not board.closing.is_set():
-            if await _has_news(watcher, heartbeat_every_s):
-                yield _event(*watcher.take())
-            else:
-                yield b":\n\n"
+            has_news = await _has_news(watcher, heartbeat_every_s)
+            if not board.closing.is_set():
+                yield _event(*watcher.take()) if has_news else b":\n\n"
     finally:
         board.leave(topic, watcher)
 
