@@ -19,9 +19,9 @@ from orgboard_schema.sql.append import append
 from orgboard_schema.sql.check import check_store
 from orgboard_schema.sql.compact import compact
 from orgboard_schema.sql.engine import begin_read, begin_write, open_engine
-from orgboard_schema.sql.flush import NewChunk, NewValues
+from orgboard_schema.sql.flush import NewChunk, NewValues, Restart
 from orgboard_schema.sql.migrate import upgrade
-from orgboard_schema.sql.read import SeriesData, iter_series, series
+from orgboard_schema.sql.read import SeriesData, SeriesKey, iter_series, series
 from orgboard_schema.types import Kind
 from support.points import bits, int64s, scalar_series, value_series
 from support.stores import NOW, Feed, new_feed, restart
@@ -140,7 +140,7 @@ def _do(feed: Feed, model: Model, action: Action) -> None:
         _come_again(feed)
     elif isinstance(action, Bulk):
         step = np.arange(action.count, dtype=np.int64)
-        given = ScalarSeries(step, step * 0.5, np.sin(step).astype(np.float32))
+        given = ScalarSeries(step, step.astype(np.float64), np.sin(step).astype(np.float32))
         feed.store([NewChunk(model.attempt, "a", "scalar", given)])
         model.add("a", "scalar", given)
     else:
@@ -148,16 +148,16 @@ def _do(feed: Feed, model: Model, action: Action) -> None:
 
 
 def _write(feed: Feed, model: Model, write: Write) -> None:
-    restarts = ()
+    restarts: tuple[Restart, ...] = ()
     if write.restart_at is not None:
         model.attempt += 1
         model.cuts.append((model.attempt, write.restart_at))
         restarts = (restart(model.attempt, write.restart_at),)
     chunks: list[NewChunk] = []
-    for tag, given in write.chunks:
-        kind = _kind(given)
-        chunks.append(NewChunk(model.attempt, tag, kind, _new(given)))
-        model.add(tag, kind, given)
+    for tag, points in write.chunks:
+        kind = _kind(points)
+        chunks.append(NewChunk(model.attempt, tag, kind, _new(points)))
+        model.add(tag, kind, points)
     feed.store(chunks, restarts=restarts)
 
 
@@ -176,7 +176,9 @@ def _come_again(feed: Feed) -> None:
 
 
 def _assert_reads(feed: Feed, model: Model) -> None:
-    keys = {(tag, kind): (feed.tag(tag), kind) for tag, kind in model.points}
+    keys: dict[tuple[str, Kind], SeriesKey] = {
+        (tag, kind): (feed.tag(tag), kind) for tag, kind in model.points
+    }
     with begin_read(feed.engine) as conn:
         found = series(conn, feed.run_id, list(keys.values()))
         assert found.keys() == set(keys.values())
