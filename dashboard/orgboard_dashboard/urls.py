@@ -19,6 +19,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 __all__ = [
     "DEFAULT_SMOOTHING",
+    "MAX_SMOOTHING",
     "PAGES",
     "Page",
     "Place",
@@ -141,7 +142,8 @@ def decode_view(query: str) -> ViewState:
 
 def _number(value: float) -> str:
     """Write a number as JavaScript would: whole ones without a point."""
-    return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)
+    is_whole = float(value).is_integer() and abs(value) < 2**53
+    return str(int(value)) if is_whole else repr(value)
 
 
 def _float(text: str) -> float | None:

@@ -123,7 +123,7 @@ def _marks(line: Line, y_range: Range, view: ViewState) -> go.Scatter:
 
 def _trace_id(line: Line, part: str) -> str:
     attempt = "" if line.replaced_attempt is None else line.replaced_attempt
-    return f"{line.run}:{attempt}:{part}"
+    return f"{line.run}_{attempt}_{part}"
 
 
 def _x_range(lines: Iterable[Line], view: ViewState) -> Range:

@@ -46,7 +46,6 @@
         ob.hideTip();
         if (this.held) this.draw();
       });
-      stage.addEventListener("dblclick", () => ob.setView({ zoom: null }));
       this.onZoom = (event) => {
         const [low, high] = [event["xaxis.range[0]"], event["xaxis.range[1]"]];
         if (Number.isFinite(low) && Number.isFinite(high) && low < high) onZoom(round(low, high));
@@ -88,6 +87,7 @@
       await ob.draw(this.plot, figure, view, slides);
       if (!this.bound && this.plot.on) {
         this.plot.on("plotly_relayout", this.onZoom);
+        this.plot.on("plotly_doubleclick", () => ob.setView({ zoom: null }));
         this.bound = true;
       }
     }
@@ -114,7 +114,7 @@
     highlight(uid) {
       for (const group of this.plot.querySelectorAll(".scatterlayer .trace")) {
         const trace = group.__data__?.[0]?.trace;
-        group.style.opacity = uid === null || !trace || trace.uid.startsWith(`${uid}:`) ? "" : "0.12";
+        group.style.opacity = uid === null || !trace || trace.uid.startsWith(`${uid}_`) ? "" : "0.12";
       }
     }
 

@@ -64,7 +64,7 @@
 
   /** Write bytes: 312 bytes, 48.1 kB. */
   ob.bytes = function bytes(n) {
-    return n < 1000 ? ob.plural(n, "byte") : `${ob.short(n)}B`;
+    return n < 1000 ? ob.plural(n, "byte") : `${ob.short(n).replace(/(?=[kMGT]$)/, THIN)}B`;
   };
 
   function trim(number, digits) {

@@ -1,0 +1,146 @@
+"""The browser's functions give what Python's give."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from orgboard_dashboard import charts
+from orgboard_dashboard.charts.palette import PALETTE, ink
+from support.vectors import plain, read_vectors
+
+pytestmark = pytest.mark.browser
+
+SCRIPTS = Path(charts.__file__).parents[1] / "assets" / "ob"
+KEYS = {
+    "run_filter": "runFilter",
+    "tag_filter": "tagFilter",
+    "smoothing": "smoothing",
+    "x_axis": "xAxis",
+    "y_axis": "yAxis",
+    "selected": "selected",
+    "zoom": "zoom",
+    "collapsed": "collapsed",
+    "superseded": "superseded",
+}
+"""A view's words, in Python and in JavaScript."""
+
+Run = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def script(browser: Browser) -> Run:
+    """Give a function that runs JavaScript beside the island's pure scripts."""
+    page: Page = browser.new_page()
+    for name in ("dom", "smooth", "palette", "figure", "state", "format", "words"):
+        page.add_script_tag(path=SCRIPTS / f"{name}.js")
+    return page.evaluate
+
+
+@pytest.mark.parametrize("case", read_vectors("smoothing"), ids=lambda case: case["name"])
+def test_the_browser_smooths_as_python_does(script: Run, case: dict[str, Any]) -> None:
+    smoothed = script(
+        "([values, weight]) => [...ob.smooth(Float64Array.from(values), weight)]",
+        [case["values"], case["weight"]],
+    )
+
+    assert smoothed == pytest.approx(case["smoothed"], rel=1e-9, nan_ok=True)
+
+
+@pytest.mark.parametrize("case", read_vectors("figures"), ids=lambda case: case["name"])
+def test_the_browser_draws_what_python_draws(script: Run, case: dict[str, Any]) -> None:
+    figure = script(
+        """([lines, view]) => {
+            const {data, ranges} = ob.figure(lines, view);
+            return {data: data.map((t) => ({...t, x: [...t.x], y: [...t.y]})), ranges};
+        }""",
+        [case["lines"], case["view"]],
+    )
+
+    assert plain(figure["data"]) == case["data"]
+    assert figure["ranges"]["x"] == case["ranges"]["x"]
+    assert figure["ranges"]["y"] == pytest.approx(case["ranges"]["y"])
+
+
+@pytest.mark.parametrize("case", read_vectors("urls"), ids=lambda case: case["query"])
+def test_the_browser_writes_and_reads_the_shared_addresses(
+    script: Run, case: dict[str, Any]
+) -> None:
+    view = {KEYS[key]: value for key, value in case["view"].items()}
+
+    assert script("(v) => ob.encodeView({...ob.decodeView(''), ...v})", view) == case["query"]
+    assert script("(q) => ob.decodeView(q)", case["query"]) == {**untouched(script), **view}
+
+
+@pytest.mark.parametrize("case", read_vectors("urls_odd"), ids=lambda case: case["query"])
+def test_the_browser_reads_broken_addresses_as_python_does(
+    script: Run, case: dict[str, Any]
+) -> None:
+    view = {KEYS[key]: value for key, value in case["view"].items()}
+
+    assert script("(q) => ob.decodeView(q)", case["query"]) == {**untouched(script), **view}
+
+
+def test_both_palettes_are_one(script: Run) -> None:
+    looks = script("(n) => Array.from({length: n}, (_, i) => ob.ink(i))", 4 * len(PALETTE))
+
+    assert looks == [{"color": ink(i).color, "dash": ink(i).dash} for i in range(4 * len(PALETTE))]
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        ("ob.count(1234567)", "1\u2009234\u2009567"),
+        ("ob.short(41200)", "41.2k"),
+        ("ob.short(999)", "999"),
+        ("ob.short(-1500000)", "\u22121.5M"),
+        ("ob.value(0.41234567)", "0.4123"),
+        ("ob.value(NaN)", "NaN"),
+        ("ob.value(-Infinity)", "\u2212∞"),
+        ("ob.value(1.5e-7)", "1.500e-7"),
+        ("ob.span(45)", "45\u2009s"),
+        ("ob.span(5400)", "1.5\u2009h"),
+        ("ob.ago(1000, 1002)", "now"),
+        ("ob.ago(1000, 1120)", "2\u2009min ago"),
+        ("ob.bytes(312)", "312 bytes"),
+        ("ob.bytes(48104)", "48.1\u2009kB"),
+        ("ob.plural(1, 'run')", "1 run"),
+    ],
+)
+def test_numbers_and_times_are_written_for_people(script: Run, call: str, words: str) -> None:
+    assert script(call) == words
+
+
+@pytest.mark.parametrize(
+    ("tag", "words"),
+    [
+        ("train/loss", "best 1.000 · r"),
+        ("val/acc", "best 3.000 · r"),
+        ("optim/lr", "last 2.000 · r"),
+    ],
+)
+def test_a_card_says_what_matters(script: Run, tag: str, words: str) -> None:
+    line = {"y": [3, 1, 2], "step": [0, 1, 2], "n": 30, "shown": 3, "nonfinite": 0, "name": "r"}
+
+    assert script("([tag, line]) => ob.cardWords(tag, [line])", [tag, line]) == [
+        words,
+        "3 of 30 points",
+    ]
+
+
+def test_a_card_says_first_that_values_are_not_finite(script: Run) -> None:
+    marks = [{"x": 7, "step": 12004, "value": "NaN"}]
+    line = {"y": [1], "step": [0], "n": 3, "shown": 1, "nonfinite": 2, "name": "r", "marks": marks}
+
+    left, _ = script("(line) => ob.cardWords('train/loss', [line])", line)
+
+    assert left == "2 NaN from step 12\u2009004 · r"
+
+
+def untouched(script: Run) -> dict[str, Any]:
+    view: dict[str, Any] = script("() => ob.decodeView('')")
+    return view

@@ -1,0 +1,95 @@
+"""The address is the state: whatever is seen can be sent."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orgboard_dashboard.urls import (
+    MAX_SMOOTHING,
+    PAGES,
+    Place,
+    ViewState,
+    decode_place,
+    decode_view,
+    encode_place,
+    encode_view,
+)
+from support.vectors import read_vectors
+
+words = st.text(st.characters(codec="utf-8"), max_size=20)
+names = st.text(st.characters(codec="utf-8"), min_size=1, max_size=20)
+uids = st.text("0123456789abcdefXYZ", min_size=12, max_size=12)
+numbers = st.floats(allow_nan=False, allow_infinity=False)
+views = st.builds(
+    ViewState,
+    run_filter=words,
+    tag_filter=words,
+    smoothing=st.floats(0, MAX_SMOOTHING),
+    x_axis=st.sampled_from(["step", "relative", "wall"]),
+    y_axis=st.sampled_from(["lin", "log"]),
+    selected=st.none() | st.lists(uids, max_size=5).map(tuple),
+    zoom=st.none() | st.tuples(numbers, numbers).filter(lambda pair: pair[0] < pair[1]),
+    collapsed=st.lists(words, max_size=4).map(tuple),
+    superseded=st.booleans(),
+)
+places = st.one_of(
+    st.just(Place("projects")),
+    st.builds(lambda run: Place("run", run=run), names),
+    st.builds(
+        lambda page, team, project: Place(page, team=team, project=project),
+        st.sampled_from(PAGES),
+        names,
+        names,
+    ),
+)
+
+
+@given(views)
+def test_a_view_comes_back_from_its_address(view: ViewState) -> None:
+    assert decode_view(encode_view(view)) == view
+
+
+@given(st.text(max_size=200))
+def test_no_address_fails(query: str) -> None:
+    view = decode_view(query)
+
+    assert 0 <= view.smoothing <= MAX_SMOOTHING
+    assert view.zoom is None or view.zoom[0] < view.zoom[1]
+
+
+def test_an_untouched_view_has_a_clean_address() -> None:
+    assert encode_view(ViewState()) == ""
+
+
+@given(places, st.sampled_from(["/", "/board/"]))
+def test_a_page_comes_back_from_its_path(place: Place, base: str) -> None:
+    assert decode_place(encode_place(place, base), base) == place
+
+
+@pytest.mark.parametrize("path", ["/p/a/b/nothing", "/p/a/b", "/p//b/runs", "/r/", "/x", "//"])
+def test_other_paths_lead_nowhere(path: str) -> None:
+    assert decode_place(path) is None
+
+
+def view_of(case: dict[str, Any]) -> ViewState:
+    tuples: Any = {
+        key: tuple(value) if isinstance(value, list) else value
+        for key, value in case["view"].items()
+    }
+    return replace(ViewState(), **tuples)
+
+
+@pytest.mark.parametrize("case", read_vectors("urls"), ids=lambda case: case["query"])
+def test_python_writes_and_reads_the_shared_addresses(case: dict[str, Any]) -> None:
+    assert encode_view(view_of(case)) == case["query"]
+    assert decode_view(case["query"]) == view_of(case)
+
+
+@pytest.mark.parametrize("case", read_vectors("urls_odd"), ids=lambda case: case["query"])
+def test_python_reads_broken_addresses_as_the_browser_does(case: dict[str, Any]) -> None:
+    assert decode_view(case["query"]) == view_of(case)
