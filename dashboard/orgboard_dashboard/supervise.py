@@ -67,8 +67,10 @@ class Family:
         *,
         say: Callable[[str], None],
         clock: Callable[[], float] = time.monotonic,
+        stop_within_s: float = _STOP_WITHIN_S,
     ) -> None:
         self._say = say
+        self._stop_within_s = stop_within_s
         self._clock = clock
         self._running: list[_Running] = []
         for child in children:
@@ -105,10 +107,10 @@ class Family:
         for one in self._running:
             if one.process.poll() is None:
                 one.process.terminate()
-        deadline = self._clock() + _STOP_WITHIN_S
+        deadline = time.monotonic() + self._stop_within_s
         for one in self._running:
             try:
-                one.process.wait(max(0.0, deadline - self._clock()))
+                one.process.wait(max(0.0, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
                 one.process.kill()
                 one.process.wait()

@@ -33,7 +33,8 @@ def _columns_of(x: Floats) -> NDArray[np.int64]:
     low, high = x.min(), x.max()
     if low == high:
         return np.zeros(x.size, np.int64)
-    return np.minimum((x - low) / (high - low) * COLUMNS, COLUMNS - 1).astype(np.int64)
+    column: NDArray[np.int64] = ((x - low) / (high - low) * COLUMNS).astype(np.int64)
+    return np.minimum(column, COLUMNS - 1)
 
 
 @given(_lines(numbers))

@@ -93,7 +93,7 @@ class Board:
         app = self._web
 
         async def send() -> httpx.Response:
-            transport = httpx.ASGITransport(app.gate, raise_app_exceptions=False)  # type: ignore[arg-type]
+            transport = httpx.ASGITransport(app.gate, raise_app_exceptions=False)
             async with httpx.AsyncClient(
                 transport=transport, base_url="http://127.0.0.1:7070", headers=OWN
             ) as client:

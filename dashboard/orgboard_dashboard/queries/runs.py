@@ -170,8 +170,9 @@ def _rank(key: str, row: Row[Any], now: float) -> tuple[bool, float]:
     if key == "status":
         return True, _STATUS_ORDER.index(status_of(row.finished, row.last_write, now))
     value = getattr(row, key)
-    is_known = value is not None and not math.isnan(value)
-    return is_known, value if is_known else 0
+    if value is None or math.isnan(value):
+        return False, 0.0
+    return True, value
 
 
 def _row(row: Row[Any], now: float) -> RunRow:
