@@ -33,9 +33,6 @@ SUMMARIES: Final[dict[str, str]] = {
 
 EXTRAS: Final[dict[str, str]] = {
     "psycopg": "postgres",
-    "pyarrow": "parquet",
-    "fsspec": "remote",
-    "PIL": "media",
 }
 """The extra that brings a package. What is not named comes with `server`."""
 
