@@ -8,7 +8,9 @@ read, or read again.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
+import numpy as np
 from sqlalchemy import Connection, Row, select
 
 from orgboard_ingest.attempts import NOTHING, Cut, FileFacts, Lives
@@ -20,7 +22,11 @@ from orgboard_schema.sql.supersede import load_cuts as stored_cuts
 from orgboard_schema.sql.text import from_sql
 from orgboard_schema.types import Metadata
 
-__all__ = ["KnownFile", "KnownRun", "load_described", "load_run", "load_runs"]
+__all__ = ["KnownFile", "KnownRun", "is_worth_packing", "load_described", "load_run", "load_runs"]
+
+
+LEAST_POINTS_A_BLOCK: Final = 64
+"""Below, a block's own row outweighs its points."""
 
 
 @dataclass(slots=True)
@@ -97,6 +103,21 @@ def load_run(conn: Connection, run_id: int) -> KnownRun:
 def load_described(conn: Connection, run_id: int) -> tuple[dict[str, Metadata], dict[Cut, int]]:
     """Return the first metadata of each tag of a run, and from where on attempts supersede."""
     return _load_remembered(conn, run_id), _load_cuts(conn, run_id)
+
+
+def is_worth_packing(conn: Connection, run_id: int) -> bool:
+    """Tell whether a run's waiting points are better kept as a block for each series.
+
+    A block has a row of its own; of a few points it is mostly that row, and all series
+    side by side in a segment are smaller and quicker to write.
+    """
+    query = select(tables.run_head.c.payload).where(tables.run_head.c.run_id == run_id)
+    payload = conn.execute(query).scalar_one_or_none()
+    if payload is None:
+        return False
+    waiting = decode_heads(bytes(payload))["waiting"]
+    series = int(np.count_nonzero(waiting))
+    return series > 0 and int(waiting.sum()) >= LEAST_POINTS_A_BLOCK * series
 
 
 def _load_remembered(conn: Connection, run_id: int) -> dict[str, Metadata]:

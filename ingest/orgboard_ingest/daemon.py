@@ -136,7 +136,9 @@ class Daemon:
         source = self.sources[number]
         for problem in source.scan().problems:
             self._complaints.say(problem.path, problem.reason)
-        self._add(number, source.changed())
+        changed = list(source.changed())
+        source.intake.register((file.run, file.name) for file in changed)
+        self._add(number, changed)
         self._waiting.forget_idle()
         source.note_seen(self._engine)
         if not self._config.once:

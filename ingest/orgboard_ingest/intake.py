@@ -12,7 +12,7 @@ run is looked up again and the batch read anew.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,6 +25,7 @@ from orgboard_ingest.attempts import NOTHING, FileFacts, joined, observed
 from orgboard_ingest.catalog import (
     KnownFile,
     KnownRun,
+    is_worth_packing,
     load_described,
     load_run,
     load_runs,
@@ -32,12 +33,13 @@ from orgboard_ingest.catalog import (
 from orgboard_ingest.commit import Stored, note_error, note_size, reset, store
 from orgboard_ingest.ending import Ending, said_to_end
 from orgboard_ingest.plan import Plan, facts_missing, plan_alone, plan_batch
+from orgboard_ingest.register import RUNS_AT_ONCE, ensure_files
 from orgboard_ingest.stage import Staged, stage
-from orgboard_ingest.tail import NO_HEAD, Head, Reading, read_on
+from orgboard_ingest.tail import Head, Reading, read_on
 from orgboard_ingest.transactions import read_once, write_once
 from orgboard_schema.errors import OffsetMoved
 from orgboard_schema.sql.compact import compact
-from orgboard_schema.sql.registry import FileRow, ensure_file, ensure_run
+from orgboard_schema.sql.registry import FileRow, ensure_run
 from orgboard_schema.wire.batch import Batch
 
 __all__ = ["Advance", "Intake"]
@@ -130,11 +132,12 @@ class Intake:
     def settle(self, run_name: str) -> None:
         """Pack a run that grows no more for now, and forget what can be looked up again."""
         run = self.runs[run_name]
-        moved = write_once(
-            self._engine,
-            lambda conn: compact(conn, run.run_id, final=True, now=self._clock()),
-        )
-        run.revision += 1 if moved else 0
+        if read_once(self._engine, lambda conn: is_worth_packing(conn, run.run_id)):
+            moved = write_once(
+                self._engine,
+                lambda conn: compact(conn, run.run_id, final=True, now=self._clock()),
+            )
+            run.revision += 1 if moved else 0
         run.settled = True
         run.forget()
 
@@ -142,41 +145,55 @@ class Intake:
         """Return where a run's file lies."""
         return self.root / run_name / name
 
+    def register(self, found: Iterable[tuple[str, str]]) -> None:
+        """Make runs and files known, given as (run, name), those that are not yet."""
+        wanted: dict[str, list[str]] = {}
+        for run_name, name in found:
+            if run_name not in self.runs or name not in self.runs[run_name].files:
+                wanted.setdefault(run_name, []).append(name)
+        names = sorted(wanted)
+        for at in range(0, len(names), RUNS_AT_ONCE):
+            some = {name: wanted[name] for name in names[at : at + RUNS_AT_ONCE]}
+            self._register(some)
+
+    def _register(self, wanted: Mapping[str, Sequence[str]]) -> None:
+        moved: dict[str, str] = {}
+        for name in wanted:
+            old = self._old_name(name) if name not in self.runs else None
+            # Of two copies of a run that is gone, one is that run and the other a new one.
+            if old is not None and old not in moved.values():
+                moved[name] = old
+
+        def work(conn: Connection) -> list[tuple[KnownRun, list[FileRow]]]:
+            made: list[tuple[KnownRun, list[FileRow]]] = []
+            for name, files in wanted.items():
+                old = moved.get(name)
+                if old is not None:
+                    moves.rename(conn, self.runs[old].run_id, name, self.logdir_id)
+                run_id = ensure_run(conn, self.logdir_id, name, now=self._clock()).run_id
+                rows = ensure_files(conn, run_id, files)
+                made.append((load_run(conn, run_id), rows))
+            return made
+
+        made = write_once(self._engine, work)
+        for fresh, rows in made:
+            run = self.runs.setdefault(fresh.name, fresh)
+            for row in rows:
+                run.files.setdefault(row.name, KnownFile.at(row))
+        for old in moved.values():
+            self.runs.pop(old, None)
+
+    def _old_name(self, name: str) -> str | None:
+        gone = (self.runs[old] for old in sorted(self.gone) if old in self.runs)
+        return moves.find_old_name(self.root, gone, name)
+
     def _known(self, run_name: str, name: str, path: Path) -> tuple[KnownRun, KnownFile]:
-        run = self.runs.get(run_name)
-        if run is not None and name in run.files:
-            return run, run.files[name]
-        # Whatever cannot be opened makes no run.
-        path.open("rb").close() if path.is_file() else path.stat()
-        if run is None:
-            run = self._new_run(run_name)
-        run_id = run.run_id
-
-        def work(conn: Connection) -> KnownFile:
-            row = ensure_file(
-                conn, run_id, name, head_sha256=NO_HEAD.sha256, head_bytes=NO_HEAD.size
-            )
-            return KnownFile.at(row)
-
-        file = run.files.get(name) or write_once(self._engine, work)
-        run.files[name] = file
-        return run, file
-
-    def _new_run(self, run_name: str) -> KnownRun:
-        gone = (self.runs[name] for name in sorted(self.gone) if name in self.runs)
-        moved = moves.find_old_name(self.root, gone, run_name)
-
-        def work(conn: Connection) -> KnownRun:
-            if moved is not None:
-                moves.rename(conn, self.runs[moved].run_id, run_name)
-            now = self._clock()
-            return load_run(conn, ensure_run(conn, self.logdir_id, run_name, now=now).run_id)
-
-        run = write_once(self._engine, work)
-        if moved is not None:
-            del self.runs[moved]
-        self.runs[run_name] = run
-        return run
+        if run_name not in self.runs or name not in self.runs[run_name].files:
+            # What is not there makes no run.
+            path.stat()
+            self.register([(run_name, name)])
+        run = self.runs[run_name]
+        return run, run.files[name]
 
     def _read(self, run: KnownRun, file: KnownFile, path: Path) -> Reading:
         row = file.row

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, select, update
 
 from orgboard_ingest.catalog import KnownRun
 from orgboard_ingest.tail import head_of, open_event_file
@@ -32,13 +32,18 @@ def find_old_name(root: Path, gone: Iterable[KnownRun], name: str) -> str | None
     return None
 
 
-def rename(conn: Connection, run_id: int, name: str) -> None:
-    """Give a run its new name."""
-    conn.execute(
-        update(tables.run)
-        .where(tables.run.c.run_id == run_id)
-        .values(name=to_sql(name), name_sha256=sha256(name), revision=tables.run.c.revision + 1)
+def rename(conn: Connection, run_id: int, name: str, logdir_id: int) -> None:
+    """Give a run its new name, unless a rival made a run of that name by now."""
+    columns = tables.run.c
+    taken = select(columns.run_id).where(
+        columns.logdir_id == logdir_id, columns.name_sha256 == sha256(name)
     )
+    if conn.execute(taken).first() is None:
+        conn.execute(
+            update(tables.run)
+            .where(columns.run_id == run_id)
+            .values(name=to_sql(name), name_sha256=sha256(name), revision=columns.revision + 1)
+        )
 
 
 def _is_same(path: Path, row: FileRow) -> bool:

@@ -66,9 +66,11 @@ class Hints:
             self._changed.notify()
 
     def wake(self) -> None:
-        """End the current or next `wait` at once."""
-        # No lock: a signal handler runs inside the thread that may hold it.
-        self._woken = True
+        """End the current or next `wait` at once. Safe in a signal handler."""
+        # The condition's lock is re-entrant: the handler's own thread may hold it.
+        with self._changed:
+            self._woken = True
+            self._changed.notify()
 
     def wait(self, timeout_s: float) -> None:
         """Return when there is a hint, after `timeout_s` at the latest."""
