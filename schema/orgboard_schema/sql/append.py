@@ -11,10 +11,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
-from sqlalchemy import Connection, case, func, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Update,
+    bindparam,
+    case,
+    func,
+    update,
+)
 
 from orgboard_schema.blocks import Chunk, ValueSeries
 from orgboard_schema.blocks.heads import row_keys, row_places, series_key
@@ -73,39 +82,69 @@ def _check(flush: Flush) -> None:
 
 
 def _advance_file(conn: Connection, file: FileCommit) -> None:
-    columns = tables.source_file.c
-    values: dict[str, object] = {
-        "offset": file.new_offset,
-        "size": file.size,
-        "mtime_ns": file.mtime_ns,
-        "pending": file.pending,
-        "records": columns.records + file.records,
-        "first_wall": func.coalesce(columns.first_wall, _finite(file.first_wall)),
-    }
-    last_wall = _finite(file.last_wall)
-    if last_wall is not None:
-        later = func.coalesce(columns.last_wall, last_wall) > last_wall
-        values["last_wall"] = case((later, columns.last_wall), else_=last_wall)
-    optional = {
-        "first_attempt": file.first_attempt,
-        "last_attempt": file.last_attempt,
-        "source_writer": None if file.source_writer is None else to_sql(file.source_writer),
-    }
-    values |= {name: value for name, value in optional.items() if value is not None}
     # First of all: a rival waits here, then finds that the offset moved.
     moved = conn.execute(
-        update(tables.source_file)
-        .where(
-            columns.file_id == file.file_id,
-            columns.generation == file.generation,
-            columns.offset == file.old_offset,
-        )
-        .values(values)
+        _ADVANCE,
+        {
+            "file": file.file_id,
+            "of_generation": file.generation,
+            "old": file.old_offset,
+            "new": file.new_offset,
+            "new_size": file.size,
+            "new_mtime_ns": file.mtime_ns,
+            "new_pending": file.pending,
+            "more_records": file.records,
+            "new_first_wall": _finite(file.first_wall),
+            "new_last_wall": _finite(file.last_wall),
+            "new_first_attempt": file.first_attempt,
+            "new_last_attempt": file.last_attempt,
+            "new_writer": None if file.source_writer is None else to_sql(file.source_writer),
+        },
     )
     if moved.rowcount != 1:
         raise OffsetMoved(
             f"file {file.file_id} is no longer at {file.old_offset} of generation {file.generation}"
         )
+
+
+def _advance() -> Update:
+    columns = tables.source_file.c
+    last_wall = bindparam("new_last_wall", type_=columns.last_wall.type)
+    later = (columns.last_wall < last_wall) | columns.last_wall.is_(None)
+    return (
+        update(tables.source_file)
+        .where(
+            columns.file_id == bindparam("file"),
+            columns.generation == bindparam("of_generation"),
+            columns.offset == bindparam("old"),
+        )
+        .values(
+            {
+                columns.offset: bindparam("new"),
+                columns.size: bindparam("new_size"),
+                columns.mtime_ns: bindparam("new_mtime_ns"),
+                columns.pending: bindparam("new_pending"),
+                columns.records: columns.records + bindparam("more_records"),
+                columns.first_wall: _or(columns.first_wall, "new_first_wall"),
+                columns.last_wall: case((later, last_wall), else_=columns.last_wall),
+                columns.first_attempt: _unless_null("new_first_attempt", columns.first_attempt),
+                columns.last_attempt: _unless_null("new_last_attempt", columns.last_attempt),
+                columns.source_writer: _unless_null("new_writer", columns.source_writer),
+            }
+        )
+    )
+
+
+def _or(column: Column[Any], name: str) -> ColumnElement[Any]:
+    return func.coalesce(column, bindparam(name, type_=column.type))
+
+
+def _unless_null(name: str, column: Column[Any]) -> ColumnElement[Any]:
+    return func.coalesce(bindparam(name, type_=column.type), column)
+
+
+# Built once: to build a statement costs more than to run it.
+_ADVANCE: Final = _advance()
 
 
 def _tags(flush: Flush) -> set[str]:

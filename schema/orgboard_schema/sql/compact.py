@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from typing import Final
 
 import numpy as np
 from sqlalchemy import Connection, delete, insert, select
@@ -38,6 +39,10 @@ from orgboard_schema.sql.packing import (
 from orgboard_schema.sql.runs import RunState, lock_run, save_run
 
 __all__ = ["compact", "store_waiting"]
+
+# Built once: to build a statement costs more than to run it.
+_INSERT_SEGMENT: Final = insert(tables.segment)
+_INSERT_BLOCK: Final = insert(tables.block)
 
 
 def compact(conn: Connection, run_id: int, *, final: bool, now: float) -> bool:
@@ -150,7 +155,7 @@ def _insert_segments(conn: Connection, state: RunState, waiting: Iterable[Waitin
         for attempt, items in sorted(by_attempt.items())
     ]
     if rows:
-        conn.execute(insert(tables.segment), rows)
+        conn.execute(_INSERT_SEGMENT, rows)
     state.segments += len(rows)
 
 
@@ -169,7 +174,7 @@ def _insert_blocks(conn: Connection, state: RunState, blocks: Sequence[NewBlock]
         for block in blocks
     ]
     if rows:
-        conn.execute(insert(tables.block), rows)
+        conn.execute(_INSERT_BLOCK, rows)
 
 
 def _encode(series: ScalarSeries | ValueSeries) -> bytes:

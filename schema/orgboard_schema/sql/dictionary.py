@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
-from sqlalchemy import Column, Connection, select
+from sqlalchemy import Connection, Select, bindparam, select
 
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.text import from_sql, sha256, to_sql
@@ -24,19 +24,26 @@ IDS_PER_QUERY: Final = 500
 
 _T = TypeVar("_T")
 
+# Built once: to build a statement costs more than to run it.
+_FIND_TAGS: Final = select(tables.tag.c.name_sha256, tables.tag.c.tag_id).where(
+    tables.tag.c.name_sha256.in_(bindparam("keys", expanding=True))
+)
+_FIND_METADATA: Final = select(tables.metadata.c.sha256, tables.metadata.c.metadata_id).where(
+    tables.metadata.c.sha256.in_(bindparam("keys", expanding=True))
+)
+
 
 def tag_ids(conn: Connection, names: Iterable[str]) -> dict[str, int]:
     """Return the id of each tag name, storing the new ones."""
     keys = {sha256(name): name for name in names}
-    columns = tables.tag.c
-    found = _ids(conn, columns.name_sha256, columns.tag_id, keys)
+    found = _ids(conn, _FIND_TAGS, keys)
     if len(found) < len(keys):
         missing = sorted(keys.keys() - found.keys())
         rows: list[dict[str, object]] = [
             {"name": to_sql(keys[key]), "name_sha256": key} for key in missing
         ]
         insert_new(conn, tables.tag, rows)
-        found |= _ids(conn, columns.name_sha256, columns.tag_id, missing)
+        found |= _ids(conn, _FIND_TAGS, missing)
     return {keys[key]: tag_id for key, tag_id in found.items()}
 
 
@@ -53,12 +60,11 @@ def tag_names(conn: Connection, ids: Collection[int]) -> dict[int, str]:
 def metadata_ids(conn: Connection, values: Iterable[Metadata]) -> dict[Metadata, int]:
     """Return the id of each piece of metadata, storing the new ones. 0 is never an id."""
     keys = {_metadata_key(value): value for value in values}
-    columns = tables.metadata.c
-    found = _ids(conn, columns.sha256, columns.metadata_id, keys)
+    found = _ids(conn, _FIND_METADATA, keys)
     if len(found) < len(keys):
         missing = sorted(keys.keys() - found.keys())
         insert_new(conn, tables.metadata, [_metadata_row(key, keys[key]) for key in missing])
-        found |= _ids(conn, columns.sha256, columns.metadata_id, missing)
+        found |= _ids(conn, _FIND_METADATA, missing)
     return {keys[key]: metadata_id for key, metadata_id in found.items()}
 
 
@@ -83,12 +89,10 @@ def chunked(values: Sequence[_T], size: int = IDS_PER_QUERY) -> Iterator[Sequenc
     return (values[at : at + size] for at in range(0, len(values), size))
 
 
-def _ids(
-    conn: Connection, key: Column[bytes], wanted: Column[int], keys: Collection[bytes]
-) -> dict[bytes, int]:
+def _ids(conn: Connection, query: Select[Any, Any], keys: Collection[bytes]) -> dict[bytes, int]:
     found: dict[bytes, int] = {}
     for some in chunked(sorted(keys)):
-        rows = conn.execute(select(key, wanted).where(key.in_(some)))
+        rows = conn.execute(query, {"keys": some})
         found |= {bytes(sha): int(number) for sha, number in rows}
     return found
 

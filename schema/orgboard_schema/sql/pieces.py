@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from orgboard_schema.blocks import (
     Series,
@@ -33,6 +33,27 @@ StepRange: TypeAlias = tuple[int, int]
 
 BLOCKS_AT_ONCE: Final = 32
 """Blocks fetched by one statement when streaming: bounds memory, hides the round trip."""
+
+_block = tables.block.c
+_segment = tables.segment.c
+
+# Built once: to build a statement costs more than to run it.
+_FIND_BLOCKS: Final = select(
+    _block.run_id, _block.tag_id, _block.kind, _block.attempt, _block.seq, _block.payload
+).where(
+    _block.run_id.in_(bindparam("runs", expanding=True)),
+    _block.tag_id.in_(bindparam("tags", expanding=True)),
+    _block.kind.in_(bindparam("kinds", expanding=True)),
+    _block.level == 0,
+)
+_FIND_BLOCKS_IN_RANGE: Final = _FIND_BLOCKS.where(
+    _block.step_max >= bindparam("first"), _block.step_min <= bindparam("last")
+)
+_FIND_SEGMENTS: Final = (
+    select(_segment.run_id, _segment.attempt, _segment.payload)
+    .where(_segment.run_id.in_(bindparam("runs", expanding=True)))
+    .order_by(_segment.run_id, _segment.attempt, _segment.seq)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +88,16 @@ def find_pieces(
     With `step_range`, blocks that have no such step are not read. Give at most as many
     runs and tags as one IN list takes.
     """
-    columns = tables.block.c
-    query = select(
-        columns.run_id, columns.tag_id, columns.kind, columns.attempt, columns.seq, columns.payload
-    ).where(
-        columns.run_id.in_(run_ids),
-        columns.tag_id.in_(tag_ids),
-        columns.kind.in_([kind_number(kind) for kind in kinds]),
-        columns.level == 0,
-    )
+    wanted: dict[str, object] = {
+        "runs": run_ids,
+        "tags": tag_ids,
+        "kinds": [kind_number(kind) for kind in kinds],
+    }
+    query = _FIND_BLOCKS
     if step_range is not None:
-        query = query.where(columns.step_max >= step_range[0], columns.step_min <= step_range[1])
-    rows = sorted(conn.execute(query).all(), key=lambda row: row[:5])
+        query = _FIND_BLOCKS_IN_RANGE
+        wanted |= {"first": step_range[0], "last": step_range[1]}
+    rows = sorted(conn.execute(query, wanted).all(), key=lambda row: row[:5])
     pieces = [
         Piece(run_id, tag_id, KINDS[kind], attempt, decode_block(KINDS[kind], bytes(payload)))
         for run_id, tag_id, kind, attempt, _, payload in rows
@@ -91,9 +110,11 @@ def find_pieces(
 
 def iter_pieces(conn: Connection, run_id: int, keys: Collection[SeriesKey]) -> Iterator[Piece]:
     """Yield the pieces of these series of a run, few at a time, in stored order."""
-    waiting = _waiting(conn, [run_id], keys)
+    waiting: dict[SeriesKey, list[Piece]] = {}
+    for piece in _waiting(conn, [run_id], keys):
+        waiting.setdefault((piece.tag_id, piece.kind), []).append(piece)
     for tag_id, kind in sorted(keys, key=lambda key: (kind_number(key[1]), key[0])):
-        tail = [piece for piece in waiting if (piece.tag_id, piece.kind) == (tag_id, kind)]
+        tail = waiting.pop((tag_id, kind), [])
         for piece in _blocks(conn, run_id, tag_id, kind):
             while tail and tail[0].attempt < piece.attempt:
                 yield tail.pop(0)
@@ -121,12 +142,7 @@ def _blocks(conn: Connection, run_id: int, tag_id: int, kind: Kind) -> Iterator[
 
 def _waiting(conn: Connection, run_ids: Sequence[int], only: Collection[SeriesKey]) -> list[Piece]:
     """Return pieces in segments, by run, attempt and number."""
-    columns = tables.segment.c
-    rows = conn.execute(
-        select(columns.run_id, columns.attempt, columns.payload)
-        .where(columns.run_id.in_(run_ids))
-        .order_by(columns.run_id, columns.attempt, columns.seq)
-    )
+    rows = conn.execute(_FIND_SEGMENTS, {"runs": run_ids})
     return [
         Piece(run_id, chunk.tag_id, chunk.kind, attempt, chunk.series)
         for run_id, attempt, payload in rows

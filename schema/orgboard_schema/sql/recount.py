@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from itertools import islice
+from typing import Final
 
 import numpy as np
 from sqlalchemy import Connection
@@ -16,6 +18,9 @@ from orgboard_schema.sql.supersede import Cut, superseded
 from orgboard_schema.types import KINDS
 
 __all__ = ["count_points", "recount", "series_keys"]
+
+PIECES_AT_ONCE: Final = 1024
+"""At most some 50 MB of points; a piece is a block or less."""
 
 
 def recount(
@@ -39,11 +44,15 @@ def count_points(
 ) -> HeadTable:
     """Return heads of these series by reading every point of theirs."""
     heads = empty_heads()
-    for piece in iter_pieces(conn, run_id, keys):
-        step = piece.series.step
-        mask = superseded(cuts, piece.tag_id, piece.kind, piece.attempt, step)
-        chunk = Chunk(piece.tag_id, piece.kind, piece.series)
-        heads = add_points(heads, [chunk], [piece.attempt], [mask])
+    pieces = iter_pieces(conn, run_id, keys)
+    # Many at once: each addition touches the whole table.
+    while some := list(islice(pieces, PIECES_AT_ONCE)):
+        masks = [
+            superseded(cuts, piece.tag_id, piece.kind, piece.attempt, piece.series.step)
+            for piece in some
+        ]
+        chunks = [Chunk(piece.tag_id, piece.kind, piece.series) for piece in some]
+        heads = add_points(heads, chunks, [piece.attempt for piece in some], masks)
     return heads
 
 

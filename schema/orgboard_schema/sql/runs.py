@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from orgboard_schema.blocks import (
     HeadTable,
@@ -40,6 +40,22 @@ _LOCKED: Final = (
     "tag_set_id",
     "next_seq",
     "segments",
+)
+
+# Built once: to build a statement costs more than to run it.
+_LOCK: Final = (
+    select(*(tables.run.c[name] for name in _LOCKED))
+    .where(tables.run.c.run_id == bindparam("run"))
+    # Not FOR UPDATE: that would also stop rivals that only refer to the run.
+    .with_for_update(key_share=True)
+)
+_FIND_HEAD: Final = select(tables.run_head.c.payload).where(
+    tables.run_head.c.run_id == bindparam("run")
+)
+_SAVE: Final = (
+    update(tables.run)
+    .where(tables.run.c.run_id == bindparam("run"))
+    .values({name: bindparam(f"new_{name}") for name in (*_LOCKED, "last_step")})
 )
 
 
@@ -71,15 +87,8 @@ class RunState:
 
 def lock_run(conn: Connection, run_id: int) -> RunState:
     """Take the run's lock, then read what it guards (never the other way round)."""
-    columns = tables.run.c
-    row = conn.execute(
-        select(*(columns[name] for name in _LOCKED))
-        .where(columns.run_id == run_id)
-        # Not FOR UPDATE: that would also stop rivals that only refer to the run.
-        .with_for_update(key_share=True)
-    ).one()
-    head = tables.run_head.c
-    payload = conn.execute(select(head.payload).where(head.run_id == run_id)).scalar_one_or_none()
+    row = conn.execute(_LOCK, {"run": run_id}).one()
+    payload = conn.execute(_FIND_HEAD, {"run": run_id}).scalar_one_or_none()
     heads = empty_heads() if payload is None else decode_heads(bytes(payload))
     return RunState(run_id=run_id, heads=heads, known_series=len(heads), **row._mapping)
 
@@ -88,31 +97,19 @@ def save_run(
     conn: Connection, state: RunState, *, now: float, changes: Mapping[str, object] | None = None
 ) -> None:
     """Write the run's heads and row, one revision on; `changes` are further columns of it."""
-    row = {"run_id": state.run_id, "payload": encode_heads(state.heads)}
-    insert_or_replace(conn, tables.run_head, [row], replace=["payload"])
+    head: dict[str, object] = {"run_id": state.run_id, "payload": encode_heads(state.heads)}
+    insert_or_replace(conn, tables.run_head, [head], replace=["payload"])
     if len(state.heads) != state.known_series:
         state.tag_set_id = tag_set_id(conn, state.heads)
     visible = state.heads["last_step"][state.heads["n"] > 0]
-    conn.execute(
-        update(tables.run)
-        .where(tables.run.c.run_id == state.run_id)
-        .values(
-            revision=state.revision + 1,
-            # A clock that was set back must not hide the change from those who poll.
-            touched_ms=max(int(now * 1000), state.touched_ms),
-            started=state.started,
-            last_event=state.last_event,
-            last_write=state.last_write,
-            points=state.points,
-            gaps=state.gaps,
-            attempts=state.attempts,
-            tag_set_id=state.tag_set_id,
-            next_seq=state.next_seq,
-            segments=state.segments,
-            last_step=int(visible.max()) if len(visible) else None,
-            **(changes or {}),
-        )
-    )
+    state.revision += 1
+    # A clock that was set back must not hide the change from those who poll.
+    state.touched_ms = max(int(now * 1000), state.touched_ms)
+    row = {f"new_{name}": getattr(state, name) for name in _LOCKED}
+    row |= {"run": state.run_id, "new_last_step": int(visible.max()) if len(visible) else None}
+    conn.execute(_SAVE, row)
+    if changes:
+        conn.execute(update(tables.run).where(tables.run.c.run_id == state.run_id).values(changes))
 
 
 def tag_set_id(conn: Connection, heads: HeadTable) -> int:

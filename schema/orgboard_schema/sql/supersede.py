@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from orgboard_schema.blocks.series import Ints, kind_number
 from orgboard_schema.sql import tables
@@ -18,6 +18,14 @@ __all__ = ["EVERY_KIND", "EVERY_TAG", "Cut", "Mask", "load_cuts", "restart_row",
 
 EVERY_TAG: Final = 0
 EVERY_KIND: Final = -1
+
+_restart = tables.restart.c
+# Built once: to build a statement costs more than to run it.
+_FIND_CUTS: Final = (
+    select(_restart.run_id, _restart.attempt, _restart.tag_id, _restart.kind, _restart.step)
+    .where(_restart.run_id.in_(bindparam("runs", expanding=True)))
+    .order_by(_restart.run_id, _restart.attempt, _restart.tag_id, _restart.kind)
+)
 
 Mask = npt.NDArray[np.bool_]
 
@@ -46,13 +54,8 @@ def superseded(
 
 def load_cuts(conn: Connection, run_ids: Sequence[int]) -> dict[int, list[Cut]]:
     """Return the restarts of each of these runs (few enough for one IN list)."""
-    columns = tables.restart.c
     cuts: dict[int, list[Cut]] = {run_id: [] for run_id in run_ids}
-    rows = conn.execute(
-        select(columns.run_id, columns.attempt, columns.tag_id, columns.kind, columns.step)
-        .where(columns.run_id.in_(run_ids))
-        .order_by(columns.run_id, columns.attempt, columns.tag_id, columns.kind)
-    )
+    rows = conn.execute(_FIND_CUTS, {"runs": run_ids})
     for run_id, attempt, tag_id, number, step in rows:
         kind = None if number == EVERY_KIND else KINDS[number]
         cuts[run_id].append(Cut(attempt, tag_id, kind, step))

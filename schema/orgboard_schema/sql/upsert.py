@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Executable, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 __all__ = ["insert_new", "insert_or_replace"]
@@ -17,24 +18,31 @@ def insert_new(conn: Connection, table: Table, rows: Sequence[dict[str, object]]
     other's uncommitted key, and one order for all is what keeps them from a deadlock.
     """
     if rows:
-        conn.execute(_insert(conn, table).on_conflict_do_nothing(), list(rows))
+        conn.execute(_insert_new(conn.dialect.name, table), list(rows))
 
 
 def insert_or_replace(
     conn: Connection, table: Table, rows: Sequence[dict[str, object]], *, replace: Sequence[str]
 ) -> None:
     """Insert rows; where the primary key exists, write the `replace` columns over it."""
-    if not rows:
-        return
-    statement = _insert(conn, table)
-    statement = statement.on_conflict_do_update(
+    if rows:
+        conn.execute(_insert_or_replace(conn.dialect.name, table, tuple(replace)), list(rows))
+
+
+# Built once: to build a statement costs more than to run it.
+@cache
+def _insert_new(dialect: str, table: Table) -> Executable:
+    return _insert(dialect, table).on_conflict_do_nothing()
+
+
+@cache
+def _insert_or_replace(dialect: str, table: Table, replace: tuple[str, ...]) -> Executable:
+    statement = _insert(dialect, table)
+    return statement.on_conflict_do_update(
         index_elements=list(table.primary_key.columns),
         set_={name: statement.excluded[name] for name in replace},
     )
-    conn.execute(statement, list(rows))
 
 
-def _insert(conn: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
-    if conn.dialect.name == "postgresql":
-        return postgresql.insert(table)
-    return sqlite.insert(table)
+def _insert(dialect: str, table: Table) -> postgresql.Insert | sqlite.Insert:
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
