@@ -36,7 +36,7 @@ Run = Callable[..., Any]
 def script(browser: Browser) -> Run:
     """Give a function that runs JavaScript beside the island's pure scripts."""
     page: Page = browser.new_page()
-    for name in ("dom", "smooth", "palette", "figure", "state", "format", "words"):
+    for name in ("dom", "smooth", "palette", "figure", "state", "format", "ticks", "words"):
         page.add_script_tag(path=SCRIPTS / f"{name}.js")
     return page.evaluate
 
@@ -113,6 +113,21 @@ def test_both_palettes_are_one(script: Run) -> None:
 )
 def test_numbers_and_times_are_written_for_people(script: Run, call: str, words: str) -> None:
     assert script(call) == words
+
+
+@pytest.mark.parametrize(
+    ("axis", "words"),
+    [
+        ([0.75, 5.2, "value"], ["1", "2", "3", "4", "5"]),
+        ([0, 40000, "step", 4], ["0", "10k", "20k", "30k", "40k"]),
+        ([0, 2, "step", 4], ["0", "1", "2"]),
+        ([0, 7200, "relative", 4], ["0", "30\u2009min", "1\u2009h", "1.5\u2009h", "2\u2009h"]),
+        ([-2, 1, "log"], ["0.01", "0.1", "1", "10"]),
+        ([3, 3, "value"], ["3"]),
+    ],
+)
+def test_ticks_are_round_and_few(script: Run, axis: list[Any], words: list[str]) -> None:
+    assert script("(axis) => ob.ticks(...axis).ticktext", axis) == words
 
 
 @pytest.mark.parametrize(

@@ -41,9 +41,10 @@
       stage.addEventListener("pointermove", (event) => this.ranges && event.buttons === 0 && ob.showTip(this, event));
       stage.addEventListener("pointerdown", (event) => event.pointerType === "mouse" ? ob.hideTip() : this.ranges && ob.showTip(this, event));
       stage.addEventListener("pointerenter", () => { this.resting = true; });
-      stage.addEventListener("pointerleave", () => {
+      stage.addEventListener("pointerleave", (event) => {
         this.resting = false;
-        ob.hideTip();
+        // A finger that is lifted leaves its table to be read; the next touch elsewhere hides it.
+        if (event.pointerType !== "touch") ob.hideTip();
         if (this.held) this.draw();
       });
       this.onZoom = (event) => {

@@ -70,6 +70,9 @@
     };
   };
 
+  /** Let the browser paint and take input before the next piece of work. */
+  ob.breath = () => new Promise((resolve) => setTimeout(resolve));
+
   /** Call `act` once nothing has called for `wait` ms. */
   ob.settled = function settled(wait, act) {
     let timer = 0;

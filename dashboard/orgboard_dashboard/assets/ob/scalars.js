@@ -13,6 +13,8 @@
   const COLUMN_PX = 3;
   const NEAR = "300px 0px";
   const PAGE = 60;
+  /** Of a frame's 16 ms; the rest is the browser's. */
+  const SLICE_MS = 10;
 
   ob.pages = ob.pages || {};
 
@@ -28,6 +30,8 @@
       this.project = project;
       this.cards = new Map();
       this.left = [];
+      this.stale = new Set();
+      this.turn = 0;
       this.tags = null;
       this.running = false;
       this.controller = new AbortController();
@@ -55,6 +59,7 @@
 
     close() {
       this.controller.abort();
+      cancelAnimationFrame(this.turn);
       this.seer.disconnect();
       this.sizer.disconnect();
       this.offs.forEach((off) => off());
@@ -68,7 +73,7 @@
       if (what === "again") return this.refetch();
       this.toolbar.paint();
       if (what === "filter") return this.reselect();
-      if (what === "runs" && this.tags === null) return this.retag();
+      if (what === "runs" && this.tags?.length === 0) return this.retag();
       if (what.changed) this.grown(what.changed);
     }
 
@@ -229,9 +234,21 @@
       for (const card of this.cards.values()) if (card.visible) card.draw();
     }
 
-    /** Move the lines of the cards in sight while the slider is dragged. */
+    /** Move the lines of the cards in sight while the slider is dragged: a few milliseconds a
+        frame, always to the newest weight, and in turn, so that the slider itself never waits. */
     smoothAll() {
-      for (const card of this.cards.values()) card.smooth();
+      for (const card of this.cards.values()) if (card.visible) this.stale.add(card);
+      this.turn ||= requestAnimationFrame(() => this.smoothSome());
+    }
+
+    smoothSome() {
+      const until = performance.now() + SLICE_MS;
+      for (const card of this.stale) {
+        this.stale.delete(card);
+        card.smooth();
+        if (performance.now() > until) break;
+      }
+      this.turn = this.stale.size ? requestAnimationFrame(() => this.smoothSome()) : 0;
     }
 
     /** Fetch what cards in sight want, one request at a time, until nothing is wanted. */
@@ -281,6 +298,7 @@
         if (afresh) card.lines.clear();
         card.take(lines.get(card.tag.id) ?? [], runs);
         await card.draw();
+        await ob.breath();
       }
     }
   }

@@ -8,7 +8,7 @@
     if (kind === "log") return logTicks(low, high, about);
     const span = high - low;
     if (!(span > 0)) return { tickvals: [low], ticktext: [text(low, 1, kind, span)] };
-    const by = kind === "wall" || kind === "relative" ? timeStep(span / about) : niceStep(span / about);
+    const by = kind === "wall" || kind === "relative" ? timeStep(span, about) : niceStep(span, about);
     const size = kind === "step" ? Math.max(1, by) : by;
     const shift = kind === "wall" ? new Date(low * 1000).getTimezoneOffset() * 60 : 0;
     const tickvals = [];
@@ -19,17 +19,23 @@
     return { tickvals, ticktext: tickvals.map((value) => text(value, size, kind, span)) };
   };
 
-  function niceStep(rough) {
-    const power = 10 ** Math.floor(Math.log10(rough));
-    const lead = rough / power;
-    return power * (lead <= 1 ? 1 : lead <= 2 ? 2 : lead <= 2.5 ? 2.5 : lead <= 5 ? 5 : 10);
+  /** The round step that divides `span` into the number of parts nearest to `about`. */
+  function niceStep(span, about) {
+    const power = 10 ** Math.floor(Math.log10(span / about));
+    return nearest([1, 2, 2.5, 5, 10].map((lead) => lead * power), span, about);
+  }
+
+  function nearest(steps, span, about) {
+    const miss = (step) => Math.abs(span / step - about);
+    return steps.reduce((best, step) => (miss(step) < miss(best) ? step : best));
   }
 
   const TIMES = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400];
 
-  function timeStep(rough) {
-    if (rough < 1) return niceStep(rough);
-    return TIMES.find((step) => step >= rough) || 86400 * Math.ceil(niceStep(rough / 86400));
+  function timeStep(span, about) {
+    if (span / about < 1) return niceStep(span, about);
+    if (span / about < 86400) return nearest(TIMES, span, about);
+    return 86400 * Math.ceil(niceStep(span / 86400, about));
   }
 
   function text(value, step, kind, span) {
@@ -51,14 +57,19 @@
     return Math.abs(step / 10 ** Math.floor(Math.log10(step) + 1e-9) - 2.5) < 1e-6;
   }
 
+  function powerText(value) {
+    return value >= 0.001 && value <= 1000 ? String(value) : `1e${Math.round(Math.log10(value))}`.replace("-", "−");
+  }
+
   function logTicks(low, high, about) {
     const every = Math.max(1, Math.ceil((high - low) / about));
     const tickvals = [];
     for (let power = Math.ceil(low); power <= high; power += every) tickvals.push(10 ** power);
     if (tickvals.length < 2) {
       const plain = ob.ticks(10 ** low, 10 ** high, "value", about);
-      return { tickvals: plain.tickvals.filter((value) => value > 0), ticktext: plain.ticktext.slice(-plain.tickvals.filter((value) => value > 0).length) };
+      const positive = plain.tickvals.findIndex((value) => value > 0);
+      return { tickvals: plain.tickvals.slice(positive), ticktext: plain.ticktext.slice(positive) };
     }
-    return { tickvals, ticktext: tickvals.map((value) => (value >= 0.001 && value <= 1000 ? String(value) : `1e${Math.round(Math.log10(value))}`.replace("-", "−"))) };
+    return { tickvals, ticktext: tickvals.map(powerText) };
   }
 })((globalThis.ob = globalThis.ob || {}));

@@ -58,7 +58,6 @@
   function slider(page) {
     const shown = (value) => value.toFixed(value > 0.99 ? 3 : 2);
     const number = ob.el("output.ob-mono", {}, shown(ob.view.smoothing));
-    let frame = 0;
     const range = ob.el("input.ob-slider", {
       type: "range", min: "0", max: "0.999", step: "0.001", value: ob.view.smoothing, "aria-label": "Smoothing",
       oninput: () => {
@@ -68,8 +67,7 @@
         paintFill();
         ob.setView({ smoothing });
         if (had !== smoothing > 0) return page.drawAll();
-        cancelAnimationFrame(frame);
-        frame = requestAnimationFrame(() => page.smoothAll());
+        page.smoothAll();
       },
       onchange: () => page.drawAll(),
     });

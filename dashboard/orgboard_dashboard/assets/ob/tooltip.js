@@ -5,6 +5,8 @@
 
   const MOST_ROWS = 14;
   const AWAY_PX = 14;
+  /** A point this far from the pointer is not what it is on: the run ended, or began later. */
+  const FAR_PX = 24;
 
   let tip = null;
 
@@ -22,6 +24,10 @@
     tip.hidden = false;
     place(event);
   };
+
+  document.addEventListener("pointerdown", (event) => {
+    if (!event.target.closest?.(".ob-stage")) ob.hideTip();
+  });
 
   ob.hideTip = function hideTip() {
     hide();
@@ -41,7 +47,7 @@
       const i = nearest(line.x, wanted);
       const smoothed = smoothedOf(line)[i];
       const apart = Math.hypot(scale.x(line.x[i]) - px, scale.y(smoothed) - py);
-      rows.push({ line, i, x: line.x[i], smoothed, apart: Number.isFinite(apart) ? apart : Infinity });
+      rows.push({ line, i, x: line.x[i], smoothed, far: Math.abs(scale.x(line.x[i]) - px) > FAR_PX, apart: Number.isFinite(apart) ? apart : Infinity });
     }
     return rows.sort((a, b) => a.apart - b.apart);
   }
@@ -68,7 +74,7 @@
   function table(rows) {
     const smooth = ob.view.smoothing > 0;
     const head = ["", "run", "value", smooth ? "smoothed" : null, "step", "time"].filter((word) => word !== null);
-    const body = rows.slice(0, MOST_ROWS).map(({ line, i, smoothed }) => ob.el("tr", {},
+    const body = rows.slice(0, MOST_ROWS).map(({ line, i, smoothed, far }) => ob.el(far ? "tr.ob-far" : "tr", {},
       ob.el("td", {}, ob.swatch(line)),
       ob.el("td.ob-name", {}, line.name),
       ob.el("td", {}, ob.value(line.y[i])),
@@ -76,7 +82,7 @@
       ob.el("td", {}, ob.count(line.step[i])),
       ob.el("td", {}, when(line, i))));
     const more = rows.length - MOST_ROWS;
-    const rest = more > 0 ? ob.el("tr", {}, ob.el("td"), ob.el("td", { colspan: "5" }, `and ${ob.plural(more, "more run").replace("more runs", "more runs")}`)) : null;
+    const rest = more > 0 ? ob.el("tr", {}, ob.el("td"), ob.el("td", { colspan: "5" }, `and ${ob.plural(more, "more run")}`)) : null;
     return ob.el("table", {}, ob.el("thead", {}, ob.el("tr", {}, ...head.map((word) => ob.el("th", {}, word)))), ob.el("tbody", {}, ...body, rest));
   }
 
