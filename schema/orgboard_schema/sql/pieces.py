@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from heapq import merge
+from itertools import groupby
 from typing import Final, TypeAlias
 
 from sqlalchemy import Connection, bindparam, select
@@ -49,11 +51,21 @@ _FIND_BLOCKS: Final = select(
 _FIND_BLOCKS_IN_RANGE: Final = _FIND_BLOCKS.where(
     _block.step_max >= bindparam("first"), _block.step_min <= bindparam("last")
 )
+_FETCH_BLOCKS: Final = select(_block.seq, _block.payload).where(
+    _block.run_id == bindparam("run"),
+    _block.tag_id.in_(bindparam("tags", expanding=True)),
+    _block.kind.in_(bindparam("kinds", expanding=True)),
+    _block.level == 0,
+    _block.seq.in_(bindparam("seqs", expanding=True)),
+)
 _FIND_SEGMENTS: Final = (
     select(_segment.run_id, _segment.attempt, _segment.payload)
     .where(_segment.run_id.in_(bindparam("runs", expanding=True)))
     .order_by(_segment.run_id, _segment.attempt, _segment.seq)
 )
+
+TAGS_TO_NAME: Final = 100
+"""Of more tags, all blocks of the run are looked through: cheaper than so long a statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,35 +121,45 @@ def find_pieces(
 
 
 def iter_pieces(conn: Connection, run_id: int, keys: Collection[SeriesKey]) -> Iterator[Piece]:
-    """Yield the pieces of these series of a run, few at a time, in stored order."""
+    """Yield the pieces of these series of a run, few at a time, in stored order.
+
+    A run may have a hundred thousand series: the number of statements goes by its blocks.
+    """
     waiting: dict[SeriesKey, list[Piece]] = {}
     for piece in _waiting(conn, [run_id], keys):
         waiting.setdefault((piece.tag_id, piece.kind), []).append(piece)
-    for tag_id, kind in sorted(keys, key=lambda key: (kind_number(key[1]), key[0])):
-        tail = waiting.pop((tag_id, kind), [])
-        for piece in _blocks(conn, run_id, tag_id, kind):
-            while tail and tail[0].attempt < piece.attempt:
-                yield tail.pop(0)
-            yield piece
-        yield from tail
+    blocks = groupby(_blocks(conn, run_id, keys), key=lambda piece: (piece.tag_id, piece.kind))
+    done: set[SeriesKey] = set()
+    for key, some in blocks:
+        done.add(key)
+        yield from merge(some, waiting.get(key, ()), key=lambda piece: piece.attempt)
+    for key, tail in waiting.items():
+        if key not in done:
+            yield from tail
 
 
-def _blocks(conn: Connection, run_id: int, tag_id: int, kind: Kind) -> Iterator[Piece]:
-    columns = tables.block.c
-    here = (
-        (columns.run_id == run_id)
-        & (columns.tag_id == tag_id)
-        & (columns.kind == kind_number(kind))
-        & (columns.level == 0)
+def _blocks(conn: Connection, run_id: int, keys: Collection[SeriesKey]) -> Iterator[Piece]:
+    """Yield blocks by kind, tag, attempt and number."""
+    wanted = {(tag_id, kind_number(kind)) for tag_id, kind in keys}
+    query = select(_block.kind, _block.tag_id, _block.attempt, _block.seq).where(
+        _block.run_id == run_id, _block.level == 0
     )
-    places = conn.execute(select(columns.attempt, columns.seq).where(here))
-    order = [seq for _, seq in sorted((attempt, seq) for attempt, seq in places)]
-    for some in chunked(order, BLOCKS_AT_ONCE):
-        rows = conn.execute(
-            select(columns.attempt, columns.seq, columns.payload).where(here, columns.seq.in_(some))
-        ).all()
-        for attempt, _, payload in sorted(rows, key=lambda row: row[:2]):
-            yield Piece(run_id, tag_id, kind, attempt, decode_block(kind, bytes(payload)))
+    if len(wanted) <= TAGS_TO_NAME:
+        query = query.where(_block.tag_id.in_([tag_id for tag_id, _ in wanted]))
+    places = sorted(
+        (kind, tag_id, attempt, seq)
+        for kind, tag_id, attempt, seq in conn.execute(query)
+        if (tag_id, kind) in wanted
+    )
+    for some in chunked(places, BLOCKS_AT_ONCE):
+        # All of the key, so that the index finds them; the number alone says which.
+        found = {"run": run_id, "seqs": [seq for *_, seq in some]}
+        found |= {"kinds": sorted({place[0] for place in some})}
+        found |= {"tags": sorted({place[1] for place in some})}
+        payloads = dict(conn.execute(_FETCH_BLOCKS, found).all())
+        for number, tag_id, attempt, seq in some:
+            kind = KINDS[number]
+            yield Piece(run_id, tag_id, kind, attempt, decode_block(kind, bytes(payloads[seq])))
 
 
 def _waiting(conn: Connection, run_ids: Sequence[int], only: Collection[SeriesKey]) -> list[Piece]:
