@@ -82,7 +82,9 @@ def read_tensor_histograms(cursor: Cursor) -> Iterator[TensorHistogram]:
 
 
 def _write_counts(counts: _Doubles) -> bytes:
-    whole = counts.astype(np.int64) if np.all(np.abs(counts) < 2.0**53) else None
+    # NaNs of any kind are counts here like others: none is a reason to warn.
+    with np.errstate(invalid="ignore"):
+        whole = counts.astype(np.int64) if np.all(np.abs(counts) < 2.0**53) else None
     if whole is not None and np.array_equal(_bits(whole.astype(np.float64)), _bits(counts)):
         return small_ints([1]) + ints(whole)
     return small_ints([0]) + floats(counts, delta=False)

@@ -37,7 +37,7 @@ class BlockSummary:
 def summarise_block(series: Series) -> BlockSummary:
     """Return the plain columns of a block of one point or more."""
     wall = series.wall[np.isfinite(series.wall)]
-    values = series.value.astype(np.float64) if isinstance(series, ScalarSeries) else wall[:0]
+    values = _values(series) if isinstance(series, ScalarSeries) else wall[:0]
     finite = values[np.isfinite(values)]
     with np.errstate(over="ignore", invalid="ignore"):
         total = finite.sum()
@@ -136,5 +136,7 @@ def _merge(
 
 def _values(series: Series) -> _Doubles:
     if isinstance(series, ScalarSeries):
-        return series.value.astype(np.float64)
+        # A log may hold signalling NaNs: to widen one is no reason to warn.
+        with np.errstate(invalid="ignore"):
+            return series.value.astype(np.float64)
     return np.full(len(series), np.nan)

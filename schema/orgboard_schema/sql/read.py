@@ -182,4 +182,6 @@ def _assemble(
 
 
 def _joined(parts: Sequence[npt.NDArray[_T]]) -> npt.NDArray[_T]:
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+    # Widening float32 to float64, a signalling NaN is no reason to warn.
+    with np.errstate(invalid="ignore"):
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)

@@ -9,15 +9,16 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine, event, func, select
 
-from orgboard_schema.blocks import SeriesHead, StoredMedia, head_rows
+from orgboard_schema.blocks import ScalarSeries, SeriesHead, StoredMedia, head_rows
 from orgboard_schema.blocks.heads import decode_tag_set
 from orgboard_schema.errors import OffsetMoved
 from orgboard_schema.sql import read, tables
 from orgboard_schema.sql.append import append
-from orgboard_schema.sql.dictionary import load_metadata
+from orgboard_schema.sql.dictionary import load_metadata, tag_ids
 from orgboard_schema.sql.engine import begin_read, begin_write
-from orgboard_schema.sql.flush import NewGap
+from orgboard_schema.sql.flush import NewChunk, NewGap
 from orgboard_schema.sql.packing import BLOCK_POINTS, MAX_SEGMENTS
+from orgboard_schema.sql.pieces import iter_pieces
 from orgboard_schema.types import Blob, Media, Metadata, ProtoHistogram, Tensor
 from support.points import bits
 from support.stores import Feed, new_feed, restart, scalars, values
@@ -415,3 +416,35 @@ def test_wall_times_that_are_no_numbers_are_kept_in_points_and_left_out_of_colum
         walls = select(func.min(tables.block.c.wall_min), func.max(tables.block.c.wall_max))
         low, high = conn.execute(walls).one()
     assert (low, high) == (chunk.series.wall[0], chunk.series.wall[1023])
+
+
+def test_a_signalling_nan_is_stored_like_any_other(engine: Engine) -> None:
+    feed = new_feed(engine)
+    signalling = np.array([0x7F800001] * 3, np.uint32).view(np.float32)
+    step = np.arange(3, dtype=np.int64)
+    chunk = NewChunk(0, "loss", "scalar", ScalarSeries(step, step.astype(float), signalling))
+
+    feed.store([chunk])
+
+    found = feed.read("loss")
+    assert found is not None
+    assert bits(found.value) == bits(signalling)
+
+
+def test_a_run_of_very_many_series_is_read_in_few_statements(engine: Engine) -> None:
+    feed = new_feed(engine)
+    names = [f"tag{number:04}" for number in range(300)]
+    feed.store([scalars(name, range(number % 3, 1030)) for number, name in enumerate(names)])
+    with begin_read(engine) as conn:
+        tags = tag_ids(conn, names)
+
+    with begin_read(engine) as conn, _counted(engine) as statements:
+        pieces = list(iter_pieces(conn, feed.run_id, [(tag, "scalar") for tag in tags.values()]))
+
+    points: dict[int, list[int]] = {}
+    for piece in pieces:
+        points.setdefault(piece.tag_id, []).extend(piece.series.step.tolist())
+    assert len(statements) <= 2 + 300 // 32 + 1
+    assert points == {
+        tags[name]: list(range(number % 3, 1030)) for number, name in enumerate(names)
+    }
