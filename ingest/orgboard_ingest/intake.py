@@ -113,7 +113,9 @@ class Intake:
             return Advance()
         staged = stage(reading.batch)
         plan = self._plan(run, file, reading.batch, staged)
-        if plan is None:
+        if not plan.agrees:
+            # With what this batch said, or the next reading would go wrong in the same place.
+            file.facts, file.known_end = plan.facts, max(file.known_end, reading.batch.end)
             return self._reset(run, None)
         ending = _ending(run, reading.batch)
         return self._store(Stored(run, file, reading, reading.batch, staged, plan, ending))
@@ -207,7 +209,7 @@ class Intake:
             reading = read_on(path, row.offset, head, remembered, max_bytes=self._batch_bytes)
         return reading
 
-    def _plan(self, run: KnownRun, file: KnownFile, batch: Batch, staged: Staged) -> Plan | None:
+    def _plan(self, run: KnownRun, file: KnownFile, batch: Batch, staged: Staged) -> Plan:
         if batch.start < file.known_end < batch.end:
             file.forget()
         try:

@@ -26,6 +26,8 @@ class Plan:
     """What its attempts supersede, beyond what is stored already."""
     facts: FileFacts | None
     """Of the file with this batch; None while nobody needs to know."""
+    agrees: bool = True
+    """Whether points stored earlier keep their attempts; else the run has to be read again."""
 
 
 def facts_missing(run: KnownRun, file: KnownFile, staged: Staged) -> list[KnownFile]:
@@ -39,11 +41,8 @@ def facts_missing(run: KnownRun, file: KnownFile, staged: Staged) -> list[KnownF
     return [known for known in run.files.values() if known.facts is None]
 
 
-def plan_batch(run: KnownRun, file: KnownFile, batch: Batch, staged: Staged) -> Plan | None:
-    """Place the batch; None when points stored earlier would get another attempt by it.
-
-    `facts_missing` must have been satisfied.
-    """
+def plan_batch(run: KnownRun, file: KnownFile, batch: Batch, staged: Staged) -> Plan:
+    """Place the batch. `facts_missing` must have been satisfied."""
     if file.facts is None:
         return Plan((file.row.last_attempt,), {}, None)
     facts = file.facts
@@ -51,14 +50,12 @@ def plan_batch(run: KnownRun, file: KnownFile, batch: Batch, staged: Staged) -> 
         facts = joined(facts, observed(staged, batch.first_wall, batch.last_wall))
     lives = _before(run, file).copy()
     numbers = lives.take(facts)
-    if any(numbers[section] != attempt for section, attempt in file.stored.items()):
-        return None
+    agrees = _fits(file, numbers)
     for other in _after(run, file):
-        taken = lives.take(other.facts) if other.facts is not None else ()
-        if any(taken[section] != attempt for section, attempt in other.stored.items()):
-            return None
+        if other.facts is not None:
+            agrees = _fits(other, lives.take(other.facts)) and agrees
     attempts = numbers[file.section : file.section + len(staged.starts) + 1]
-    return Plan(attempts, _new_cuts(run, lives, attempts, staged), facts)
+    return Plan(attempts, _new_cuts(run, lives, attempts, staged), facts, agrees)
 
 
 def plan_alone(run: KnownRun, file: KnownFile, staged: Staged) -> Plan:
@@ -86,6 +83,10 @@ def _before(run: KnownRun, file: KnownFile) -> Lives:
         lives.take_all(known for known in facts if known is not None)
         run.prefix = (name, lives)
     return run.prefix[1]
+
+
+def _fits(file: KnownFile, numbers: tuple[int, ...]) -> bool:
+    return all(numbers[section] == attempt for section, attempt in file.stored.items())
 
 
 def _after(run: KnownRun, file: KnownFile) -> list[KnownFile]:

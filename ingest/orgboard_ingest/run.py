@@ -35,7 +35,7 @@ from orgboard_schema.sql import tables
 from orgboard_schema.sql.engine import open_engine
 from orgboard_schema.sql.migrate import check_version, upgrade, version
 
-__all__ = ["follow", "open_database", "read_once"]
+__all__ = ["follow", "make_daemon", "open_database", "read_once"]
 
 MOST_LINES: Final = 100
 """Of damage printed; the rest is counted and can be seen on the board."""
@@ -51,7 +51,7 @@ def read_once(config: IngestConfig, out: TextIO) -> int:
     """Read all there is, report on `out`, and return the exit status."""
     engine = open_database(config)
     with _others(config, lambda: None) as others:
-        daemon = _daemon(config, engine, Hints())
+        daemon = make_daemon(config, engine, Hints())
         with _stopped_by_signal(daemon.stop):
             progress = Progress(out)
             daemon.run_once(progress.show)
@@ -67,7 +67,7 @@ def follow(config: IngestConfig) -> int:
     engine = _wait_for_database(config, stopped)
     if engine is None:
         return DONE
-    daemon = _daemon(config, engine, hints)
+    daemon = make_daemon(config, engine, hints)
     broken: list[str] = []
 
     def other_ended() -> None:
@@ -111,7 +111,8 @@ def _may_come_up(error: DatabaseUnreachable) -> bool:
     return any(words in said for words in ("refused", "starting up", "shutting down", "timeout"))
 
 
-def _daemon(config: IngestConfig, engine: Engine, hints: Hints) -> Daemon:
+def make_daemon(config: IngestConfig, engine: Engine, hints: Hints) -> Daemon:
+    """Return the loop over the logdirs, each with its place in the database and its watch."""
     sources = [_source(config, engine, hints, root) for root in config.logdirs]
     if not config.once:
         for source in sources:
@@ -179,7 +180,7 @@ def _share(config: IngestConfig) -> None:
     """Be one of the other processes."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     engine = open_database(config)
-    daemon = _daemon(config, engine, Hints())
+    daemon = make_daemon(config, engine, Hints())
     with _stopped_by_signal(daemon.stop):
         if config.once:
             daemon.run_once(lambda _: None)

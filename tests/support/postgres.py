@@ -24,7 +24,14 @@ from psycopg import sql
 from support.lacking import lack
 from support.waiting import free_port
 
-__all__ = ["database_url", "fresh_database", "postgres_database", "postgres_url", "sqlite_url"]
+__all__ = [
+    "database_url",
+    "fresh_database",
+    "postgres_database",
+    "postgres_url",
+    "server",
+    "sqlite_url",
+]
 
 DEBIAN_BINARIES = Path("/usr/lib/postgresql")
 """Debian keeps initdb and pg_ctl in `<version>/bin` here, off the PATH."""
@@ -39,16 +46,7 @@ SPEED = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """Give the URL of a server's maintenance database, starting a server when none is named."""
-    named = os.environ.get("ORGBOARD_TEST_POSTGRES")
-    if named:
-        yield named
-        return
-    binaries = _binaries()
-    if binaries is None:
-        lack("no PostgreSQL: neither initdb on PATH nor in /usr/lib/postgresql/*/bin")
-    if os.geteuid() == 0 and shutil.which("runuser") is None:
-        lack("PostgreSQL does not run as root, and runuser is not there to change the user")
-    with _cluster(binaries) as url:
+    with server() as url:
         yield url
 
 
@@ -71,6 +69,22 @@ def database_url(request: pytest.FixtureRequest) -> str:
     fixture = {"sqlite": "sqlite_url", "postgres": "postgres_database"}[request.param]
     url: str = request.getfixturevalue(fixture)
     return url
+
+
+@contextmanager
+def server() -> Iterator[str]:
+    """Give the URL of the server that is named for the tests, or of one that runs meanwhile."""
+    named = os.environ.get("ORGBOARD_TEST_POSTGRES")
+    if named:
+        yield named
+        return
+    binaries = _binaries()
+    if binaries is None:
+        lack("no PostgreSQL: neither initdb on PATH nor in /usr/lib/postgresql/*/bin")
+    if os.geteuid() == 0 and shutil.which("runuser") is None:
+        lack("PostgreSQL does not run as root, and runuser is not there to change the user")
+    with _cluster(binaries) as url:
+        yield url
 
 
 @contextmanager
