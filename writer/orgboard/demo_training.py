@@ -115,10 +115,11 @@ def train(logdir: Path, recipe: Recipe) -> Generator[int, None, None]:
     held_points, held_labels = spirals(rng, 600)
     network = Network.fresh(rng, recipe)
     with SummaryWriter(logdir / recipe.name, flush_secs=0.5) as writer:
+        # "." is this run itself, not one below it.
+        writer.add_hparams(_hparams(recipe), {}, run_name=".")
         writer.add_text("about", about(recipe))
         writer.add_graph(graph(recipe))
         timed = time.monotonic()
-        accuracy = 0.0
         for step in range(recipe.steps):
             chosen = rng.integers(0, len(points), BATCH)
             lr = recipe.lr * (0.55 + 0.45 * math.cos(math.pi * step / recipe.steps))
@@ -141,8 +142,6 @@ def train(logdir: Path, recipe: Recipe) -> Generator[int, None, None]:
                 picture = boundary(network, held_points, held_labels)
                 writer.add_image("boundary", picture, step, dataformats="HWC")
             yield step
-        # "." is this run itself, not one below it.
-        writer.add_hparams(_hparams(recipe), {"val/accuracy_at_end": accuracy}, run_name=".")
 
 
 def spirals(rng: np.random.Generator, count: int) -> tuple[Floats, Labels]:
@@ -237,7 +236,7 @@ def about(recipe: Recipe) -> str:
     return (
         f"# {recipe.name}\n\nA network that learns to tell **three spirals** apart, from 1500"
         " points that this process made up. It sees batches of"
-        f" {BATCH}; `val/` is measured on 600 others.\n\n| | |\n| --- | --- |\n{rows}\n\n"
+        f" {BATCH}; `val/` is measured on 600 others.\n\n| hyperparameter | value |\n| --- | --- |\n{rows}\n\n"
         "The picture `boundary` shows what it takes each place for."
     )
 
