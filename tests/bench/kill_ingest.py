@@ -41,8 +41,8 @@ def main() -> int:
             )
             seconds = time.perf_counter() - began
         print(
-            f"  {engine}: {outcome.kills} kills, {outcome.points:,} points ({outcome.survived:,} stored by the"
-            f" killed), {outcome.lost} lost,"
+            f"  {engine}: {outcome.kills} kills, {outcome.points:,} points"
+            f" ({outcome.survived:,} stored by the killed), {outcome.lost} lost,"
             f" {outcome.doubled} doubled, {len(outcome.differences)} differences"
             f" ({seconds:.0f} s, seed {arguments.seed})"
         )

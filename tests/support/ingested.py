@@ -93,7 +93,7 @@ def stored_scalars(engine: Engine) -> Scalars:
     return found
 
 
-def mark(status: int, step: int, wall: float) -> Event:
+def mark(status: SessionLog.SessionStatus, step: int, wall: float) -> Event:
     """Make the event of a SessionLog: `SessionLog.START` and its like."""
     return Event(wall_time=wall, step=step, session_log=SessionLog(status=status))
 

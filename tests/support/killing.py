@@ -1,7 +1,8 @@
 """Kill ingest at random moments while its files grow, and count what is lost or doubled.
 
-Everything is imported once, then each ingest is a fork, so that most of its short life is
-spent reading and committing and not starting.
+Everything is imported, and each statement prepared, once; then each ingest is a fork, so
+that its short life is spent reading and committing. Most are killed a moment after they
+began to read, some while they still start.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from select import select as select_readable
 from typing import NoReturn, TypeAlias
 
 from sqlalchemy import Engine, select
@@ -41,8 +43,11 @@ Row: TypeAlias = tuple[str, str, int, float, float]
 RUNS = ("a", "b", "c")
 FILES_A_RUN = 2
 TAGS = ("loss", "accuracy", "rate")
-LONGEST_LIFE_S = 0.25
-"""Long enough on a busy machine for an ingest to start and commit several times."""
+LONGEST_LIFE_S = 0.6
+"""After it began to read: some commits long."""
+START_WITHIN_S = 30.0
+KILLED_AT_START = 0.2
+"""The part that is not given the time to begin reading."""
 GROW_EVERY_S = 0.01
 
 
@@ -96,28 +101,41 @@ def kill_ingest(logdir: Path, db_url: str, *, kills: int, seed: int, rivals: int
     chance = random.Random(seed)
     engine = open_engine(db_url)
     upgrade(engine)
-    engine.dispose()
     writers = list(_writers(logdir, chance))
     config = IngestConfig((logdir,), db_url, flush_every_s=0.0, batch_bytes=600)
+    _prepare_statements(engine, writers, config)
     done = 0
     while done < kills:
-        with _ingests(config, min(rivals, kills - done)) as children:
+        with _ingests(engine, config, min(rivals, kills - done)) as (children, ready):
+            if chance.random() >= KILLED_AT_START:
+                select_readable([ready], [], [], START_WITHIN_S)
             _grow_for(writers, chance.uniform(0.0, LONGEST_LIFE_S))
             done += len(children)
     for writer in writers:
         writer.write(len(writer.held))
-    survived = _stored(db_url).total()
-    _finish(config)
+    survived = Counter(_rows(engine)).total()
+    make_daemon(replace(config, once=True), engine, Hints()).run_once(lambda _: None)
     truth = Counter(row for writer in writers for row in writer.truth)
-    stored = _stored(db_url)
-    return Outcome(
+    stored = Counter(_rows(engine))
+    outcome = Outcome(
         kills=done,
         points=truth.total(),
         survived=survived,
         lost=(truth - stored).total(),
         doubled=(stored - truth).total(),
-        differences=_differences(db_url, logdir),
+        differences=_differences(engine, logdir),
     )
+    engine.dispose()
+    return outcome
+
+
+def _prepare_statements(engine: Engine, writers: list[_Writer], config: IngestConfig) -> None:
+    """Ingest a little, so that forks inherit the engine with its statements compiled."""
+    for writer in writers:
+        writer.grow()
+    make_daemon(replace(config, once=True), engine, Hints()).run_once(lambda _: None)
+    # No connection may be open in two processes.
+    engine.dispose()
 
 
 def _writers(logdir: Path, chance: random.Random) -> Iterator[_Writer]:
@@ -140,61 +158,47 @@ def _grow_for(writers: list[_Writer], seconds: float) -> None:
 
 
 @contextmanager
-def _ingests(config: IngestConfig, count: int) -> Iterator[list[int]]:
-    """Run forks of an ingest inside the block; kill them in the middle of whatever they do."""
-    children = [_fork(config) for _ in range(count)]
+def _ingests(engine: Engine, config: IngestConfig, count: int) -> Iterator[tuple[list[int], int]]:
+    """Run forks of an ingest inside the block; kill them in the middle of whatever they do.
+
+    Gives their process ids, and what can be read from once one of them reads files.
+    """
+    ready, tell = os.pipe()
+    children = [_fork(engine, config, tell) for _ in range(count)]
+    os.close(tell)
     try:
-        yield children
+        yield children, ready
     finally:
         for child in children:
             os.kill(child, signal.SIGKILL)
         ends = [os.waitpid(child, 0)[1] for child in children]
+        os.close(ready)
     assert ends == [signal.SIGKILL] * count, "an ingest ended before it was killed"
 
 
-def _finish(config: IngestConfig) -> None:
-    """Run one ingest to the end of all files."""
-    child = _fork(IngestConfig(config.logdirs, config.db_url, once=True))
-    assert os.waitpid(child, 0)[1] == 0, "the last ingest failed"
-
-
-def _fork(config: IngestConfig) -> int:
+def _fork(engine: Engine, config: IngestConfig, tell: int) -> int:
     child = os.fork()
     if child == 0:
-        _be_an_ingest(config)
+        _be_an_ingest(engine, config, tell)
     return child
 
 
-def _be_an_ingest(config: IngestConfig) -> NoReturn:
-    status = 1
+def _be_an_ingest(engine: Engine, config: IngestConfig, tell: int) -> NoReturn:
     try:
-        daemon = make_daemon(config, open_engine(config.db_url), Hints())
-        if config.once:
-            daemon.run_once(lambda _: None)
-        else:
-            daemon.run()
-        status = 0
+        daemon = make_daemon(config, engine, Hints())
+        os.write(tell, b"!")
+        daemon.run()
     except BaseException as error:  # noqa: BLE001 - nothing may return into the parent's test
         sys.stderr.write(f"ingest failed: {error!r}\n")
     finally:
         # Not the parent's exit handlers.
-        os._exit(status)
+        os._exit(1)
 
 
-def _stored(db_url: str) -> Counter[Row]:
-    engine = open_engine(db_url)
-    stored = Counter(_rows(engine))
-    engine.dispose()
-    return stored
-
-
-def _differences(db_url: str, logdir: Path) -> list[str]:
-    engine = open_engine(db_url)
+def _differences(engine: Engine, logdir: Path) -> list[str]:
     with begin_read(engine) as conn:
         (logdir_id,) = conn.execute(select(tables.logdir.c.logdir_id)).scalars()
-        found = list(differences(conn, logdir_id, logdir))
-    engine.dispose()
-    return found
+        return list(differences(conn, logdir_id, logdir))
 
 
 def _rows(engine: Engine) -> Iterator[Row]:
