@@ -29,7 +29,7 @@ def test_curves_are_drawn_and_say_how_much_of_them(page: Page, served: Served) -
 
 def test_a_single_high_point_is_drawn_whatever_is_left_out(page: Page, served: Served) -> None:
     page.goto(served.page("scalars?s=0"))
-    ready(page)
+    expect(lines(page, "train/loss").first).to_be_attached()
 
     heights = page.evaluate(
         """() => document.querySelector('[data-tag="train/loss"] .ob-plot').data
