@@ -1,24 +1,22 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import Engine, event, func, select
+from sqlalchemy import Engine, func, select
 
 from orgboard_schema.blocks import ScalarSeries, SeriesHead, StoredMedia, head_rows
 from orgboard_schema.blocks.heads import decode_tag_set
 from orgboard_schema.errors import OffsetMoved
 from orgboard_schema.sql import read, tables
 from orgboard_schema.sql.append import append
-from orgboard_schema.sql.dictionary import load_metadata, tag_ids
+from orgboard_schema.sql.dictionary import load_metadata
 from orgboard_schema.sql.engine import begin_read, begin_write
 from orgboard_schema.sql.flush import NewChunk, NewGap
 from orgboard_schema.sql.packing import BLOCK_POINTS, MAX_SEGMENTS
-from orgboard_schema.sql.pieces import iter_pieces
 from orgboard_schema.types import Blob, Media, Metadata, ProtoHistogram, Tensor
 from support.points import bits
 from support.stores import Feed, new_feed, restart, scalars, values
@@ -42,17 +40,6 @@ def _head(feed: Feed, tag: str) -> SeriesHead:
 
 
 @contextmanager
-def _counted(engine: Engine) -> Iterator[list[str]]:
-    statements: list[str] = []
-
-    def note(*arguments: Any) -> None:
-        statements.append(arguments[2])
-
-    event.listen(engine, "before_cursor_execute", note)
-    yield statements
-    event.remove(engine, "before_cursor_execute", note)
-
-
 def test_points_and_offset_are_stored_together(engine: Engine) -> None:
     feed = new_feed(engine)
 
@@ -373,33 +360,6 @@ def test_runs_with_the_same_series_share_their_set(engine: Engine) -> None:
     }
 
 
-def test_many_series_of_many_runs_come_in_few_statements(engine: Engine) -> None:
-    feeds = [new_feed(engine, run=f"run{number}") for number in range(6)]
-    for number, feed in enumerate(feeds):
-        feed.store([scalars(f"tag{tag}", [number, tag]) for tag in range(5)])
-    keys = [(feed.run_id, feed.tag(f"tag{tag}")) for feed in feeds for tag in range(5)]
-
-    with begin_read(engine) as conn, _counted(engine) as statements:
-        found = read.many_scalars(conn, [*keys, (feeds[0].run_id, 10**6)])
-
-    assert set(found) == set(keys)
-    assert found[feeds[3].run_id, feeds[3].tag("tag2")].step.tolist() == [3, 2]
-    assert len(statements) <= 6
-
-
-def test_a_range_of_steps_brings_only_what_lies_in_it(engine: Engine) -> None:
-    feed = new_feed(engine)
-    feed.store([scalars("loss", range(3000))])
-    key: read.SeriesKey = (feed.tag("loss"), "scalar")
-
-    with begin_read(engine) as conn:
-        found = read.series(conn, feed.run_id, [key], step_range=(1000, 1030))
-        outside = read.series(conn, feed.run_id, [key], step_range=(5000, 6000))
-
-    assert found[key].step.tolist() == list(range(1000, 1031))
-    assert outside == {}
-
-
 def test_wall_times_that_are_no_numbers_are_kept_in_points_and_left_out_of_columns(
     engine: Engine,
 ) -> None:
@@ -429,22 +389,3 @@ def test_a_signalling_nan_is_stored_like_any_other(engine: Engine) -> None:
     found = feed.read("loss")
     assert found is not None
     assert bits(found.value) == bits(signalling)
-
-
-def test_a_run_of_very_many_series_is_read_in_few_statements(engine: Engine) -> None:
-    feed = new_feed(engine)
-    names = [f"tag{number:04}" for number in range(300)]
-    feed.store([scalars(name, range(number % 3, 1030)) for number, name in enumerate(names)])
-    with begin_read(engine) as conn:
-        tags = tag_ids(conn, names)
-
-    with begin_read(engine) as conn, _counted(engine) as statements:
-        pieces = list(iter_pieces(conn, feed.run_id, [(tag, "scalar") for tag in tags.values()]))
-
-    points: dict[int, list[int]] = {}
-    for piece in pieces:
-        points.setdefault(piece.tag_id, []).extend(piece.series.step.tolist())
-    assert len(statements) <= 2 + 300 // 32 + 1
-    assert points == {
-        tags[name]: list(range(number % 3, 1030)) for number, name in enumerate(names)
-    }
