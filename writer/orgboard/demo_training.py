@@ -236,7 +236,8 @@ def about(recipe: Recipe) -> str:
     return (
         f"# {recipe.name}\n\nA network that learns to tell **three spirals** apart, from 1500"
         " points that this process made up. It sees batches of"
-        f" {BATCH}; `val/` is measured on 600 others.\n\n| hyperparameter | value |\n| --- | --- |\n{rows}\n\n"
+        f" {BATCH}; `val/` is measured on 600 others.\n\n"
+        f"| hyperparameter | value |\n| --- | --- |\n{rows}\n\n"
         "The picture `boundary` shows what it takes each place for."
     )
 
