@@ -128,7 +128,7 @@ def _columns() -> list[dict[str, Any]]:
             "cellClass": {"function": "obShownClass(params)"},
         },
         {
-            **_column("name", "Run", 260, "obRunName"),
+            **_column("name", "Run", 220, "obRunName"),
             "pinned": "left",
             "filter": "agTextColumnFilter",
             "suppressHeaderFilterButton": True,
@@ -137,16 +137,21 @@ def _columns() -> list[dict[str, Any]]:
             "tooltipField": "name",
         },
         {
-            **_column("status", "Status", 120, "obStatus"),
+            **_column("status", "Status", 105, "obStatus"),
             "cellClass": {"function": "obStatusClass(params)"},
         },
-        _column("started", "Started", 130, "obAgo"),
-        {**_column("duration", "Duration", 100, "obDuration"), "sortable": False},
-        _column("last_step", "Last step", 110, "obCount", right=True),
-        _column("points", "Points", 120, "obCount", right=True),
-        _column("gaps", "Gaps", 80, "obSome", right=True),
-        _column("attempts", "Attempts", 100, "obCount", right=True),
-        {**_column("hparams", "Hyperparameters", 420, "obHparams"), "sortable": False},
+        _column("started", "Started", 115, "obAgo"),
+        {**_column("duration", "Duration", 90, "obDuration"), "sortable": False},
+        _column("last_step", "Last step", 95, "obCount", right=True),
+        _column("points", "Points", 90, "obCount", right=True),
+        _column("gaps", "Gaps", 65, "obSome", right=True),
+        _column("attempts", "Attempts", 85, "obCount", right=True),
+        {
+            **_column("hparams", "Hyperparameters", 420, "obHparams"),
+            "sortable": False,
+            "flex": 1,
+            "minWidth": 220,
+        },
     ]
 
 
