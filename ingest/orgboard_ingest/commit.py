@@ -38,7 +38,7 @@ from orgboard_schema.sql.reset import reset_run
 from orgboard_schema.sql.text import to_sql
 from orgboard_schema.wire.batch import Batch
 
-__all__ = ["Stored", "note_error", "note_size", "reset", "store"]
+__all__ = ["Stored", "note_error", "note_look", "reset", "store"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,16 +97,19 @@ def reset(conn: Connection, run: KnownRun, replaced: FileRow | None, *, now: flo
                 )
 
 
-def note_size(
-    conn: Connection, row: FileRow, size: int, mtime_ns: int, pending: str | None
-) -> None:
-    """Store that a file was looked at and gave nothing new."""
+def note_look(conn: Connection, row: FileRow) -> None:
+    """Store that a file was looked at and gave nothing new, unless a rival read on in it."""
     columns = tables.source_file.c
     conn.execute(
         update(tables.source_file)
         .where(columns.file_id == row.file_id, columns.generation == row.generation)
         .where(columns.offset == row.offset)
-        .values(size=size, mtime_ns=mtime_ns, pending=pending)
+        .values(
+            size=row.size,
+            mtime_ns=row.mtime_ns,
+            pending=row.pending,
+            error=to_sql(row.error),
+        )
     )
 
 

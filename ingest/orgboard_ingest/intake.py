@@ -30,7 +30,7 @@ from orgboard_ingest.catalog import (
     load_run,
     load_runs,
 )
-from orgboard_ingest.commit import Stored, note_error, note_size, reset, store
+from orgboard_ingest.commit import Stored, note_error, note_look, reset, store
 from orgboard_ingest.ending import Ending, said_to_end
 from orgboard_ingest.plan import Plan, facts_missing, plan_alone, plan_batch
 from orgboard_ingest.register import RUNS_AT_ONCE, ensure_files
@@ -109,7 +109,7 @@ class Intake:
         if reading.batch is None:
             return self._replace(run, file, reading)
         if reading.batch.end == reading.batch.start:
-            self._note_size(file, reading, reading.batch.pending)
+            self._note_look(file, reading, reading.batch.pending, "")
             return Advance()
         staged = stage(reading.batch)
         plan = self._plan(run, file, reading.batch, staged)
@@ -261,10 +261,8 @@ class Intake:
     def _replace(self, run: KnownRun, file: KnownFile, reading: Reading) -> Advance:
         if any(not self.path(run.name, other).exists() for other in run.files):
             # Reading the run again would lose what only the database still has.
-            self.note_unreadable(
-                run.name, file.row.name, f"{reading.replaced}; other files of the run are gone"
-            )
-            self._note_size(file, reading, file.row.pending)
+            reason = f"{reading.replaced}; other files of the run are gone"
+            self._note_look(file, reading, file.row.pending, reason)
             return Advance()
         return self._reset(run, file)
 
@@ -297,13 +295,16 @@ class Intake:
         self.runs.pop(run.name, None)
         self.runs[fresh.name] = fresh
 
-    def _note_size(self, file: KnownFile, reading: Reading, pending: str | None) -> None:
+    def _note_look(
+        self, file: KnownFile, reading: Reading, pending: str | None, error: str
+    ) -> None:
         row = file.row
-        seen = (reading.size, reading.mtime_ns, pending)
-        if seen != (row.size, row.mtime_ns, row.pending):
-            write_once(self._engine, lambda conn: note_size(conn, row, *seen))
-            size, mtime_ns, pending = seen
-            file.row = replace(row, size=size, mtime_ns=mtime_ns, pending=pending, error="")
+        seen = replace(
+            row, size=reading.size, mtime_ns=reading.mtime_ns, pending=pending, error=error
+        )
+        if seen != row:
+            write_once(self._engine, lambda conn: note_look(conn, seen))
+            file.row = seen
 
 
 class _Changed(Exception):  # noqa: N818 - says what was found

@@ -1,0 +1,258 @@
+"""`orgboard ingest` and `orgboard verify` as people run them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from orgboard_schema.sql import read, tables
+from orgboard_schema.sql.engine import begin_read, open_engine
+from support.corpus import FRAMEWORK_CASES
+from support.event_files import event_file, scalar_event
+from support.ingested import migrated, stored_scalars
+from support.programs import run_orgboard
+
+NAME = "events.out.tfevents.1"
+BOTH_ENGINES = ("torch_tb", "tf2_summary")
+
+HOSTILE_DAMAGED = ("corrupt_length_crc_middle", "malformed_proto_in_valid_record")
+HOSTILE_SOUND = (
+    "bad_histograms",
+    "declared_8gib",
+    "garbage_named_tfevents",
+    "image_payloads",
+    "mixed_kinds_same_tag",
+    "names_that_are_not_runs",
+    "nan_inf_scalars",
+    "negative_steps",
+    "run_names",
+    "steps_out_of_order_duplicated",
+    "tag_names_a",
+    "tensor_encodings",
+    "trunc_in_data_crc",
+    "trunc_in_length",
+    "unknown_fields",
+    "zero_length",
+)
+
+
+def _truth(case: Path) -> dict[str, Any]:
+    truth: dict[str, Any] = json.loads((case / "truth.json").read_text(encoding="utf-8"))
+    return truth
+
+
+def _number(told: float | str) -> str:
+    return repr(float(told))
+
+
+def _expected_scalars(truth: dict[str, Any]) -> dict[tuple[str, str], list[tuple[int, str]]]:
+    return {
+        (run, tag): sorted((step, _number(value)) for step, _, value in known["points"])
+        for run, held in truth["runs"].items()
+        for tag, known in held["tags"].items()
+        if known["plugin"] == "scalars"
+    }
+
+
+def _check_case(case: Path, db: str) -> None:
+    """Ingest a case and compare scalars with the truth and all kinds with the files."""
+    ingested = run_orgboard("ingest", case / "logs", "--once", "--db", db)
+    verified = run_orgboard("verify", case / "logs", "--db", db)
+
+    assert (ingested.returncode, ingested.stdout) == (0, ""), ingested.stderr
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+    engine = migrated(db)
+    stored = {
+        key: sorted((point.step, _number(point.value)) for point in points)
+        for key, points in stored_scalars(engine).items()
+    }
+    engine.dispose()
+    assert stored == _expected_scalars(_truth(case))
+
+
+@pytest.mark.parametrize("case", FRAMEWORK_CASES)
+def test_every_point_of_every_framework_is_stored(case: str, corpus: Path, sqlite_url: str) -> None:
+    _check_case(corpus / case, sqlite_url)
+
+
+@pytest.mark.parametrize("case", BOTH_ENGINES)
+def test_postgresql_stores_the_same(case: str, corpus: Path, postgres_database: str) -> None:
+    _check_case(corpus / case, postgres_database)
+
+
+@pytest.mark.parametrize("case", FRAMEWORK_CASES)
+def test_every_kind_has_as_many_points_as_tensorboard_reads(
+    case: str, corpus: Path, sqlite_url: str
+) -> None:
+    run_orgboard("ingest", corpus / case / "logs", "--once", "--db", sqlite_url)
+
+    expected = Counter(
+        {
+            (run, tag): known["count"]
+            for run, held in _truth(corpus / case)["runs"].items()
+            for tag, known in held["tags"].items()
+        }
+    )
+    assert Counter(_counts(sqlite_url)) == expected
+
+
+def _counts(url: str) -> Counter[tuple[str, str]]:
+    counts: Counter[tuple[str, str]] = Counter()
+    engine = open_engine(url)
+    with begin_read(engine) as conn:
+        names = {row.tag_id: row.name for row in conn.execute(tables.tag.select())}
+        for run in conn.execute(tables.run.select()):
+            for head in read.heads(conn, [run.run_id])[run.run_id]:
+                counts[run.name, names[int(head["tag_id"])]] += int(head["n_all"])
+    engine.dispose()
+    return counts
+
+
+@pytest.mark.parametrize("case", [*HOSTILE_SOUND, *HOSTILE_DAMAGED])
+def test_hostile_files_give_what_they_hold_and_say_what_is_damaged(
+    case: str, corpus: Path, sqlite_url: str
+) -> None:
+    logs = corpus / "hostile" / case / "logs"
+
+    done = run_orgboard("ingest", logs, "--once", "--db", sqlite_url)
+
+    assert done.returncode == (3 if case in HOSTILE_DAMAGED else 0), done.stderr
+    assert ("damaged: " in done.stderr) == (case in HOSTILE_DAMAGED)
+    assert run_orgboard("verify", logs, "--db", sqlite_url).returncode == 0
+    engine = migrated(sqlite_url)
+    stored = stored_scalars(engine)
+    engine.dispose()
+    for wanted in _truth(logs.parent)["expect"]:
+        if "values" not in wanted or wanted.get("optional"):
+            continue
+        got = {point.step: _number(point.value) for point in stored[wanted["run"], wanted["tag"]]}
+        told = zip(wanted["steps"], wanted["values"], strict=True)
+        assert got.items() >= {step: _number(value) for step, value in told}.items()
+
+
+def _logdir(tmp_path: Path) -> Path:
+    run = tmp_path / "logs" / "run"
+    run.mkdir(parents=True)
+    (run / NAME).write_bytes(event_file(*(scalar_event("a", n, n) for n in range(3))))
+    return tmp_path / "logs"
+
+
+def test_a_second_reading_changes_nothing(tmp_path: Path, sqlite_url: str) -> None:
+    logdir = _logdir(tmp_path)
+
+    first = run_orgboard("ingest", logdir, "--once", "--db", sqlite_url)
+    second = run_orgboard("ingest", logdir, "--once", "--db", sqlite_url)
+
+    assert first.stderr == second.stderr
+    assert "3 points of 1 runs in 1 files are stored" in first.stderr
+
+
+def test_several_processes_share_the_runs(tmp_path: Path, sqlite_url: str) -> None:
+    logdir = _logdir(tmp_path)
+    for number in range(6):
+        shutil.copytree(logdir / "run", logdir / f"copy {number}")
+
+    done = run_orgboard("ingest", logdir, "--once", "--jobs", 3, "--db", sqlite_url)
+
+    assert done.returncode == 0, done.stderr
+    assert "21 points of 7 runs" in done.stderr
+
+
+def test_verify_tells_a_changed_value_from_the_logged_one(tmp_path: Path, sqlite_url: str) -> None:
+    logdir = _logdir(tmp_path)
+    run_orgboard("ingest", logdir, "--once", "--db", sqlite_url)
+    file = logdir / "run" / NAME
+
+    file.write_bytes(event_file(*(scalar_event("a", n, n + (n == 1)) for n in range(3))))
+    done = run_orgboard("verify", logdir, "--db", sqlite_url)
+
+    assert done.returncode == 1
+    assert done.stdout.startswith("run: a (scalar): 3 points ")
+
+
+def test_verify_tells_what_is_not_stored_yet(tmp_path: Path, sqlite_url: str) -> None:
+    logdir = _logdir(tmp_path)
+    run_orgboard("ingest", logdir, "--once", "--db", sqlite_url)
+
+    with (logdir / "run" / NAME).open("ab") as file:
+        file.write(event_file(scalar_event("a", 3, 3.0)))
+    shutil.copytree(logdir / "run", logdir / "later")
+    done = run_orgboard("verify", logdir, "--db", sqlite_url)
+
+    assert done.returncode == 1
+    assert "later: not stored" in done.stdout
+    assert f"run: {NAME}: not stored from byte" in done.stdout
+
+
+def _refused(*arguments: object) -> tuple[int, str]:
+    done = run_orgboard(*arguments)
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    return done.returncode, done.stderr
+
+
+def test_wrong_use_is_one_line_that_says_what_to_do(tmp_path: Path) -> None:
+    logdir, db = _logdir(tmp_path), tmp_path / "board.db"
+
+    for arguments, what in (
+        (("ingest", tmp_path / "nowhere", "--db", db), "nowhere does not exist"),
+        (("ingest", logdir / "run" / NAME, "--db", db), "is not a folder"),
+        (("ingest", logdir, "--db", "mysql://host/board"), "mysql://"),
+        (("ingest", logdir, "--once", "--db", "postgresql://nobody@127.0.0.1:1/x"), "cannot open"),
+        (("ingest", logdir, "--db", db, "--project", "a/b/c"), "TEAM/PROJECT"),
+        (("ingest", logdir, "--db", db, "--jobs", 0), "--jobs must be 1 or more"),
+        (("verify", logdir, "--db", db), "no database at"),
+    ):
+        status, said = _refused(*arguments)
+        assert (status, what in said) == (2, True), said
+
+
+def test_a_logdir_that_was_never_ingested_cannot_be_verified(tmp_path: Path) -> None:
+    logdir, db = _logdir(tmp_path), tmp_path / "board.db"
+    run_orgboard("ingest", logdir / "run", "--once", "--db", db)
+
+    assert _refused("verify", logdir, "--db", db)[0] == 2
+
+
+def test_a_newer_database_is_refused_with_a_status_of_its_own(tmp_path: Path) -> None:
+    logdir, db = _logdir(tmp_path), tmp_path / "board.db"
+    run_orgboard("ingest", logdir, "--once", "--db", db)
+    engine = create_engine(f"sqlite:///{db}")
+    with engine.begin() as conn:
+        conn.execute(text("UPDATE alembic_version SET version_num = 'v9_9_future'"))
+    engine.dispose()
+
+    assert _refused("ingest", logdir, "--once", "--db", db)[0] == 78
+
+
+def test_what_is_no_database_is_refused(tmp_path: Path) -> None:
+    logdir, db = _logdir(tmp_path), tmp_path / "board.db"
+    db.write_bytes(b"a text file" * 100)
+
+    assert _refused("ingest", logdir, "--once", "--db", db)[0] == 2
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
+def test_a_file_that_may_not_be_read_is_named(tmp_path: Path) -> None:
+    logdir, db = _logdir(tmp_path), tmp_path / "board.db"
+    (logdir / "run" / NAME).chmod(0)
+
+    done = run_orgboard("ingest", logdir, "--once", "--db", db)
+
+    assert done.returncode == 2
+    assert f"cannot be read: {logdir / 'run' / NAME}" in done.stderr
+
+
+def test_help_shows_an_example() -> None:
+    for command in ("ingest", "verify"):
+        done = run_orgboard(command, "--help")
+
+        assert done.returncode == 0
+        assert f"orgboard {command} ~/logs" in done.stdout

@@ -1,0 +1,211 @@
+"""The small parts: turns, names of projects, endings, progress, complaints, an open file."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import os
+from itertools import islice
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orgboard_ingest.complaints import Complaints, printable
+from orgboard_ingest.ending import Ending, hparams_json, said_to_end
+from orgboard_ingest.progress import Done, Progress, bar
+from orgboard_ingest.projects import candidate_names, settle_logdir
+from orgboard_ingest.queue import Waiting
+from orgboard_ingest.source import in_shard
+from orgboard_ingest.tail import NO_HEAD, open_event_file, read_on
+from orgboard_schema.sql import tables
+from orgboard_schema.sql.engine import begin_write
+from orgboard_schema.wire.event_pb2 import Event, SessionLog
+from orgboard_schema.wire.hparams_pb2 import HParamsPluginData, SessionEndInfo, SessionStartInfo
+from orgboard_schema.wire.reader import read
+from orgboard_schema.wire.summary_pb2 import Summary, SummaryMetadata
+from support.event_files import event_file, scalar_event, value_event
+from support.ingested import mark, migrated
+
+
+class Clock:
+    """A clock that is told the time."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def _hparams(data: HParamsPluginData, wall: float) -> Event:
+    metadata = SummaryMetadata(
+        plugin_data=SummaryMetadata.PluginData(
+            plugin_name=b"hparams", content=data.SerializeToString()
+        )
+    )
+    return value_event(Summary.Value(tag=b"_hparams_/x", metadata=metadata), 0, wall)
+
+
+def test_runs_take_turns_and_a_run_reads_its_files_by_name() -> None:
+    waiting = Waiting(Clock())
+    for key in [(0, "big", "2"), (0, "big", "1"), (0, "small", "1"), (1, "big", "1")]:
+        waiting.add(key)
+
+    assert list(waiting.turns()) == [(0, "big", "1"), (0, "small", "1"), (1, "big", "1")]
+    waiting.discard((0, "big", "1"))
+    waiting.discard((0, "small", "1"))
+    assert list(waiting.turns()) == [(0, "big", "2"), (1, "big", "1")]
+    assert (0, "small") not in waiting
+
+
+def test_a_failing_file_waits_longer_each_time_and_holds_up_no_other() -> None:
+    clock = Clock()
+    waiting = Waiting(clock)
+    bad, good = (0, "run", "bad"), (0, "run", "good")
+    waiting.add(bad)
+    waiting.add(good)
+
+    waiting.fail(bad)
+    first = waiting.next_due()
+    assert list(waiting.turns()) == [good]
+    waiting.discard(good)
+    pauses = []
+    for _ in range(12):
+        clock.now = waiting.next_due() or 0.0
+        assert list(waiting.turns()) == [bad]
+        waiting.fail(bad)
+        pauses.append((waiting.next_due() or 0.0) - clock.now)
+
+    assert first == 0.0
+    assert pauses[0] < pauses[4] <= max(pauses) <= 300 * 1.2
+
+
+@given(st.text(min_size=1), st.integers(1, 8))
+def test_a_run_belongs_to_exactly_one_share(run: str, jobs: int) -> None:
+    assert [in_shard(run, shard, jobs) for shard in range(jobs)].count(True) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "names"),
+    [
+        ("/data/vision", ["vision", "data-vision", "vision-2"]),
+        ("/corpus/accelerate/logs", ["accelerate-logs", "corpus-accelerate-logs"]),
+        ("/logs", ["logs", "logs-2"]),
+        ("/", ["root", "root-2"]),
+    ],
+)
+def test_a_project_is_named_after_its_folder(path: str, names: list[str]) -> None:
+    assert list(islice(candidate_names(Path(path)), len(names))) == names
+
+
+def test_a_taken_name_gets_the_parent_in_front_and_stays(sqlite_url: str) -> None:
+    engine = migrated(sqlite_url)
+    paths = [Path("/a/vision"), Path("/b/vision"), Path("/a/vision"), Path("/b/vision")]
+
+    with begin_write(engine) as conn:
+        ids = [settle_logdir(conn, path, None, now=1.0) for path in paths]
+        names = [row.name for row in conn.execute(tables.project.select())]
+
+    engine.dispose()
+    assert ids[:2] == ids[2:]
+    assert ids[0] != ids[1]
+    assert names == ["vision", "b-vision"]
+
+
+def test_a_run_that_said_it_ended_has_ended_unless_something_newer_came() -> None:
+    batch = read(event_file(scalar_event("a", 0, 1.0, 5.0), mark(SessionLog.STOP, 0, 6.0)), 0, {})
+
+    ending = said_to_end(batch)
+
+    assert ending == Ending("stop", 6.0)
+    assert ending.holds(6.5)
+    assert not ending.holds(60.0)
+
+
+@pytest.mark.parametrize(("status", "ends"), [(1, True), (2, True), (3, False), (0, False)])
+def test_a_session_that_still_runs_is_no_ending(status: int, ends: bool) -> None:
+    info = SessionEndInfo(status=status)  # type: ignore[arg-type]
+    batch = read(event_file(_hparams(HParamsPluginData(session_end_info=info), 5.0)), 0, {})
+
+    assert (said_to_end(batch) is not None) == ends
+
+
+def test_hyperparameters_are_strict_json_even_where_json_has_no_number() -> None:
+    info = SessionStartInfo()
+    info.hparams["lr"].number_value = float("nan")
+    info.hparams["depth"].number_value = 3.0
+    info.hparams["name"].string_value = "é"
+    info.hparams["bias"].bool_value = True
+    batch = read(event_file(_hparams(HParamsPluginData(session_start_info=info), 5.0)), 0, {})
+
+    text = hparams_json(batch)
+
+    assert text is not None
+    assert json.loads(text) == {"bias": True, "depth": 3.0, "lr": "NaN", "name": "é"}
+
+
+def test_the_bar_says_how_far_and_how_fast() -> None:
+    line = bar(Done(5_000_000, 10_000_000, 1, 4, 2_000), 2.0)
+
+    assert line.startswith("[############............]  50%")
+    assert "5.0 of 10.0 MB" in line
+    assert "1 of 4 files" in line
+    assert "1,000 points/s" in line
+
+
+def test_progress_is_silent_where_there_is_no_terminal() -> None:
+    stream = io.StringIO()
+
+    progress = Progress(stream)
+    progress.show(Done(1, 2, 0, 1, 1))
+    progress.clear()
+
+    assert stream.getvalue() == ""
+
+
+def test_a_complaint_is_repeated_after_a_minute_and_not_before(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    clock = Clock()
+    complaints = Complaints(logging.getLogger("orgboard.ingest"), clock)
+
+    for now in (0.0, 1.0, 59.0, 61.0):
+        clock.now = now
+        complaints.say("/logs/a", "no permission")
+    complaints.say("/logs/b", "no permission")
+
+    assert [record.getMessage() for record in caplog.records] == [
+        "/logs/a: no permission",
+        "/logs/a: no permission",
+        "/logs/b: no permission",
+    ]
+
+
+def test_any_path_can_be_printed_on_one_line() -> None:
+    assert printable("a\nb\udcff") == "a\\nb\\udcff"
+
+
+def test_a_pipe_with_an_event_files_name_blocks_nobody(tmp_path: Path) -> None:
+    pipe = tmp_path / "events.out.tfevents.1"
+    os.mkfifo(pipe)
+
+    with pytest.raises(OSError, match="not a regular file"):
+        open_event_file(pipe)
+
+
+def test_a_file_is_known_by_bytes_that_were_read_and_not_by_what_follows(tmp_path: Path) -> None:
+    path = tmp_path / "events.out.tfevents.1"
+    whole = event_file(scalar_event("a", 0, 1.0))
+    path.write_bytes(whole + bytes(100))
+    first = read_on(path, 0, NO_HEAD, {}, max_bytes=1 << 20)
+
+    path.write_bytes(whole * 3)
+    second = read_on(path, len(whole), first.head, {}, max_bytes=1 << 20)
+
+    assert first.head.size == len(whole)
+    assert second.replaced is None
+    assert second.batch is not None
+    assert second.batch.records == 2
