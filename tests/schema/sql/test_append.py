@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -39,7 +38,6 @@ def _head(feed: Feed, tag: str) -> SeriesHead:
     return next(row for row in head_rows(heads) if row.tag_id == feed.tag(tag))
 
 
-@contextmanager
 def test_points_and_offset_are_stored_together(engine: Engine) -> None:
     feed = new_feed(engine)
 

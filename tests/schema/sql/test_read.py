@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Engine, event
@@ -12,6 +13,7 @@ from orgboard_schema.sql.pieces import iter_pieces
 from support.stores import new_feed, scalars
 
 
+@contextmanager
 def _counted(engine: Engine) -> Iterator[list[str]]:
     statements: list[str] = []
 
