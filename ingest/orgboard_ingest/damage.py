@@ -10,6 +10,7 @@ from sqlalchemy import Connection, and_, select
 from orgboard_ingest.complaints import printable
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.text import from_sql
+from orgboard_schema.wire.batch import UNWRITTEN
 
 __all__ = ["Damage", "damages"]
 
@@ -30,7 +31,16 @@ class Damage:
 
 
 def damages(conn: Connection, logdir_ids: Collection[int]) -> list[Damage]:
-    """Return the gaps of these logdirs' files as they are now, by run, file and offset."""
+    """Return what of these logdirs' files gave nothing, by run, file and offset.
+
+    Damage up to the end of a file has no gap yet, because the end of the damage is not
+    known; it is told to reach as far as the file does.
+    """
+    found = [*_gaps(conn, logdir_ids), *_unfinished(conn, logdir_ids)]
+    return sorted(found, key=lambda damage: (damage.run, damage.file, damage.offset))
+
+
+def _gaps(conn: Connection, logdir_ids: Collection[int]) -> list[Damage]:
     gap, file, run = tables.gap.c, tables.source_file.c, tables.run.c
     query = (
         select(run.name, file.name, gap.offset, gap.length, gap.reason)
@@ -41,9 +51,19 @@ def damages(conn: Connection, logdir_ids: Collection[int]) -> list[Damage]:
         )
         .join(tables.run, run.run_id == gap.run_id)
         .where(run.logdir_id.in_(logdir_ids))
-        .order_by(run.name, file.name, gap.offset)
     )
-    return [
-        Damage(from_sql(name), from_sql(file_name), offset, length, reason)
-        for name, file_name, offset, length, reason in conn.execute(query)
-    ]
+    return [_damage(*row) for row in conn.execute(query)]
+
+
+def _unfinished(conn: Connection, logdir_ids: Collection[int]) -> list[Damage]:
+    file, run = tables.source_file.c, tables.run.c
+    query = (
+        select(run.name, file.name, file.offset, file.size - file.offset, file.pending)
+        .join_from(tables.source_file, tables.run, run.run_id == file.run_id)
+        .where(run.logdir_id.in_(logdir_ids), file.pending.not_in(UNWRITTEN))
+    )
+    return [_damage(*row) for row in conn.execute(query)]
+
+
+def _damage(run: str, file: str, offset: int, length: int, reason: str) -> Damage:
+    return Damage(from_sql(run), from_sql(file), offset, length, reason)

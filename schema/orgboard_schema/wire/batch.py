@@ -8,10 +8,23 @@ from typing import Final, Literal
 
 from orgboard_schema.types import Metadata, Point
 
-__all__ = ["FLOAT32", "FLOAT64", "Batch", "Gap", "ScalarColumns", "SessionMark", "SessionStatus"]
+__all__ = [
+    "FLOAT32",
+    "FLOAT64",
+    "UNWRITTEN",
+    "Batch",
+    "Gap",
+    "ScalarColumns",
+    "SessionMark",
+    "SessionStatus",
+]
 
 FLOAT32: Final = 4
 FLOAT64: Final = 8
+
+UNWRITTEN: Final = frozenset({"short tail", "zero header"})
+"""What is pending because a writer may be at it. Any other reason names damage, which only
+waits for something sound after it to tell how far it goes."""
 
 SessionStatus = Literal["start", "stop", "checkpoint"]
 
