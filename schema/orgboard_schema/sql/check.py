@@ -12,11 +12,12 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import DatabaseError
 
 from orgboard_schema.blocks import HeadTable, decode_heads, decode_segment, decode_tag_set
-from orgboard_schema.blocks.heads import empty_heads, head_rows, row_places, series_key
+from orgboard_schema.blocks.heads import empty_heads, row_places, series_key
 from orgboard_schema.blocks.series import Ints
 from orgboard_schema.blocks.summary import summarise_block
 from orgboard_schema.errors import CorruptBlock
@@ -161,15 +162,19 @@ def _check_counts(conn: Connection, run_id: int, place: str, points: int) -> Ite
 def _differing(heads: HeadTable, counted: HeadTable, numbers: Ints) -> Iterator[str]:
     heads, old = row_places(heads, numbers)
     counted, new = row_places(counted, numbers)
-    for left, right in zip(head_rows(heads[old]), head_rows(counted[new]), strict=True):
-        mine, theirs = asdict(left), asdict(right)
-        names = [name for name in _COUNTED if not _same(mine[name], theirs[name])]
-        if names:
-            yield f"{left.tag_id} ({left.kind}: {', '.join(names)})"
+    mine, theirs = heads[old], counted[new]
+    # Column by column: a run may have a hundred thousand series.
+    differs = {name: _unlike(mine[name], theirs[name]) for name in _COUNTED}
+    for at in np.flatnonzero(np.any(list(differs.values()), axis=0)).tolist():
+        names = [name for name in _COUNTED if differs[name][at]]
+        row = mine[at]
+        yield f"{row['tag_id']} ({KINDS[row['kind']]}: {', '.join(names)})"
 
 
-def _same(left: float, right: float) -> bool:
-    return left == right or (left != left and right != right)
+def _unlike(left: npt.NDArray[Any], right: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    both_missing = (left != left) & (right != right)
+    unlike: npt.NDArray[np.bool_] = (left != right) & ~both_missing
+    return unlike
 
 
 def _check_files(conn: Connection, run_id: int, place: str) -> Iterator[Damage]:
