@@ -15,6 +15,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Final, cast
 
 from dash import Dash
+from dash._utils import split_callback_id
 from dash.backends._fastapi import (
     FastAPIDashServer,
     reset_current_request,
@@ -29,6 +30,7 @@ from starlette.responses import HTMLResponse, Response
 from orgboard_dashboard import pages
 from orgboard_dashboard.api import answers, health, runs, scalars, values
 from orgboard_dashboard.api import live as live_api
+from orgboard_dashboard.callbacks import CallShape
 from orgboard_dashboard.config import WebConfig
 from orgboard_dashboard.gate import Gate, Scope
 from orgboard_dashboard.headers import content_security_policy, security_headers
@@ -147,20 +149,28 @@ def _dash(api: FastAPI, services: Services) -> Dash:
     return dash_app
 
 
-def _callable_callbacks(dash_app: Dash, policies: Mapping[str, str]) -> frozenset[str]:
-    """Return the callbacks that the server may be asked to run.
+def _callable_callbacks(dash_app: Dash, policies: Mapping[str, str]) -> dict[str, CallShape]:
+    """Return the callbacks that the server may be asked to run, and how they are called.
 
     Raises:
         RuntimeError: one has no policy, or would block the event loop.
     """
-    called = {
-        output: spec["callback"]
-        for output, spec in dash_app.callback_map.items()
-        if "callback" in spec
-    }
-    for output, callback in called.items():
+    called = {output: spec for output, spec in dash_app.callback_map.items() if "callback" in spec}
+    for output, spec in called.items():
         if output not in policies:
             raise RuntimeError(f"callback {output!r} has no policy in pages.CALLBACK_POLICIES")
-        if not inspect.iscoroutinefunction(inspect.unwrap(callback)):
+        if not inspect.iscoroutinefunction(inspect.unwrap(spec["callback"])):
             raise RuntimeError(f"callback {output!r} is not a coroutine: it would block everybody")
-    return frozenset(called)
+    return {
+        output: CallShape(_named(_outputs(output)), _named(spec["inputs"]), _named(spec["state"]))
+        for output, spec in called.items()
+    }
+
+
+def _outputs(output: str) -> list[dict[str, str]]:
+    named: Any = split_callback_id(output)  # type: ignore[no-untyped-call]  # Dash has no types
+    return named if isinstance(named, list) else [named]
+
+
+def _named(parts: list[dict[str, str]]) -> tuple[tuple[str, str], ...]:
+    return tuple((part["id"], part["property"]) for part in parts)

@@ -14,10 +14,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Collection, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from orgboard_dashboard.callbacks import CallShape, is_call_of
 from orgboard_dashboard.headers import Header, with_defaults
 from orgboard_dashboard.policies import Rule, RuleTable
 from orgboard_dashboard.viewer import Viewer, acting_as
@@ -46,6 +47,7 @@ class Refusal:
 
 
 NOT_FOUND: Final = Refusal(404, "There is nothing at this address. The board begins at /.")
+_NO_CALLBACK: Final = Refusal(400, "This is not a callback of this board. Reload the page.")
 
 
 class Gate:
@@ -58,7 +60,7 @@ class Gate:
         rules: RuleTable,
         hosts: Collection[str],
         identify: Callable[[Scope], Viewer | None],
-        callbacks: Collection[str],
+        callbacks: Mapping[str, CallShape],
         headers: tuple[Header, ...],
     ) -> None:
         self._app = app
@@ -90,7 +92,7 @@ class Gate:
         if scope["method"] not in _SAFE_METHODS:
             body = await _read_body(receive, headers, rule.body_limit_bytes)
             if not isinstance(body, Refusal) and scope["path"] == _CALLBACKS:
-                body = _known_callback(body, self._callbacks)
+                body = body if is_call_of(body, self._callbacks) else _NO_CALLBACK
             if isinstance(body, Refusal):
                 await _refuse(body, headers, send)
                 return
@@ -187,21 +189,6 @@ async def _read_body(receive: Receive, headers: dict[str, str], limit: int) -> b
                     return bytes(body)
     except TimeoutError:
         return Refusal(408, "The body took too long to arrive.")
-
-
-def _known_callback(body: bytes, callbacks: Collection[str]) -> bytes | Refusal:
-    """Return `body` when it calls one of `callbacks` in the form that Dash's own page does."""
-    refusal = Refusal(400, "This is not a callback of this board. Reload the page.")
-    try:
-        call = json.loads(body)
-    except (ValueError, RecursionError):
-        return refusal
-    output = call.get("output") if isinstance(call, dict) else None
-    if not isinstance(output, str) or output not in callbacks:
-        return refusal
-    listed = (call.get(key, []) for key in ("inputs", "state", "changedPropIds"))
-    sound = all(isinstance(part, list) for part in listed) and "inputs" in call
-    return body if sound and isinstance(call.get("outputs"), dict | list) else refusal
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

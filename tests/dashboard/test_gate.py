@@ -14,6 +14,19 @@ from support.boards import Board, opened, scalars
 
 PAGES = ("/", "/p/default/board/runs", "/p/default/board/scalars", "/r/abc")
 CALLBACK = "/_dash-update-component"
+PAGE_PARTS = ("ob-page", "ob-crumb", "ob-tabs", "ob-bar")
+PAGE_CALL: dict[str, Any] = {
+    "output": "..ob-page.children...ob-crumb.children...ob-tabs.children...ob-bar.children..",
+    "outputs": [{"id": part, "property": "children"} for part in PAGE_PARTS],
+    "inputs": [{"id": "ob-location", "property": "pathname", "value": "/p/default/board/runs"}],
+    "changedPropIds": ["ob-location.pathname"],
+}
+ROWS_CALL: dict[str, Any] = {
+    "output": "ob-run-grid.getRowsResponse",
+    "outputs": {"id": "ob-run-grid", "property": "getRowsResponse"},
+    "inputs": [{"id": "ob-run-grid", "property": "getRowsRequest"}],
+    "state": [{"id": "ob-location", "property": "pathname", "value": "/p/default/board/runs"}],
+}
 AS_JSON = {"content-type": "application/json"}
 SCALARS = "/api/ui/v1/p/default/board/scalars"
 
@@ -190,6 +203,16 @@ def test_a_body_over_the_limit_is_refused_whether_it_says_so_or_not(web: Web) ->
         {"output": "ob-run-grid.getRowsResponse"},
         {"output": "ob-run-grid.getRowsResponse", "inputs": "x", "outputs": {}},
         {"output": "ob-run-grid.getRowsResponse", "inputs": [], "outputs": 1},
+        PAGE_CALL | {"outputs": {}},
+        PAGE_CALL | {"outputs": PAGE_CALL["outputs"][:1]},
+        PAGE_CALL | {"outputs": PAGE_CALL["outputs"] * 2},
+        PAGE_CALL | {"inputs": []},
+        PAGE_CALL | {"inputs": [1]},
+        PAGE_CALL | {"inputs": [PAGE_CALL["inputs"]]},
+        PAGE_CALL | {"inputs": [{"id": {"type": "x"}, "property": "pathname"}]},
+        PAGE_CALL | {"state": [{}]},
+        PAGE_CALL | {"changedPropIds": [{}]},
+        ROWS_CALL | {"state": []},
     ],
 )
 def test_a_malformed_callback_is_the_callers_fault(board: Board, web: Web, call: Any) -> None:
@@ -229,19 +252,33 @@ def test_a_refusal_says_in_json_what_is_wrong_and_to_people_in_a_page(
 
 
 def test_a_page_callback_of_the_board_is_answered(board: Board, web: Web) -> None:
-    parts = ("ob-page", "ob-crumb", "ob-tabs", "ob-bar")
-    outputs = [{"id": part, "property": "children"} for part in parts]
-    call = {
-        "output": "..ob-page.children...ob-crumb.children...ob-tabs.children...ob-bar.children..",
-        "outputs": outputs,
-        "inputs": [{"id": "ob-location", "property": "pathname", "value": "/p/default/board/runs"}],
-        "changedPropIds": ["ob-location.pathname"],
-    }
-
-    answer = board.ask("POST", CALLBACK, web=web, json=call)
+    answer = board.ask("POST", CALLBACK, web=web, json=PAGE_CALL)
 
     assert answer.status_code == 200
     assert set(answer.json()["response"]) >= {"ob-page", "ob-crumb"}
+
+
+@pytest.mark.parametrize("pathname", [None, 5, True, 1e308, [1], {"a": 1}, "\0", "\ud800", "//"])
+def test_any_address_in_a_callback_is_answered(board: Board, web: Web, pathname: object) -> None:
+    address = {"id": "ob-location", "property": "pathname", "value": pathname}
+    request = {**ROWS_CALL["inputs"][0], "value": {"startRow": 0, "endRow": 9}}
+
+    for call in (
+        PAGE_CALL | {"inputs": [address]},
+        ROWS_CALL | {"inputs": [request], "state": [address]},
+    ):
+        answer = board.ask("POST", CALLBACK, web=web, content=json.dumps(call), headers=AS_JSON)
+        assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("start", ["1e400", "NaN", "-1", "[]", '"x"', "1" * 4000])
+def test_any_range_of_rows_in_a_callback_is_answered(board: Board, web: Web, start: str) -> None:
+    request = {**ROWS_CALL["inputs"][0], "value": {"startRow": "START", "endRow": 100}}
+    body = json.dumps(ROWS_CALL | {"inputs": [request]}).replace('"START"', start)
+
+    answer = board.ask("POST", CALLBACK, web=web, content=body, headers=AS_JSON)
+
+    assert answer.json()["response"]["ob-run-grid"]["getRowsResponse"]["rowData"] == []
 
 
 def _scope(kind: str, path: str, headers: dict[str, str], method: str = "GET") -> dict[str, Any]:

@@ -43,7 +43,8 @@ def register(app: Dash, services: Services) -> None:
     async def show_page(
         pathname: str | None,
     ) -> tuple[Component, list[Component], list[Component], list[Component]]:
-        place = decode_place(pathname or base, base)
+        # Whoever calls by hand may send anything.
+        place = decode_place(str(pathname or base), base)
         return page_of(place), crumb(place, base), tabs(place, base), bar(place, base)
 
     runs.register(app, services)

@@ -42,7 +42,8 @@ def register(app: Dash, services: Services) -> None:
         State("ob-location", "pathname"),
     )
     async def answer_rows(request: Mapping[str, Any] | None, pathname: str | None) -> Any:
-        place = decode_place(pathname or base, base)
+        # Whoever calls by hand may send anything.
+        place = decode_place(str(pathname or base), base)
         if not request or place is None or not place.project:
             return no_update
         try:
@@ -66,7 +67,7 @@ def query_of(request: Mapping[str, Any]) -> RunQuery:
         sign = "-" if order["sort"] == "desc" else ""
         name = (request.get("filterModel") or {}).get("name") or {}
         return RunQuery(str(name.get("filter", "")), f"{sign}{order['colId']}", start, end - start)
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
         raise BadQuery("The table asked for rows in a way that is not known here.") from error
 
 
