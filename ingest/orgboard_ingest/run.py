@@ -30,7 +30,7 @@ from orgboard_ingest.source import Source
 from orgboard_ingest.transactions import read_once as read_sql
 from orgboard_ingest.transactions import write_once
 from orgboard_ingest.watch import Hints, Watch
-from orgboard_schema.errors import DatabaseUnreachable
+from orgboard_schema.errors import DatabaseUnreachable, OrgboardError
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.engine import open_engine
 from orgboard_schema.sql.migrate import check_version, upgrade, version
@@ -49,36 +49,46 @@ log = logging.getLogger("orgboard.ingest")
 
 def read_once(config: IngestConfig, out: TextIO) -> int:
     """Read all there is, report on `out`, and return the exit status."""
-    engine = open_database(config)
-    with _others(config, lambda: None) as others:
+    with _closing(open_database(config)) as engine, _others(config, lambda: None) as others:
         daemon = make_daemon(config, engine, Hints())
         with _stopped_by_signal(daemon.stop):
             progress = Progress(out)
             daemon.run_once(progress.show)
             progress.clear()
-        failed = [process.exitcode for process in others if _joined(process) not in (0, DAMAGED)]
-    return _report(engine, daemon, out) if not failed else INCOMPLETE
+        failed = [process.exitcode for process in others if _joined(process) != DONE]
+        status = _report(engine, daemon, out)
+    return INCOMPLETE if failed and status == DONE else status
 
 
 def follow(config: IngestConfig) -> int:
     """Follow the files until a signal says stop, and return the exit status."""
-    hints = Hints()
     stopped = threading.Event()
-    engine = _wait_for_database(config, stopped)
-    if engine is None:
+    opened = _wait_for_database(config, stopped)
+    if opened is None:
         return DONE
-    daemon = make_daemon(config, engine, hints)
     broken: list[str] = []
+    with _closing(opened) as engine:
+        daemon = make_daemon(config, engine, Hints())
 
-    def other_ended() -> None:
-        broken.append("another process of this ingest ended")
-        daemon.stop()
+        def other_ended() -> None:
+            broken.append("another process of this ingest ended")
+            daemon.stop()
 
-    with _stopped_by_signal(daemon.stop), _others(config, other_ended):
-        daemon.run()
+        with _stopped_by_signal(daemon.stop), _others(config, other_ended):
+            daemon.run()
+        for source in daemon.sources:
+            source.close()
     if broken:
-        raise DatabaseUnreachable(f"{broken[0]}; stopping, start again to go on")
+        raise OrgboardError(f"{broken[0]}; stopping, start again to go on")
     return DONE
+
+
+@contextmanager
+def _closing(engine: Engine) -> Iterator[Engine]:
+    try:
+        yield engine
+    finally:
+        engine.dispose()
 
 
 def open_database(config: IngestConfig) -> Engine:

@@ -58,6 +58,11 @@ class Source:
         """Return why there are no hints; "" while there are."""
         return self._watch.check() if self._watch is not None else "reading once"
 
+    def close(self) -> None:
+        """Stop watching."""
+        if self._watch is not None:
+            self._watch.close()
+
     def scan(self) -> Scan:
         """Look at the whole tree, and set when to do so again: the longer it took, the later."""
         config, began = self._config, self._clock()

@@ -74,14 +74,17 @@ def verify_logdirs(logdirs: Sequence[Path], db: str, project: str | None, out: T
         OrgboardError: A logdir was never ingested, or the database cannot be used.
     """
     engine = open_engine(db, create=False)
-    check_version(engine)
     found: list[str] = []
-    for logdir in logdirs:
-        lines = read_once(engine, partial(_logdir_differences, logdir=logdir, project=project))
-        out.writelines(f"{printable(line)}\n" for line in lines)
-        what = f"{len(lines):,} differences" if lines else "the database equals the files"
-        out.write(f"{printable(str(logdir))}: {what}\n")
-        found += lines
+    try:
+        check_version(engine)
+        for logdir in logdirs:
+            lines = read_once(engine, partial(_logdir_differences, logdir=logdir, project=project))
+            out.writelines(f"{printable(line)}\n" for line in lines)
+            what = f"{len(lines):,} differences" if lines else "the database equals the files"
+            out.write(f"{printable(str(logdir))}: {what}\n")
+            found += lines
+    finally:
+        engine.dispose()
     return DIFFERENT if found else EQUAL
 
 

@@ -6,8 +6,9 @@ import json
 import os
 import shutil
 from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -23,6 +24,8 @@ from support.programs import run_orgboard
 
 NAME = "events.out.tfevents.1"
 BOTH_ENGINES = ("torch_tb", "tf2_summary")
+
+Command: TypeAlias = Callable[[Sequence[str]], int]
 
 HOSTILE_DAMAGED = (
     "corrupt_length_crc_middle",
@@ -162,78 +165,88 @@ def test_several_processes_share_the_runs(tmp_path: Path, sqlite_url: str) -> No
     assert "21 points of 7 runs" in done.stderr
 
 
-def test_verify_tells_a_changed_value_from_the_logged_one(tmp_path: Path, sqlite_url: str) -> None:
+def test_verify_tells_a_changed_value_from_the_logged_one(
+    tmp_path: Path, sqlite_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     logdir = _logdir(tmp_path)
-    run_orgboard("ingest", logdir, "--once", "--db", sqlite_url)
+    ingest([str(logdir), "--once", "--db", sqlite_url])
     file = logdir / "run" / NAME
 
     file.write_bytes(event_file(*(scalar_event("a", n, n + (n == 1)) for n in range(3))))
-    done = run_orgboard("verify", logdir, "--db", sqlite_url)
 
-    assert done.returncode == 1
-    assert done.stdout.startswith("run: a (scalar): 3 points ")
+    assert verify([str(logdir), "--db", sqlite_url]) == 1
+    assert capsys.readouterr().out.startswith("run: a (scalar): 3 points ")
 
 
-def test_verify_tells_what_is_not_stored_yet(tmp_path: Path, sqlite_url: str) -> None:
+def test_verify_tells_what_is_not_stored_yet(
+    tmp_path: Path, sqlite_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     logdir = _logdir(tmp_path)
-    run_orgboard("ingest", logdir, "--once", "--db", sqlite_url)
+    ingest([str(logdir), "--once", "--db", sqlite_url])
 
     with (logdir / "run" / NAME).open("ab") as file:
         file.write(event_file(scalar_event("a", 3, 3.0)))
     shutil.copytree(logdir / "run", logdir / "later")
-    done = run_orgboard("verify", logdir, "--db", sqlite_url)
 
-    assert done.returncode == 1
-    assert "later: not stored" in done.stdout
-    assert f"run: {NAME}: not stored from byte" in done.stdout
-
-
-def _refused(*arguments: object) -> tuple[int, str]:
-    done = run_orgboard(*arguments)
-    assert "Traceback" not in done.stderr
-    assert len(done.stderr.splitlines()) == 1, done.stderr
-    return done.returncode, done.stderr
+    assert verify([str(logdir), "--db", sqlite_url]) == 1
+    said = capsys.readouterr().out
+    assert "later: not stored" in said
+    assert f"run: {NAME}: not stored from byte" in said
 
 
-def test_wrong_use_is_one_line_that_says_what_to_do(tmp_path: Path) -> None:
+def _is_refused(
+    capsys: pytest.CaptureFixture[str], command: Command, *arguments: object
+) -> tuple[int, str]:
+    capsys.readouterr()
+    status = command([str(argument) for argument in arguments])
+    said = capsys.readouterr().err
+    assert len(said.splitlines()) == 1, said
+    return status, said
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments", "what"),
+    [
+        (ingest, ("nowhere",), "nowhere does not exist"),
+        (ingest, (f"logs/run/{NAME}",), "is not a folder"),
+        (ingest, ("logs", "--db", "mysql://host/board"), "mysql://"),
+        (ingest, ("logs", "--once", "--db", "postgresql://x@127.0.0.1:1/x"), "cannot open"),
+        (ingest, ("logs", "--db", "board.db", "--project", "a/b/c"), "TEAM/PROJECT"),
+        (ingest, ("logs", "--db", "board.db", "--jobs", 0), "--jobs must be 1 or more"),
+        (ingest, ("logs", "--once", "--db", "text.db"), "text.db"),
+        (verify, ("logs", "--db", "board.db"), "no database at"),
+        (verify, ("logs", "--db", "ingested.db"), "was never ingested"),
+    ],
+)
+def test_wrong_use_is_one_line_that_says_what_to_do(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    command: Command,
+    arguments: tuple[object, ...],
+    what: str,
+) -> None:
+    logdir = _logdir(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    Path("text.db").write_text("a text file" * 100, encoding="utf-8")
+    ingest([str(logdir / "run"), "--once", "--db", "ingested.db"])
+
+    status, said = _is_refused(capsys, command, *arguments)
+
+    assert (status, what in said) == (2, True), said
+
+
+def test_a_newer_database_is_refused_with_a_status_of_its_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     logdir, db = _logdir(tmp_path), tmp_path / "board.db"
-
-    for arguments, what in (
-        (("ingest", tmp_path / "nowhere", "--db", db), "nowhere does not exist"),
-        (("ingest", logdir / "run" / NAME, "--db", db), "is not a folder"),
-        (("ingest", logdir, "--db", "mysql://host/board"), "mysql://"),
-        (("ingest", logdir, "--once", "--db", "postgresql://nobody@127.0.0.1:1/x"), "cannot open"),
-        (("ingest", logdir, "--db", db, "--project", "a/b/c"), "TEAM/PROJECT"),
-        (("ingest", logdir, "--db", db, "--jobs", 0), "--jobs must be 1 or more"),
-        (("verify", logdir, "--db", db), "no database at"),
-    ):
-        status, said = _refused(*arguments)
-        assert (status, what in said) == (2, True), said
-
-
-def test_a_logdir_that_was_never_ingested_cannot_be_verified(tmp_path: Path) -> None:
-    logdir, db = _logdir(tmp_path), tmp_path / "board.db"
-    run_orgboard("ingest", logdir / "run", "--once", "--db", db)
-
-    assert _refused("verify", logdir, "--db", db)[0] == 2
-
-
-def test_a_newer_database_is_refused_with_a_status_of_its_own(tmp_path: Path) -> None:
-    logdir, db = _logdir(tmp_path), tmp_path / "board.db"
-    run_orgboard("ingest", logdir, "--once", "--db", db)
+    ingest([str(logdir), "--once", "--db", str(db)])
     engine = create_engine(f"sqlite:///{db}")
     with engine.begin() as conn:
         conn.execute(text("UPDATE alembic_version SET version_num = 'v9_9_future'"))
     engine.dispose()
 
-    assert _refused("ingest", logdir, "--once", "--db", db)[0] == 78
-
-
-def test_what_is_no_database_is_refused(tmp_path: Path) -> None:
-    logdir, db = _logdir(tmp_path), tmp_path / "board.db"
-    db.write_bytes(b"a text file" * 100)
-
-    assert _refused("ingest", logdir, "--once", "--db", db)[0] == 2
+    assert _is_refused(capsys, ingest, logdir, "--once", "--db", db)[0] == 78
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
