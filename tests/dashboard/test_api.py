@@ -67,6 +67,26 @@ def test_every_order_of_runs_can_be_turned_round(any_board: Board, key: str) -> 
         assert [run["uid"] for run in up] == [run["uid"] for run in reversed(down)]
 
 
+@pytest.mark.parametrize("filtered", ["", "&q=run"])
+def test_runs_without_a_value_count_as_the_smallest_and_pages_join_up(
+    any_board: Board, filtered: str
+) -> None:
+    for n, points in enumerate([3, 0, 7, 0, 5]):
+        chunks = [scalars("loss", [1.0] * points)] if points else []
+        any_board.log(f"run{n}", chunks)
+
+    def names(sort: str) -> list[str]:
+        pages = [
+            _get(any_board, f"{PROJECT}/runs?sort={sort}{filtered}&limit=2&offset={offset}")
+            for offset in (0, 2, 4, 6)
+        ]
+        assert {(page["total"], page["matching"]) for page in pages} == {(5, 5)}
+        return [run["name"] for page in pages for run in page["runs"]]
+
+    assert names("last_step") == ["run1", "run3", "run0", "run4", "run2"]
+    assert names("-last_step") == ["run2", "run4", "run0", "run1", "run3"]
+
+
 @pytest.mark.parametrize(
     "query", ["q=(", "q=%5B", "q=(?=a)", "sort=secret", "limit=0", "limit=100000", "offset=-1"]
 )

@@ -7,6 +7,7 @@ import logging
 import math
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
+from functools import cache
 from typing import Any, Final
 
 from fastapi import FastAPI, Request
@@ -39,17 +40,24 @@ def refuse(status: int, error: str) -> Response:
 
 def plain(value: Any) -> Any:
     """Return `value` in JSON's own types."""
+    if value is None or isinstance(value, str | int):
+        return value
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, bytes):
         return value.hex()
-    if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, Mapping):
         return {str(key): plain(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
         return [plain(part) for part in value]
-    return value
+    names = _field_names(value.__class__)
+    return value if names is None else {name: plain(getattr(value, name)) for name in names}
+
+
+# Asked of every row of a table; the answer is always the same.
+@cache
+def _field_names(kind: type) -> tuple[str, ...] | None:
+    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else None
 
 
 def register_errors(api: FastAPI) -> None:
