@@ -40,6 +40,9 @@ __all__ = ["follow", "make_daemon", "open_database", "read_once"]
 MOST_LINES: Final = 100
 """Of damage printed; the rest is counted and can be seen on the board."""
 
+NOT_YET: Final = ("refused", "starting up", "shutting down", "timeout", "not currently accepting")
+"""In the driver's message: the server is down for now. A wrong name or password is not."""
+
 DONE: Final = 0
 INCOMPLETE: Final = 2
 DAMAGED: Final = 3
@@ -118,7 +121,7 @@ def _wait_for_database(config: IngestConfig, stopped: threading.Event) -> Engine
 
 def _may_come_up(error: DatabaseUnreachable) -> bool:
     said = str(error).lower()
-    return any(words in said for words in ("refused", "starting up", "shutting down", "timeout"))
+    return any(words in said for words in NOT_YET)
 
 
 def make_daemon(config: IngestConfig, engine: Engine, hints: Hints) -> Daemon:
