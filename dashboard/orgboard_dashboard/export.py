@@ -11,11 +11,12 @@ that gives the stored value again, as a double; names are raw.
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import math
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -220,24 +221,51 @@ def _spelled(value: Any) -> Any:
 
 @contextmanager
 def _output(path: Path | None) -> Iterator[TextIO]:
-    if path is None:
-        # What is not UTF-8 in a name shows as an escape; the file stays readable as text.
-        with open(
-            sys.stdout.fileno(),
-            "w",
-            encoding="utf-8",
-            errors="backslashreplace",
-            newline="",
-            closefd=False,
-        ) as stream:
-            yield stream
-        return
+    try:
+        if path is None:
+            with _written(_stdout()) as stream:
+                yield stream
+        elif path.exists() and not path.is_file() and not path.is_dir():
+            # A pipe or a device: what stands for a place to write to must stay what it is.
+            with _written(path) as stream:
+                yield stream
+        else:
+            with _replacing(path.resolve()) as stream:
+                yield stream
+    except BrokenPipeError:
+        # Whoever reads has enough: `orgboard export … | head`.
+        raise
+    except OSError as error:
+        place = "to standard output" if path is None else str(path)
+        raise CannotExport(f"cannot write {place}: {error.strerror or error}") from error
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[TextIO]:
+    """Write beside `path`, and take its place once all is written."""
     part = path.with_name(path.name + ".part")
     try:
-        with part.open("w", encoding="utf-8", errors="backslashreplace", newline="") as stream:
+        with _written(part) as stream:
             yield stream
         part.replace(path)
-    except OSError as error:
-        raise CannotExport(f"cannot write {path}: {error.strerror or error}") from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+def _stdout() -> int:
+    if sys.stdout is None:
+        raise OSError(errno.EBADF, "it is closed")
+    return sys.stdout.fileno()
+
+
+def _written(file: Path | int) -> TextIO:
+    # What is not UTF-8 in a name shows as an escape; the file stays readable as text.
+    return open(
+        file,
+        "w",
+        encoding="utf-8",
+        errors="backslashreplace",
+        newline="",
+        closefd=not isinstance(file, int),
+    )

@@ -6,13 +6,17 @@ import csv
 import io
 import json
 import math
+import os
 import struct
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
+from orgboard_dashboard.export import Choice, export
+from orgboard_dashboard.queries import exported
 from orgboard_schema.sql.engine import shown
 from orgboard_schema.sql.flush import NewGap, Restart
 from orgboard_schema.types import ProtoHistogram, TensorHistogram
@@ -225,3 +229,91 @@ def _true_scalars(
 def _as_float32(value: float | str) -> bytes:
     number = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}.get(str(value), value)
     return struct.pack("<f", float(number))
+
+
+def test_many_short_series_take_no_more_statements_than_a_few(any_board: Board) -> None:
+    any_board.log("few", [scalars(f"t{at}", [1.0]) for at in range(3)])
+    any_board.log("many", [scalars(f"t{at}", [1.0]) for at in range(300)])
+
+    few, many = (_statements(any_board, run) for run in ("few", "many"))
+
+    assert many <= few + 5
+
+
+def test_series_read_together_or_alone_give_the_same_rows(
+    any_board: Board, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    any_board.log("run", [scalars(tag, [1.0, 2.0, 3.0]) for tag in "abc"])
+    any_board.log(
+        "run",
+        [scalars("b", [4.0], step=[1], attempt=1)],
+        restarts=[Restart(1, None, None, 1)],
+    )
+
+    together = _whole(any_board, tmp_path)
+    monkeypatch.setattr(exported, "_POINTS_TOGETHER", 1)
+    alone = _whole(any_board, tmp_path)
+
+    assert len(together.splitlines()) == 11
+    assert alone == together
+
+
+def test_a_link_to_a_file_stays_one(board: Board, tmp_path: Path) -> None:
+    board.log("run", [scalars("loss", [1.0])])
+    target, link = tmp_path / "target.csv", tmp_path / "link.csv"
+    link.symlink_to(target)
+
+    _export(board, "scalars", "-o", str(link))
+
+    assert link.is_symlink()
+    assert len(_rows(target.read_bytes())) == 1
+
+
+def test_a_pipe_is_written_to_and_not_replaced(board: Board, tmp_path: Path) -> None:
+    board.log("run", [scalars("loss", [1.0])])
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    # Open at both ends, so that neither end waits for the other.
+    reader = os.open(pipe, os.O_RDWR | os.O_NONBLOCK)
+    try:
+        _export(board, "scalars", "-o", str(pipe))
+        text = os.read(reader, 4096)
+    finally:
+        os.close(reader)
+
+    assert pipe.is_fifo()
+    assert len(_rows(text)) == 1
+
+
+@pytest.mark.parametrize("name", ["file/out.csv", "nowhere/out.csv", "", "a" * 253, "/dev/full"])
+def test_what_cannot_be_written_is_one_line(board: Board, tmp_path: Path, name: str) -> None:
+    board.log("run", [scalars("loss", [1.0])])
+    (tmp_path / "file").touch()
+
+    done = run_orgboard(
+        "export", "scalars", "--db", shown(board.engine.url), "-o", str(tmp_path / name)
+    )
+
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stderr.startswith("orgboard: cannot write ")
+
+
+def _whole(board: Board, folder: Path) -> bytes:
+    export(board.engine, Choice("scalars", "csv"), folder / "out.csv", 1.7e9)
+    return (folder / "out.csv").read_bytes()
+
+
+def _statements(board: Board, run: str) -> int:
+    count = 0
+
+    def note(*_: object) -> None:
+        nonlocal count
+        count += 1
+
+    event.listen(board.engine, "before_cursor_execute", note)
+    try:
+        export(board.engine, Choice("scalars", "csv", run=run), Path(os.devnull), 1.7e9)
+    finally:
+        event.remove(board.engine, "before_cursor_execute", note)
+    return count

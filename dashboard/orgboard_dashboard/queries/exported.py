@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import Connection, select
 
@@ -21,6 +22,10 @@ from orgboard_schema.sql.text import from_sql
 from orgboard_schema.types import Kind
 
 __all__ = ["ExportedRun", "SeriesData", "exported_runs", "exported_series"]
+
+_SERIES_TOGETHER: Final = 10_000
+_POINTS_TOGETHER: Final = 50_000
+"""Read at once, and held in memory; a longer series is streamed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +93,31 @@ def exported_series(
     if payload is None:
         return
     heads = decode_heads(payload)
-    tags = heads["tag_id"][heads["kind"] == kind_number(kind)].tolist()
-    for tag_id, name in sorted(tag_names(conn, tags).items(), key=lambda item: item[1]):
-        if matches(name):
-            yield name, read.iter_series(conn, run.run_id, tag_id, kind)
+    heads = heads[heads["kind"] == kind_number(kind)]
+    points = dict(zip(heads["tag_id"].tolist(), heads["n_all"].tolist(), strict=True))
+    named = sorted((name, tag) for tag, name in tag_names(conn, points).items() if matches(name))
+    for some in _together([(name, tag, points[tag]) for name, tag in named]):
+        if len(some) == 1:
+            ((name, tag),) = some
+            yield name, read.iter_series(conn, run.run_id, tag, kind)
+            continue
+        found = read.pieces_of(conn, run.run_id, [(tag, kind) for _, tag in some])
+        for name, tag in some:
+            yield name, iter(found.get((tag, kind), ()))
+
+
+def _together(series: Iterable[tuple[str, int, int]]) -> Iterator[list[tuple[str, int]]]:
+    """Group (name, tag, points) in their order: short series together, a long one alone."""
+    some: list[tuple[str, int]] = []
+    held = 0
+    for name, tag, points in series:
+        if some and (held + points > _POINTS_TOGETHER or len(some) == _SERIES_TOGETHER):
+            yield some
+            some, held = [], 0
+        some.append((name, tag))
+        held += points
+    if some:
+        yield some
 
 
 def _project(written: str) -> tuple[str, str]:
