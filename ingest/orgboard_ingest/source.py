@@ -121,7 +121,7 @@ class Source:
 
     def holds(self, path: str) -> bool:
         """Tell whether `path` lies under this logdir."""
-        return path.startswith(f"{self.root}/")
+        return Path(path).is_relative_to(self.root)
 
     def hurry(self) -> None:
         """Scan as soon as the last scan's cost allows: something came that hints do not tell."""

@@ -121,8 +121,8 @@ def test_a_run_that_said_it_ended_has_ended_unless_something_newer_came() -> Non
     ending = said_to_end(batch)
 
     assert ending == Ending("stop", 6.0)
-    assert ending.holds(6.5)
-    assert not ending.holds(60.0)
+    assert Ending("stop", 6.0).holds(6.5)
+    assert not Ending("stop", 6.0).holds(60.0)
 
 
 @pytest.mark.parametrize(("status", "ends"), [(1, True), (2, True), (3, False), (0, False)])

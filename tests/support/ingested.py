@@ -85,7 +85,9 @@ def stored_scalars(engine: Engine) -> Scalars:
         for run_id, name in runs:
             heads = head_rows(read.heads(conn, [run_id])[run_id])
             names = tag_names(conn, {head.tag_id for head in heads})
-            keys = [(head.tag_id, head.kind) for head in heads if head.kind == "scalar"]
+            keys: list[read.SeriesKey] = [
+                (head.tag_id, head.kind) for head in heads if head.kind == "scalar"
+            ]
             for (tag_id, _), data in read.series(conn, run_id, keys).items():
                 columns = (data.attempt, data.superseded, data.step, data.value)
                 points = zip(*(column.tolist() for column in columns), strict=True)

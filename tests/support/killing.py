@@ -206,7 +206,7 @@ def _rows(engine: Engine) -> Iterator[Row]:
         for run_id, run in conn.execute(select(tables.run.c.run_id, tables.run.c.name)).all():
             heads = head_rows(read.heads(conn, [run_id])[run_id])
             names = tag_names(conn, {head.tag_id for head in heads})
-            keys = [(head.tag_id, head.kind) for head in heads]
+            keys: list[read.SeriesKey] = [(head.tag_id, head.kind) for head in heads]
             for (tag_id, _), data in read.series(conn, run_id, keys).items():
                 columns = (data.step.tolist(), data.wall.tolist(), data.value.tolist())
                 for step, wall, value in zip(*columns, strict=True):
