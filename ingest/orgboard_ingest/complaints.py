@@ -35,5 +35,13 @@ class Complaints:
 
 
 def printable(place: str) -> str:
-    """Return a path that any terminal or log file takes, on one line."""
-    return place.encode("utf-8", "backslashreplace").decode().replace("\n", "\\n")
+    """Return a path that any terminal or log file takes, on one line.
+
+    Who makes a directory chooses its name: one that recolours a terminal, or turns the
+    order of what is read, shows as what it is.
+    """
+    return "".join(char if char.isprintable() else _escaped(char) for char in place)
+
+
+def _escaped(char: str) -> str:
+    return char.encode("unicode_escape").decode()
