@@ -202,6 +202,24 @@ def test_texts_are_given_raw_and_as_safe_html(any_board: Board) -> None:
     assert 'href="javascript' not in html
 
 
+def test_only_so_much_text_is_rendered_and_of_each_series_the_newest_first(board: Board) -> None:
+    texts = [Tensor("string", (1,), (b"x" * 30_000,)) for _ in range(6)]
+    board.log("run", [values("a", "text", texts), values("b", "text", texts)])
+
+    series = _get(board, f"{PROJECT}/values?kind=text")["series"]
+
+    rendered = [[point["html"] != [None] for point in one["points"]] for one in series]
+    assert rendered == [[False] * 3 + [True] * 3] * 2
+
+
+def test_many_texts_of_one_step_share_what_may_be_rendered(board: Board) -> None:
+    board.log("run", [values("a", "text", [Tensor("string", (9,), (b"x" * 30_000,) * 9)])])
+
+    (series,) = _get(board, f"{PROJECT}/values?kind=text")["series"]
+
+    assert [text is not None for text in series["points"][0]["html"]] == [True] * 6 + [False] * 3
+
+
 def test_the_newest_values_come_and_the_rest_is_counted(any_board: Board) -> None:
     texts = [Tensor("string", (1,), (str(n).encode(),)) for n in range(20)]
     any_board.log("run", [values("notes", "text", texts)])

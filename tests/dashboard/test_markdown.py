@@ -68,3 +68,13 @@ def test_what_people_write_is_rendered() -> None:
 
 def test_text_too_long_to_render_is_left_as_it_is() -> None:
     assert to_html("a" * (MAX_CHARS + 1)) is None
+
+
+def test_a_table_that_unfolds_into_far_more_cells_than_it_has_is_left_as_text() -> None:
+    wide = "|a" * 1000 + "\n" + "|-" * 1000 + "\n" + "|b\n" * 1000
+
+    html = to_html(wide)
+
+    assert html is not None
+    assert "td" not in Seen(html).tags
+    assert len(html) < 4 * len(wide)

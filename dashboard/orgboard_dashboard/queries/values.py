@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -32,6 +32,8 @@ _DEFAULT_RUNS: Final = 20
 _MAX_STRINGS: Final = 64
 _MAX_CHARS: Final = 1 << 20
 """Of one text; the rest is in the export."""
+_MAX_RENDERED: Final = 200_000
+"""Characters of Markdown that one answer may make the server render."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ class ValuePoint:
     shape: tuple[int, ...] | None = None
     strings: tuple[str, ...] | None = None
     html: tuple[str | None, ...] | None = None
-    """Each string as Markdown, made safe; None for one that is too long to render."""
+    """Each string as Markdown, made safe; None for one too long, or too old, to render."""
     blobs: tuple[BlobRow, ...] | None = None
     width: int | None = None
     height: int | None = None
@@ -113,7 +115,7 @@ def list_values(
         for data in (read.series(conn, run_id, [(head.tag_id, kind) for head in heads]),)
         for head in heads
     ]
-    return tuple(sorted(listed, key=lambda series: series.name))
+    return _with_html(sorted(listed, key=lambda series: series.name))
 
 
 def find_blob(viewer: Viewer, conn: Connection, uid: str, sha256: bytes) -> tuple[bytes, str]:
@@ -173,6 +175,24 @@ def _series(
     return SeriesValues(uid, head.tag_id, name, head.kind, int(shown.size), points)
 
 
+def _with_html(listed: Sequence[SeriesValues]) -> tuple[SeriesValues, ...]:
+    """Render the texts: the newest of every series first, until `_MAX_RENDERED` is used up."""
+    left = _MAX_RENDERED
+    rendered = [list(series.points) for series in listed]
+    places = ((at, points) for points in rendered for at in range(len(points)))
+    for at, points in sorted(places, key=lambda place: len(place[1]) - place[0]):
+        html: list[str | None] = []
+        for text in points[at].strings or ():
+            html.append(to_html(text) if len(text) <= left else None)
+            left -= 0 if html[-1] is None else len(text)
+        if html:
+            points[at] = replace(points[at], html=tuple(html))
+    return tuple(
+        replace(series, points=tuple(points))
+        for series, points in zip(listed, rendered, strict=True)
+    )
+
+
 def _point(data: read.SeriesData, at: int, value: StoredValue) -> ValuePoint:
     place = (
         int(data.step[at]),
@@ -188,8 +208,7 @@ def _point(data: read.SeriesData, at: int, value: StoredValue) -> ValuePoint:
         return ValuePoint(*place, blobs=blobs, width=value.width, height=value.height)
     if isinstance(value, Tensor):
         strings = _strings(value)
-        html = None if strings is None else tuple(to_html(text) for text in strings)
-        return ValuePoint(*place, dtype=value.dtype, shape=value.shape, strings=strings, html=html)
+        return ValuePoint(*place, dtype=value.dtype, shape=value.shape, strings=strings)
     if isinstance(value, TensorHistogram):
         return ValuePoint(*place, dtype=value.dtype, shape=(len(value.buckets), 3))
     return ValuePoint(*place, dtype="histogram", shape=(len(_counts(value)),))
