@@ -298,3 +298,21 @@ def test_a_database_that_went_away_is_told_in_one_line(board: Board) -> None:
 
     assert (ready.status_code, asked.status_code, alive.status_code) == (503, 503, 200)
     assert "database" in asked.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/api/ui/v1/r/%00", 404),
+        (f"/api/ui/v1/r/%00/blob/{'0' * 64}", 404),
+        ("/api/ui/v1/p/%00/%00/runs", 404),
+        (f"{PROJECT}/tags?kind=scalar&runs=%00", 200),
+        (f"{PROJECT}/values?kind=text&runs=a%00", 200),
+    ],
+)
+def test_a_name_with_a_nul_is_nobodys_on_each_engine(
+    any_board: Board, path: str, status: int
+) -> None:
+    any_board.log("run", [scalars("loss", [1.0])])
+
+    assert any_board.ask("GET", path).status_code == status

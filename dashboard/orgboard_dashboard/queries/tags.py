@@ -16,6 +16,7 @@ from orgboard_schema.blocks.heads import decode_heads, decode_tag_set
 from orgboard_schema.blocks.series import kind_number
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.dictionary import chunked, load_metadata, tag_names
+from orgboard_schema.sql.text import to_sql
 from orgboard_schema.types import Kind
 
 __all__ = ["TagRow", "count_tags", "kind_of", "list_tags"]
@@ -107,7 +108,7 @@ def _tag_sets(
         .group_by(run.tag_set_id)
     )
     if uids:
-        asked = asked.where(run.uid.in_(uids))
+        asked = asked.where(run.uid.in_([to_sql(uid) for uid in uids]))
     return {tag_set_id: (runs, newest) for tag_set_id, runs, newest in conn.execute(asked)}
 
 

@@ -18,6 +18,7 @@ from orgboard_schema.blocks.heads import SeriesHead, decode_heads, head_rows
 from orgboard_schema.blocks.series import StoredMedia, StoredValue
 from orgboard_schema.sql import read, tables
 from orgboard_schema.sql.dictionary import tag_names
+from orgboard_schema.sql.text import to_sql
 from orgboard_schema.types import Kind, ProtoHistogram, Tensor, TensorHistogram
 
 __all__ = ["BlobRow", "SeriesValues", "ValuePoint", "ValuesQuery", "find_blob", "list_values"]
@@ -144,7 +145,7 @@ def _runs(
         run.project_id == project.project_id, visible_runs(viewer)
     )
     if uids:
-        rows = conn.execute(asked.where(run.uid.in_(uids))).all()
+        rows = conn.execute(asked.where(run.uid.in_([to_sql(uid) for uid in uids]))).all()
         return sorted(((uid, run_id) for uid, run_id in rows), key=lambda row: uids.index(row[0]))
     newest = asked.order_by(run.touched_ms.desc(), run.run_id.desc()).limit(_DEFAULT_RUNS)
     return [(uid, run_id) for uid, run_id in conn.execute(newest)]

@@ -94,7 +94,9 @@ def find_run(viewer: Viewer, conn: Connection, uid: str) -> int:
         NotFound: there is none that `viewer` may see.
     """
     found = conn.execute(
-        select(tables.run.c.run_id).where(tables.run.c.uid == uid, visible_runs(viewer))
+        select(tables.run.c.run_id).where(
+            tables.run.c.uid == text.to_sql(uid), visible_runs(viewer)
+        )
     ).scalar()
     if found is None:
         raise NotFound
