@@ -77,7 +77,9 @@
     const { all, automatic, foot } = parts;
     const total = project.everything ?? project.matching ?? 0;
     const filtered = ob.view.runFilter && project.matching !== null;
-    foot.children[0].textContent = `${ob.count(shown)} shown`;
+    // Why just these: the automatic selection does not take all of many runs.
+    const chosen = !ob.view.selected && shown < project.matching;
+    foot.children[0].textContent = chosen ? `newest ${ob.count(shown)} shown` : `${ob.count(shown)} shown`;
     foot.children[1].textContent = filtered ? `${ob.count(project.matching)} of ${ob.plural(total, "run")}` : ob.plural(total, "run");
     all.checked = shown > 0;
     all.indeterminate = shown > 0 && shown < (project.matching ?? 0);

@@ -110,7 +110,9 @@
       const tags = this.tags.filter((tag) => filter.matches(tag.name));
       if (!tags.length) return this.say(...this.nothing());
       const groups = Map.groupBy ? Map.groupBy(tags, groupOf) : group(tags);
-      keepScroll(() => this.out.replaceChildren(...[...groups].map(([name, members]) => this.section(name, members))));
+      // Tags without a group come last: they are seldom what a page is opened for.
+      const ordered = [...groups].sort(([one], [other]) => Number(one === "") - Number(other === ""));
+      keepScroll(() => this.out.replaceChildren(...ordered.map(([name, members]) => this.section(name, members))));
       this.forgetOthers();
       this.wake();
     }
