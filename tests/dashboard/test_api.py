@@ -316,3 +316,12 @@ def test_a_name_with_a_nul_is_nobodys_on_each_engine(
     any_board.log("run", [scalars("loss", [1.0])])
 
     assert any_board.ask("GET", path).status_code == status
+
+
+@pytest.mark.parametrize("q", ["", "run"])
+def test_a_page_far_behind_the_last_run_is_empty(any_board: Board, q: str) -> None:
+    any_board.log("run", [scalars("loss", [1.0])])
+
+    found = _get(any_board, f"{PROJECT}/runs?q={q}&offset={10**30}")
+
+    assert (found["total"], found["matching"], found["runs"]) == (1, 1, [])
