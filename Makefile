@@ -8,7 +8,7 @@ export PYTHON
 
 BIN := .venv/bin
 .DEFAULT_GOAL := install
-.PHONY: install demo test check format bench bench-live proto clean help dev
+.PHONY: install demo test check format bench bench-live screenshots proto clean help dev
 
 install: ## Make .venv with the board in it (the default)
 	@.ci/prepare server
@@ -39,6 +39,10 @@ bench: dev ## Measure throughput and sizes
 bench-live: dev ## Measure the time from a flush to the curve in the browser
 	@.ci/prepare parts
 	@$(BIN)/python tests/bench live
+
+screenshots: dev ## Take the README's pictures anew, of the demo
+	@.ci/prepare parts
+	@PYTHONPATH=tests $(BIN)/python tests/screenshots.py
 
 proto: ## Generate the event format's Python again
 	@.ci/proto schema

@@ -8,10 +8,8 @@ way is met at the same moment each time.
 
 from __future__ import annotations
 
-import os
 import random
 import re
-import shutil
 import statistics
 import sys
 import tempfile
@@ -20,10 +18,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from orgboard import SummaryWriter
-from support.browser import FLAGS, NAMES
+from support.browser import NO_CHROMIUM, launch
 from support.programs import ORGBOARD, running
 from support.waiting import wait_until
 
@@ -51,11 +49,12 @@ WATCH = """() => {
 
 def main() -> int:
     """Log, look, and print the median, the ninth decile and the slowest."""
-    chromium = next(filter(None, map(shutil.which, NAMES)), None)
-    if chromium is None:
-        print("no Chromium on PATH")
-        return 1
-    delays = _measure(chromium)
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        if browser is None:
+            print(NO_CHROMIUM)
+            return 1
+        delays = _measure(browser)
     ordered = sorted(delays)
     ninth = ordered[int(len(ordered) * 0.9)]
     print(f"  flush to visible curve, {len(delays)} points, one run, SQLite, one browser")
@@ -64,14 +63,14 @@ def main() -> int:
     return 0
 
 
-def _measure(chromium: str) -> list[float]:
+def _measure(browser: Browser) -> list[float]:
     with tempfile.TemporaryDirectory() as scratch:
         home = Path(scratch)
         logdir = home / "bench-live"
         with (
             SummaryWriter(str(logdir / "run"), flush_secs=3600) as writer,
             _board(home, logdir) as address,
-            _open(chromium, f"{address}/p/default/bench-live/scalars") as page,
+            _open(browser, f"{address}/p/default/bench-live/scalars") as page,
         ):
             return [_delay(writer, page, step) for step in range(POINTS)][WARM_UP:]
 
@@ -85,15 +84,12 @@ def _board(home: Path, logdir: Path) -> Iterator[str]:
 
 
 @contextmanager
-def _open(chromium: str, address: str) -> Iterator[Page]:
-    flags = [*FLAGS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=flags)
-        page = browser.new_page()
-        page.goto(address)
-        page.evaluate(WATCH)
-        yield page
-        browser.close()
+def _open(browser: Browser, address: str) -> Iterator[Page]:
+    page = browser.new_page()
+    page.goto(address)
+    page.evaluate(WATCH)
+    yield page
+    browser.close()
 
 
 def _delay(writer: SummaryWriter, page: Page, step: int) -> float:

@@ -20,13 +20,14 @@ from playwright.sync_api import (
     ConsoleMessage,
     Error,
     Page,
+    Playwright,
     Request,
     sync_playwright,
 )
 
 from support.lacking import lack
 
-__all__ = ["browser", "context", "page"]
+__all__ = ["NO_CHROMIUM", "browser", "context", "launch", "page"]
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 """Chromium by the names that distributions give it."""
@@ -41,6 +42,8 @@ FLAGS = (
     "--disable-sync",
 )
 
+NO_CHROMIUM = "no Chromium on PATH (Debian's package is called chromium), nor Playwright's own"
+
 LOCAL_SCHEMES = ("data", "blob", "about")
 
 
@@ -49,15 +52,24 @@ LOCAL_SCHEMES = ("data", "blob", "about")
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Give a headless Chromium, one for the whole module."""
-    # Chromium's sandbox does not work for root.
-    flags = [*FLAGS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
     with sync_playwright() as playwright:
-        program = _program(playwright.chromium.executable_path)
-        if program is None:
-            lack("no Chromium on PATH (Debian's package is called chromium), nor Playwright's own")
-        chromium = playwright.chromium.launch(executable_path=program, args=flags)
+        chromium = launch(playwright)
+        if chromium is None:
+            lack(NO_CHROMIUM)
         yield chromium
         chromium.close()
+
+
+def launch(playwright: Playwright) -> Browser | None:
+    """Start the system's Chromium, or else the one that Playwright downloaded, if any."""
+    on_path = next(filter(None, map(shutil.which, NAMES)), None)
+    own = playwright.chromium.executable_path
+    program = on_path or (own if Path(own).exists() else None)
+    if program is None:
+        return None
+    # Chromium's sandbox does not work for root.
+    flags = [*FLAGS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+    return playwright.chromium.launch(executable_path=program, args=flags)
 
 
 @pytest.fixture
@@ -79,12 +91,6 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 def page(context: BrowserContext) -> Page:
     """Give an empty page."""
     return context.new_page()
-
-
-def _program(playwrights_own: str) -> str | None:
-    """Find the system's Chromium, or else the one that Playwright downloaded, if any."""
-    on_path = next(filter(None, map(shutil.which, NAMES)), None)
-    return on_path or (playwrights_own if Path(playwrights_own).exists() else None)
 
 
 def _text(error: Error) -> str:
