@@ -9,10 +9,11 @@ Gate ─▶ FastAPI ─┬─ /healthz /readyz
 from __future__ import annotations
 
 import inspect
+import logging
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, Final, cast
+from typing import Any, Final, NoReturn, cast
 
 from dash import Dash
 from dash._utils import split_callback_id
@@ -43,6 +44,8 @@ from orgboard_dashboard.urls import PAGES
 from orgboard_dashboard.viewer import LOCAL_VIEWER, Viewer
 
 __all__ = ["Web", "create_app"]
+
+log = logging.getLogger(__name__)
 
 _SUITES: Final = "/_dash-component-suites/{package_name}/{fingerprinted_path:path}"
 
@@ -139,6 +142,7 @@ def _dash(api: FastAPI, services: Services) -> Dash:
         serve_locally=True,
         add_log_handler=False,
         websocket_callbacks=False,
+        on_error=_tell_operator,
         **DASH_OPTIONS,
     )
     dash_app.layout = layout()
@@ -147,6 +151,12 @@ def _dash(api: FastAPI, services: Services) -> Dash:
     # is not: the first visitor would get a page without them.
     dash_app._setup_server()  # type: ignore[no-untyped-call]  # Dash has no types
     return dash_app
+
+
+def _tell_operator(error: Exception) -> NoReturn:
+    """Log what a callback raised: Dash answers 500 without a word to anybody."""
+    log.error("a callback failed", exc_info=error)
+    raise error
 
 
 def _callable_callbacks(dash_app: Dash, policies: Mapping[str, str]) -> dict[str, CallShape]:

@@ -258,6 +258,21 @@ def test_a_page_callback_of_the_board_is_answered(board: Board, web: Web) -> Non
     assert set(answer.json()["response"]) >= {"ob-page", "ob-crumb"}
 
 
+def test_the_log_tells_of_a_callback_that_failed(
+    board: Board, web: Web, caplog: pytest.LogCaptureFixture
+) -> None:
+    with board.engine.begin() as conn:
+        conn.exec_driver_sql("DROP TABLE run_head")
+        conn.exec_driver_sql("ALTER TABLE run RENAME TO gone")
+    request = {**ROWS_CALL["inputs"][0], "value": {"startRow": 0, "endRow": 9}}
+
+    answer = board.ask("POST", CALLBACK, web=web, json=ROWS_CALL | {"inputs": [request]})
+
+    assert answer.status_code == 503
+    assert "SELECT" not in answer.text
+    assert "a callback failed" in caplog.messages
+
+
 @pytest.mark.parametrize("pathname", [None, 5, True, 1e308, [1], {"a": 1}, "\0", "\ud800", "//"])
 def test_any_address_in_a_callback_is_answered(board: Board, web: Web, pathname: object) -> None:
     address = {"id": "ob-location", "property": "pathname", "value": pathname}
