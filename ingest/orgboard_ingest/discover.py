@@ -81,7 +81,7 @@ class _Walk:
                 with os.scandir(path) as entries:
                     listed = sorted(entries, key=lambda entry: entry.name)
             except OSError as error:
-                self.problems.append(Problem(path, error.strerror or str(error)))
+                self._note(path, error)
                 continue
             for entry in listed:
                 inside = entry.name if run == "." else f"{run}/{entry.name}"
@@ -118,9 +118,14 @@ class _Walk:
         try:
             status = entry.stat()
         except OSError as error:
-            self.problems.append(Problem(entry.path, error.strerror or str(error)))
+            self._note(entry.path, error)
             return
         if stat.S_ISREG(status.st_mode):
             self.files.append(
                 FoundFile(run, entry.name, entry.path, status.st_size, status.st_mtime_ns)
             )
+
+    def _note(self, path: str, error: OSError) -> None:
+        # What vanished between two looks is no problem; a logdir that is gone is one.
+        if not isinstance(error, FileNotFoundError) or path == str(self.root):
+            self.problems.append(Problem(path, error.strerror or str(error)))

@@ -5,6 +5,7 @@ Only here do facts about files (`attempts`) meet what SQL holds (`catalog`).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -50,12 +51,16 @@ def plan_batch(run: KnownRun, file: KnownFile, batch: Batch, staged: Staged) -> 
         facts = joined(facts, observed(staged, batch.first_wall, batch.last_wall))
     lives = _before(run, file).copy()
     numbers = lives.take(facts)
-    agrees = _fits(file, numbers)
+    attempts = numbers[file.section : file.section + len(staged.starts) + 1]
+    agrees, reached = _fits(file, numbers), set(attempts)
     for other in _after(run, file):
         if other.facts is not None:
-            agrees = _fits(other, lives.take(other.facts)) and agrees
-    attempts = numbers[file.section : file.section + len(staged.starts) + 1]
-    return Plan(attempts, _new_cuts(run, lives, attempts, staged), facts, agrees)
+            numbers = lives.take(other.facts)
+            agrees = _fits(other, numbers) and agrees
+            # A START that was no restart when it was read may be one by this batch.
+            reached |= set(numbers[: other.section + 1]) if other.row.offset else set()
+    agrees = agrees and all(lives.cuts.get(cut, step + 1) <= step for cut, step in _cuts(run))
+    return Plan(attempts, _new_cuts(run, lives, reached, staged), facts, agrees)
 
 
 def plan_alone(run: KnownRun, file: KnownFile, staged: Staged) -> Plan:
@@ -93,14 +98,17 @@ def _after(run: KnownRun, file: KnownFile) -> list[KnownFile]:
     return [run.files[name] for name in sorted(run.files) if name > file.row.name]
 
 
-def _new_cuts(
-    run: KnownRun, lives: Lives, attempts: tuple[int, ...], staged: Staged
-) -> dict[Cut, int]:
-    stored = run.cuts or {}
+def _cuts(run: KnownRun) -> Iterable[tuple[Cut, int]]:
+    return (run.cuts or {}).items()
+
+
+def _new_cuts(run: KnownRun, lives: Lives, reached: set[int], staged: Staged) -> dict[Cut, int]:
+    """Return the cuts of the attempts reached by now that are not stored, or not as low."""
+    stored = dict(_cuts(run))
     series: set[SeriesKey | None] = {(piece.tag, piece.kind) for piece in staged.pieces}
-    wanted = ((attempt, key) for attempt in set(attempts) for key in {None} | series)
+    wanted = {(attempt, key) for attempt in reached for key in {None} | series}
     return {
         cut: lives.cuts[cut]
-        for cut in wanted
+        for cut in wanted | stored.keys()
         if cut in lives.cuts and lives.cuts[cut] < stored.get(cut, lives.cuts[cut] + 1)
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orgboard_ingest.verify import differences
-from orgboard_schema.sql.engine import begin_read
+from orgboard_schema.sql.engine import begin_read, open_engine
 from orgboard_schema.wire.event_pb2 import Event, SessionLog
 from orgboard_schema.wire.frames import encode_frame
 from support.event_files import event_file, scalar_event
@@ -159,17 +160,25 @@ def _runs(draw: st.DrawFn) -> list[list[Event]]:
     return files
 
 
+@pytest.fixture(scope="module")
+def empty_board(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a database with its tables made, to be copied: making them takes longer than a test."""
+    path = tmp_path_factory.mktemp("empty") / "board.db"
+    migrated(str(path)).dispose()
+    return path
+
+
 @settings(deadline=None, max_examples=60)
 @given(_runs(), st.data())
 def test_attempts_do_not_depend_on_when_the_files_were_read(
-    files: list[list[Event]], data: st.DataObject
+    empty_board: Path, files: list[list[Event]], data: st.DataObject
 ) -> None:
     """Grow the files record by record in any order, read at any time, restart ingest at will."""
     with tempfile.TemporaryDirectory() as scratch:
         root = Path(scratch, "logs")
         run = root / "run"
         run.mkdir(parents=True)
-        engine = migrated(str(Path(scratch, "board.db")))
+        engine = open_engine(str(shutil.copy(empty_board, Path(scratch, "board.db"))))
         intake = new_intake(engine, root, batch_bytes=data.draw(st.sampled_from([40, 90, 1 << 20])))
         names = [f"events.out.tfevents.{number}" for number in range(len(files))]
         left = {name: list(events) for name, events in zip(names, files, strict=True)}
@@ -191,6 +200,24 @@ def test_attempts_do_not_depend_on_when_the_files_were_read(
         engine.dispose()
 
     assert found == []
+
+
+def test_a_start_read_before_the_run_had_points_becomes_a_restart(tmp_path: Path) -> None:
+    run = tmp_path / "logs" / "run"
+    run.mkdir(parents=True)
+    later = [version_event(200.0), _restart(2, 201.0)]
+    (run / "events.out.tfevents.1").write_bytes(event_file(*later))
+    engine = migrated(str(tmp_path / "board.db"))
+    intake = new_intake(engine, tmp_path / "logs")
+    drain(intake, [("run", "events.out.tfevents.1")])
+
+    first = _life("a", range(4), 100.0)
+    (run / "events.out.tfevents.0").write_bytes(event_file(*first))
+    drain(intake, [("run", "events.out.tfevents.0")])
+
+    stored = stored_scalars(engine)
+    engine.dispose()
+    assert _shown(stored, "a") == [0, 1]
 
 
 @pytest.mark.parametrize("batch_bytes", [50, 1 << 20])

@@ -137,3 +137,10 @@ def test_a_copy_of_a_run_is_another_run(tmp_path: Path) -> None:
 
     assert set(stored_scalars(engine)) == {("one", "loss"), ("two", "loss")}
     engine.dispose()
+
+
+def test_a_logdir_that_is_gone_is_a_problem_and_no_end(tmp_path: Path) -> None:
+    seen = scan(tmp_path / "gone")
+
+    assert seen.files == ()
+    assert [problem.path for problem in seen.problems] == [str(tmp_path / "gone")]
