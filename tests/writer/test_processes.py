@@ -237,6 +237,28 @@ def test_a_signal_handler_may_log(tmp_path: Path) -> None:
     assert received > 0
 
 
+def test_what_is_logged_while_the_thread_starts_does_not_start_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = SummaryWriter(tmp_path)
+    start = threading.Thread.start
+    started: list[threading.Thread] = []
+
+    def interrupted(thread: threading.Thread) -> None:
+        started.append(thread)
+        # As a signal's handler would, that comes just now.
+        if len(started) == 1:
+            writer.add_scalar("x", 1.0, 1)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", interrupted)
+    writer.add_scalar("x", 1.0, 0)
+    writer.close()
+
+    assert len(started) == 1
+    assert sorted(point.step for point in scalars(tmp_path)) == [0, 1]
+
+
 def test_a_clock_that_is_set_back_does_not_stop_the_flushing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

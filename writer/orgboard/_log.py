@@ -36,6 +36,9 @@ CROWDED: Final = 32_768
 
 GIVE_WAY_S: Final = 0.0005
 
+HANGS_S: Final = 0.02
+"""A write that takes longer waits for the disk, and nobody gives way to it any more."""
+
 BATCH: Final = 256
 """Items encoded between two writes; less than half a millisecond of the interpreter's time."""
 
@@ -81,7 +84,7 @@ class EventLog:
         self._woken = False
         self._tickets: deque[Ticket] = deque()
         self._thread: threading.Thread | None = None
-        self._writing = False
+        self._writing_since: float | None = None
 
     # --- the callers' side -------------------------------------------------
 
@@ -101,7 +104,7 @@ class EventLog:
             self._drain_here()
         elif waiting >= self._wake_at or self._others_bytes > OTHERS_QUEUED_BYTES // 4:
             self._signal()
-            if waiting >= CROWDED and not self._writing:
+            if waiting >= CROWDED and not self._disk_hangs():
                 # The two threads share one interpreter: a loop that does nothing but log would
                 # fill the queue before the other gets its turn. This waits for no disk.
                 time.sleep(GIVE_WAY_S)
@@ -129,6 +132,11 @@ class EventLog:
             return self._others_bytes + size <= OTHERS_QUEUED_BYTES
         return waiting < SCALARS_QUEUED
 
+    def _disk_hangs(self) -> bool:
+        """Tell a write that takes long from one that only waits for the interpreter."""
+        since = self._writing_since
+        return since is not None and time.monotonic() - since > HANGS_S
+
     def _signal(self) -> None:
         if not self._woken:
             self._woken = True
@@ -155,14 +163,19 @@ class EventLog:
 
     def _revive(self) -> bool:
         """Start the thread; False when none can be started, as while the interpreter ends."""
+        thread = threading.Thread(target=self._work, name="orgboard-writer", daemon=True)
+        exiting = _process.is_exiting()
         with self._lock:
-            if self._thread is None and not _process.is_exiting():
-                thread = threading.Thread(target=self._work, name="orgboard-writer", daemon=True)
+            if self._thread is None and not exiting:
+                # Before it starts: a signal's handler may log meanwhile, and this lock lets
+                # it in. It must not start a second one.
+                self._thread = thread
                 try:
                     thread.start()
                 except RuntimeError:
+                    self._thread = None
+                    self.room = 0
                     return False
-                self._thread = thread
                 _process.close_with_worker(self)
             if self._thread is not None:
                 self.room = self._wake_at
@@ -215,11 +228,11 @@ class EventLog:
         self._write(urgent=urgent)
 
     def _write(self, *, urgent: bool) -> None:
-        self._writing = True
+        self._writing_since = time.monotonic()
         try:
             self._files.write(urgent=urgent)
         finally:
-            self._writing = False
+            self._writing_since = None
 
     def _retire(self) -> bool:
         """End the thread, unless something was put or asked since the end was asked for."""

@@ -127,19 +127,18 @@ class RunFile:
 
     def _append_waiting(self) -> None:
         assert self._descriptor is not None  # noqa: S101 (for the type checker; `write` opened it)
-        data = b"".join(self.waiting)
-        written, error = write_all(self._outside.append, self._descriptor, data)
-        whole = 0
+        # Taken away first: a signal's handler may write what it logged before this returns.
+        taken, self.waiting = self.waiting, []
+        written, error = write_all(self._outside.append, self._descriptor, b"".join(taken))
         if error is None:
-            self.waiting.clear()
-        else:
-            while written >= len(self.waiting[whole]):
-                written -= len(self.waiting[whole])
-                whole += 1
-            del self.waiting[:whole]
-        if error is not None:
-            self.close()
-            raise error
+            return
+        whole = 0
+        while written >= len(taken[whole]):
+            written -= len(taken[whole])
+            whole += 1
+        self.waiting[:0] = taken[whole:]
+        self.close()
+        raise error
 
     def _leave_deleted_file(self) -> None:
         now = self._outside.now()
