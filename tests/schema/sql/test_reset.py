@@ -10,8 +10,7 @@ from orgboard_schema.sql.check import check_store
 from orgboard_schema.sql.engine import begin_read, begin_write
 from orgboard_schema.sql.flush import NewGap
 from orgboard_schema.sql.read import restarts
-from orgboard_schema.sql.reset import renumber_attempts, reset_run
-from orgboard_schema.sql.supersede import Cut
+from orgboard_schema.sql.reset import reset_run
 from orgboard_schema.types import Blob, Media
 from support.stores import NOW, Feed, new_feed, restart, scalars, values
 
@@ -71,38 +70,3 @@ def test_a_flush_under_way_during_a_reset_changes_nothing(engine: Engine) -> Non
     with pytest.raises(OffsetMoved), begin_write(engine) as conn:
         append(conn, under_way)
     assert feed.read("loss") is None
-
-
-def test_attempts_that_become_one_show_all_their_points(engine: Engine) -> None:
-    feed = new_feed(engine)
-    feed.store([scalars("loss", range(10))])
-    feed.store([scalars("loss", [5, 6], attempt=1)], restarts=(restart(1, 5),))
-    feed.store([scalars("loss", [6, 7], attempt=2)], restarts=(restart(2, 6),))
-
-    with begin_write(engine) as conn:
-        renumber_attempts(conn, feed.run_id, {1: 0, 2: 1}, now=NOW)
-
-    found = feed.read("loss")
-    assert found is not None
-    assert found.step.tolist() == [*range(10), 5, 6, 6, 7]
-    assert found.attempt.tolist() == [0] * 12 + [1] * 2
-    assert found.superseded.tolist() == [*([False] * 6), *([True] * 4), False, True, False, False]
-    with begin_read(engine) as conn:
-        assert restarts(conn, [feed.run_id]) == {feed.run_id: [Cut(1, 0, None, 6)]}
-        run = tables.run.c
-        attempts = conn.execute(select(run.attempts).where(run.run_id == feed.run_id)).scalar_one()
-    assert attempts == 2
-    _assert_sound(engine)
-
-
-def test_attempts_that_are_not_named_keep_their_number(engine: Engine) -> None:
-    feed = new_feed(engine)
-    feed.store([scalars("loss", [1])])
-
-    with begin_write(engine) as conn:
-        renumber_attempts(conn, feed.run_id, {}, now=NOW)
-
-    found = feed.read("loss")
-    assert found is not None
-    assert found.attempt.tolist() == [0]
-    _assert_sound(engine)
