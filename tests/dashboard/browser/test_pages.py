@@ -6,7 +6,9 @@ import re
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
+from sqlalchemy import update
 
+from orgboard_schema.sql import tables
 from support.served import HOSTILE, Served
 
 pytestmark = pytest.mark.browser
@@ -146,6 +148,19 @@ def test_no_page_is_wider_than_a_phone(browser: Browser, served: Served, name: s
     page = phone.new_page()
     page.goto(served.page(name))
     expect(page.locator(FILLED).first).to_be_visible()
+
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    phone.close()
+
+
+def test_a_run_of_a_deep_directory_fits_a_phone(browser: Browser, served: Served) -> None:
+    deep = "/logs/" + "/".join(["a_folder_with_a_long_name"] * 8)
+    with served.board.engine.begin() as conn:
+        conn.execute(update(tables.logdir).values(path=deep))
+    phone = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True)
+    page = phone.new_page()
+    page.goto(f"{served.address}/r/{served.board.uids['cosine/a']}")
+    expect(page.get_by_text(deep)).to_be_visible()
 
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     phone.close()
