@@ -10,6 +10,7 @@ import errno
 import logging
 import os
 import threading
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
@@ -98,6 +99,8 @@ class Watch:
         if network is not None:
             self.reason = f"on a network file system ({network})"
             return
+        # Said of a directory that was moved: known by two names for a moment. The scan finds it.
+        warnings.filterwarnings("ignore", "Callback with id .* already exists", RuntimeWarning)
         observer = Observer()
         try:
             observer.schedule(_Listener(hints), str(root), recursive=True, event_filter=_WANTED)

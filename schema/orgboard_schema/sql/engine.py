@@ -7,6 +7,8 @@ with begin_read(engine) as conn: ...    one snapshot: every query sees the same 
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,13 +21,16 @@ from orgboard_schema.errors import DatabaseUnreachable, DatabaseUrlError
 from orgboard_schema.sql.places import make_private, network_filesystem
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine.interfaces import DBAPIConnection
+    from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
     from sqlalchemy.pool import ConnectionPoolEntry
 
 __all__ = ["begin_read", "begin_write", "open_engine", "parse_url", "shown", "unreachable"]
 
 BUSY_TIMEOUT_S: Final = 10
 """How long a SQLite statement waits for a rival's lock: longer than any transaction of ours."""
+
+BUSY_PAUSE_S: Final = 0.01
+_TAKEN: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 
 _WRITE: Final = "orgboard_write"
 _HINT: Final = "give a path (SQLite) or postgresql://user@host/name"
@@ -189,8 +194,8 @@ def _set_pragmas(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> No
     raw: Any = connection
     raw.isolation_level = None
     cursor = connection.cursor()
+    _use_wal(cursor)
     for pragma in (
-        "journal_mode = WAL",
         # A commit that a power cut takes away takes its offset with it.
         "synchronous = NORMAL",
         "foreign_keys = ON",
@@ -201,6 +206,20 @@ def _set_pragmas(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> No
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _use_wal(cursor: DBAPICursor) -> None:
+    """Switch to a write-ahead log. SQLite does not wait for a rival's switch by itself."""
+    until = time.monotonic() + BUSY_TIMEOUT_S
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode not in _TAKEN or time.monotonic() > until:
+                raise
+            time.sleep(BUSY_PAUSE_S)
+        else:
+            return
 
 
 def _begin(conn: Connection) -> None:
