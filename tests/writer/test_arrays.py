@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from PIL import Image
 
-from orgboard._arrays import snapshot, to_float
-from orgboard._histogram import Sample, count, histogram_body, tensorflow_edges
-from orgboard._image import Picture, check_layout, encode_png, image_body, to_pixels
+from orgboard._kinds.histogram import Sample, count, histogram_body, tensorflow_edges
+from orgboard._kinds.image import Picture, check_layout, image_body, to_pixels
+from orgboard._kinds.png import encode_png
+from orgboard._values.arrays import snapshot, to_float
 from orgboard_schema.wire.event_pb2 import Event
 from orgboard_schema.wire.summary_pb2 import HistogramProto, Summary
 

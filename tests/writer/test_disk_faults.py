@@ -15,12 +15,12 @@ from pathlib import Path
 import pytest
 
 from orgboard import SummaryWriter
-from orgboard import _log as log_module
-from orgboard._files import MAIN, Item, RunFiles
-from orgboard._guard import Guard
-from orgboard._log import EventLog
-from orgboard._records import as_given, scalar_body
-from orgboard._run_file import Outside
+from orgboard._encoding.records import as_given, scalar_body
+from orgboard._log import queue as log_module
+from orgboard._log.files import MAIN, Item, RunFiles
+from orgboard._log.guard import Guard
+from orgboard._log.queue import EventLog
+from orgboard._log.run_file import Outside
 from support.logged_runs import Logged, events, has_ended, scalars
 from support.waiting import wait_until
 
@@ -105,7 +105,7 @@ def test_values_that_a_closed_writer_could_not_write_are_counted(
 def test_what_was_dropped_is_logged_when_writing_works_again(
     tmp_path: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("orgboard._files.KEPT_BYTES_OTHERS", 500)
+    monkeypatch.setattr("orgboard._log.files.KEPT_BYTES_OTHERS", 500)
     training = Training(tmp_path, disk)
     training.put(0)
     training.log.flush()
@@ -180,7 +180,7 @@ def test_large_values_do_not_push_out_scalars(
 
 
 def test_a_deleted_directory_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("orgboard._run_file.LOOK_EVERY_S", 0.0)
+    monkeypatch.setattr("orgboard._log.run_file.LOOK_EVERY_S", 0.0)
     run = tmp_path / "run"
     with SummaryWriter(run) as writer:
         writer.add_scalar("x", 1.0, 1)

@@ -9,15 +9,8 @@ from google.protobuf import struct_pb2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orgboard._hparams import HParams, hparams_bodies
-from orgboard._kinds import (
-    DescribedScalar,
-    described_scalar_body,
-    own_record_body,
-    text_body,
-)
-from orgboard._protobuf import varint
-from orgboard._records import (
+from orgboard._encoding.protobuf import varint
+from orgboard._encoding.records import (
     START,
     ScalarRecords,
     as_given,
@@ -28,6 +21,10 @@ from orgboard._records import (
     scalar_body,
     session_body,
 )
+from orgboard._kinds.hparams import HParams, hparams_bodies
+from orgboard._kinds.own import own_record_body
+from orgboard._kinds.scalar import DescribedScalar, described_scalar_body
+from orgboard._kinds.text import text_body
 from orgboard_schema.wire.event_pb2 import Event, SessionLog, SourceMetadata
 from orgboard_schema.wire.frames import encode_frame
 from orgboard_schema.wire.hparams_pb2 import (

@@ -10,8 +10,8 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from orgboard import _protobuf as pb
-from orgboard._records import summary_body
+from orgboard._encoding import protobuf as pb
+from orgboard._encoding.records import summary_body
 
 if TYPE_CHECKING:
     import numpy as np

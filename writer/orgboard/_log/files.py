@@ -12,10 +12,10 @@ import os
 from collections.abc import Iterable
 from typing import Any, Final, TypeAlias
 
-from orgboard._guard import Guard, describe
-from orgboard._kinds import DROPPED_TAG, own_record_body
-from orgboard._records import STOP, Encode, record, session_body
-from orgboard._run_file import KEPT_BYTES_OTHERS, Outside, RunFile
+from orgboard._encoding.records import STOP, Encode, record, session_body
+from orgboard._kinds.own import DROPPED_TAG, own_record_body
+from orgboard._log.guard import Guard, describe
+from orgboard._log.run_file import KEPT_BYTES_OTHERS, Outside, RunFile
 
 __all__ = ["MAIN", "Item", "RunFiles", "finish_run"]
 

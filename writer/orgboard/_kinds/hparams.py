@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from orgboard import _protobuf as pb
-from orgboard._arrays import to_float
-from orgboard._kinds import metadata
-from orgboard._records import summary_body
+from orgboard._encoding import protobuf as pb
+from orgboard._encoding.records import summary_body
+from orgboard._kinds.metadata import metadata
+from orgboard._values.arrays import to_float
 
 __all__ = ["HParams", "hparams_bodies", "read_hparams"]
 

@@ -16,7 +16,7 @@ from typing import Any, Final, TypeAlias
 
 from google_crc32c import value as _crc32c
 
-from orgboard import _protobuf as pb
+from orgboard._encoding import protobuf as pb
 from orgboard_schema.wire.frames import (
     FOOTER,
     LENGTH,

@@ -19,9 +19,9 @@ from operator import itemgetter
 from queue import Empty, SimpleQueue
 from typing import Final
 
-from orgboard import _process
-from orgboard._files import Item, RunFiles
-from orgboard._guard import Guard, describe, warn
+from orgboard._log import process
+from orgboard._log.files import Item, RunFiles
+from orgboard._log.guard import Guard, describe, warn
 
 __all__ = ["EventLog"]
 
@@ -75,7 +75,7 @@ class EventLog:
         self._others_bytes = 0
         self._late = False
         self._renew()
-        _process.watch(self)
+        process.watch(self)
 
     def _renew(self) -> None:
         """Make what a forked child must not share with its parent."""
@@ -164,7 +164,7 @@ class EventLog:
     def _revive(self) -> bool:
         """Start the thread; False when none can be started, as while the interpreter ends."""
         thread = threading.Thread(target=self._work, name="orgboard-writer", daemon=True)
-        exiting = _process.is_exiting()
+        exiting = process.is_exiting()
         with self._lock:
             if self._thread is None and not exiting:
                 # Before it starts: a signal's handler may log meanwhile, and this lock lets
@@ -176,7 +176,7 @@ class EventLog:
                     self._thread = None
                     self.room = 0
                     return False
-                _process.close_with_worker(self)
+                process.close_with_worker(self)
             if self._thread is not None:
                 self.room = self._wake_at
             return self._thread is not None

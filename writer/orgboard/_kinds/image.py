@@ -6,12 +6,11 @@ torch's and tensorboardX's writers do. A batch becomes one picture, eight to a r
 
 from __future__ import annotations
 
-import struct
-import zlib
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
-from orgboard import _protobuf as pb
-from orgboard._records import summary_body
+from orgboard._encoding import protobuf as pb
+from orgboard._encoding.records import summary_body
+from orgboard._kinds.png import encode_png
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,12 +19,9 @@ if TYPE_CHECKING:
     Pixels: TypeAlias = NDArray[np.uint8]
     """Height, width, channels."""
 
-__all__ = ["Picture", "check_layout", "encode_png", "image_body", "to_pixels"]
+__all__ = ["Picture", "check_layout", "image_body", "to_pixels"]
 
 GRID_COLUMNS: Final = 8
-
-_PNG_COLOUR_TYPE: Final = {1: 0, 2: 4, 3: 2, 4: 6}
-"""By number of channels: grey, grey and alpha, RGB, RGBA."""
 
 
 class Picture(NamedTuple):
@@ -72,7 +68,7 @@ def to_pixels(picture: Picture) -> Pixels:
     batch = array.transpose([axes.index(axis) for axis in "NHWC"])
     if batch.shape[3] == 1:
         batch = np.repeat(batch, 3, axis=3)
-    if batch.shape[3] not in _PNG_COLOUR_TYPE:
+    if batch.shape[3] not in range(1, 5):
         raise ValueError(f"an image has 1 to 4 channels, got {batch.shape[3]}")
     return _grid(_scale(batch))
 
@@ -97,39 +93,3 @@ def _grid(batch: Pixels) -> Pixels:
     canvas[:number] = batch
     tiles = canvas.reshape(rows, columns, height, width, channels)
     return tiles.transpose(0, 2, 1, 3, 4).reshape(rows * height, columns * width, channels)
-
-
-def encode_png(pixels: Pixels) -> bytes:
-    """Encode 8-bit pixels of 1 to 4 channels as PNG, lossless."""
-    height, width, channels = pixels.shape
-    head = struct.pack(">IIBBBBB", width, height, 8, _PNG_COLOUR_TYPE[channels], 0, 0, 0)
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + _chunk(b"IHDR", head)
-        + _chunk(b"IDAT", zlib.compress(_filter_rows(pixels), 6))
-        + _chunk(b"IEND", b"")
-    )
-
-
-def _chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-
-def _filter_rows(pixels: Pixels) -> bytes:
-    """Store each row as itself, or as the difference to the left or to the row above.
-
-    The one with the smallest sum of differences usually compresses best.
-    """
-    import numpy as np
-
-    left = pixels.copy()
-    left[:, 1:] -= pixels[:, :-1]
-    above = pixels.copy()
-    above[1:] -= pixels[:-1]
-    height = pixels.shape[0]
-    # In the order of PNG's filter numbers: 0 none, 1 left, 2 above.
-    candidates = np.stack([each.reshape(height, -1) for each in (pixels, left, above)])
-    cost = np.abs(candidates.view(np.int8).astype(np.int16)).sum(axis=2, dtype=np.int64)
-    best = cost.argmin(axis=0)
-    rows = candidates[best, np.arange(height)]
-    return np.concatenate([best[:, np.newaxis].astype(np.uint8), rows], axis=1).tobytes()

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final, NamedTuple, TypeAlias
 
-from orgboard._disk import Append, create_event_file, write_all
-from orgboard._guard import Guard, describe, warn
-from orgboard._records import ScalarRecords, file_header
+from orgboard._encoding.records import ScalarRecords, file_header
+from orgboard._log.disk import Append, create_event_file, write_all
+from orgboard._log.guard import Guard, describe, warn
 from orgboard._version import __version__
 
 __all__ = ["KEPT_BYTES", "KEPT_BYTES_OTHERS", "Clock", "Outside", "RunFile"]

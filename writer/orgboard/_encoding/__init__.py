@@ -1,0 +1,1 @@
+"""Bytes: protobuf by hand, and events as records of a file."""

@@ -1,0 +1,16 @@
+"""Texts, as torch's and tensorboardX's writers store them."""
+
+from __future__ import annotations
+
+from orgboard._encoding import protobuf as pb
+from orgboard._encoding.records import summary_body
+from orgboard._kinds.metadata import DT_STRING, metadata
+
+__all__ = ["text_body"]
+
+
+def text_body(tag: str, content: str) -> bytes:
+    """Encode one text (Markdown) as a string tensor of one element."""
+    shape = pb.blob(2, pb.blob(2, pb.whole(1, 1)))
+    tensor = pb.whole(1, DT_STRING) + shape + pb.text(8, content, always=True)
+    return summary_body(pb.text(1, tag) + pb.blob(8, tensor) + metadata("text"))

@@ -1,0 +1,1 @@
+"""From the training thread to the disk: queue, files, faults, forks. Nothing here knows a kind."""

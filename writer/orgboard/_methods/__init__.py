@@ -1,0 +1,1 @@
+"""What a training script calls: the methods of `SummaryWriter`, family by family."""
