@@ -42,8 +42,9 @@ __all__ = [
     "summary_body",
 ]
 
-Encode: TypeAlias = Callable[[str, Any], bytes]
-"""Turns a tag and a value into a body; called on the background thread, and may raise."""
+Encode: TypeAlias = Callable[[str, Any], "bytes | None"]
+"""Turns a tag and a value into a body; called on the background thread, and may raise. None:
+the value went elsewhere (an embedding's files), the event file gets nothing."""
 
 START: Final = 1
 STOP: Final = 2

@@ -61,8 +61,8 @@ class RunFiles:
             try:
                 if encode is None:
                     run.keep(run.scalars.encode(tag, value, step, wall_time))
-                else:
-                    run.keep(record(encode(tag, value), step, wall_time), KEPT_BYTES_OTHERS)
+                elif (body := encode(tag, value)) is not None:
+                    run.keep(record(body, step, wall_time), KEPT_BYTES_OTHERS)
             except Exception as error:  # noqa: BLE001 (a caller's value must not end the thread)
                 self._guard.drop(type(error).__name__, f"{tag!r}: {describe(error)}")
             if encode is finish_run:

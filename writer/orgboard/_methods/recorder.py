@@ -135,7 +135,10 @@ class Recorder:
             raise TypeError(f"a tag must be a string, got {type(tag).__name__}")
         if self._guard.strict and encode is not None and encode is not finish_run:
             # Encoded here and now, so that an error reaches the caller.
-            encode, value = as_given, encode(tag, value)
+            body = encode(tag, value)
+            if body is None:
+                return
+            encode, value = as_given, body
         when = _now() if wall_time is None else float(wall_time)
         account = size + ITEM_BYTES if size or encode is not None else 0
         self._log.put((where, encode, tag, value, to_step(step), when, account))
