@@ -8,7 +8,7 @@ export PYTHON
 
 BIN := .venv/bin
 .DEFAULT_GOAL := install
-.PHONY: install demo test check format bench bench-live screenshots proto clean help dev
+.PHONY: install demo test test-interop check format bench bench-live screenshots proto clean help dev
 
 install: ## Make .venv with the board in it (the default)
 	@.ci/prepare server
@@ -21,6 +21,10 @@ demo: ## Train a small model and watch it in the browser (PORT=7070)
 test: dev ## Run all tests, on real SQLite, PostgreSQL and Chromium (ARGS=...)
 	@.ci/prepare parts
 	@$(BIN)/python -m pytest $(ARGS)
+
+test-interop: ## Run the tests that meet PyTorch, TensorFlow, JAX and other frameworks (ARGS=...)
+	@.ci/prepare interop
+	@.venv-interop/bin/python -m pytest tests/interop $(ARGS)
 
 check: dev ## Lint, format, types twice, directions of imports
 	$(BIN)/ruff check
@@ -47,8 +51,8 @@ screenshots: dev ## Take the README's pictures anew, of the demo
 proto: ## Generate the event format's Python again
 	@.ci/proto schema
 
-clean: ## Remove .venv and every cache
-	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+clean: ## Remove the environments and every cache
+	rm -rf .venv .venv-interop build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find schema writer ingest dashboard tests -name __pycache__ -prune -exec rm -rf {} +
 
 help: ## Show this list

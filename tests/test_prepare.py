@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-USED = ("bash", "dirname", "env", "cat", "sha256sum", "ls", "mkdir", "cp")
+FRAMEWORKS = "tests/interop/requirements.txt"
+USED = ("bash", "dirname", "env", "cat", "sed", "sha256sum", "ls", "mkdir", "cp")
 """Programs that the script may find as they are; everything else on the PATH is a stand-in."""
 
 PYTHON = """
@@ -19,7 +20,11 @@ case "$*" in
     *version_info*) exit {too_old} ;;
     *platform*) echo 3.9.2 ;;
     *ensurepip*) [ -e "$HERE/ensurepip" ] ;;
-    *"-m venv"*) mkdir -p .venv/bin && cp "$HERE/bin/python3" .venv/bin/python ;;
+    *"-m venv"*) mkdir -p "$4/bin" && cp "$HERE/bin/python3" "$4/bin/python" ;;
+    *"pip install"*)
+        for refused in "$HERE"/refuses/*; do
+            case "$*" in *"${{refused##*/}}"*) cat "$refused"; exit 1 ;; esac
+        done ;;
 esac
 """
 APT = 'echo "apt-get $*" >>"$HERE/calls"; case "$*" in *python3-venv*) : >"$HERE/ensurepip" ;; esac'
@@ -47,6 +52,11 @@ class Machine:
             env={"PATH": str(self.home / "bin"), "HERE": str(self.home), **settings},
         )
 
+    def refuses(self, requirement: str, answer: str) -> None:
+        """Let pip answer so when it is asked for something with this in it."""
+        (self.home / "refuses").mkdir(exist_ok=True)
+        (self.home / "refuses" / requirement).write_text(answer)
+
     def calls(self) -> list[str]:
         """List what the stand-ins were asked."""
         log = self.home / "calls"
@@ -60,6 +70,8 @@ def machine(tmp_path: Path) -> Machine:
     (tmp_path / "clone" / ".ci").mkdir(parents=True)
     shutil.copy(REPOSITORY / ".ci" / "prepare", tmp_path / "clone" / ".ci")
     shutil.copy(REPOSITORY / "pyproject.toml", tmp_path / "clone")
+    (tmp_path / "clone" / "tests" / "interop").mkdir(parents=True)
+    shutil.copy(REPOSITORY / FRAMEWORKS, tmp_path / "clone" / FRAMEWORKS)
     (tmp_path / "ensurepip").touch()
     bare = Machine(tmp_path)
     for program in USED:
@@ -79,6 +91,52 @@ def test_the_second_time_installs_nothing(machine: Machine) -> None:
     assert any("pip install" in call for call in first)
     assert (again.returncode, again.stderr) == (0, "")
     assert not any("pip install" in call for call in machine.calls()[len(first) :])
+
+
+def test_the_frameworks_are_installed_once_and_beside_the_board(machine: Machine) -> None:
+    machine.prepare("interop")
+    first = machine.calls()
+
+    again = machine.prepare("interop")
+
+    assert [call for call in first if call.endswith("-m venv --clear .venv-interop")]
+    assert [call for call in first if call.endswith(f"-r {FRAMEWORKS}")]
+    assert (again.returncode, again.stderr) == (0, "")
+    assert not any("pip install" in call for call in machine.calls()[len(first) :])
+
+
+@pytest.mark.parametrize("ci", ["", "true"])
+def test_a_framework_that_no_index_offers_is_told_and_loses_no_other(
+    machine: Machine, ci: str
+) -> None:
+    machine.refuses("requirements.txt", "")
+    machine.refuses("torch==", "ERROR: No matching distribution found for torch")
+    machine.refuses("lightning>=", "ERROR: ResolutionImpossible: it needs torch")
+
+    done = machine.prepare("interop", CI=ci)
+
+    left_out = (machine.home / "clone" / ".venv-interop" / "missing").read_text().split()
+    assert done.returncode == 0
+    assert [name.partition(">=")[0].partition("==")[0] for name in left_out] == [
+        "torch",
+        "lightning",
+        "pytorch-lightning",
+    ]
+    assert all(f"{name} cannot be had here" in done.stderr for name in left_out)
+    assert any("pip install -qq optuna" in call for call in machine.calls())
+
+
+@pytest.mark.parametrize(("ci", "status"), [("", 0), ("true", 1)])
+def test_a_framework_that_fails_to_install_fails_only_in_ci(
+    machine: Machine, ci: str, status: int
+) -> None:
+    machine.refuses("requirements.txt", "")
+    machine.refuses("optuna>=", "ERROR: Could not install packages due to an OSError")
+
+    done = machine.prepare("interop", CI=ci)
+
+    assert done.returncode == status
+    assert "optuna" in done.stderr
 
 
 def test_a_changed_pyproject_is_installed_again(machine: Machine) -> None:
