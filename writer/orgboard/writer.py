@@ -9,6 +9,7 @@ ever waits for a disk.
 from __future__ import annotations
 
 from orgboard._methods.distributions import Distributions
+from orgboard._methods.graphs import Graphs
 from orgboard._methods.media import Media
 from orgboard._methods.numbers import Numbers
 from orgboard._methods.settings import Settings
@@ -18,7 +19,7 @@ from orgboard._methods.texts import Texts
 __all__ = ["SummaryWriter"]
 
 
-class SummaryWriter(Numbers, Distributions, Media, Texts, Settings, Structures):
+class SummaryWriter(Numbers, Distributions, Media, Texts, Settings, Graphs, Structures):
     """Logs one run: scalars, histograms, images, text, hyperparameters, a graph.
 
         with SummaryWriter("runs/first") as writer:
