@@ -23,7 +23,9 @@ from orgboard._log import process
 from orgboard._log.files import Item, RunFiles
 from orgboard._log.guard import Guard, describe, warn
 
-__all__ = ["EventLog"]
+__all__ = ["THREAD_NAME", "EventLog"]
+
+THREAD_NAME: Final = "orgboard-writer"
 
 SCALARS_QUEUED: Final = 262_144
 """64 MiB, at some 250 bytes an item in memory."""
@@ -163,7 +165,7 @@ class EventLog:
 
     def _revive(self) -> bool:
         """Start the thread; False when none can be started, as while the interpreter ends."""
-        thread = threading.Thread(target=self._work, name="orgboard-writer", daemon=True)
+        thread = threading.Thread(target=self._work, name=THREAD_NAME, daemon=True)
         exiting = process.is_exiting()
         with self._lock:
             if self._thread is None and not exiting:
