@@ -1,12 +1,14 @@
 """Hyperparameters of a run as three records: what may vary, what was chosen, how it ended.
 
-The form is that of torch's and tensorboardX's writers, with one repair: a bool stays a bool
-(torch takes it for a number). None means "not set" and is left out.
+The form is that of torch's and tensorboardX's writers, with two repairs: a bool stays a bool
+(torch takes it for a number), and a nested mapping becomes settings named "outer/inner" (torch
+raises, tensorboardX loses it). None means "not set" and is left out: the format has no value
+for it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from orgboard._encoding import protobuf as pb
@@ -14,12 +16,15 @@ from orgboard._encoding.records import summary_body
 from orgboard._kinds.metadata import metadata
 from orgboard._values.arrays import to_float
 
-__all__ = ["HParams", "hparams_bodies", "read_hparams"]
+__all__ = ["HParams", "Setting", "flat", "hparams_bodies", "read_domain", "read_setting"]
 
 _STRING, _BOOL, _FLOAT64 = 1, 2, 3
 """HParamInfo's types."""
 
 _SUCCESS: Final = 1
+
+_DEEPEST: Final = 32
+"""Bounds what a mapping that holds itself can do."""
 
 Setting = float | str | bool
 
@@ -32,15 +37,51 @@ class HParams(NamedTuple):
     metrics: Sequence[str]
 
 
-def read_hparams(
-    settings: Mapping[Any, Any], domains: Mapping[Any, Iterable[Any]], metrics: Iterable[Any]
-) -> HParams:
-    """Take what a caller gave. What is neither number, bool nor text becomes its text."""
-    return HParams(
-        {str(name): _setting(value) for name, value in settings.items() if value is not None},
-        {str(name): [_setting(value) for value in values] for name, values in domains.items()},
-        [str(tag) for tag in metrics],
-    )
+def flat(nested: Any, prefix: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
+    """Walk through a mapping of mappings; the names on the way are joined with "/".
+
+    An argparse.Namespace and a dataclass count as mappings. An empty one is a value.
+
+    Raises:
+        TypeError: it is no mapping.
+        ValueError: it is nested without end.
+    """
+    given = _as_mapping(nested)
+    if given is None:
+        raise TypeError(f"hyperparameters must be a dict, got {type(nested).__name__}")
+    if depth > _DEEPEST:
+        raise ValueError(f"a mapping nested more than {_DEEPEST} deep at {prefix!r}")
+    for key, value in given.items():
+        name = f"{prefix}{key}"
+        if _as_mapping(value):
+            yield from flat(value, f"{name}/", depth + 1)
+        else:
+            yield name, value
+
+
+def read_setting(value: Any) -> Setting:
+    """Take one setting. What is neither number, bool nor text becomes its text or its name."""
+    if isinstance(value, (bool, str)):
+        return value
+    try:
+        number = to_float(value)
+    except (TypeError, ValueError, RuntimeError, OverflowError):
+        return _as_text(value)
+    return bool(number) if _is_bool_element(value) else number
+
+
+def read_domain(name: str, values: Iterable[Any], setting: Setting) -> list[Setting]:
+    """Take the values that a setting may have.
+
+    Raises:
+        TypeError: they are not all of the setting's own type, and nothing could show both.
+    """
+    domain = [read_setting(value) for value in values]
+    if any(_type(each) != _type(setting) for each in domain):
+        raise TypeError(
+            f"hparam_domain_discrete[{name!r}] must hold values of the type of {setting!r}"
+        )
+    return domain
 
 
 def hparams_bodies(hparams: HParams) -> tuple[bytes, bytes, bytes]:
@@ -88,15 +129,21 @@ def _value(value: Setting) -> bytes:
     return pb.double(2, value, always=True)
 
 
-def _setting(value: Any) -> Setting:
-    if isinstance(value, (bool, str)):
+def _as_mapping(value: Any) -> Mapping[Any, Any] | None:
+    if isinstance(value, Mapping):
         return value
+    kind = type(value)
+    # By name and mark: argparse and dataclasses are slow to import, and maybe never needed.
+    if kind.__name__ == "Namespace" or hasattr(kind, "__dataclass_fields__"):
+        return getattr(value, "__dict__", None)
+    return None
+
+
+def _as_text(value: Any) -> str:
     try:
-        number = to_float(value)
-    except (TypeError, ValueError, RuntimeError, OverflowError):
-        # A list of layers, a function, an optimiser: its text is better than nothing.
-        return str(value)
-    return bool(number) if _is_bool_element(value) else number
+        return str(getattr(value, "__name__", value) if callable(value) else value)
+    except Exception:  # noqa: BLE001 (the caller's object; its other settings are worth keeping)
+        return type(value).__name__
 
 
 def _is_bool_element(value: Any) -> bool:
