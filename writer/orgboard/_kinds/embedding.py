@@ -201,7 +201,9 @@ def _entries(config: str) -> Iterator[tuple[int, int]]:
 
 _ESCAPES: Final = {
     **{sign: f"\\{sign:03o}" for sign in (*range(0x20), 0x7F)},
-    **{ord("\n"): "\\n", ord("\r"): "\\r", ord("\t"): "\\t"},
+    ord("\n"): "\\n",
+    ord("\r"): "\\r",
+    ord("\t"): "\\t",
     **{ord(sign): f"\\{sign}" for sign in "\"'\\"},
 }
 """What protobuf's text format writes otherwise; all else stands for itself."""
