@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from os import PathLike
 from typing import Any
 
-from orgboard._encoding.records import graph_body, graph_bytes
 from orgboard._methods.recorder import Recorder
 
 __all__ = ["Graphs"]
@@ -20,11 +20,54 @@ class Graphs(Recorder):
         verbose: bool = False,
         use_strict_trace: bool = True,
     ) -> None:
-        """Log a graph: a GraphDef, as the message or its serialised bytes, or what holds one.
+        """Log what a model computes, as a graph of its operations.
 
-        The other parameters are torch's, for tracing a module; a module is not logged.
+            writer.add_graph(net, torch.zeros(1, 3, 32, 32))
+
+        `model` is a torch module, traced with `input_to_model`: a tensor, a tuple of them, or a
+        dict of named ones. It runs on this thread, in evaluation mode, and is afterwards as it
+        was. Where torch cannot trace it, its modules are shown, with the shapes that one forward
+        has; without an input, its modules alone. `verbose` prints the trace; `use_strict_trace`
+        is handed to `torch.jit.trace`.
+
+        It may also be a GraphDef (the message or its bytes), a graph or function of TensorFlow,
+        a Keras model, a graph of `torch.fx` or `torch.export`, a jaxpr, or a function with the
+        arrays of jax to call it with. Constants of more than 64 KiB are left out.
         """
-        del input_to_model, verbose, use_strict_trace
         with self._guard:
-            graph = graph_bytes(model)
-            self._put(graph_body, "", graph, None, None, size=len(graph))
+            if self._muted:
+                return  # no reason to run the model
+            from orgboard._graphs.recognise import read_graph
+
+            events = read_graph(
+                model,
+                input_to_model,
+                verbose=bool(verbose),
+                strict=bool(use_strict_trace),
+                tell=lambda message: self._guard.tell_once("graph", message),
+            )
+            for event in events:
+                self._put(event.encode, event.tag, event.value, None, None, size=event.size)
+
+    def add_onnx_graph(
+        self, prototxt: Any = None, *, onnx_model_file: str | PathLike[str] | None = None
+    ) -> None:
+        """Log the graph of an ONNX model: a path, the file's bytes or a ModelProto.
+
+        The file is read now, without its weights. `onnx_model_file` is tensorboardX's name.
+        """
+        with self._guard:
+            from orgboard._graphs.onnx import read_onnx
+            from orgboard._graphs.recognise import nodes_event
+
+            event = nodes_event(read_onnx(prototxt if onnx_model_file is None else onnx_model_file))
+            self._put(event.encode, event.tag, event.value, None, None, size=event.size)
+
+    def add_openvino_graph(self, xmlname: str | PathLike[str]) -> None:
+        """Log the graph of an OpenVINO model, from its XML file, which is read now."""
+        with self._guard:
+            from orgboard._graphs.openvino import read_openvino
+            from orgboard._graphs.recognise import nodes_event
+
+            event = nodes_event(read_openvino(xmlname))
+            self._put(event.encode, event.tag, event.value, None, None, size=event.size)

@@ -1,0 +1,1 @@
+"""Computation graphs of any library as the GraphDef that TensorBoard draws."""
