@@ -19,7 +19,16 @@ if TYPE_CHECKING:
     Pixels: TypeAlias = NDArray[np.uint8]
     """Height, width, channels."""
 
-__all__ = ["Picture", "check_layout", "image_body", "to_pixels"]
+__all__ = [
+    "Encoded",
+    "Picture",
+    "check_layout",
+    "encoded_body",
+    "image_body",
+    "pixels_body",
+    "scale",
+    "to_pixels",
+]
 
 GRID_COLUMNS: Final = 8
 
@@ -31,13 +40,30 @@ class Picture(NamedTuple):
     layout: str
 
 
+class Encoded(NamedTuple):
+    """The bytes of an image file, and what they show."""
+
+    data: bytes
+    width: int
+    height: int
+    channels: int
+
+
 def image_body(tag: str, picture: Picture) -> bytes:
     """Encode the body that holds one image, as PNG."""
-    pixels = to_pixels(picture)
+    return pixels_body(tag, to_pixels(picture))
+
+
+def pixels_body(tag: str, pixels: Pixels) -> bytes:
+    """Encode the body that holds these pixels, as PNG."""
     height, width, channels = pixels.shape
-    size = pb.whole(1, height) + pb.whole(2, width) + pb.whole(3, channels)
-    image = size + pb.blob(4, encode_png(pixels))
-    return summary_body(pb.text(1, tag) + pb.blob(4, image))
+    return encoded_body(tag, Encoded(encode_png(pixels), width, height, channels))
+
+
+def encoded_body(tag: str, image: Encoded) -> bytes:
+    """Encode the body that holds an image file."""
+    size = pb.whole(1, image.height) + pb.whole(2, image.width) + pb.whole(3, image.channels)
+    return summary_body(pb.text(1, tag) + pb.blob(4, size + pb.blob(4, image.data)))
 
 
 def check_layout(array: NDArray[np.generic], layout: str) -> Picture:
@@ -70,10 +96,11 @@ def to_pixels(picture: Picture) -> Pixels:
         batch = np.repeat(batch, 3, axis=3)
     if batch.shape[3] not in range(1, 5):
         raise ValueError(f"an image has 1 to 4 channels, got {batch.shape[3]}")
-    return _grid(_scale(batch))
+    return _grid(scale(batch))
 
 
-def _scale(array: NDArray[Any]) -> Pixels:
+def scale(array: NDArray[Any]) -> NDArray[np.uint8]:
+    """Give 0..255: uint8 as it is, any other type from 0..1, what is beyond clipped."""
     import numpy as np
 
     if array.dtype == np.uint8:
