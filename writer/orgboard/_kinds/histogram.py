@@ -7,28 +7,53 @@ be known too, and ends with the last full bucket.
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from orgboard._encoding import protobuf as pb
 from orgboard._encoding.records import summary_body
+from orgboard._kinds.counting import count_between_edges, tensorflow_edges
+from orgboard._values.arrays import numbers
+from orgboard._values.device_counts import Tally, count_later, tally_of_rows
+from orgboard._values.late import Late, settle
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    Array: TypeAlias = NDArray[np.generic]
     Floats: TypeAlias = NDArray[np.float64]
 
-__all__ = ["Sample", "count", "histogram_body", "tensorflow_edges"]
+__all__ = ["Counted", "RawHistogram", "Sample", "count", "counted_body", "counted_on_device"]
+__all__ += ["histogram_body", "raw_histogram_body", "tensorflow_edges"]
+
+TENSORFLOW: Any = "tensorflow"
+"""The name of the edges that torch's and tensorboardX's writers use unless told otherwise."""
 
 
 class Sample(NamedTuple):
     """The values of one histogram, and how to count them."""
 
-    values: NDArray[np.generic]
+    values: Array | Late
     bins: Any
     """"tensorflow", or what `np.histogram` takes: a rule's name, a number of bins, edges."""
     max_bins: int | None
+
+
+class Counted(NamedTuple):
+    """The values of one histogram, counted between TensorFlow's edges on their device."""
+
+    rows: Late
+    number: int
+    max_bins: int | None
+
+
+class RawHistogram(NamedTuple):
+    """A histogram that the caller counted: numbers, right edges, and as many counts."""
+
+    statistics: tuple[Any, ...]
+    """min, max, num, sum, sum of squares."""
+    limits: Array | Late
+    counts: Array | Late
 
 
 class Buckets(NamedTuple):
@@ -36,6 +61,19 @@ class Buckets(NamedTuple):
 
     limits: list[float]
     counts: list[float]
+
+
+def counted_on_device(values: Any, bins: Any, max_bins: int | None) -> Counted | None:
+    """Have the device that holds the values count them; None when the host is to count."""
+    if not (isinstance(bins, str) and bins == TENSORFLOW):
+        return None
+    rows = count_later(values, tensorflow_edges())
+    if rows is None:
+        return None
+    number = 1
+    for length in values.shape:
+        number *= int(length)
+    return Counted(rows, number, max_bins)
 
 
 def histogram_body(tag: str, sample: Sample) -> bytes:
@@ -46,36 +84,40 @@ def histogram_body(tag: str, sample: Sample) -> bytes:
     """
     import numpy as np
 
-    values = sample.values.astype(np.float64).reshape(-1)
+    values = np.ascontiguousarray(settle(sample.values), np.float64).reshape(-1)
     if not values.size:
         raise ValueError("a histogram needs at least one value")
-    limits, counts = count(values, sample.bins, sample.max_bins)
+    buckets = count(values, sample.bins, sample.max_bins)
     # An infinity makes the sums infinite or NaN: that is the truth, and no reason to warn.
     with np.errstate(all="ignore"):
-        histogram = (
-            pb.double(1, float(values.min()))
-            + pb.double(2, float(values.max()))
-            + pb.double(3, float(values.size))
-            + pb.double(4, float(values.sum()))
-            + pb.double(5, float(values.dot(values)))
+        statistics = (
+            float(values.min()),
+            float(values.max()),
+            float(values.size),
+            float(values.sum()),
+            float(values.dot(values)),
         )
-    histogram += pb.packed_doubles(6, limits) + pb.packed_doubles(7, counts)
-    return summary_body(pb.text(1, tag) + pb.blob(5, histogram, always=True))
+    return _body(tag, statistics, buckets)
 
 
-@cache
-def tensorflow_edges() -> Floats:
-    """Compute TensorFlow's edges: ±1e-12 * 1.1^k below 1e20, and 0 between them."""
+def counted_body(tag: str, counted: Counted) -> bytes:
+    """Encode the body of a histogram that a device counted, once it has."""
+    tally: Tally = tally_of_rows(settle(counted.rows), counted.number)
+    buckets = _trim(tally.counts, tensorflow_edges(), counted.max_bins)
+    _, smallest, largest, number, total, squares = tally
+    return _body(tag, (smallest, largest, float(number), total, squares), buckets)
+
+
+def raw_histogram_body(tag: str, raw: RawHistogram) -> bytes:
+    """Encode the body of a histogram as the caller counted it."""
     import numpy as np
 
-    positive = []
-    edge = 1e-12
-    while edge < 1e20:
-        positive.append(edge)
-        # Multiplied step by step, as others do: a power would differ in the last bit.
-        edge *= 1.1
-    above = np.array(positive)
-    return np.concatenate([-above[::-1], [0.0], above])
+    statistics = [float(numbers(np.asarray(settle(n))).item()) for n in raw.statistics]
+    limits, counts = (
+        np.asarray(settle(side), np.float64).reshape(-1).tolist()
+        for side in (raw.limits, raw.counts)
+    )
+    return _body(tag, tuple(statistics), Buckets(limits, counts))
 
 
 def count(values: Floats, bins: Any, max_bins: int | None) -> Buckets:
@@ -85,9 +127,15 @@ def count(values: Floats, bins: Any, max_bins: int | None) -> Buckets:
     """
     import numpy as np
 
-    if isinstance(bins, str) and bins == "tensorflow":
-        bins = tensorflow_edges()
+    if isinstance(bins, str) and bins == TENSORFLOW:
+        return _trim(count_between_edges(values), tensorflow_edges(), max_bins)
     counts, edges = np.histogram(values, bins=bins)
+    return _trim(counts, edges, max_bins)
+
+
+def _trim(counts: NDArray[Any], edges: Floats, max_bins: int | None) -> Buckets:
+    import numpy as np
+
     if max_bins is not None and len(counts) > max_bins:
         counts, edges = _merge(counts, edges, len(counts) // max_bins)
     full = np.flatnonzero(counts)
@@ -98,8 +146,14 @@ def count(values: Floats, bins: Any, max_bins: int | None) -> Buckets:
     return Buckets(edges[first : last + 2].tolist(), [0.0, *kept])
 
 
-def _merge(counts: NDArray[Any], edges: NDArray[Any], width: int) -> tuple[NDArray[Any], Floats]:
+def _merge(counts: NDArray[Any], edges: Floats, width: int) -> tuple[NDArray[Any], Floats]:
     import numpy as np
 
     starts = np.arange(0, len(counts), width)
     return np.add.reduceat(counts, starts), np.append(edges[starts], edges[-1])
+
+
+def _body(tag: str, statistics: tuple[float, ...], buckets: Buckets) -> bytes:
+    histogram = b"".join(pb.double(1 + place, number) for place, number in enumerate(statistics))
+    histogram += pb.packed_doubles(6, buckets.limits) + pb.packed_doubles(7, buckets.counts)
+    return summary_body(pb.text(1, tag) + pb.blob(5, histogram, always=True))

@@ -1,0 +1,108 @@
+"""How many values lie between TensorFlow's edges, exactly as `np.histogram` counts, faster.
+
+`np.histogram` sorts everything. Here the first 16 bits of each value's float32 (its sign,
+exponent and upper mantissa) name one of 65 536 cells. A cell is some twelve times narrower than
+a bucket, so nearly all cells lie within one and only need counting; the values of the few cells
+that an edge goes through, about one in sixteen, are sorted and compared as float64.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats: TypeAlias = NDArray[np.float64]
+    Counts: TypeAlias = NDArray[np.int64]
+
+__all__ = ["count_between_edges", "tensorflow_edges"]
+
+BLOCK: Final = 1 << 17
+"""Values looked at together: what is made of them on the way stays in the processor's cache."""
+
+CELLS: Final = 1 << 16
+
+NOT_FINITE: Final = 0x7F80
+"""Bits of a cell that make it infinite or NaN, whatever the others are."""
+
+
+class Cells(NamedTuple):
+    """What is known of each cell."""
+
+    bucket: NDArray[np.intp]
+    """The bucket it lies in, from 1; 0 and the last are for what is below and above all edges."""
+    is_cut: NDArray[np.bool_]
+    """Whether an edge goes through it."""
+
+
+@cache
+def tensorflow_edges() -> Floats:
+    """Compute TensorFlow's edges: ±1e-12 * 1.1^k below 1e20, and 0 between them."""
+    import numpy as np
+
+    positive = []
+    edge = 1e-12
+    while edge < 1e20:
+        positive.append(edge)
+        # Multiplied step by step, as others do: a power would differ in the last bit.
+        edge *= 1.1
+    above = np.array(positive)
+    edges = np.concatenate([-above[::-1], [0.0], above])
+    edges.flags.writeable = False
+    return edges
+
+
+def count_between_edges(values: Floats) -> Counts:
+    """Count float64 values into the buckets between TensorFlow's edges.
+
+    The counts are those of `np.histogram(values, bins=tensorflow_edges())`: a value on an edge
+    belongs to the bucket on its right, one on the last edge to the last bucket, NaN to none.
+    """
+    import numpy as np
+
+    edges, cells = tensorflow_edges(), _cells()
+    in_cell = np.zeros(CELLS, np.int64)
+    unsure = []
+    # What float32 cannot hold becomes infinite or zero: a cell beyond all edges, or a cut one.
+    with np.errstate(all="ignore"):
+        for start in range(0, values.size, BLOCK):
+            block = values[start : start + BLOCK]
+            cell = (block.astype(np.float32).view(np.uint32) >> 16).astype(np.intp)
+            in_cell += np.bincount(cell, minlength=CELLS)
+            unsure.append(block[cells.is_cut.take(cell)])
+    in_cell[cells.is_cut] = 0
+    # Counts are below 2**53, so that their sums as floats are exact.
+    sure = np.bincount(cells.bucket, weights=in_cell, minlength=edges.size + 1)
+    return sure[1:-1].astype(np.int64) + _count_sorted(np.sort(np.concatenate(unsure)), edges)
+
+
+def _count_sorted(values: Floats, edges: Floats) -> Counts:
+    import numpy as np
+
+    below = values.searchsorted(edges, "left")
+    below[-1] = values.searchsorted(edges[-1], "right")
+    return np.diff(below)
+
+
+@cache
+def _cells() -> Cells:
+    import numpy as np
+
+    edges = tensorflow_edges()
+    first_bits = np.arange(CELLS, dtype=np.uint32) << 16
+    ends = np.stack([first_bits, first_bits | 0xFFFF]).view(np.float32)
+    is_finite = (first_bits >> 16) & NOT_FINITE != NOT_FINITE
+    ends[:, ~is_finite] = np.inf
+    # A float64 may have been rounded into the cell from the neighbouring float32 on each side.
+    with np.errstate(all="ignore"):
+        low = np.nextafter(ends.min(axis=0), np.float32(-np.inf)).astype(np.float64)
+        high = np.nextafter(ends.max(axis=0), np.float32(np.inf)).astype(np.float64)
+    # Rounding keeps the sign. Zeros are too many, as in sparse gradients, to be compared.
+    low[0] = 0.0
+    bucket = edges.searchsorted(low, "right")
+    is_cut = is_finite & (bucket != edges.searchsorted(high, "right"))
+    bucket[~is_finite] = edges.size
+    return Cells(bucket, is_cut)
