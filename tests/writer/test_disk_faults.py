@@ -17,10 +17,11 @@ import pytest
 from orgboard import SummaryWriter
 from orgboard._encoding.records import as_given, scalar_body
 from orgboard._log import queue as log_module
+from orgboard._log.account import SCALAR_BYTES, WAITING_BYTES
 from orgboard._log.files import MAIN, Item, RunFiles
 from orgboard._log.guard import Guard
+from orgboard._log.outside import Outside
 from orgboard._log.queue import EventLog
-from orgboard._log.run_file import Outside
 from support.logged_runs import Logged, events, has_ended, scalars
 from support.waiting import wait_until
 
@@ -105,7 +106,7 @@ def test_values_that_a_closed_writer_could_not_write_are_counted(
 def test_what_was_dropped_is_logged_when_writing_works_again(
     tmp_path: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("orgboard._log.files.KEPT_BYTES_OTHERS", 500)
+    monkeypatch.setattr("orgboard._log.account.WAITING_BYTES", 1000)
     training = Training(tmp_path, disk)
     training.put(0)
     training.log.flush()
@@ -129,14 +130,15 @@ def test_what_was_dropped_is_logged_when_writing_works_again(
     ]
     kept = [point.step for point in scalars(tmp_path)]
     assert 0 < dropped < 99
-    assert told[-1] == {"dropped": 101 - len(kept)}
+    assert told[-1] == {"dropped": dropped, "reasons": {"queue full": dropped}}
+    assert dropped == 101 - len(kept)
     assert kept == sorted(kept)
 
 
 def test_a_hung_disk_fills_the_queue_and_delays_nobody(
     tmp_path: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(log_module, "SCALARS_QUEUED", 500)
+    monkeypatch.setattr("orgboard._log.account.WAITING_BYTES", 500 * SCALAR_BYTES)
     monkeypatch.setattr(log_module, "PATIENCE_S", 0.01)
     training = Training(tmp_path, disk)
     disk.moves.clear()
@@ -167,7 +169,7 @@ def test_large_values_do_not_push_out_scalars(
     assert disk.was_asked.wait(WAIT_S)
 
     for step in range(1, 11):
-        training.put(step, size=log_module.OTHERS_QUEUED_BYTES // 4)
+        training.put(step, size=WAITING_BYTES // 4 - 1024)
         training.put(step + 100)
     disk.moves.set()
     monkeypatch.setattr(log_module, "PATIENCE_S", 10.0)
@@ -179,8 +181,7 @@ def test_large_values_do_not_push_out_scalars(
     assert training.guard.dropped == 6
 
 
-def test_a_deleted_directory_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("orgboard._log.run_file.LOOK_EVERY_S", 0.0)
+def test_a_deleted_directory_is_made_again(tmp_path: Path) -> None:
     run = tmp_path / "run"
     with SummaryWriter(run) as writer:
         writer.add_scalar("x", 1.0, 1)

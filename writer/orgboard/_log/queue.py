@@ -3,10 +3,10 @@
     training thread ──append──▶ queue ──▶ background thread ──▶ event files
        (never waits)           bounded     every flush_secs
 
-Bounds: scalars by number, everything else by bytes, so that pictures never push out curves.
-When a bound is reached, what comes is dropped and counted. Between the two threads there is no
-lock that both need for long; what is used (deque, SimpleQueue, RLock) is safe in signal handlers
-and destructors too.
+What waits is bounded in bytes (`account`); beyond it, large values are dropped first and scalars
+last. Between the two threads there is no lock that both need for long; what is used (deque,
+SimpleQueue, BriefLock) is safe in signal handlers and destructors too. Whoever encodes and writes
+has the turn: mostly the background thread, and a caller where no thread can be.
 """
 
 from __future__ import annotations
@@ -17,21 +17,18 @@ import time
 from collections import deque
 from operator import itemgetter
 from queue import Empty, SimpleQueue
-from typing import Final
+from typing import Any, Final
 
 from orgboard._log import process
-from orgboard._log.files import Item, RunFiles
-from orgboard._log.guard import Guard, describe, warn
+from orgboard._log.account import SMALL_BYTES, WAITING_BYTES, Cell
+from orgboard._log.brief_lock import BriefLock
+from orgboard._log.files import Item, RunFiles, finish_run
+from orgboard._log.guard import INTERNAL, QUEUE_FULL, Guard, describe
+from orgboard._log.process import PATIENCE_S
 
 __all__ = ["THREAD_NAME", "EventLog"]
 
 THREAD_NAME: Final = "orgboard-writer"
-
-SCALARS_QUEUED: Final = 262_144
-"""64 MiB, at some 250 bytes an item in memory."""
-
-OTHERS_QUEUED_BYTES: Final = 64 << 20
-"""Arrays and texts waiting to be encoded; a single larger one is taken when none waits."""
 
 CROWDED: Final = 32_768
 """From here on a caller gives the background thread a chance at the interpreter."""
@@ -44,23 +41,39 @@ HANGS_S: Final = 0.02
 BATCH: Final = 256
 """Items encoded between two writes; less than half a millisecond of the interpreter's time."""
 
-PATIENCE_S: Final = 10.0
-"""How long flush() and close() wait for a disk that hangs."""
+REFUSED_PATIENCE_S: Final = 1.0
+"""How long flush() waits for a disk that is known to refuse."""
+
+START_AGAIN_S: Final = 1.0
+"""How often it is tried to start a thread where that failed."""
 
 LONGEST_PAUSE_S: Final = 3600.0
 
+WAKING_BYTES: Final = WAITING_BYTES // 4
+"""Arrays and texts that wake the background thread early."""
+
 _ACCOUNT: Final = itemgetter(-1)
-"""An item's bytes on the account of `OTHERS_QUEUED_BYTES`."""
+"""An item's bytes on the account."""
 
 
 class Ticket:
-    """Asks the background thread for a flush, or an end, and says when it is done."""
+    """Asks for a flush, or an end, and says when it is done."""
 
-    __slots__ = ("closes", "done")
+    __slots__ = ("_done", "_log", "closes")
 
-    def __init__(self, *, closes: bool) -> None:
+    def __init__(self, log: EventLog, *, closes: bool) -> None:
         self.closes = closes
-        self.done = threading.Event()
+        self._log = log
+        self._done = threading.Event()
+
+    def finish(self) -> None:
+        """Let go who waits."""
+        self._done.set()
+
+    def wait(self, seconds: float) -> None:
+        """Return when it is done, at the latest after so many seconds."""
+        if not self._done.wait(seconds):
+            self._log.was_late(seconds)
 
 
 class EventLog:
@@ -73,38 +86,38 @@ class EventLog:
         self._files = files
         self._guard = guard
         self._wake_at = min(max(wake_at, 1), CROWDED)
-        self._pause_s = min(max(flush_secs, 0.01), LONGEST_PAUSE_S)
-        self._others_bytes = 0
+        # Not min and max alone: they let a NaN through.
+        self._pause_s = min(flush_secs, LONGEST_PAUSE_S) if flush_secs > 0.01 else 0.01
         self._late = False
         self._renew()
         process.watch(self)
 
     def _renew(self) -> None:
         """Make what a forked child must not share with its parent."""
-        self._lock = threading.RLock()
+        self._lock = BriefLock()
+        self._turn = threading.Lock()
         self._wake: SimpleQueue[None] = SimpleQueue()
         self._woken = False
         self._tickets: deque[Ticket] = deque()
         self._thread: threading.Thread | None = None
+        self._start_again_at = 0.0
+        self._drained_at = 0.0
         self._writing_since: float | None = None
 
     # --- the callers' side -------------------------------------------------
 
     def put(self, item: Item) -> None:
-        """Append an item, starting the thread if need be. Drops it when the queue is full."""
-        size = item[-1]
+        """Append an item, starting the thread if need be. Drops it when there is no room."""
         waiting = len(self.queue)
-        if not self._has_room(waiting, size):
-            self._guard.drop("queue", "logging is faster than the disk, the queue is full")
+        if not self._append(item, waiting):
+            self._guard.drop(
+                "queue", "logging is faster than the disk, the queue is full", kind=QUEUE_FULL
+            )
             self._signal()
             return
-        if size:
-            with self._lock:
-                self._others_bytes += size
-        self.queue.append(item)
         if not self.room and not self._revive():
-            self._drain_here()
-        elif waiting >= self._wake_at or self._others_bytes > OTHERS_QUEUED_BYTES // 4:
+            self._write_without_thread(waiting)
+        elif waiting >= self._wake_at or self._files.account.sized > WAKING_BYTES:
             self._signal()
             if waiting >= CROWDED and not self._disk_hangs():
                 # The two threads share one interpreter: a loop that does nothing but log would
@@ -113,26 +126,61 @@ class EventLog:
 
     def flush(self) -> None:
         """Wait until all that was put is in the file, at most some seconds."""
-        self._ask(Ticket(closes=False))
+        ticket = self._ask(closes=False)
+        if ticket is not None:
+            ticket.wait(REFUSED_PATIENCE_S if self._files.is_refused else PATIENCE_S)
 
     def close(self) -> None:
         """Write all, record the end, close the files, end the thread. A later `put` reopens."""
+        ticket = self.ask_to_close()
+        if ticket is not None:
+            ticket.wait(PATIENCE_S)
+
+    def ask_to_close(self) -> Ticket | None:
+        """Begin to do what `close` does. None: there is nothing to wait for."""
         self.room = 0
-        self._ask(Ticket(closes=True))
+        return self._ask(closes=True)
+
+    def was_late(self, seconds: float) -> None:
+        """Note that a ticket was not served in time: nobody waits again before a sign of life."""
+        if not self._files.is_refused:
+            self._late = True
+            self._guard.tell(
+                "late",
+                f"the disk has not answered for {seconds:.0f} s; {len(self.queue)} values wait, "
+                "logging goes on without waiting",
+            )
 
     def forget_parent(self) -> None:
         """Begin anew in a forked child: what is queued is the parent's to write."""
         self.room = 0
+        self._late = False
         self.queue.clear()
-        self._others_bytes = 0
         self._renew()
         self._guard.forget_parent()
         self._files.forget_parent()
 
-    def _has_room(self, waiting: int, size: int) -> bool:
-        if size and self._others_bytes:
-            return self._others_bytes + size <= OTHERS_QUEUED_BYTES
-        return waiting < SCALARS_QUEUED
+    def _append(self, item: Item, waiting: int) -> bool:
+        """Queue an item, if need be instead of larger ones. False: there is no room for it."""
+        where, encode, tag, value, step, when, size = item
+        account = self._files.account
+        if encode is None and len(tag) > SMALL_BYTES // 2:
+            size += len(tag)
+        if not account.has_room(waiting, size):
+            if size > SMALL_BYTES:
+                return False
+            while not account.has_room(waiting, size):
+                with self._lock:
+                    if not account.evict():
+                        return False
+                self._guard.count(QUEUE_FULL)
+        if not size or encode is finish_run:
+            self.queue.append(item)
+            return True
+        with self._lock:
+            held: Any = account.hold(value, size)
+            self.queue.append((where, encode, tag, held, step, when, size))
+        return True
 
     def _disk_hangs(self) -> bool:
         """Tell a write that takes long from one that only waits for the interpreter."""
@@ -144,90 +192,145 @@ class EventLog:
             self._woken = True
             self._wake.put(None)
 
-    def _ask(self, ticket: Ticket) -> None:
+    def _ask(self, *, closes: bool) -> Ticket | None:
+        if not (self.queue or self._tickets or self._thread or (closes and self._files.is_open)):
+            return None
+        if not self._revive(runs=not closes):
+            self._write_here(closes=closes)
+            return None
+        thread = self._thread
+        ticket = Ticket(self, closes=closes)
         with self._lock:
-            if self._thread is None:
-                if self.queue or ticket.closes:
-                    self._drain_here(closes=ticket.closes)
-                return
-            thread = self._thread
-            self._tickets.append(ticket)
+            # While a disk hangs, a script that flushes at every step must not pile them up.
+            if not (self._late and any(each.closes == closes for each in self._tickets)):
+                self._tickets.append(ticket)
         self._signal()
         # On its own thread (a destructor may run there) it cannot wait for itself; and who was
         # late once is not waited for again until it shows a sign of life.
-        if threading.current_thread() is thread or self._late:
-            return
-        if not ticket.done.wait(PATIENCE_S):
-            self._late = True
-            warn(
-                f"the disk has not answered for {PATIENCE_S:.0f} s; logging goes on without waiting"
-            )
+        return None if threading.current_thread() is thread or self._late else ticket
 
-    def _revive(self) -> bool:
-        """Start the thread; False when none can be started, as while the interpreter ends."""
-        thread = threading.Thread(target=self._work, name=THREAD_NAME, daemon=True)
-        exiting = process.is_exiting()
+    def _revive(self, *, runs: bool = True) -> bool:
+        """Have a thread; False when none can be started, as while the interpreter ends.
+
+        With `runs`, callers may append by themselves from then on.
+        """
         with self._lock:
-            if self._thread is None and not exiting:
-                # Before it starts: a signal's handler may log meanwhile, and this lock lets
-                # it in. It must not start a second one.
-                self._thread = thread
-                try:
-                    thread.start()
-                except RuntimeError:
-                    self._thread = None
-                    self.room = 0
-                    return False
-                process.close_with_worker(self)
-            if self._thread is not None:
+            if self._thread is not None and not self._is_alive(self._thread):
+                self._thread = None
+            if self._thread is None and not self._start():
+                self.room = 0
+                return False
+            if runs:
                 self.room = self._wake_at
-            return self._thread is not None
+            return True
 
-    def _drain_here(self, *, closes: bool = False) -> None:
-        with self._lock:
-            self._drain(urgent=True)
-            if closes:
-                self._files.finish()
+    def _start(self) -> bool:
+        now = time.monotonic()
+        if process.is_exiting() or now < self._start_again_at:
+            return False
+        # Before it starts: a signal's handler may log meanwhile, and this lock lets it in. It
+        # must not start a second one.
+        thread = threading.Thread(target=self._work, name=THREAD_NAME, daemon=True)
+        self._thread = thread
+        try:
+            thread.start()
+        except (RuntimeError, MemoryError):
+            self._thread = None
+            self._start_again_at = now + START_AGAIN_S
+            return False
+        process.close_with_worker(self)
+        return True
+
+    def _is_alive(self, thread: threading.Thread) -> bool:
+        # One that was not started yet is being started, below on this very stack.
+        return thread.ident is None or thread.is_alive()
+
+    def _write_without_thread(self, waiting: int) -> None:
+        """Do the thread's work, as often as it would; at exit at once, for nobody comes later."""
+        is_due = time.monotonic() - self._drained_at >= self._pause_s
+        if is_due or waiting >= self._wake_at or process.is_exiting():
+            self._write_here()
+
+    def _write_here(self, *, closes: bool = False) -> None:
+        """Write on the caller's thread, unless somebody is writing; that one takes it along."""
+        while self.queue or closes:
+            if not self._turn.acquire(blocking=False):
+                return
+            try:
+                self._drain(urgent=closes)
+                if closes:
+                    self._files.finish()
+            except Exception as error:  # noqa: BLE001 (whoever it is writes beside its own work)
+                self._tell_unforeseen(error)
+            finally:
+                self._turn.release()
+            closes = False
 
     # --- the background thread's side --------------------------------------
 
     def _work(self) -> None:
         while True:
-            with contextlib.suppress(Empty):
-                self._wake.get(timeout=self._pause_s)
-            # Cleared before the queue is looked at: who appends later signals anew.
-            self._woken = False
-            tickets = [self._tickets.popleft() for _ in range(len(self._tickets))]
-            closes = any(ticket.closes for ticket in tickets)
+            tickets: list[Ticket] = []
+            closes = False
             try:
-                self._drain(urgent=bool(tickets))
-                if closes:
-                    self._files.finish()
-            except Exception as error:  # noqa: BLE001 (the thread must outlive what nobody foresaw)
-                self._guard.drop("thread", f"writing failed: {describe(error)}")
+                with contextlib.suppress(Empty):
+                    self._wake.get(timeout=self._pause_s)
+                # Cleared before the queue is looked at: who appends later signals anew.
+                self._woken = False
+                tickets += [self._tickets.popleft() for _ in range(len(self._tickets))]
+                closes = any(ticket.closes for ticket in tickets)
+                with self._turn:
+                    self._drain(urgent=bool(tickets), unforeseen=BaseException)
+                    if closes:
+                        self._files.finish()
+            except BaseException as error:  # noqa: BLE001 (the thread must outlive what nobody foresaw)
+                self._tell_unforeseen(error)
             self._late = False
             for ticket in tickets:
-                ticket.done.set()
+                ticket.finish()
             if closes and self._retire():
                 return
 
-    def _drain(self, *, urgent: bool) -> None:
+    def _drain(self, *, urgent: bool, unforeseen: type[BaseException] = Exception) -> None:
         """Encode and write what is queued now; what is put meanwhile waits for the next turn."""
         left = len(self.queue)
         while left > 0:
             take = self.queue.popleft
             batch = [take() for _ in range(min(left, BATCH))]
             left -= len(batch)
-            self._files.encode(batch)
-            freed = sum(map(_ACCOUNT, batch))
-            if freed:
+            sized = sum(map(_ACCOUNT, batch))
+            if sized:
+                batch, sized = self._claim(batch)
+            self._files.encode(batch, unforeseen)
+            if sized:
+                del batch
                 with self._lock:
-                    self._others_bytes -= freed
+                    self._files.account.taken(sized)
             self._write(urgent=urgent)
             if left < CROWDED and left:
                 # Lets a training thread that waits for the interpreter have it.
                 time.sleep(0.000001)
         self._write(urgent=urgent)
+        self._drained_at = time.monotonic()
+
+    def _claim(self, batch: list[Item]) -> tuple[list[Item], int]:
+        """Take the values of a batch; without those that had to give way meanwhile."""
+        claimed: list[Item] = []
+        sized = 0
+        with self._lock:
+            for item in batch:
+                where, encode, tag, value, step, when, size = item
+                if type(value) is Cell:
+                    if not value:
+                        continue
+                    item = (where, encode, tag, value.pop(), step, when, size)
+                if encode is not finish_run:
+                    sized += size
+                claimed.append(item)
+        return claimed, sized
+
+    def _tell_unforeseen(self, error: BaseException) -> None:
+        self._guard.drop("thread", f"writing failed: {describe(error)}", kind=INTERNAL)
 
     def _write(self, *, urgent: bool) -> None:
         self._writing_since = time.monotonic()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from orgboard._log.queue import OTHERS_QUEUED_BYTES
+from orgboard._log.account import WAITING_BYTES
 from orgboard._methods.recorder import Recorder
 from orgboard._values.arrays import snapshot, to_step
 
@@ -95,5 +95,5 @@ class Structures(Recorder):
             size += 0 if pictures is None else pictures.nbytes
             # Embeddings are rare and large: counted in full, a histogram that waits would push
             # one out. Counted as half the queue, at most two of any size wait.
-            size = min(size, OTHERS_QUEUED_BYTES // 2)
+            size = min(size, WAITING_BYTES // 2)
             self._put(write_embedding, tag, embedding, step, None, size=size)
