@@ -62,6 +62,9 @@ _FOOTER: Final = FOOTER.pack
 _PREFIXES_KEPT: Final = 65_536
 """Bounds memory when a caller makes a new tag for every value; real runs have some hundred."""
 
+_LONGEST_KEPT: Final = 1024
+"""And so when such tags are long; encoding one of these anew costs less than its checksum."""
+
 
 def event(body: bytes, step: int, wall_time: float) -> bytes:
     """Encode an Event. `step` is any int64, `wall_time` seconds since the epoch."""
@@ -163,10 +166,12 @@ class ScalarRecords:
         )
 
     def _learn(self, tag: str) -> bytes:
+        prefix = scalar_body(tag, 0.0)[:-4]
+        if len(prefix) > _LONGEST_KEPT:
+            return prefix
         if len(self._prefixes) >= _PREFIXES_KEPT:
             self._prefixes.clear()
             self._headers.clear()
-        prefix = scalar_body(tag, 0.0)[:-4]
         self._prefixes[tag] = prefix
         return prefix
 
