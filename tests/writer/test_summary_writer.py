@@ -338,7 +338,7 @@ def test_a_step_beyond_int64_is_dropped_and_the_count_is_logged(tmp_path: Path) 
     ((_, point), (_, told)) = summaries(tmp_path)
     assert point.tag == b"x"
     assert told.metadata.plugin_data.plugin_name == b"orgboard"
-    assert json.loads(told.tensor.string_val[0]) == {"dropped": 1}
+    assert json.loads(told.tensor.string_val[0]) == {"dropped": 1, "reasons": {"bad value": 1}}
 
 
 def test_an_unusable_directory_is_told_when_the_writer_is_made(tmp_path: Path) -> None:
