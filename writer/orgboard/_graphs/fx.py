@@ -33,10 +33,12 @@ def _name(node: Any, root: str) -> str:
     boxes = [root]
     # path of a module -> (where it lies, its class), from the outermost in
     for where, kind in (node.meta.get("nn_module_stack") or {}).values():
+        name = str(getattr(kind, "__name__", kind)).rpartition(".")[2]
         attribute = str(where).rpartition(".")[2]
-        if where and attribute:
-            name = kind if isinstance(kind, str) else getattr(kind, "__name__", str(kind))
-            boxes.append(f"{name.rpartition('.')[2]}[{attribute}]")
+        if attribute:
+            boxes.append(f"{name}[{attribute}]")
+        else:
+            boxes = [name]
     return "/".join([*boxes, node.name])
 
 
@@ -47,10 +49,8 @@ def _operation(node: Any, owner: Any) -> str:
     if node.op == "call_module":
         with suppress(Exception):  # the graph may be without its modules
             return type(owner.get_submodule(target)).__name__
-    if node.op == "call_function" and hasattr(target, "__module__") and "." not in str(target):
-        return f"{target.__module__}.{getattr(target, '__name__', target)}"
-    if node.op == "call_function" and hasattr(target, "__qualname__"):
-        return f"{target.__module__}.{target.__qualname__}"
+    if node.op == "call_function" and str(target).startswith("<"):
+        return f"{target.__module__}.{target.__name__}"
     return str(target)
 
 

@@ -1,0 +1,540 @@
+"""`add_graph` of torch models: what TensorBoard shows is what it shows from torch's own writer."""
+
+from __future__ import annotations
+
+import logging
+import random
+import re
+import warnings
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from orgboard import SummaryWriter
+from orgboard_schema.wire.reader import read_file
+from support.frameworks import framework
+from support.logged_runs import event_files
+
+torch = framework("torch")
+accumulators = framework("tensorboard.backend.event_processing.event_accumulator")
+theirs = framework("torch.utils.tensorboard._pytorch_graph")
+tensorboardx = framework("tensorboardX")
+nn = torch.nn
+
+
+class Residual(nn.Module):  # type: ignore[misc,name-defined]
+    """A block whose parts are shared between two names, with an addition around them."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(channels, channels, 3, padding=1)
+        self.norm = nn.BatchNorm2d(channels)
+        self.again = self.first
+        self.scale = nn.Parameter(torch.ones(1))
+
+    def forward(self, x: Any) -> Any:
+        y = torch.relu(self.norm(self.first(x)))
+        return x + self.scale * self.again(y)
+
+
+class ResNet(nn.Module):  # type: ignore[misc,name-defined]
+    """Nested containers, parameters and buffers of its own, reused modules."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(inplace=True), nn.MaxPool2d(2))
+        self.blocks = nn.ModuleList([nn.Sequential(Residual(4), Residual(4)), Residual(4)])
+        self.register_buffer("mean", torch.zeros(1, 4, 1, 1))
+        self.head = nn.ModuleDict({"linear": nn.Linear(4, 5)})
+
+    def forward(self, x: Any) -> Any:
+        x = self.stem(x) - self.mean
+        for block in self.blocks:
+            x = block(x)
+        return self.head["linear"](x.mean((2, 3)))
+
+
+class Recurrent(nn.Module):  # type: ignore[misc,name-defined]
+    """More than one output, and a tuple within it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embed = nn.Embedding(10, 6)
+        self.lstm = nn.LSTM(6, 7, num_layers=2, batch_first=True)
+        self.out = nn.Linear(7, 10)
+
+    def forward(self, x: Any) -> Any:
+        y, state = self.lstm(self.embed(x))
+        return self.out(y), state
+
+
+class Mapping(nn.Module):  # type: ignore[misc,name-defined]
+    """Gives a dict, which only a trace that is not strict takes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear = nn.Linear(3, 2)
+
+    def forward(self, x: Any) -> Any:
+        y = self.linear(x)
+        return {"logits": y, "probabilities": y.softmax(-1)}
+
+
+class TwoInputs(nn.Module):  # type: ignore[misc,name-defined]
+    """Two inputs, one of which is not used, a constant and a value named as an output."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bilinear = nn.Bilinear(3, 4, 2)
+        self.table = torch.arange(2000.0)
+
+    def forward(self, left: Any, right: Any, unused: Any) -> Any:
+        output = self.bilinear(left, right)
+        output = output + torch.tensor([1.0, 2.0]) + self.table.sum()
+        return output, left
+
+
+class Looping(nn.Module):  # type: ignore[misc,name-defined]
+    """A loop over one module, and an input that is given back."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cell = nn.GRUCell(3, 4)
+
+    def forward(self, x: Any) -> Any:
+        state = torch.zeros(x.shape[1], 4)
+        for step in x:
+            state = self.cell(step, state)
+        return state
+
+
+class Constant(nn.Module):  # type: ignore[misc,name-defined]
+    """Gives a parameter, and a number that depends on nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(2))
+
+    def forward(self, x: Any) -> Any:
+        return self.weight, torch.ones(3), x.shape[0] * torch.ones(1)
+
+
+def mlp() -> Any:
+    return nn.Sequential(nn.Linear(4, 8), nn.Dropout(), nn.Sequential(nn.Tanh(), nn.Linear(8, 2)))
+
+
+def scripted() -> Any:
+    return torch.jit.script(nn.Sequential(nn.Linear(3, 4), nn.ReLU()))
+
+
+def attention() -> Any:
+    return nn.TransformerEncoderLayer(8, 2, 16, batch_first=True)
+
+
+MODELS: dict[str, tuple[Callable[[], Any], Any, bool]] = {
+    "mlp": (mlp, torch.zeros(2, 4), True),
+    "one module": (lambda: nn.Linear(4, 2), torch.zeros(1, 4), True),
+    "residual network": (ResNet, torch.zeros(2, 3, 12, 12), True),
+    "inputs in a tuple": (mlp, (torch.zeros(2, 4),), True),
+    "inputs in a list": (mlp, [torch.zeros(2, 4)], True),
+    "lstm": (Recurrent, torch.zeros(2, 5, dtype=torch.long), True),
+    "attention": (attention, torch.zeros(2, 5, 8), True),
+    "encoder": (
+        lambda: nn.TransformerEncoder(attention(), 2, enable_nested_tensor=False),
+        torch.zeros(2, 5, 8),
+        True,
+    ),
+    "transformer": (
+        lambda: nn.Transformer(8, 2, 1, 1, 16, batch_first=True),
+        (torch.zeros(1, 3, 8), torch.zeros(1, 2, 8)),
+        True,
+    ),
+    "dict given": (Mapping, torch.zeros(1, 3), False),
+    "two inputs": (TwoInputs, (torch.zeros(1, 3), torch.zeros(1, 4), torch.zeros(1)), True),
+    "loop": (Looping, torch.zeros(3, 2, 3), True),
+    "constant": (Constant, torch.zeros(2), True),
+    "identity": (nn.Identity, torch.zeros(2), True),
+    "scripted": (scripted, torch.zeros(1, 3), True),
+    "float64": (lambda: mlp().double(), torch.zeros(2, 4, dtype=torch.float64), True),
+}
+
+
+def loaded(directory: Path) -> Any:
+    """Load a run as TensorBoard does."""
+    accumulator = accumulators.EventAccumulator(str(directory))
+    accumulator.Reload()
+    return accumulator
+
+
+def nodes(directory: Path) -> dict[str, Any]:
+    return {node.name: node for node in loaded(directory).Graph().node}
+
+
+def log(directory: Path, *arguments: Any, **options: Any) -> SummaryWriter:
+    with SummaryWriter(directory) as writer:
+        writer.add_graph(*arguments, **options)
+    return writer
+
+
+def torchs_graph(model: Any, given: Any, *, strict: bool = True) -> Any:
+    """Make torch's own graph; without the check that refuses its own attention layers."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch.jit, "trace", partial(torch.jit.trace, check_trace=False))
+        return theirs.graph(model, given, use_strict_trace=strict)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_graph_is_that_of_torchs_own_writer(
+    name: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    make, given, strict = MODELS[name]
+    model = make()
+    expected, run_metadata = torchs_graph(model, given, strict=strict)
+
+    log(tmp_path, model, given, use_strict_trace=strict)
+
+    shown = loaded(tmp_path)
+    assert shown.Graph() == expected
+    assert len(expected.node) > 0
+    assert shown.Tags()["run_metadata"] == ["step1"]
+    assert shown.RunMetadata("step1") == run_metadata
+    assert caplog.records == []
+
+
+def test_a_graph_is_that_of_tensorboardx(tmp_path: Path) -> None:
+    model, given = ResNet(), torch.zeros(1, 3, 12, 12)
+    with tensorboardx.SummaryWriter(str(tmp_path / "theirs")) as writer:
+        writer.add_graph(model, given)
+
+    log(tmp_path / "ours", model, given)
+
+    # Of two protobuf libraries: compared as bytes of one.
+    expected = loaded(tmp_path / "theirs").Graph()
+    assert loaded(tmp_path / "ours").Graph() == expected
+    assert len(expected.node) > 50
+
+
+def test_a_model_that_was_traced_before_keeps_its_own_trace(tmp_path: Path) -> None:
+    model = torch.jit.trace(mlp().eval(), torch.zeros(2, 4))
+    before = str(model.graph)
+
+    log(tmp_path, model, torch.zeros(2, 4))
+
+    assert str(model.graph) == before
+    # torch's writer changes the trace that it is given; the numbers of unnamed values follow.
+    expected = torchs_graph(model, torch.zeros(2, 4))[0]
+    number = re.compile(r"/\d+$")
+    assert [
+        (node.op, number.sub("", node.name), [number.sub("", each) for each in node.input])
+        for node in loaded(tmp_path).Graph().node
+    ] == [
+        (node.op, number.sub("", node.name), [number.sub("", each) for each in node.input])
+        for node in expected.node
+    ]
+
+
+def test_our_own_reader_stores_both_as_graphs(tmp_path: Path) -> None:
+    log(tmp_path, mlp(), torch.zeros(2, 4))
+
+    with event_files(tmp_path)[0].open("rb") as file:
+        batch = read_file(file, 0, {})
+
+    found = [(point.tag, point.kind) for _, point in batch.points if point.kind == "graph"]
+    assert found == [("__run_graph__", "graph"), ("step1", "graph")]
+    assert batch.gaps == ()
+
+
+def test_a_model_inside_of_a_wrapper_is_the_model(tmp_path: Path) -> None:
+    model, given = mlp(), torch.zeros(2, 4)
+    expected, _ = torchs_graph(model, given)
+
+    for number, wrapped in enumerate(
+        [torch.compile(model), nn.DataParallel(model), torch.compile(nn.DataParallel(model))]
+    ):
+        log(tmp_path / str(number), wrapped, given)
+        assert loaded(tmp_path / str(number)).Graph() == expected
+
+
+def test_verbose_prints_the_trace(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    log(tmp_path / "quiet", mlp(), torch.zeros(2, 4))
+    assert capfd.readouterr() == ("", "")
+
+    log(tmp_path / "verbose", mlp(), torch.zeros(2, 4), verbose=True)
+
+    assert "aten::linear" in capfd.readouterr().out
+
+
+class Drawing(nn.Module):  # type: ignore[misc,name-defined]
+    """Draws, counts, warns, changes modes; and by the way, is a model."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm1d(4)
+        self.frozen = nn.BatchNorm1d(4).eval()
+        self.linear = nn.Linear(4, 4)
+        self.register_buffer("calls", torch.zeros(()))
+        self.register_buffer("replaced", torch.zeros(()))
+
+    def forward(self, x: Any) -> Any:
+        self.calls += 1
+        self.replaced = self.replaced + 1
+        random.random()
+        np.random.rand()
+        warnings.warn("the model warns", stacklevel=1)
+        noise = nn.functional.dropout(torch.randn_like(x), training=True)
+        if x.shape[0] > 1:
+            torch.set_grad_enabled(False)
+        return self.linear(self.frozen(self.norm(x))) + noise
+
+
+def state_of(model: Any) -> list[Any]:
+    """Tell all that must not change, as values that can be compared."""
+    kind, keys, *rest = np.random.get_state()
+    return [
+        [(name, module.training) for name, module in model.named_modules()],
+        {name: tensor.tolist() for name, tensor in model.state_dict().items()},
+        [id(tensor) for tensor in model.buffers()],
+        [parameter.grad for parameter in model.parameters()],
+        [
+            (len(module._forward_hooks), len(module._forward_pre_hooks))
+            for module in model.modules()
+        ],
+        torch.is_grad_enabled(),
+        torch.is_autocast_cache_enabled(),
+        torch.get_rng_state().tolist(),
+        random.getstate(),
+        [kind, keys.tolist(), *rest],
+        list(warnings.filters),
+    ]
+
+
+class Raising(Drawing):
+    """Fails after it has done all that."""
+
+    def forward(self, x: Any) -> Any:
+        super().forward(x)
+        raise KeyError("later")
+
+
+class Branching(Drawing):
+    """Cannot be traced by the writer's own rules: it gives a string."""
+
+    def forward(self, x: Any) -> Any:
+        return super().forward(x), "a string"
+
+
+@pytest.mark.parametrize("kind", [Drawing, Branching, Raising])
+def test_the_model_and_the_random_numbers_are_as_before(
+    kind: type[Drawing], tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    model = kind().train()
+    model.frozen.eval()
+    before = state_of(model)
+
+    log(tmp_path, model, torch.zeros(2, 4))
+
+    assert state_of(model) == before
+    assert [str(each.message) for each in recwarn] == []
+
+
+def test_autocast_remembers_no_weight_that_gives_no_gradient(tmp_path: Path) -> None:
+    model = Branching().eval()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        log(tmp_path, model, torch.zeros(1, 4))
+        model(torch.ones(1, 4))[0].float().sum().backward()
+
+    assert model.linear.weight.grad is not None
+
+
+def test_a_graph_may_be_logged_while_a_step_is_half_done(tmp_path: Path) -> None:
+    model = mlp().train()
+    loss = model(torch.ones(2, 4)).sum()
+
+    log(tmp_path, model, torch.zeros(2, 4))
+    loss.backward()
+
+    assert all(parameter.grad is not None for parameter in model.parameters())
+
+
+def told(caplog: pytest.LogCaptureFixture) -> str:
+    (record,) = [each for each in caplog.records if each.name == "orgboard"]
+    assert record.levelno == logging.WARNING
+    return record.getMessage()
+
+
+class Untraceable(nn.Module):  # type: ignore[misc,name-defined]
+    """Takes a dict and names, gives nested containers; adds and branches between its modules."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder = nn.Sequential(nn.Linear(4, 8), nn.ReLU())
+        self.head = nn.Linear(8, 2)
+        self.never = nn.Linear(1, 1)
+
+    def forward(self, batch: Any, *, scale: Any) -> Any:
+        hidden = self.encoder(batch["x"]) * scale
+        if hidden.sum().item() > -1e9:
+            hidden[:, 0] = 0
+        first, second = self.head(hidden), self.head(hidden.relu_())
+        return {"first": first, "rest": [first + second, {"text": "no tensor"}]}
+
+
+def test_what_cannot_be_traced_is_shown_as_modules_with_what_flows_between_them(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    given = {"batch": {"x": torch.ones(3, 4)}, "scale": torch.ones(8)}
+
+    writer = log(tmp_path, Untraceable(), given)
+
+    shown = nodes(tmp_path)
+    assert {name: list(node.input) for name, node in shown.items()} == {
+        "input/batch": [],
+        "input/scale": [],
+        "Untraceable/Sequential[encoder]/Linear[0]": ["input/batch"],
+        "Untraceable/Sequential[encoder]/ReLU[1]": ["Untraceable/Sequential[encoder]/Linear[0]"],
+        "Untraceable/Linear[head]": [
+            "Untraceable/Sequential[encoder]/ReLU[1]",
+            "input/scale",
+        ],
+        "Untraceable/Linear[head]_2": [
+            "Untraceable/Sequential[encoder]/ReLU[1]",
+            "input/scale",
+        ],
+        "output/output.1": ["Untraceable/Linear[head]"],
+        "output/output.2": ["Untraceable/Linear[head]", "Untraceable/Linear[head]_2"],
+        "Untraceable/Linear[never]": [],
+    }
+    head = shown["Untraceable/Linear[head]"]
+    (shape,) = head.attr["_output_shapes"].list.shape
+    assert (head.op, [dim.size for dim in shape.dim]) == ("Linear", [3, 2])
+    assert head.attr["parameters"].i == head.attr["trainable"].i == 18
+    assert head.attr["shapes"].s == b"weight float32[2, 8], bias float32[2]"
+    assert head.attr["settings"].s == b"in_features=8, out_features=2, bias=True"
+    assert "shows its modules and what flows between them" in told(caplog)
+    assert writer.dropped == 0
+
+
+def test_a_model_that_does_not_run_on_its_input_is_shown_as_modules(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    writer = log(tmp_path, ResNet(), torch.zeros(1, 1))
+
+    shown = nodes(tmp_path)
+    assert shown["ResNet/Sequential[stem]/Conv2d[0]"].op == "Conv2d"
+    assert not any(node.input for node in shown.values())
+    assert "nor does it run on the input" in told(caplog)
+    assert writer.dropped == 0
+
+
+def test_without_an_input_nothing_runs(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = ResNet()
+    monkeypatch.setattr(model, "forward", lambda *_: pytest.fail("it ran"))
+
+    writer = log(tmp_path, model)
+
+    shown = nodes(tmp_path)
+    assert "ResNet/ModuleList[blocks]/Sequential[0]/Residual[1]/BatchNorm2d[norm]" in shown
+    assert loaded(tmp_path).Tags()["run_metadata"] == []
+    assert "without an input" in told(caplog)
+    assert writer.dropped == 0
+
+
+def test_a_model_cut_into_many_processes_does_not_run(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    class FSDPModule:
+        pass
+
+    class Sharded(FSDPModule, nn.Linear):  # type: ignore[misc,name-defined]
+        def forward(self, x: Any) -> Any:
+            pytest.fail("it would wait for the other processes")
+
+    log(tmp_path, Sharded(2, 2), torch.zeros(1, 2))
+
+    assert list(nodes(tmp_path)) == ["Sharded"]
+    assert "many processes" in told(caplog)
+
+
+def test_where_torch_no_longer_traces_the_modules_are_shown(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(torch.jit, "trace")
+
+    log(tmp_path, ResNet(), torch.zeros(1, 3, 12, 12))
+
+    shown = nodes(tmp_path)
+    block = "ResNet/ModuleList[blocks]/Residual[1]"
+    assert list(shown[f"{block}/BatchNorm2d[norm]"].input) == [f"{block}/Conv2d[first]"]
+    assert "cannot trace" in told(caplog)
+
+
+def test_graphs_of_fx_and_of_an_exported_program_are_shown_without_running(tmp_path: Path) -> None:
+    model, given = mlp().eval(), torch.zeros(2, 4)
+
+    log(tmp_path / "fx", torch.fx.symbolic_trace(model))
+    log(tmp_path / "export", torch.export.export(model, (given,)))
+
+    fx = nodes(tmp_path / "fx")
+    assert [fx[name].op for name in fx] == [
+        "IO Node", "Linear", "Dropout", "Tanh", "Linear", "IO Node",
+    ]  # fmt: skip
+    exported = nodes(tmp_path / "export")
+    linear = next(node for node in exported.values() if node.op == "aten.linear.default")
+    assert linear.name == "Sequential/Linear[0]/linear"
+    assert "input/input" in linear.input
+    assert [dim.size for dim in linear.attr["_output_shapes"].list.shape[0].dim] == [2, 8]
+
+
+def test_a_scripted_function_is_shown(tmp_path: Path) -> None:
+    @torch.jit.script
+    def double(x: torch.Tensor):  # type: ignore[no-untyped-def]
+        return x * 2
+
+    log(tmp_path, double, torch.zeros(2))
+
+    assert "aten::mul" in {node.op for node in nodes(tmp_path).values()}
+
+
+def test_a_large_constant_is_left_out_when_torch_would_print_it_whole(tmp_path: Path) -> None:
+    table = torch.arange(20_000.0)
+    options = torch._tensor_str.PRINT_OPTS
+
+    class Lookup(nn.Module):  # type: ignore[misc,name-defined]
+        def forward(self, x: Any) -> Any:
+            return x + table
+
+    threshold = options.threshold
+    torch.set_printoptions(threshold=float("inf"))
+    try:
+        log(tmp_path, Lookup(), torch.zeros(20_000))
+    finally:
+        torch.set_printoptions(threshold=threshold)
+
+    constants = [node for node in nodes(tmp_path).values() if node.op == "prim::Constant"]
+    assert any(b"(large constant)" in node.attr["attr"].s for node in constants)
+
+
+def test_a_module_that_is_not_one_is_dropped_and_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    writer = log(tmp_path, object(), torch.zeros(1))
+
+    assert writer.dropped == 1
+    assert "a object is not logged" in told(caplog)
+
+
+def test_the_same_model_may_be_logged_twice_and_trained_between(tmp_path: Path) -> None:
+    model = ResNet().train()
+    optimizer = torch.optim.SGD(model.parameters(), 0.1)
+    for number in range(2):
+        log(tmp_path / str(number), model, torch.zeros(2, 3, 12, 12))
+        model(torch.randn(2, 3, 12, 12)).sum().backward()
+        optimizer.step()
+
+    assert loaded(tmp_path / "0").Graph() == loaded(tmp_path / "1").Graph()
