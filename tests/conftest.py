@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from importlib.util import find_spec
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["support.corpus", "support.programs", "support.tensorboard"]
@@ -22,3 +24,11 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("steady")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _only_what_was_logged() -> Iterator[None]:
+    """Let files hold what a test logged, without the context of the test; those of it ask."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("ORGBOARD_CONTEXT", "0")
+        yield

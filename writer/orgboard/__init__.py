@@ -8,7 +8,26 @@ numpy, no protobuf and no server library.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from orgboard._version import __version__
 from orgboard.writer import SummaryWriter
 
-__all__ = ["SummaryWriter", "__version__"]
+if TYPE_CHECKING:
+    from orgboard.file_writer import FileWriter
+    from orgboard.global_writer import GlobalSummaryWriter
+
+__all__ = ["FileWriter", "GlobalSummaryWriter", "SummaryWriter", "__version__"]
+
+_LATER = {"FileWriter": "file_writer", "GlobalSummaryWriter": "global_writer"}
+"""Names that few scripts use, and the modules that hold them."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
+    globals()[name] = value
+    return value

@@ -8,18 +8,18 @@ ever waits for a disk.
 
 from __future__ import annotations
 
-from orgboard._methods.distributions import Distributions
+from orgboard._methods.dictionaries import Dictionaries
+from orgboard._methods.exports import Exports
 from orgboard._methods.graphs import Graphs
-from orgboard._methods.media import Media
-from orgboard._methods.numbers import Numbers
 from orgboard._methods.settings import Settings
 from orgboard._methods.structures import Structures
+from orgboard._methods.tensors import Tensors
 from orgboard._methods.texts import Texts
 
 __all__ = ["SummaryWriter"]
 
 
-class SummaryWriter(Numbers, Distributions, Media, Texts, Settings, Graphs, Structures):
+class SummaryWriter(Dictionaries, Tensors, Texts, Settings, Graphs, Structures, Exports):
     """Logs one run: scalars, histograms, images, text, hyperparameters, a graph.
 
         with SummaryWriter("runs/first") as writer:

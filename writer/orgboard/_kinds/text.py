@@ -6,11 +6,16 @@ from orgboard._encoding import protobuf as pb
 from orgboard._encoding.records import summary_body
 from orgboard._kinds.metadata import DT_STRING, metadata
 
-__all__ = ["text_body"]
+__all__ = ["text_body", "text_value"]
 
 
 def text_body(tag: str, content: str) -> bytes:
     """Encode one text (Markdown) as a string tensor of one element."""
+    return summary_body(text_value(tag, content))
+
+
+def text_value(tag: str, content: str) -> bytes:
+    """Encode one text as a summary's value."""
     shape = pb.blob(2, pb.blob(2, pb.whole(1, 1)))
     tensor = pb.whole(1, DT_STRING) + shape + pb.text(8, content, always=True)
-    return summary_body(pb.text(1, tag) + pb.blob(8, tensor) + metadata("text"))
+    return pb.text(1, tag) + pb.blob(8, tensor) + metadata("text")

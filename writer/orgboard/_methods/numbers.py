@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
-from typing import Any
+from operator import attrgetter
+from typing import Any, Final
 
+from orgboard._encoding.records import scalar_body
 from orgboard._log.files import MAIN
 from orgboard._methods.recorder import Recorder
-from orgboard._values.arrays import to_float
+from orgboard._values.arrays import to_float, to_number
+from orgboard._values.late import Late, settle
 
 __all__ = ["Numbers"]
 
-_now = time.time
+_PLAIN: Final[set[type]] = {float, int, bool}
+"""Types whose values are numbers, on the host, and convert at once; numpy's join when met."""
+
+_NUMPY_NUMBERS: Final = frozenset({"floating", "integer", "bool", "bool_"})
+_name: Final = attrgetter("__name__")
 
 
 class Numbers(Recorder):
@@ -38,19 +44,29 @@ class Numbers(Recorder):
         # One comparison stands for: running, not forked, not closed, not crowded.
         if (
             len(log.queue) < log.room
-            and scalar_value.__class__ is float
             and global_step.__class__ is int
             and tag.__class__ is str
             and not (new_style or double_precision or display_name or summary_description)
         ):
-            when = _now() if walltime is None else walltime
-            log.queue.append((MAIN, None, tag, scalar_value, global_step, when, 0))
+            try:
+                kind = scalar_value.__class__
+                if kind is not float:
+                    if kind not in _PLAIN:
+                        self._put_number(tag, scalar_value, global_step, walltime)
+                        return
+                    scalar_value = float(scalar_value)
+                when = self._now() if walltime is None else float(walltime)
+                log.queue.append((MAIN, None, tag, scalar_value, global_step, when, 0))
+            except Exception:
+                # The guard knows which errors may go on to the caller.
+                with self._guard:
+                    raise
             return
         with self._guard:
-            value = to_float(scalar_value)
             if not (new_style or double_precision or display_name or summary_description):
-                self._put(None, tag, value, global_step, walltime)
+                self._put_number(tag, scalar_value, global_step, walltime)
                 return
+            value = to_float(scalar_value)
             from orgboard._kinds.scalar import DescribedScalar, described_scalar_body
 
             described = DescribedScalar(
@@ -70,6 +86,22 @@ class Numbers(Recorder):
             stem = main_tag.replace("/", "_")
             for key, scalar_value in tag_scalar_dict.items():
                 with self._guard:
-                    value = to_float(scalar_value)
                     where = f"{stem}_{key}"
-                    self._put(None, main_tag, value, global_step, walltime, where=where)
+                    self._put_number(main_tag, scalar_value, global_step, walltime, where)
+
+    def _put_number(
+        self, tag: str, value: Any, step: Any, walltime: float | None, where: str = MAIN
+    ) -> None:
+        number = to_number(value)
+        if isinstance(number, Late):
+            size = number.nbytes
+            self._put(_late_body, tag, number, step, walltime, size=size, where=where)
+            return
+        kind = type(value)
+        if kind.__module__ == "numpy" and not _NUMPY_NUMBERS.isdisjoint(map(_name, kind.__mro__)):
+            _PLAIN.add(kind)
+        self._put(None, tag, number, step, walltime, where=where)
+
+
+def _late_body(tag: str, number: Late) -> bytes:
+    return scalar_body(tag, to_float(settle(number)))

@@ -3,30 +3,38 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
 from types import TracebackType
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from orgboard._encoding.records import FILE_VERSION, START, Encode, as_given, session_body
+from orgboard._kinds.own import CONTEXT_TAG
 from orgboard._log import disk
 from orgboard._log.files import MAIN, RunFiles, finish_run
 from orgboard._log.guard import Guard
-from orgboard._log.queue import EventLog
-from orgboard._log.run_file import Outside
+from orgboard._log.outside import Outside
+from orgboard._log.queue import THREAD_NAME, EventLog
 from orgboard._values.arrays import to_step
 
-__all__ = ["Recorder"]
+if TYPE_CHECKING:
+    from orgboard.file_writer import FileWriter
+
+__all__ = ["ITEM_BYTES", "Recorder"]
 
 Self = TypeVar("Self", bound="Recorder")
-
-_now = time.time
 
 QUEUE_DEFAULT: Final = 4096
 """Items after which the background thread is woken early. Waking it costs about ten calls."""
 
 ITEM_BYTES: Final = 512
 """What a queued value takes beside its data."""
+
+_NO: Final = frozenset({"0", "false", "no", "off"})
 
 
 class Recorder:
@@ -41,31 +49,51 @@ class Recorder:
         flush_secs: float = 2,
         filename_suffix: str = "",
         write_to_disk: bool = True,
-        *,
+        # tensorboardX's eighth and ninth; its first is torch's `log_dir`.
         logdir: str | os.PathLike[str] | None = None,
-        strict: bool = False,
+        comet_config: Any = None,
+        *,
+        strict: bool | None = None,
+        context: bool | None = None,
+        fsync_secs: float | None = None,
         **others: Any,
     ) -> None:
+        del comet_config
         chosen = log_dir if log_dir is not None else logdir
         self._log_dir = disk.default_log_dir(comment) if not chosen else os.fspath(chosen)
         if "://" in self._log_dir:
             raise ValueError(
                 f"log_dir must be a local directory, got {self._log_dir!r}; log locally and copy"
             )
-        self._options = (max_queue, flush_secs, filename_suffix, write_to_disk, strict)
+        strict = _from_environment("ORGBOARD_STRICT", default=False) if strict is None else strict
+        self._options = (max_queue, flush_secs, filename_suffix, write_to_disk, strict, fsync_secs)
         self._guard = Guard(strict=strict)
-        if others.keys() - {"comet_config"}:
+        if others:
             self._guard.tell_once("arguments", f"ignored unknown arguments: {sorted(others)}")
-        outside = Outside(time.time, time.monotonic, os.write)
-        files = RunFiles(self._log_dir, filename_suffix, self._guard, outside)
+        files = RunFiles(
+            self._log_dir, filename_suffix, self._guard, Outside(), fsync_secs=fsync_secs
+        )
         self._log = EventLog(
             files, self._guard, wake_at=int(max_queue), flush_secs=float(flush_secs)
         )
         self._muted = not write_to_disk
+        self._now = time.time
+        self._default_step: Any = None
+        self._counted_steps = count()
+        """The steps of `log`, where none is given."""
+        self._exported: dict[str, int] = {}
+        """How far `export_scalars_to_json` has read each file."""
+        self._owes_context = False
         self._finalizer = weakref.finalize(self, self._log.close)
+        # At exit all logs are closed together (_log.process), not each with a patience of its own.
+        self._finalizer.atexit = False
         if not self._muted:
             files.open_main()
             self._mark_restart(purge_step)
+        if context is None:
+            context = _from_environment("ORGBOARD_CONTEXT", default=True)
+        # From here on: the first value brings it, so that a writer without values leaves none.
+        self._owes_context = context
 
     @property
     def log_dir(self) -> str:
@@ -79,8 +107,27 @@ class Recorder:
 
     @property
     def dropped(self) -> int:
-        """Values that were given and will not be in a file: wrong, or too many while it failed."""
+        """Values that were given and will not be in a file: wrong, or too many while it failed.
+
+        A dictionary given to `log` that is lost whole counts once.
+        """
         return self._guard.dropped
+
+    @property
+    def file_writer(self) -> FileWriter:
+        """What takes events and summaries as protobuf messages, for this run."""
+        from orgboard.file_writer import FileWriter
+
+        return FileWriter.of(self)
+
+    @property
+    def all_writers(self) -> dict[str, FileWriter]:
+        """The file writer by its directory. Sub-runs are flushed and closed with it."""
+        return {self._log_dir: self.file_writer}
+
+    def _get_file_writer(self) -> FileWriter:
+        """Give the file writer, by the name that scripts written for torch's class call."""
+        return self.file_writer
 
     def get_logdir(self) -> str:
         """Give the directory of the event files."""
@@ -97,6 +144,29 @@ class Recorder:
         """Write everything, record that the run ended, close the file. Twice is no error."""
         self._log.close()
 
+    @contextmanager
+    def use_metadata(
+        self: Self, *, global_step: Any = None, walltime: float | None = None
+    ) -> Iterator[Self]:
+        """Give a step, a time or both to every value logged inside that names none itself.
+
+            with writer.use_metadata(global_step=10):
+                writer.add_scalar("loss", 3.0)
+
+        It holds for all threads that use the writer meanwhile.
+        """
+        before = self._default_step, self._now
+        with self._guard:
+            if global_step is not None:
+                self._default_step = to_step(global_step)
+            if walltime is not None:
+                when = float(walltime)
+                self._now = lambda: when
+        try:
+            yield self
+        finally:
+            self._default_step, self._now = before
+
     def __enter__(self: Self) -> Self:
         return self
 
@@ -110,7 +180,7 @@ class Recorder:
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A copy, in another process or this one, is a writer with a file of its own.
-        return _reopen, (type(self), self._log_dir, self._options)
+        return _reopen, (type(self), self._log_dir, (*self._options, self._owes_context))
 
     def _mark_restart(self, purge_step: int | None) -> None:
         if purge_step is None:
@@ -139,13 +209,35 @@ class Recorder:
             if body is None:
                 return
             encode, value = as_given, body
-        when = _now() if wall_time is None else float(wall_time)
+        when = self._now() if wall_time is None else float(wall_time)
         account = size + ITEM_BYTES if size or encode is not None else 0
-        self._log.put((where, encode, tag, value, to_step(step), when, account))
+        step = to_step(self._default_step if step is None else step)
+        self._log.put((where, encode, tag, value, step, when, account))
+        if self._owes_context:
+            self._owes_context = False
+            self._log.put((MAIN, _context, CONTEXT_TAG, None, 0, time.time(), ITEM_BYTES))
 
 
-def _reopen(kind: type[Self], log_dir: str, options: tuple[int, float, str, bool, bool]) -> Self:
-    max_queue, flush_secs, suffix, write_to_disk, strict = options
+def _context(tag: str, value: object) -> bytes | None:
+    """Describe where the run takes place; nothing when it cannot be done beside the training."""
+    if threading.current_thread().name != THREAD_NAME:
+        return None
+    try:
+        from orgboard._context.record import context_body
+
+        return context_body(tag, value)
+    except Exception:  # noqa: BLE001 (no value of the caller's: nothing to count)
+        return None
+
+
+def _from_environment(name: str, *, default: bool) -> bool:
+    """Read a switch; unset or empty is the default, 0, false, no and off are off."""
+    value = os.environ.get(name, "").strip().lower()
+    return value not in _NO if value else default
+
+
+def _reopen(kind: type[Self], log_dir: str, options: tuple[Any, ...]) -> Self:
+    max_queue, flush_secs, suffix, write_to_disk, strict, fsync_secs, context = options
     return kind(
         log_dir,
         max_queue=max_queue,
@@ -153,4 +245,6 @@ def _reopen(kind: type[Self], log_dir: str, options: tuple[int, float, str, bool
         filename_suffix=suffix,
         write_to_disk=write_to_disk,
         strict=strict,
+        fsync_secs=fsync_secs,
+        context=context,
     )

@@ -1,0 +1,84 @@
+"""A dictionary of values as one event: what `log` was given, sorted and encoded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from itertools import chain
+from struct import Struct
+from typing import Any, Final, NamedTuple
+
+from orgboard._encoding import protobuf as pb
+from orgboard._kinds.text import text_value
+from orgboard._values.arrays import to_float
+from orgboard._values.late import Late, settle
+
+__all__ = ["FEW", "PACKERS", "Logged", "entries", "logged_body", "packed_body"]
+
+FEW: Final = 64
+"""Values that one call may bring without being counted in bytes: this many are soon written."""
+
+PACKERS: Final = [Struct(f"<{number}f").pack for number in range(FEW + 1)]
+"""Turn so many floats into float32; what is too large for that raises OverflowError."""
+
+_SPLITTERS: Final = [Struct("4s" * number).unpack for number in range(FEW + 1)]
+
+DEEPEST: Final = 32
+"""A dictionary within itself would have no end."""
+
+
+class Logged(NamedTuple):
+    """The numbers and the texts of one call."""
+
+    numbers: list[tuple[str, float | Late]]
+    texts: list[tuple[str, str]]
+
+
+def entries(
+    values: Mapping[Any, Any], prefix: str = "", depth: int = 0
+) -> Iterator[tuple[str, Any]]:
+    """Give the tag and the value of each entry; a dictionary's own are `tag/key`.
+
+    Raises:
+        ValueError: dictionaries lie in one another too deep.
+    """
+    if depth > DEEPEST:
+        raise ValueError(f"dictionaries more than {DEEPEST} deep in one another")
+    for key, value in values.items():
+        tag = f"{prefix}{key}"
+        if isinstance(value, Mapping):
+            yield from entries(value, f"{tag}/", depth + 1)
+        else:
+            yield tag, value
+
+
+def packed_body(_tag: str, logged: tuple[tuple[str, ...], bytes]) -> bytes:
+    """Encode the body of an event with scalars: their tags, and their packed float32 in a row."""
+    names, packed = logged
+    numbers = _SPLITTERS[len(names)](packed)
+    return pb.blob(5, b"".join(chain.from_iterable(zip(_befores(names), numbers, strict=True))))
+
+
+def logged_body(_tag: str, logged: Logged) -> bytes:
+    """Encode the body of an event with these scalars and texts."""
+    texts = [text_value(f"{name}/text_summary", content) for name, content in logged.texts]
+    return pb.blob(5, _scalar_values(logged.numbers) + b"".join(pb.blob(1, each) for each in texts))
+
+
+def _scalar_values(numbers: Iterable[tuple[str, float | Late]]) -> bytes:
+    return b"".join([_before(tag) + pb.pack_float(_settled(value)) for tag, value in numbers])
+
+
+def _settled(value: float | Late) -> float:
+    return to_float(settle(value)) if isinstance(value, Late) else value
+
+
+@lru_cache(1024)
+def _befores(tags: tuple[str, ...]) -> tuple[bytes, ...]:
+    return tuple(map(_before, tags))
+
+
+@lru_cache(65_536)
+def _before(tag: str) -> bytes:
+    """Encode a summary's scalar value up to its number. The same tags come again and again."""
+    return pb.blob(1, pb.text(1, tag) + pb.float32(2, 0.0))[:-4]
