@@ -109,12 +109,8 @@ def _inner(name: str) -> _Reader:
 
 
 def _short_float(value: float) -> str:
-    """Print a float32 with as few digits as tell it from its neighbours."""
-    for digits in range(6, 9):
-        short = f"{value:.{digits}g}"
-        if pack_float(float(short)) == pack_float(value):
-            return short
-    return f"{value:.9g}"
+    short = f"{value:.6g}"
+    return short if pack_float(float(short)) == pack_float(value) else f"{value:.9g}"
 
 
 def _short_double(value: float) -> str:
