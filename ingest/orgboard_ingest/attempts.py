@@ -12,6 +12,7 @@ The next attempt begins
     before its first START some series goes back to a step that it already shows, or
     before. Each series is cut at its own first step in the new attempt.
 
+Records of our own (context, remarks, counts) have no part in it: each file brings them anew.
 Files that overlap in time were written side by side, so (b) does not hold for them. A
 cut hides points of earlier attempts at its step and after it. Because the facts only
 grow with the files, the same bytes give the same attempts whenever they were read.
@@ -21,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from orgboard_ingest.stage import SeriesKey, Staged
 
@@ -66,6 +67,9 @@ class FileFacts:
     sections: tuple[Section, ...]
 
 
+OWN_TAGS: Final = "orgboard/"
+"""Under which our writer keeps its own records."""
+
 NOTHING = FileFacts(None, None, (Section(None, {}),))
 """What is known of a file before its first byte was read."""
 
@@ -74,6 +78,8 @@ def observed(staged: Staged, first_wall: float | None, last_wall: float | None) 
     """Return the facts of one batch; its first section goes on from what came before."""
     spans: list[dict[SeriesKey, Span]] = [{} for _ in range(len(staged.starts) + 1)]
     for piece in staged.pieces:
+        if piece.kind == "tensor" and piece.tag.startswith(OWN_TAGS):
+            continue
         here = spans[piece.section]
         key = (piece.tag, piece.kind)
         new = Span(piece.first, piece.low, piece.high)

@@ -14,7 +14,9 @@ from orgboard_ingest.verify import differences
 from orgboard_schema.sql.engine import begin_read, open_engine
 from orgboard_schema.wire.event_pb2 import Event, SessionLog
 from orgboard_schema.wire.frames import encode_frame
-from support.event_files import event_file, scalar_event
+from orgboard_schema.wire.summary_pb2 import Summary
+from orgboard_schema.wire.tensor_pb2 import TensorProto
+from support.event_files import event_file, scalar_event, value_event
 from support.ingested import (
     Scalars,
     StoredPoint,
@@ -117,6 +119,17 @@ def test_a_file_that_goes_on_where_the_last_one_ended_is_no_restart(tmp_path: Pa
     files = [_life("a", range(n * 3, n * 3 + 3), 100.0 * (n + 1)) for n in range(4)]
 
     stored = _ingested(tmp_path, files)
+
+    assert _attempts(stored, "a") == [0] * 12
+
+
+def test_records_of_our_own_that_each_file_brings_anew_are_no_restart(tmp_path: Path) -> None:
+    def life(first: int, began: float) -> list[Event]:
+        tensor = TensorProto(dtype="DT_STRING", string_val=[b"{}"])
+        context = Summary.Value(tag=b"orgboard/context", tensor=tensor)
+        return [*_life("a", range(first, first + 3), began), value_event(context, 0, began + 0.5)]
+
+    stored = _ingested(tmp_path, [life(n * 3, 100.0 * (n + 1)) for n in range(4)])
 
     assert _attempts(stored, "a") == [0] * 12
 
