@@ -16,10 +16,17 @@ from orgboard.writer import SummaryWriter
 if TYPE_CHECKING:
     from orgboard.file_writer import FileWriter
     from orgboard.global_writer import GlobalSummaryWriter
+    from orgboard.integrations.script import run
 
-__all__ = ["FileWriter", "GlobalSummaryWriter", "SummaryWriter", "__version__"]
+__all__ = ["FileWriter", "GlobalSummaryWriter", "SummaryWriter", "__version__", "run"]
 
-_LATER = {"FileWriter": "file_writer", "GlobalSummaryWriter": "global_writer"}
+_LATER = {
+    "FileWriter": "file_writer",
+    "GlobalSummaryWriter": "global_writer",
+    "load_ipython_extension": "integrations.ipython",
+    "run": "integrations.script",
+    "unload_ipython_extension": "integrations.ipython",
+}
 """Names that few scripts use, and the modules that hold them."""
 
 
