@@ -1,0 +1,1 @@
+"""The same calls through torch's writer, tensorboardX's and ours, and what TensorBoard reads."""
