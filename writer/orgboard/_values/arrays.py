@@ -15,6 +15,7 @@ import math
 from typing import TYPE_CHECKING, Any, Final
 
 from orgboard._values import jax_arrays, tensorflow_tensors, torch_tensors
+from orgboard._values.families import Family, family_of
 from orgboard._values.late import Late, settle
 
 if TYPE_CHECKING:
@@ -35,18 +36,18 @@ def to_number(value: Any) -> float | Late:
     """
     if isinstance(value, (int, float)):
         return float(value)
-    if isinstance(value, (str, bytes, bytearray)):
-        # float() would read "0.5"; a string here is a mistake of the caller.
-        raise TypeError(f"a scalar must be a number, got {type(value).__name__}")
-    is_tensor = torch_tensors.is_torch_like(value)
-    if is_tensor and not torch_tensors.is_on_accelerator(value) and not _is_meta(value):
+    family = family_of(type(value))
+    if family is Family.TORCH and not torch_tensors.is_elsewhere(value):
         return float(value.item())
-    if is_tensor or hasattr(value, "shape") or not hasattr(value, "__float__"):
-        taken = take(value)
-        if taken.size != 1:
-            raise ValueError(f"a scalar has one element, got shape {taken.shape}")
-        return taken if isinstance(taken, Late) else _one(taken)
-    return float(value)
+    if family is Family.OTHER:
+        if hasattr(value, "item"):
+            return _real(value.item())
+        if not isinstance(value, (list, tuple)):
+            return _real(value)
+    taken = take(value)
+    if taken.size != 1:
+        raise ValueError(f"a scalar has one element, got shape {taken.shape}")
+    return taken if isinstance(taken, Late) else _one(taken)
 
 
 def to_float(value: Any) -> float:
@@ -84,14 +85,11 @@ def take(value: Any) -> NDArray[np.generic] | Late:
     Raises:
         TypeError, ValueError: it has no array of real numbers to give.
     """
-    value = tensorflow_tensors.unwrapped(value)
-    if torch_tensors.is_torch_like(value):
-        return _checked(torch_tensors.take(value))
     return _checked(take_any(value))
 
 
 def take_any(value: Any) -> NDArray[np.generic] | Late:
-    """Keep an array as it is now, of whatever type. Not for torch's tensors.
+    """Keep an array as it is now, of whatever type of element.
 
     Raises:
         TypeError: it has no values yet, or none here.
@@ -100,20 +98,24 @@ def take_any(value: Any) -> NDArray[np.generic] | Late:
 
     if isinstance(value, np.ndarray):
         return _own(value)
-    if jax_arrays.is_tracer(value):
+    value = tensorflow_tensors.unwrapped(value)
+    family = family_of(type(value))
+    if family is Family.TORCH:
+        return torch_tensors.take(value)
+    if family is Family.JAX:
+        return jax_arrays.take(value)
+    if family is Family.TENSORFLOW:
+        return tensorflow_tensors.take(value)
+    if family is Family.TRACED:
         raise TypeError(
             "inside a function that jax traces there are no numbers yet: "
             "return the value and log it outside, or log it from jax.debug.callback"
         )
-    if jax_arrays.is_jax_array(value):
-        return jax_arrays.take(value)
-    if tensorflow_tensors.is_symbolic(value):
+    if family is Family.SYMBOLIC:
         raise TypeError(
             f"a {type(value).__name__} has no numbers yet: log outside the tf.function or "
             "model that computes it"
         )
-    if callable(getattr(value, "numpy", None)):
-        return tensorflow_tensors.take(value)
     return _of_others(value)
 
 
@@ -140,7 +142,7 @@ def numbers(array: NDArray[np.generic]) -> NDArray[np.generic]:
 
 def _real(element: Any) -> float:
     if isinstance(element, (str, bytes, bytearray)) or not hasattr(element, "__float__"):
-        raise TypeError(f"expected real numbers, got a {type(element).__name__}")
+        raise TypeError(f"expected a real number, got a {type(element).__name__}")
     return float(element)
 
 
@@ -194,7 +196,3 @@ def _first_leaf(value: Any) -> Any:
             break
         value = value[0]
     return value
-
-
-def _is_meta(value: Any) -> bool:
-    return bool(getattr(getattr(value, "device", None), "type", "") == "meta")

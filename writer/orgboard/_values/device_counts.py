@@ -14,6 +14,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from orgboard._values import jax_arrays, torch_tensors
+from orgboard._values.families import Family, family_of
 from orgboard._values.late import Late, library_of
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ def count_later(values: Any, edges: Floats) -> Late | None:
 
     What is given is the rows; `tally_of_rows` reads them.
     """
-    if torch_tensors.is_torch_like(values):
+    family = family_of(type(values))
+    if family is Family.TORCH:
         if not torch_tensors.is_on_accelerator(values):
             return None
         tensor = torch_tensors.detached(values)
@@ -60,7 +62,7 @@ def count_later(values: Any, edges: Floats) -> Late | None:
             return None
         wide = torch_width(tensor)
         return torch_tensors.then(torch_rows(tensor, edges, wide)) if wide else None
-    if jax_arrays.is_jax_array(values) and jax_arrays.is_on_accelerator(values):
+    if family is Family.JAX and jax_arrays.is_on_accelerator(values):
         if values.nbytes < SMALL_BYTES or values.dtype.kind == "c":
             return None
         copy = jax_arrays.copied(values)

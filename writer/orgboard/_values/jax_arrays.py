@@ -1,4 +1,4 @@
-"""jax's arrays: immutable, computed in the background, and sometimes given away.
+"""jax's arrays (`Family.JAX`): immutable, computed in the background, and sometimes given away.
 
 A reference is not enough to read one later: a jitted step may be given the array's memory
 (`donate_argnums`), as most training steps are. A view, or a copy put into the device's queue, is.
@@ -14,20 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["copied", "is_jax_array", "is_on_accelerator", "is_tracer", "take"]
-
-
-def is_jax_array(value: Any) -> bool:
-    """Tell a concrete jax array."""
-    return hasattr(value, "is_fully_addressable") and hasattr(value, "addressable_data")
-
-
-def is_tracer(value: Any) -> bool:
-    """Tell a value inside a function that jax is tracing."""
-    return any(
-        kind.__name__ == "Tracer" and kind.__module__.startswith("jax")
-        for kind in type(value).__mro__
-    )
+__all__ = ["copied", "is_on_accelerator", "take"]
 
 
 def is_on_accelerator(array: Any) -> bool:

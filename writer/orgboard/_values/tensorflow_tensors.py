@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from orgboard._values.late import Late
 
@@ -11,15 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["is_symbolic", "take", "unwrapped"]
-
-WITHOUT_VALUES: Final = ("SymbolicTensor", "KerasTensor")
-"""What stands for a tensor while a `tf.function` is traced or a Keras model is built."""
-
-
-def is_symbolic(value: Any) -> bool:
-    """Tell a stand-in for a tensor that is not computed yet."""
-    return type(value).__name__ in WITHOUT_VALUES
+__all__ = ["take", "unwrapped"]
 
 
 def unwrapped(value: Any) -> Any:

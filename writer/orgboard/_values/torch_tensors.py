@@ -1,4 +1,4 @@
-"""torch's tensors, on any device, and what behaves like them.
+"""torch's tensors, on any device, and what behaves like them (`Family.TORCH`).
 
 Nothing here waits for a device on the caller's thread: a copy is put on the device's own queue
 of work, and the background thread waits for its end. What is done there is done by the caller,
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["detached", "is_on_accelerator", "is_torch_like", "take", "then"]
+__all__ = ["detached", "dtype_name", "is_elsewhere", "is_on_accelerator", "take", "then"]
 
 NUMPY_KNOWS: Final = {
     *("bool", "uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64"),
@@ -36,15 +36,14 @@ CAPTURE_RELAXED: Final = 2
 _mine = threading.local()
 
 
-def is_torch_like(value: Any) -> bool:
-    """Tell a tensor that knows of gradients, as those of torch and Paddle do."""
-    return callable(getattr(value, "detach", None))
+def is_elsewhere(tensor: Any) -> bool:
+    """Tell whether a tensor's values are not in this machine's memory: on a device, or nowhere."""
+    return getattr(getattr(tensor, "device", None), "type", "cpu") != "cpu"
 
 
 def is_on_accelerator(tensor: Any) -> bool:
     """Tell whether reading a tensor would wait for a device. It is not so on the CPU."""
-    device = getattr(getattr(tensor, "device", None), "type", "cpu")
-    return device != "cpu" and library_of(tensor) is not None
+    return is_elsewhere(tensor) and library_of(tensor) is not None
 
 
 def dtype_name(tensor: Any) -> str:

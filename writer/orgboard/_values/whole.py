@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orgboard._values import tensorflow_tensors, torch_tensors
 from orgboard._values.arrays import take, take_any
+from orgboard._values.families import Family, family_of
 from orgboard._values.late import Late
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def take_whole(value: Any) -> Whole:
         TypeError, ValueError: there is no tensor, or it holds something else.
     """
     value = tensorflow_tensors.unwrapped(value)
-    if torch_tensors.is_torch_like(value):
+    if family_of(type(value)) is Family.TORCH:
         plain = torch_tensors.detached(value)
         array = torch_tensors.take(value, bits=True)
         return Whole(torch_tensors.dtype_name(plain), tuple(plain.shape), array, array.nbytes)
@@ -55,6 +56,10 @@ def _named(array: NDArray[Any]) -> Whole:
         if all(isinstance(element, (str, bytes)) for element in array.ravel().tolist()):
             return _whole("str", array)
         return _whole("float64", np.asarray(take(array), np.float64))
+    if name.startswith(("int", "uint")) and kind == "V":
+        # jax's int4 and the like: TensorBoard reads none narrower than a byte.
+        wider = name.rstrip("0123456789") + "8"
+        return _whole(wider, array.astype(wider))
     if kind == "V" and array.dtype.names is None and array.dtype.type is not np.void:
         return _whole(name, array.view(f"u{array.dtype.itemsize}"))
     if kind == "f" and array.dtype.itemsize > np.dtype(np.float64).itemsize:

@@ -1,0 +1,180 @@
+"""Models watched while they train: histograms of weights and gradients, every so many steps."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Final, Literal
+
+from orgboard._log.guard import describe
+from orgboard._methods.distributions import Distributions
+from orgboard._watch.parameters import Named, named_parameters
+from orgboard._watch.passes import Passes
+
+__all__ = ["Watch", "Watching"]
+
+WHAT: Final = {"gradients": (True, False), "parameters": (False, True), "all": (True, True)}
+"""The values of `log`, as people know them from Weights & Biases: gradients?, weights?"""
+
+
+class Watch:
+    """A model under watch. `close()`, or the end of its `with`, removes it from the model."""
+
+    def __init__(
+        self,
+        writer: Watching,
+        parameters: list[Named],
+        every: int,
+        *,
+        gradients: bool,
+        weights: bool,
+        step: Callable[[], int] | None,
+    ) -> None:
+        # The model's hooks hold this; through it they must hold neither the model nor the writer.
+        self._writer = weakref.ref(writer)
+        self._parameters = [(name, _reference(value)) for name, value in parameters]
+        self._every = every
+        self._gradients = gradients
+        self._weights = weights
+        self._step = step
+        self._last: int | None = None
+        self._passes = Passes(parameters, self._begin, self._got)
+
+    @property
+    def hooks(self) -> int:
+        """How many hooks are on the model's parameters now."""
+        return self._passes.hooks
+
+    def log(self, step: int | None = None) -> None:
+        """Log the weights now, and the gradients that are there (torch's `.grad`).
+
+        For models without backward hooks, as Keras over TensorFlow or jax, and for steps of
+        one's own counting.
+        """
+        self._last = self._last if step is None else int(step)
+        self._each(self._log_weight, is_wanted=self._weights)
+        self._each(self._log_gradient, is_wanted=self._gradients)
+
+    def close(self) -> None:
+        """Stop watching: remove every hook. Twice is no error."""
+        self._passes.close()
+        self._parameters = []
+
+    def __enter__(self) -> Watch:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _begin(self, number: int) -> bool:
+        """Say whether a backward pass that has just begun is to be logged."""
+        try:
+            now = number if self._step is None else int(self._step())
+            if now % self._every or (self._step is not None and now == self._last):
+                return False
+            self._last = now
+            self._each(self._log_weight, is_wanted=self._weights)
+        except Exception as error:  # noqa: BLE001 (it would end the training's backward pass)
+            self._dropped(error)
+        return self._gradients
+
+    def _got(self, name: str, gradient: Any) -> None:
+        self._add(f"gradients/{name}", gradient)
+
+    def _each(self, log: Callable[[str, Any], None], *, is_wanted: bool) -> None:
+        for name, reference in self._parameters if is_wanted else ():
+            parameter = reference()
+            if parameter is not None:
+                log(name, parameter)
+
+    def _log_weight(self, name: str, parameter: Any) -> None:
+        self._add(f"weights/{name}", parameter)
+
+    def _log_gradient(self, name: str, parameter: Any) -> None:
+        gradient = getattr(parameter, "grad", None)
+        if gradient is not None:
+            self._add(f"gradients/{name}", gradient)
+
+    def _add(self, tag: str, values: Any) -> None:
+        writer = self._writer()
+        if writer is None:
+            self.close()
+            return
+        try:
+            if 0 not in values.shape:
+                writer.add_histogram(tag, values, self._last)
+        except Exception as error:  # noqa: BLE001 (even of a strict writer, in a backward pass)
+            self._dropped(error)
+
+    def _dropped(self, error: Exception) -> None:
+        writer = self._writer()
+        if writer is not None:
+            writer._guard.drop(f"watch {type(error).__name__}", describe(error))
+
+
+class Watching(Distributions):
+    """Watching models."""
+
+    _watches: tuple[Watch, ...] = ()
+
+    def watch(
+        self,
+        model: Any,
+        every: int = 100,
+        gradients: bool = True,
+        weights: bool = True,
+        log: Literal["gradients", "parameters", "all"] | None = None,
+        step: Callable[[], int] | None = None,
+    ) -> Watch:
+        """Log histograms of a model's weights and gradients while it trains.
+
+        `model` is a torch module, wrapped by DDP or `torch.compile` or not, or a Keras model.
+        In each backward pass that is due, the weights as it began are logged under
+        `weights/<parameter>` and the gradients under `gradients/<parameter>`: what `.grad`
+        holds after this pass, before other processes' gradients are averaged in. The first
+        pass is due, and every `every`th after it; a pass's number is its step. With `step`, a
+        function that gives the training's own step, passes are due at its multiples of `every`,
+        once each. `log`, if given, says instead of `gradients` and `weights` what to log.
+
+        Passes between cost a call of some parameters' hooks, less than 10 µs. The model can be
+        copied, saved and compiled meanwhile. Closing what is returned, or the writer, ends it.
+
+            writer.watch(model)
+
+        Keras over TensorFlow or jax tells nobody of its gradients: there,
+        `writer.watch(model).log(step)` logs the weights.
+        """
+        watch = Watch(self, [], 1, gradients=False, weights=False, step=None)
+        with self._guard:
+            if log is not None:
+                gradients, weights = WHAT[log]
+            watch = Watch(
+                self,
+                named_parameters(model),
+                max(1, int(every)),
+                gradients=bool(gradients),
+                weights=bool(weights),
+                step=step,
+            )
+        self._watches = (*self._watches, watch)
+        return watch
+
+    def close(self) -> None:
+        """Stop watching models; write everything, record that the run ended, close the file."""
+        watches, self._watches = self._watches, ()
+        for watch in watches:
+            watch.close()
+        super().close()
+
+
+def _reference(value: Any) -> Callable[[], Any]:
+    try:
+        return weakref.ref(value)
+    except TypeError:
+        return lambda: value
