@@ -15,11 +15,12 @@ from orgboard._methods.settings import Settings
 from orgboard._methods.structures import Structures
 from orgboard._methods.tensors import Tensors
 from orgboard._methods.texts import Texts
+from orgboard._methods.watching import Watching
 
 __all__ = ["SummaryWriter"]
 
 
-class SummaryWriter(Dictionaries, Tensors, Texts, Settings, Graphs, Structures, Exports):
+class SummaryWriter(Dictionaries, Watching, Tensors, Texts, Settings, Graphs, Structures, Exports):
     """Logs one run: scalars, histograms, images, text, hyperparameters, a graph.
 
         with SummaryWriter("runs/first") as writer:
