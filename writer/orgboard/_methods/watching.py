@@ -39,7 +39,7 @@ class Watch:
         self._weights = weights
         self._step = step
         self._last: int | None = None
-        self._passes = Passes(parameters, self._begin, self._got)
+        self._passes = Passes(parameters, self._begin, self._got, self._dropped)
 
     @property
     def hooks(self) -> int:
@@ -74,14 +74,11 @@ class Watch:
 
     def _begin(self, number: int) -> bool:
         """Say whether a backward pass that has just begun is to be logged."""
-        try:
-            now = number if self._step is None else int(self._step())
-            if now % self._every or (self._step is not None and now == self._last):
-                return False
-            self._last = now
-            self._each(self._log_weight, is_wanted=self._weights)
-        except Exception as error:  # noqa: BLE001 (it would end the training's backward pass)
-            self._dropped(error)
+        now = number if self._step is None else int(self._step())
+        if now % self._every or (self._step is not None and now == self._last):
+            return False
+        self._last = now
+        self._each(self._log_weight, is_wanted=self._weights)
         return self._gradients
 
     def _got(self, name: str, gradient: Any) -> None:

@@ -26,7 +26,8 @@ class Passes:
     """Tells of the gradients of those backward passes that `begin` asks for.
 
     `begin(number)` is called once a pass, when its first gradient is there, and says whether the
-    gradients of this pass are wanted; then `got(name, gradient)` brings each.
+    gradients of this pass are wanted; then `got(name, gradient)` brings each. What they raise
+    goes to `failed`, and never into the pass.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class Passes:
         parameters: list[Named],
         begin: Callable[[int], bool],
         got: Callable[[str, Any], None],
+        failed: Callable[[Exception], None],
     ) -> None:
         self._parameters = [
             (name, weakref.ref(parameter))
@@ -42,6 +44,7 @@ class Passes:
         ]
         self._begin = begin
         self._got = got
+        self._failed = failed
         self._number = -1
         self._is_wanted = False
         self._seen: dict[int, None] = {}
@@ -60,29 +63,35 @@ class Passes:
         self._unhook(list(self._handles))
 
     def _fired(self, index: int, given: Any) -> None:
-        if index >= len(self._parameters):
-            return  # closed meanwhile
+        try:
+            self._take(index, given)
+        except Exception as error:  # noqa: BLE001 (it would end the training's backward pass)
+            self._failed(error)
+
+    def _take(self, index: int, given: Any) -> None:
         if self._number < 0 or index in self._seen:
             self._next_pass(index)
         self._seen[index] = None
-        if self._is_wanted:
-            name, reference = self._parameters[index]
-            parameter = reference()
-            gradient = given if parameter is None or given is not parameter else parameter.grad
-            if gradient is not None:
-                self._got(name, gradient)
+        if not self._is_wanted or index >= len(self._parameters):
+            return  # or closed meanwhile
+        name, reference = self._parameters[index]
+        is_parameter = given is reference()
+        gradient = given.grad if is_parameter else given
+        if gradient is not None:
+            self._got(name, gradient)
 
     def _next_pass(self, index: int) -> None:
-        was_wanted = self._is_wanted or self._is_learning
+        seen, self._seen = self._seen, {index: None}
+        may_unhook = (self._is_wanted or self._is_learning) and bool(seen)
+        self._is_learning = not seen
+        self._is_wanted = False
         self._number += 1
         self._is_wanted = self._begin(self._number)
         if self._is_wanted:
             self._hook(range(len(self._parameters)))
-        elif was_wanted and self._seen:
-            early = list(self._seen)[:SENTINELS]
-            self._unhook([other for other in self._handles if other not in {*early, index}])
-        self._is_learning = not self._seen
-        self._seen = {index: None}
+        elif may_unhook:
+            kept = {index, *list(seen)[:SENTINELS]}
+            self._unhook([other for other in self._handles if other not in kept])
 
     def _hook(self, indices: range) -> None:
         for index in indices:
