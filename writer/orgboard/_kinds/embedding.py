@@ -232,7 +232,7 @@ def _columns(shape: Sequence[int]) -> int:
     columns = math.isqrt(number - 1) + 1
     while -(-number // columns) * height > columns * width:
         columns += 1
-    return columns if number >= columns else number
+    return columns
 
 
 def _to_bytes(pictures: Numbers) -> Pixels:
