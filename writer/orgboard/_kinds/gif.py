@@ -9,8 +9,9 @@ colours come back exactly; others get a palette of their own.
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from orgboard._kinds.lzw import compress, compress_runs
 from orgboard._kinds.palette import (
@@ -25,6 +26,8 @@ from orgboard._kinds.palette import (
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from orgboard._kinds.palette import Colours
 
     Frames: TypeAlias = NDArray[np.uint8]
     """Time, height, width, 3."""
@@ -42,7 +45,14 @@ _DICTIONARY_PIXELS: Final = 1 << 20
 _LOOP: Final = b"\x21\xff\x0bNETSCAPE2.0\x03\x01\x00\x00\x00"
 _KEEP: Final = 1 << 2
 """What a frame does not cover stays as the frame before left it."""
+_SEEN_THROUGH: Final = 1
+"""Colour 0 leaves what is there."""
 _HAS_COLOURS: Final = 0x80
+
+_UNCHANGED: Final = (
+    struct.pack("<BHHHHB", 0x2C, 0, 0, 1, 1, _HAS_COLOURS) + bytes(6) + b"\x02\x02D\x01\0"
+)
+"""A frame has one pixel at least: here one of colour 0, of two."""
 
 
 class _Patch(NamedTuple):
@@ -66,20 +76,24 @@ def encode_gif(frames: Frames, fps: float) -> bytes:
     table = b"" if shared is None else _colour_table(palette_rows(shared))
     flags = _table_size(table) | _HAS_COLOURS if table else 0
     patches = [_patch(frames, at) for at in range(number)]
-    changed = sum(patch.pixels.size // 3 for patch in patches)
+    changed = sum(patch.pixels.size // 3 for patch in patches if patch)
     pack = compress if changed <= _DICTIONARY_PIXELS else compress_runs
     parts = [b"GIF89a" + struct.pack("<HHBBB", width, height, flags, 0, 0) + table + _LOOP]
     for patch, delay in zip(patches, _delays(number, fps), strict=True):
-        parts.append(struct.pack("<BBBBHBB", 0x21, 0xF9, 4, _KEEP, delay, 0, 0))
-        indexed = _index(patch.pixels) if shared is None else index_exactly(patch.pixels, shared)
-        own = b"" if table else _colour_table(indexed.palette)
-        flags = _table_size(own) | _HAS_COLOURS if own else 0
-        rows, columns, _ = patch.pixels.shape
-        place = struct.pack("<BHHHHB", 0x2C, patch.left, patch.top, columns, rows, flags)
-        bits = (len(indexed.palette) - 1).bit_length()
-        parts += (place, own, pack(indexed.indices, bits))
+        how = _KEEP if patch else _KEEP | _SEEN_THROUGH
+        parts.append(struct.pack("<BBBBHBB", 0x21, 0xF9, 4, how, delay, 0, 0))
+        parts.append(_frame(patch, shared, pack) if patch else _UNCHANGED)
     parts.append(b"\x3b")
     return b"".join(parts)
+
+
+def _frame(patch: _Patch, shared: Colours | None, pack: Callable[[Any, int], bytes]) -> bytes:
+    indexed = _index(patch.pixels) if shared is None else index_exactly(patch.pixels, shared)
+    own = _colour_table(indexed.palette) if shared is None else b""
+    flags = _table_size(own) | _HAS_COLOURS if own else 0
+    rows, columns, _ = patch.pixels.shape
+    place = struct.pack("<BHHHHB", 0x2C, patch.left, patch.top, columns, rows, flags)
+    return place + own + pack(indexed.indices, (len(indexed.palette) - 1).bit_length())
 
 
 def _delays(number: int, fps: float) -> list[int]:
@@ -93,7 +107,7 @@ def _delays(number: int, fps: float) -> list[int]:
     ]
 
 
-def _patch(frames: Frames, at: int) -> _Patch:
+def _patch(frames: Frames, at: int) -> _Patch | None:
     import numpy as np
 
     frame = frames[at]
@@ -102,8 +116,7 @@ def _patch(frames: Frames, at: int) -> _Patch:
     differs = (frame != frames[at - 1]).any(axis=2)
     rows, columns = np.flatnonzero(differs.any(axis=1)), np.flatnonzero(differs.any(axis=0))
     if not rows.size:
-        # A frame has one pixel at least.
-        return _Patch(0, 0, frame[:1, :1])
+        return None
     top, left = int(rows[0]), int(columns[0])
     return _Patch(top, left, frame[top : rows[-1] + 1, left : columns[-1] + 1])
 

@@ -34,7 +34,7 @@ def resize(pixels: Pixels, width: int, height: int) -> Pixels:
         return pixels
     has_alpha = pixels.shape[2] in (2, 4)
     work = _weigh(pixels) if has_alpha else pixels
-    # As Pillow does: across first, then down.
+    # Across first, then down, as Pillow did it always before 13, which takes the cheaper way.
     work = _along(work, 1, width)
     work = _along(work, 0, height)
     return _unweigh(work) if has_alpha else work
