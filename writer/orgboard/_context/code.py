@@ -27,7 +27,7 @@ _PREFIX: Final = (
     "-c",
     "core.fsmonitor=false",
     "-c",
-    "core.quotePath=false",
+    "diff.autoRefreshIndex=false",
 )
 _MOST_CHANGED: Final = 10_000
 
