@@ -133,8 +133,10 @@ def _as_mapping(value: Any) -> Mapping[Any, Any] | None:
     if isinstance(value, Mapping):
         return value
     kind = type(value)
-    # By name and mark: argparse and dataclasses are slow to import, and maybe never needed.
-    if kind.__name__ == "Namespace" or hasattr(kind, "__dataclass_fields__"):
+    # By mark and name: dataclasses and argparse are slow to import, and maybe never needed.
+    if hasattr(kind, "__dataclass_fields__"):
+        return {name: getattr(value, name) for name in kind.__dataclass_fields__}
+    if kind.__name__ in ("Namespace", "SimpleNamespace"):
         return getattr(value, "__dict__", None)
     return None
 
