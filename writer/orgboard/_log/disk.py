@@ -36,8 +36,8 @@ _FLAGS: Final = (
     | getattr(os, "O_BINARY", 0)
 )
 
-NAMES_TRIED: Final = 1000
-"""More than there are processes in one directory; a system that finds each name taken is broken."""
+NAMES_TRIED: Final = 100
+"""With letters in it no name is taken by chance; a system that finds each one taken is broken."""
 
 INTERRUPTS: Final = 100
 """A call that was interrupted did nothing and is made again; one that always is, is an error."""

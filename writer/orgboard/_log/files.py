@@ -118,12 +118,12 @@ class RunFiles:
         """Record the end of every run and close all files. What a disk still refuses is dropped."""
         main = self._runs.pop(MAIN, None)
         for run in self._runs.values():
-            self._end(run)
+            self._stop(run)
         self._runs.clear()
         if main is not None:
             self._runs[MAIN] = main
             self.write(urgent=True)
-            self._end(self._runs.pop(MAIN))
+            self._stop(self._runs.pop(MAIN))
 
     def forget_parent(self) -> None:
         """Let go of what a forked child inherited, without writing: the parent will."""
@@ -160,16 +160,22 @@ class RunFiles:
         subject = f"{getattr(encode, '__name__', 'scalar')} {type(error).__name__}"
         self._guard.drop(subject, f"{tag!a:.100}: {describe(error)}", kind=kind)
 
-    def _end(self, run: RunFile) -> None:
+    def _stop(self, run: RunFile) -> None:
+        """Record the end of a run, and close its file."""
         run.write(urgent=True)
-        if run.waiting:
-            reason = f"{run.directory} could not be written when it was closed"
-            self._guard.drop("closed", reason, run.give_up(), kind=DISK)
-        elif run.is_open:
+        if not run.waiting and run.is_open:
             run.waiting.append(record(session_body(STOP), 0, self._outside.wall()))
             run.write(urgent=True)
             # A disk that takes no more leaves a run without its end; that is no value.
             run.give_up()
+        self._end(run)
+
+    def _end(self, run: RunFile) -> None:
+        """Close the file of a run whose end is recorded."""
+        run.write(urgent=True)
+        if run.waiting:
+            reason = f"{run.directory} could not be written when it was closed"
+            self._guard.drop("closed", reason, run.give_up(), kind=DISK)
         run.end()
 
     def _report_dropped(self, *, urgent: bool) -> None:
