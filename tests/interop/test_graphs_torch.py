@@ -441,7 +441,7 @@ def test_without_an_input_nothing_runs(
     shown = nodes(tmp_path)
     assert "ResNet/ModuleList[blocks]/Sequential[0]/Residual[1]/BatchNorm2d[norm]" in shown
     assert loaded(tmp_path).Tags()["run_metadata"] == []
-    assert "without an input" in told(caplog)
+    assert "there is no input" in told(caplog)
     assert writer.dropped == 0
 
 
@@ -458,7 +458,37 @@ def test_a_model_cut_into_many_processes_does_not_run(
     log(tmp_path, Sharded(2, 2), torch.zeros(1, 2))
 
     assert list(nodes(tmp_path)) == ["Sharded"]
-    assert "many processes" in told(caplog)
+    assert "would wait for other processes" in told(caplog)
+
+
+def test_lazy_parameters_stay_lazy(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    model = nn.Sequential(nn.LazyLinear(3), nn.ReLU())
+
+    log(tmp_path, model, torch.zeros(1, 2))
+
+    assert nn.parameter.is_lazy(model[0].weight)
+    assert list(nodes(tmp_path)) == ["Sequential/LazyLinear[0]", "Sequential/ReLU[1]"]
+    assert "lazy parameters" in told(caplog)
+
+
+def test_compiled_parts_and_hooks_on_gradients_keep_no_model_from_being_traced(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    calls: list[Any] = []
+    plain = nn.Linear(2, 2)
+    plain.register_full_backward_hook(lambda *_: calls.append(1))
+    in_place = nn.Linear(2, 2)
+    in_place.compile()
+    refused = torch.compile(nn.ReLU(), backend=lambda *_: pytest.fail("it was compiled"))
+    model = nn.Sequential(plain, refused, in_place)
+
+    log(tmp_path, model, torch.zeros(1, 2))
+
+    operations = [node.op for node in nodes(tmp_path).values()]
+    assert (operations.count("aten::linear"), operations.count("aten::relu")) == (2, 1)
+    assert [each for each in caplog.records if each.name == "orgboard"] == []
+    plain(torch.ones(1, 2)).sum().backward()
+    assert calls == [1]
 
 
 def test_where_torch_no_longer_traces_the_modules_are_shown(

@@ -24,7 +24,7 @@ def tree_of_modules(model: Any, shown: Container[str] = frozenset()) -> list[Nod
     return [
         Node(names[path], type(module).__name__, (), tuple(module_attributes(module)))
         for path, module in model.named_modules()
-        if not next(module.children(), None) and not any(each in shown for each in _ways(path))
+        if next(module.children(), None) is None and not any(each in shown for each in _ways(path))
     ]
 
 

@@ -102,7 +102,7 @@ def _run_body(tag: str, device: str) -> bytes:
 
 def _is_keras(model: Any) -> bool:
     kinds = type(model).__mro__
-    is_own = any(kind.__module__.partition(".")[0] in ("keras", "tf_keras") for kind in kinds)
+    is_own = any(str(kind.__module__).partition(".")[0] in ("keras", "tf_keras") for kind in kinds)
     return is_own and callable(getattr(model, "to_json", None)) and hasattr(model, "layers")
 
 

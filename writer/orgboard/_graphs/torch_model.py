@@ -34,8 +34,8 @@ WRAPPERS: Final = {
 }
 """Classes that only run another module, and where they keep it."""
 
-SHARDED: Final = {"FSDPModule", "FullyShardedDataParallel"}
-"""Classes whose forward waits for other processes, which may be doing something else."""
+TOGETHER: Final = {"FSDPModule", "FullyShardedDataParallel", "DistributedDataParallel", "DTensor"}
+"""Classes of modules, and of parameters, that compute only together with other processes."""
 
 Tell = Callable[[str], None]
 
@@ -65,11 +65,11 @@ def torch_graph(model: Any, given: Any, *, verbose: bool, strict: bool, tell: Te
     model = unwrap(model)
     if _is_scripted(torch, model):
         return Graph(_scripted(torch, model, verbose=verbose), DEVICE)
-    if given is None or _is_sharded(model):
+    obstacle = "there is no input" if given is None else _obstacle(torch, model)
+    if obstacle:
         if callable(getattr(getattr(model, "graph", None), "find_nodes", None)):
             return Graph(read_fx(model.graph, model))
-        why = "without an input" if given is None else "as its forward runs in many processes"
-        tell(f"add_graph {why} shows the modules of a {type(model).__name__}, not what it computes")
+        tell(f"add_graph shows the modules of a {type(model).__name__} and runs none: {obstacle}")
         return Graph(tree_of_modules(model))
     try:
         return Graph(_traced(torch, model, given, verbose=verbose, strict=strict), DEVICE)
@@ -156,10 +156,20 @@ def _is_scripted(torch: Any, model: Any) -> bool:
     return isinstance(model, (torch.jit.ScriptModule, torch.jit.ScriptFunction))
 
 
-def _is_sharded(model: Any) -> bool:
-    return any(
-        kind.__name__ in SHARDED for module in model.modules() for kind in type(module).__mro__
-    )
+def _obstacle(torch: Any, model: Any) -> str:
+    """Say why a model must not be run; empty if it may."""
+    parameters = list(model.parameters())
+    classes = {kind.__name__ for part in (*model.modules(), *parameters) for kind in _kinds(part)}
+    if classes & TOGETHER:
+        return "its forward would wait for other processes"
+    is_lazy = getattr(torch.nn.parameter, "is_lazy", None)
+    if is_lazy is not None and any(map(is_lazy, parameters)):
+        return "its first forward is to make its lazy parameters"
+    return ""
+
+
+def _kinds(part: Any) -> tuple[type, ...]:
+    return type(part).__mro__
 
 
 def _print(graph: Any) -> None:

@@ -36,7 +36,10 @@ def undisturbed(torch: Any, model: Any) -> Iterator[None]:
         warnings.simplefilter("ignore")
         for restore in (*_generators(torch), *_autocast_cache(torch)):
             after.callback(_quietly, restore)
+        after.enter_context(_eager(torch))
+        after.callback(_quietly, _uncompiled(modules))
         after.callback(_quietly, _buffers(torch, modules))
+        after.callback(_quietly, _backward_hooks(modules))
         after.callback(_quietly, _modes(modules))
         yield
 
@@ -91,6 +94,53 @@ def _autocast_cache(torch: Any) -> Iterator[Callable[[], None]]:
         was_enabled = torch.is_autocast_cache_enabled()
         torch.set_autocast_cache_enabled(False)
         yield _later(torch.set_autocast_cache_enabled, was_enabled)
+
+
+@contextmanager
+def _eager(torch: Any) -> Iterator[None]:
+    """Have functions that `torch.compile` made run as they were written: compiling takes long."""
+    with ExitStack() as after:
+        if "torch._dynamo" in sys.modules:
+            with suppress(Exception):  # not in every version of torch
+                after.enter_context(torch.compiler.set_stance("force_eager"))
+        yield
+
+
+def _uncompiled(modules: list[Any]) -> Callable[[], None]:
+    """Do the same for modules, which refuse to be traced otherwise."""
+    kept = []
+    for module in modules:
+        own = vars(module)
+        if own.get("_compiled_call_impl") is not None:
+            kept.append((own, "_compiled_call_impl", own["_compiled_call_impl"]))
+            own["_compiled_call_impl"] = None
+        inner = own.get("_modules", {}).get("_orig_mod")
+        if inner is not None and "forward" in own:
+            kept.append((own, "forward", own["forward"]))
+            own["forward"] = inner
+
+    def restore() -> None:
+        for own, name, value in kept:
+            own[name] = value
+
+    return restore
+
+
+def _backward_hooks(modules: list[Any]) -> Callable[[], None]:
+    """Take the hooks on gradients away: there are none here, and no module with them is traced."""
+    kept = []
+    for module in modules:
+        for name in ("_backward_hooks", "_backward_pre_hooks"):
+            hooks = vars(module).get(name)
+            if hooks:
+                kept.append((module, name, hooks))
+                setattr(module, name, type(hooks)())
+
+    def restore() -> None:
+        for module, name, hooks in kept:
+            setattr(module, name, hooks)
+
+    return restore
 
 
 def _buffers(torch: Any, modules: list[Any]) -> Callable[[], None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from os import PathLike
 from typing import Any
 
@@ -44,7 +45,7 @@ class Graphs(Recorder):
                 input_to_model,
                 verbose=bool(verbose),
                 strict=bool(use_strict_trace),
-                tell=lambda message: self._guard.tell_once("graph", message),
+                tell=partial(self._guard.tell_once, f"graph of a {type(model).__name__}"),
             )
             for event in events:
                 self._put(event.encode, event.tag, event.value, None, None, size=event.size)
