@@ -87,7 +87,10 @@ def create_app(config: WebConfig, engine: Engine, *, clock: Callable[[], float] 
         hosts=config.allowed_hosts(),
         identify=_local_viewer(config),
         callbacks=_callable_callbacks(dash_app, pages.CALLBACK_POLICIES),
-        headers=security_headers(content_security_policy(dash_app.csp_hashes())),
+        headers=security_headers(
+            content_security_policy(dash_app.csp_hashes(), allow_frame=config.allow_frame),
+            allow_frame=config.allow_frame,
+        ),
     )
     return Web(gate, api, dash_app, board)
 

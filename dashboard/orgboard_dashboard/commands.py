@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from orgboard_dashboard.config import DEFAULT_PORT, WebConfig
+from orgboard_dashboard.config import DEFAULT_PORT, WebConfig, is_loopback
 from orgboard_schema.errors import OrgboardError
 from orgboard_schema.settings import default_url
 
@@ -35,6 +35,7 @@ def web(argv: Sequence[str]) -> int:
     parser = _parser("web", "Serve the pages of a database that `orgboard ingest` fills.")
     _add_database(parser)
     _add_address(parser)
+    _add_framing(parser)
     parser.add_argument(
         "--workers", type=_at_least_one, default=1, metavar="N", help="processes that answer (1)"
     )
@@ -59,6 +60,7 @@ def serve(argv: Sequence[str]) -> int:
     parser.add_argument("logdir", nargs="+", metavar="LOGDIR", help="where your runs log to")
     _add_database(parser)
     _add_address(parser)
+    _add_framing(parser)
     parser.add_argument("--open", action="store_true", help="open the board in a browser")
     return _told(lambda: _serve(parser.parse_args(argv)))
 
@@ -101,20 +103,24 @@ def _web(options: argparse.Namespace) -> int:
     from orgboard_schema.sql.migrate import check_version
 
     logdirs = _resolved(options.logdir) if options.logdir else None
+    allow_frame = _may_be_framed(options)
     is_child = options.listener is not None
     with inherit(options.listener) if is_child else listen(options.host, options.port) as listener:
         engine = open_engine(options.db, create=False)
         check_version(engine)
         if options.workers > 1:
             engine.dispose()
-            child = launch.web_child(options.db, options.host, listener, logdirs)
+            child = launch.web_child(
+                options.db, options.host, listener, logdirs, allow_frame=allow_frame
+            )
             return launch.keep_up([child] * options.workers, listener)
         # Dash takes a second or two to import: after everything that can be wrong.
         from orgboard_dashboard.serving import serve_app
 
         if not is_child:
             _say(f"orgboard is at {address_of(listener)}")
-        serve_app(WebConfig(host=options.host, logdirs=logdirs), engine, listener)
+        config = WebConfig(host=options.host, logdirs=logdirs, allow_frame=allow_frame)
+        serve_app(config, engine, listener)
     return 0
 
 
@@ -123,11 +129,12 @@ def _serve(options: argparse.Namespace) -> int:
     from orgboard_dashboard.sockets import listen
 
     logdirs = _resolved(options.logdir)
+    allow_frame = _may_be_framed(options)
     with listen(options.host, options.port) as listener:
         launch.upgrade_database(options.db)
         children = [
             launch.ingest_child(options.db, logdirs),
-            launch.web_child(options.db, options.host, listener, logdirs),
+            launch.web_child(options.db, options.host, listener, logdirs, allow_frame=allow_frame),
         ]
         return launch.keep_up(children, listener, open_page=options.open)
 
@@ -184,6 +191,20 @@ def _add_address(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--port", type=int, default=DEFAULT_PORT, help=f"({DEFAULT_PORT}; 0 picks a free one)"
     )
+
+
+def _add_framing(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--allow-frame",
+        action="store_true",
+        help="let pages that this machine serves to itself, such as a notebook's, frame the board",
+    )
+
+
+def _may_be_framed(options: argparse.Namespace) -> bool:
+    if options.allow_frame and not is_loopback(options.host):
+        raise UsageError("--allow-frame is for a board that only this machine can reach")
+    return bool(options.allow_frame)
 
 
 def _at_least_one(text: str) -> int:

@@ -21,6 +21,8 @@ class WebConfig:
     host: str = "127.0.0.1"
     logdirs: tuple[str, ...] | None = None
     """Resolved directories to show; None shows the whole database."""
+    allow_frame: bool = False
+    """Whether pages of this machine, such as a notebook's, may show the board in a frame."""
     poll_every_s: float = 0.3
     """How soon a commit of the ingest is noticed, while somebody watches."""
     heartbeat_every_s: float = 15.0

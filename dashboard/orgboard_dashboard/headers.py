@@ -13,8 +13,18 @@ BLOB_POLICY: Final = "sandbox; default-src 'none'; frame-ancestors 'none'"
 """For logged bytes: whatever they are, they run nothing and load nothing."""
 
 
-def content_security_policy(script_hashes: Sequence[str]) -> str:
-    """Return the policy of the pages: own scripts, and the inline ones with these hashes."""
+_LOCAL_PAGES: Final = " ".join(
+    f"{scheme}://{name}:*" for scheme in ("http", "https") for name in ("localhost", "127.0.0.1")
+)
+"""Where a notebook on this machine is opened. The policy's grammar has no IPv6 addresses."""
+
+
+def content_security_policy(script_hashes: Sequence[str], *, allow_frame: bool = False) -> str:
+    """Return the policy of the pages: own scripts, and the inline ones with these hashes.
+
+    `allow_frame` lets pages that this machine serves to itself show them in a frame.
+    """
+    ancestors = _LOCAL_PAGES if allow_frame else "'none'"
     return "; ".join(
         (
             "default-src 'none'",
@@ -27,7 +37,7 @@ def content_security_policy(script_hashes: Sequence[str]) -> str:
             "connect-src 'self'",
             "worker-src 'self' blob:",
             "manifest-src 'self'",
-            "frame-ancestors 'none'",
+            f"frame-ancestors {ancestors}",
             "base-uri 'none'",
             "form-action 'self'",
             "object-src 'none'",
@@ -35,12 +45,13 @@ def content_security_policy(script_hashes: Sequence[str]) -> str:
     )
 
 
-def security_headers(policy: str) -> tuple[Header, ...]:
+def security_headers(policy: str, *, allow_frame: bool = False) -> tuple[Header, ...]:
     """Return the headers of every response, in lower case as ASGI wants them."""
     named = {
         "content-security-policy": policy,
         "x-content-type-options": "nosniff",
-        "x-frame-options": "DENY",
+        # For browsers that do not know frame-ancestors. It has no word for "this machine".
+        **({} if allow_frame else {"x-frame-options": "DENY"}),
         "referrer-policy": "same-origin",
         "cross-origin-opener-policy": "same-origin",
         "cross-origin-resource-policy": "same-origin",

@@ -32,10 +32,16 @@ _PYTHON: Final = (sys.executable, "-P", "-m")
 
 
 def web_child(
-    database: str, host: str, listener: socket.socket, logdirs: Sequence[str] | None
+    database: str,
+    host: str,
+    listener: socket.socket,
+    logdirs: Sequence[str] | None,
+    *,
+    allow_frame: bool = False,
 ) -> Child:
     """Return a web process that serves on `listener`."""
     shown = [part for path in logdirs or () for part in ("--logdir", path)]
+    shown += ["--allow-frame"] if allow_frame else []
     fd = listener.fileno()
     argv = (*_PYTHON, "orgboard", "web", "--db", database, "--host", host, "--listener", str(fd))
     return Child("web", (*argv, *shown), pass_fds=(fd,))

@@ -209,6 +209,10 @@ def test_the_demo_grows_and_leaves_nothing_behind(start_orgboard: Start, tmp_pat
 WRONG: list[tuple[str, Callable[[Path], list[object]]]] = [
     ("needs accounts", lambda _: ["web", "--host", "0.0.0.0"]),
     ("needs accounts", lambda folder: ["serve", folder, "--host", "example.org"]),
+    (
+        "--allow-frame is for a board",
+        lambda folder: ["serve", folder, "--host", "::", "--allow-frame"],
+    ),
     ("is no port", lambda _: ["web", "--port", "70000"]),
     ("does not exist", lambda folder: ["serve", folder / "nowhere"]),
     ("is not a directory", lambda _: ["serve", __file__]),

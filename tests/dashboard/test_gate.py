@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from orgboard_dashboard.app import Web
+from orgboard_dashboard.app import Web, create_app
+from orgboard_dashboard.config import WebConfig
 from support.boards import Board, opened, scalars
 
 PAGES = ("/", "/p/default/board/runs", "/p/default/board/scalars", "/r/abc")
@@ -78,6 +79,23 @@ def test_every_response_carries_the_security_headers(board: Board, web: Web, pat
     assert answer.headers["cross-origin-opener-policy"] == "same-origin"
     assert answer.headers["referrer-policy"] == "same-origin"
     assert answer.status_code < 500
+
+
+def test_only_pages_of_this_machine_may_frame_the_board_and_only_when_asked(board: Board) -> None:
+    framed = create_app(WebConfig(allow_frame=True), board.engine)
+
+    headers = board.ask("GET", "/", web=framed).headers
+
+    policy = headers["content-security-policy"]
+    ancestors = next(part for part in policy.split("; ") if part.startswith("frame-ancestors"))
+    assert ancestors.split()[1:] == [
+        "http://localhost:*",
+        "http://127.0.0.1:*",
+        "https://localhost:*",
+        "https://127.0.0.1:*",
+    ]
+    # It knows no list: browsers that know both would be told two things.
+    assert "x-frame-options" not in headers
 
 
 def test_refusals_carry_the_security_headers_too(board: Board, web: Web) -> None:

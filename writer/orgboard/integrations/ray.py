@@ -69,7 +69,7 @@ class OrgboardLoggerCallback(LoggerCallback):
         writer = SummaryWriter(trial.local_path, **self._options)
         self._writers[trial] = writer
         with writer._guard:
-            log_settings(writer, trial.evaluated_params or trial.config)
+            log_settings(writer, trial.config)
 
     def log_trial_restore(self, trial: Any) -> None:
         """Go on with a trial that began in an earlier process."""

@@ -40,9 +40,9 @@ Result = TypeVar("Result")
 class run:  # noqa: N801 (used as a word: `with orgboard.run(...)`)
     """Open a run for a `with` block, or around each call of a function.
 
-    `log_dir` defaults to a new directory under `runs/`, one for each run. `config` holds the run's settings: a
-    dict, nested or not, a dataclass, an argparse.Namespace. `options` are `SummaryWriter`'s.
-    In a distributed training only the process of rank 0 writes.
+    `log_dir` defaults to a new directory under `runs/`, one for each run. `config` holds the
+    run's settings: a dict, nested or not, a dataclass, an argparse.Namespace. `options` are
+    `SummaryWriter`'s. In a distributed training only the process of rank 0 writes.
 
     As a decorator it opens a run at each call, and hands it over as the first argument:
 
