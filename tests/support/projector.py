@@ -36,6 +36,7 @@ class Listed(NamedTuple):
     labels: str
     sprite: str
     picture: tuple[int, ...]
+    shape: tuple[int, ...] = ()
 
 
 def listed(log_dir: Path) -> list[Listed]:
@@ -61,6 +62,7 @@ def parse_list(text: str) -> list[Listed]:
             each.metadata_path,
             each.sprite.image_path,
             tuple(each.sprite.single_image_dim),
+            tuple(each.tensor_shape),
         )
         for each in config.embeddings
     ]

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from orgboard import SummaryWriter
-from orgboard._kinds.embedding import Embedding, config_with, label_lines, subdirectory
+from orgboard._kinds.embedding import Embedding, config_with, is_text, label_text, subdirectory
 from orgboard._log.assets import change_text
 from orgboard_ingest.discover import scan
 from support.logged_runs import scalars
@@ -29,7 +29,7 @@ tags = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=4
 
 
 def entry(step: int = 0, *, labels: bool = False) -> Embedding:
-    return Embedding("", step, POINTS, ["x"] * 4 if labels else None, None)
+    return Embedding("", step, POINTS, "x\n" * 4 if labels else None, None)
 
 
 def test_an_embedding_is_a_table_of_points_and_an_entry_in_the_list(tmp_path: Path) -> None:
@@ -78,6 +78,24 @@ def test_a_matrix_of_any_shape_is_all_there(tmp_path: Path, shape: tuple[int, in
     np.testing.assert_array_equal(read, points)
 
 
+def test_many_points_are_binary(tmp_path: Path) -> None:
+    points = np.random.default_rng(1).normal(size=(3000, 100))
+
+    with SummaryWriter(tmp_path) as writer:
+        writer.add_embedding(points, ["a"] * 3000)
+
+    (found,) = listed(tmp_path)
+    assert (found.tensors, found.shape) == ("00000/default/tensors.bytes", (3000, 100))
+    read = np.fromfile(tmp_path / found.tensors, np.float32).reshape(found.shape)
+    np.testing.assert_array_equal(read, points.astype(np.float32))
+
+
+@pytest.mark.parametrize("value", [0.0, 0.5, np.frombuffer(b"1\n1\n", np.float32)[0]])
+def test_many_points_that_binary_would_hold_for_text_are_text(value: float) -> None:
+    assert is_text(np.full((3000, 100), value))
+    assert not is_text(np.full((3000, 100), 1.0))
+
+
 def test_what_changes_after_the_call_does_not_change_the_files(tmp_path: Path) -> None:
     points, labels, pictures = POINTS.copy(), ["a", "b", "c", "d"], np.ones((4, 3, 2, 2))
     with SummaryWriter(tmp_path, flush_secs=3600) as writer:
@@ -94,13 +112,15 @@ def test_what_changes_after_the_call_does_not_change_the_files(tmp_path: Path) -
 
 
 def test_labels_in_columns_stand_under_their_header() -> None:
-    lines = label_lines([["a", 1], ["b\tb", 2]], ["name", "number"], 2)
+    text = label_text([["a", 1], ["b\tb", 2]], ["name", "number"], 2)
 
-    assert lines == ["name\tnumber", "a\t1", "b b\t2"]
+    assert text == "name\tnumber\na\t1\nb b\t2\n"
 
 
 def test_a_label_takes_one_line_whatever_is_in_it() -> None:
-    assert label_lines(["a\nb", "c\r\nd", 3, None], None, 4) == ["a b", "c d", "3", "None"]
+    assert label_text(["a\nb", "c\r\nd", 3, None], None, 4) == "a b\nc d\n3\nNone\n"
+    assert label_text(["a\n", "b"], None, 2) == "a\nb\n"
+    assert label_text([["x\ny"], ["z"]], ["h"], 2) == "h\nx y\nz\n"
 
 
 @pytest.mark.parametrize(

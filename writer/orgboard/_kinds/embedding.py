@@ -1,7 +1,7 @@
 """Embeddings as TensorBoard's projector reads them: tables of text, a picture, an entry in a list.
 
     projector_config.pbtxt                  what there is to show, one entry an embedding
-    <step>/<tag>/tensors.tsv                a line a point
+    <step>/<tag>/tensors.tsv                a line a point; of many, tensors.bytes in binary
     <step>/<tag>/metadata.tsv               a line a point: its label, or labels under a header
     <step>/<tag>/sprite.png                 the points' pictures, in rows, in one square
 
@@ -30,8 +30,10 @@ __all__ = [
     "check_matrix",
     "check_pictures",
     "config_with",
-    "label_lines",
-    "point_lines",
+    "is_text",
+    "label_text",
+    "point_chunks",
+    "points_name",
     "sprite_png",
     "subdirectory",
     "tensor_name",
@@ -42,17 +44,24 @@ CONFIG_NAME: Final = "projector_config.pbtxt"
 MOST_PIXELS: Final = 8192
 """A sprite's side that browsers still take as a texture."""
 
-NUMBERS_AT_ONCE: Final = 2048
+NUMBERS_AT_ONCE: Final = 1024
 """Formatting holds the interpreter for half a millisecond; then a write lets training have it."""
+
+NUMBERS_AS_TEXT: Final = 1 << 18
+"""Text of more would keep the background thread from writing scalars for seconds, and training
+from the interpreter. As binary it takes a fifth of the space and TensorBoard less to read."""
+
+_HEAD_BYTES: Final = 1 << 16
+_BYTES_AT_ONCE: Final = 1 << 20
 
 
 class Embedding(NamedTuple):
-    """Points [number, dimensions], their labels as lines, their pictures [number, C, H, W]."""
+    """Points [number, dimensions], metadata.tsv's text, pictures [number, C, H, W]."""
 
     log_dir: str
     step: int
     points: Numbers
-    labels: Sequence[str] | None
+    labels: str | None
     pictures: Numbers | None
 
 
@@ -84,8 +93,8 @@ def check_pictures(pictures: Numbers, number: int) -> Numbers:
     return pictures
 
 
-def label_lines(metadata: Any, header: Sequence[Any] | None, number: int) -> list[str]:
-    """Make the lines of metadata.tsv: a label a point, or a row of them under a header.
+def label_text(metadata: Any, header: Sequence[Any] | None, number: int) -> str:
+    """Make the text of metadata.tsv: a label a point, or a row of them under a header.
 
     Raises:
         ValueError: there are more or fewer than points, or than the header's columns.
@@ -94,22 +103,38 @@ def label_lines(metadata: Any, header: Sequence[Any] | None, number: int) -> lis
     if len(given) != number:
         raise ValueError(f"metadata must hold a label for each of {number} points: {len(given)}")
     if header is None or not len(header):
-        return [_one_line(_label(each)) for each in given]
-    rows = [list(row) for row in given]
+        return _lines(given)
+    rows = [list(header), *map(list, given)]
     if any(len(row) != len(header) for row in rows):
         raise ValueError(f"each row of metadata must have the header's {len(header)} columns")
-    return [
-        "\t".join(_one_line(_label(cell)).replace("\t", " ") for cell in row)
-        for row in [list(header), *rows]
-    ]
+    return _lines(["\t".join(_label(cell).replace("\t", " ") for cell in row) for row in rows])
 
 
-def point_lines(points: Numbers) -> Iterator[bytes]:
-    """Write points as lines of numbers, each the shortest text that reads back as the same."""
-    rows_at_once = max(1, NUMBERS_AT_ONCE // points.shape[1])
+def is_text(points: Numbers) -> bool:
+    """Tell whether points are written as text: few ones, or such as read as text in binary too.
+
+    TensorBoard tells binary by its not being UTF-8, in the first line that it reads.
+    """
+    if points.size <= NUMBERS_AS_TEXT:
+        return True
+    head = _float32(points[: -(-_HEAD_BYTES // (4 * points.shape[1]))])[:_HEAD_BYTES]
+    line = head.partition(b"\n")[0]
+    try:
+        line.decode()
+    except UnicodeDecodeError as error:
+        # A sign that is cut off at the end says nothing.
+        return error.start > len(line) - 4
+    return True
+
+
+def point_chunks(points: Numbers) -> Iterator[bytes]:
+    """Write points: as lines of numbers, each of which reads back as the same, or as float32."""
+    as_text = is_text(points)
+    per_row = points.shape[1]
+    rows_at_once = max(1, (NUMBERS_AT_ONCE if as_text else _BYTES_AT_ONCE // 4) // per_row)
     for start in range(0, len(points), rows_at_once):
-        rows = points[start : start + rows_at_once].tolist()
-        yield "".join("\t".join(map(str, row)) + "\n" for row in rows).encode()
+        rows = points[start : start + rows_at_once]
+        yield _text_lines(rows) if as_text else _float32(rows)
 
 
 def sprite_png(pictures: Numbers) -> bytes:
@@ -134,6 +159,11 @@ def subdirectory(tag: str, step: int) -> str:
         # "", "." and ".." are other directories.
         escaped = escaped.replace(".", "%2e") or "%"
     return f"{str(step).zfill(5)}/{escaped}"
+
+
+def points_name(embedding: Embedding) -> str:
+    """Name the file of an embedding's points."""
+    return "tensors.tsv" if is_text(embedding.points) else "tensors.bytes"
 
 
 def tensor_name(tag: str, step: int) -> str:
@@ -168,12 +198,14 @@ def _entry(name: str, tag: str, embedding: Embedding) -> str:
     lines = [f"tensor_name: {_quoted(name)}"]
     if embedding.labels is not None:
         lines.append(f"metadata_path: {_quoted(place + '/metadata.tsv')}")
+    if not is_text(embedding.points):
+        lines += [f"tensor_shape: {size}" for size in embedding.points.shape]
     if embedding.pictures is not None:
         height, width = embedding.pictures.shape[2:]
         lines.append("sprite {")
         lines.append(f"  image_path: {_quoted(place + '/sprite.png')}")
         lines += [f"  single_image_dim: {width}", f"  single_image_dim: {height}", "}"]
-    lines.append(f"tensor_path: {_quoted(place + '/tensors.tsv')}")
+    lines.append(f"tensor_path: {_quoted(f'{place}/{points_name(embedding)}')}")
     return "embeddings {\n" + "".join(f"  {line}\n" for line in lines) + "}\n"
 
 
@@ -221,8 +253,28 @@ def _label(value: Any) -> str:
     return str(value)
 
 
-def _one_line(label: str) -> str:
-    return " ".join(label.splitlines()) if "\n" in label or "\r" in label else label
+def _lines(labels: list[Any]) -> str:
+    """Write labels a line each. A line's end within one would move all others down."""
+    try:
+        # A million of plain ones in one go.
+        text = "\n".join(labels)
+    except TypeError:
+        labels = list(map(_label, labels))
+        text = "\n".join(labels)
+    if text.count("\n") >= len(labels) or "\r" in text:
+        text = "\n".join(" ".join(label.splitlines()) for label in labels)
+    return text + "\n"
+
+
+def _text_lines(points: Numbers) -> bytes:
+    return "".join("\t".join(map(str, row)) + "\n" for row in points.tolist()).encode()
+
+
+def _float32(points: Numbers) -> bytes:
+    import numpy as np
+
+    with np.errstate(over="ignore"):
+        return points.astype("<f4").tobytes()
 
 
 def _columns(shape: Sequence[int]) -> int:

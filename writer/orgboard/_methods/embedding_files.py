@@ -8,7 +8,8 @@ from orgboard._kinds.embedding import (
     CONFIG_NAME,
     Embedding,
     config_with,
-    point_lines,
+    point_chunks,
+    points_name,
     sprite_png,
     subdirectory,
 )
@@ -28,11 +29,11 @@ def write_embedding(tag: str, embedding: Embedding) -> None:
     log_dir = embedding.log_dir
     place = os.path.join(log_dir, *subdirectory(tag, embedding.step).split("/"))  # noqa: PTH118 (pathlib is 10 ms of import)
     if embedding.labels is not None:
-        text = "\n".join(embedding.labels) + "\n"
-        write_file(os.path.join(place, "metadata.tsv"), [text.encode("utf-8", "replace")])  # noqa: PTH118 (as above)
+        text = embedding.labels.encode("utf-8", "replace")
+        write_file(os.path.join(place, "metadata.tsv"), [text])  # noqa: PTH118 (as above)
     if embedding.pictures is not None:
         write_file(os.path.join(place, "sprite.png"), [sprite_png(embedding.pictures)])  # noqa: PTH118 (as above)
-    write_file(os.path.join(place, "tensors.tsv"), point_lines(embedding.points))  # noqa: PTH118 (as above)
+    write_file(os.path.join(place, points_name(embedding)), point_chunks(embedding.points))  # noqa: PTH118 (as above)
     change_text(
         os.path.join(log_dir, CONFIG_NAME),  # noqa: PTH118 (as above)
         lambda config: config_with(config, tag, embedding),
