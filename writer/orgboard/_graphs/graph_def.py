@@ -65,7 +65,7 @@ def encode_graph(nodes: Iterable[Node]) -> bytes:
 def _node(node: Node) -> bytes:
     inputs = b"".join(pb.text(3, name, always=True) for name in node.inputs)
     attributes = b"".join(
-        pb.blob(5, pb.text(1, name) + pb.blob(2, value, always=True))
+        pb.blob(5, pb.text(1, name, always=True) + pb.blob(2, value, always=True))
         for name, value in node.attributes
     )
     return pb.text(1, node.name) + pb.text(2, node.op) + inputs + attributes

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from functools import partial
 from os import PathLike
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from orgboard._methods.recorder import Recorder
+
+if TYPE_CHECKING:
+    from orgboard._graphs.recognise import GraphEvent
 
 __all__ = ["Graphs"]
 
@@ -47,8 +50,7 @@ class Graphs(Recorder):
                 strict=bool(use_strict_trace),
                 tell=partial(self._guard.tell_once, f"graph of a {type(model).__name__}"),
             )
-            for event in events:
-                self._put(event.encode, event.tag, event.value, None, None, size=event.size)
+            self._put_all(events)
 
     def add_onnx_graph(
         self, prototxt: Any = None, *, onnx_model_file: str | PathLike[str] | None = None
@@ -58,17 +60,24 @@ class Graphs(Recorder):
         The file is read now, without its weights. `onnx_model_file` is tensorboardX's name.
         """
         with self._guard:
+            if self._muted:
+                return
             from orgboard._graphs.onnx import read_onnx
             from orgboard._graphs.recognise import nodes_event
 
-            event = nodes_event(read_onnx(prototxt if onnx_model_file is None else onnx_model_file))
-            self._put(event.encode, event.tag, event.value, None, None, size=event.size)
+            given = prototxt if onnx_model_file is None else onnx_model_file
+            self._put_all([nodes_event(read_onnx(given))])
 
     def add_openvino_graph(self, xmlname: str | PathLike[str]) -> None:
         """Log the graph of an OpenVINO model, from its XML file, which is read now."""
         with self._guard:
+            if self._muted:
+                return
             from orgboard._graphs.openvino import read_openvino
             from orgboard._graphs.recognise import nodes_event
 
-            event = nodes_event(read_openvino(xmlname))
-            self._put(event.encode, event.tag, event.value, None, None, size=event.size)
+            self._put_all([nodes_event(read_openvino(xmlname))])
+
+    def _put_all(self, events: list[GraphEvent]) -> None:
+        for encode, tag, value, size in events:
+            self._put(encode, tag, value, None, None, size=size)
