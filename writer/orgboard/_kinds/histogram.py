@@ -84,12 +84,13 @@ def histogram_body(tag: str, sample: Sample) -> bytes:
     """
     import numpy as np
 
-    values = np.ascontiguousarray(settle(sample.values), np.float64).reshape(-1)
-    if not values.size:
+    given = settle(sample.values)
+    if not given.size:
         raise ValueError("a histogram needs at least one value")
-    buckets = count(values, sample.bins, sample.max_bins)
     # An infinity makes the sums infinite or NaN: that is the truth, and no reason to warn.
     with np.errstate(all="ignore"):
+        values = np.ascontiguousarray(given, np.float64).reshape(-1)
+        buckets = count(values, sample.bins, sample.max_bins)
         statistics = (
             float(values.min()),
             float(values.max()),

@@ -43,14 +43,9 @@ class PrCurve(NamedTuple):
 
 def pr_curve_body(tag: str, sample: PrSample) -> bytes:
     """Compute a curve and encode the body that holds it."""
-    import numpy as np
-
     thresholds = min(int(sample.num_thresholds), MOST_THRESHOLDS)
     weights = 1.0 if sample.weights is None else settle(sample.weights)
-    with np.errstate(all="ignore"):
-        curve = compute_curve(
-            settle(sample.labels), settle(sample.predictions), weights, thresholds
-        )
+    curve = compute_curve(settle(sample.labels), settle(sample.predictions), weights, thresholds)
     return _body(tag, curve, thresholds)
 
 
@@ -77,7 +72,8 @@ def compute_curve(
     import numpy as np
 
     # In the predictions' own precision, as the other writers: float32 may round up to the next.
-    reached = np.floor(predictions * (thresholds - 1)).astype(np.int32)
+    with np.errstate(all="ignore"):
+        reached = np.floor(predictions * (thresholds - 1)).astype(np.int32)
     likely = labels.astype(np.float64)
     positives, negatives = (
         np.histogram(reached, thresholds, (0, thresholds - 1), weights=share * weights)[0]
