@@ -89,13 +89,15 @@ class Settings(Recorder):
         self, tags: Sequence[str], category: str = "default", title: str = "untitled"
     ) -> None:
         """Log a layout of one chart with a line for each tag; see `add_custom_scalars`."""
-        self.add_custom_scalars({category: {title: ["Multiline", tags]}})
+        with self._guard:  # a name that cannot be hashed
+            self.add_custom_scalars({category: {title: ["Multiline", tags]}})
 
     def add_custom_scalars_marginchart(
         self, tags: Sequence[str], category: str = "default", title: str = "untitled"
     ) -> None:
         """Log a layout of one chart: a value's tag, its lower and its upper bound's."""
-        self.add_custom_scalars({category: {title: ["Margin", tags]}})
+        with self._guard:  # a name that cannot be hashed
+            self.add_custom_scalars({category: {title: ["Margin", tags]}})
 
     def _read_metrics(self, given: Mapping[str, Any]) -> dict[str, float]:
         """Take the metrics that are numbers; another is dropped, and the rest kept."""
