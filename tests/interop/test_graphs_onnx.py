@@ -25,7 +25,7 @@ def loaded(directory: Path) -> Any:
     return accumulator.Graph()
 
 
-def value(name: str, kind: int, shape: list[Any]) -> Any:
+def value(name: str, kind: int, shape: list[Any] | None) -> Any:
     return helper.make_tensor_value_info(name, kind, shape)
 
 

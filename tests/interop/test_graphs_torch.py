@@ -281,7 +281,7 @@ class Drawing(nn.Module):  # type: ignore[misc,name-defined]
 
     def forward(self, x: Any) -> Any:
         self.calls += 1
-        self.replaced = self.replaced + 1
+        self.replaced: Any = self.replaced + 1
         random.random()
         np.random.rand()
         warnings.warn("the model warns", stacklevel=1)
@@ -293,7 +293,7 @@ class Drawing(nn.Module):  # type: ignore[misc,name-defined]
 
 def state_of(model: Any) -> list[Any]:
     """Tell all that must not change, as values that can be compared."""
-    kind, keys, *rest = np.random.get_state()
+    generator: Any = np.random.get_state()
     return [
         [(name, module.training) for name, module in model.named_modules()],
         {name: tensor.tolist() for name, tensor in model.state_dict().items()},
@@ -307,7 +307,7 @@ def state_of(model: Any) -> list[Any]:
         torch.is_autocast_cache_enabled(),
         torch.get_rng_state().tolist(),
         random.getstate(),
-        [kind, keys.tolist(), *rest],
+        [generator[0], generator[1].tolist(), *generator[2:]],
         list(warnings.filters),
     ]
 
@@ -455,7 +455,8 @@ def test_a_model_cut_into_many_processes_does_not_run(
         def forward(self, x: Any) -> Any:
             pytest.fail("it would wait for the other processes")
 
-    log(tmp_path, Sharded(2, 2), torch.zeros(1, 2))
+    make: Any = Sharded
+    log(tmp_path, make(2, 2), torch.zeros(1, 2))
 
     assert list(nodes(tmp_path)) == ["Sharded"]
     assert "would wait for other processes" in told(caplog)
@@ -522,11 +523,10 @@ def test_graphs_of_fx_and_of_an_exported_program_are_shown_without_running(tmp_p
 
 
 def test_a_scripted_function_is_shown(tmp_path: Path) -> None:
-    @torch.jit.script
-    def double(x: torch.Tensor):  # type: ignore[no-untyped-def]
+    def double(x):  # type: ignore[no-untyped-def] # to torch it is then a tensor
         return x * 2
 
-    log(tmp_path, double, torch.zeros(2))
+    log(tmp_path, torch.jit.script(double), torch.zeros(2))
 
     assert "aten::mul" in {node.op for node in nodes(tmp_path).values()}
 

@@ -100,7 +100,11 @@ def test_a_message_is_read_field_by_field_or_refused(message: bytes) -> None:
 
 def test_the_fields_are_those_that_protobuf_wrote() -> None:
     message = TensorProto(
-        dtype=3, version_number=-1, tensor_content=b"abc", double_val=[0.5], float_val=[1.5]
+        dtype="DT_INT32",
+        version_number=-1,
+        tensor_content=b"abc",
+        double_val=[0.5],
+        float_val=[1.5],
     ).SerializeToString()
 
     found = {field.number: field for field in fields(message)}

@@ -35,7 +35,7 @@ from orgboard_schema.wire.graph_pb2 import (
     VersionDef,
 )
 from orgboard_schema.wire.reader import read_file
-from orgboard_schema.wire.tensor_pb2 import TensorProto, TensorShapeProto
+from orgboard_schema.wire.tensor_pb2 import DataType, TensorProto, TensorShapeProto
 from support.logged_runs import event_files
 
 names = st.text(st.characters(codec="utf-8"), max_size=20)
@@ -51,7 +51,9 @@ attributes = st.one_of(
     st.binary(max_size=20).map(lambda value: (string(value), AttrValue(s=value))),
     names.map(lambda value: (text(value), AttrValue(s=value.encode()))),
     int64.map(lambda value: (integer(value), AttrValue(i=value))),
-    st.integers(0, 200).map(lambda value: (whole_type(value), AttrValue(type=value))),
+    st.sampled_from(DataType.items()).map(
+        lambda item: (whole_type(item[1]), AttrValue(type=item[0]))
+    ),
     sizes.map(lambda value: (shape(value), AttrValue(shape=shape_proto(value)))),
     st.lists(sizes, max_size=3).map(
         lambda value: (
@@ -101,10 +103,10 @@ def test_a_string_that_is_too_large_is_left_out() -> None:
 
 
 def constant(size: int) -> NodeDef:
-    tensor = TensorProto(dtype=1, tensor_content=bytes(size))
+    tensor = TensorProto(dtype="DT_FLOAT", tensor_content=bytes(size))
     attributes = {
         "value": AttrValue(tensor=tensor),
-        "dtype": AttrValue(type=1),
+        "dtype": AttrValue(type="DT_FLOAT"),
         "f": AttrValue(f=0.5),
     }
     return NodeDef(name="weights", op="Const", input=["x", "^y"], device="/cpu:0", attr=attributes)
