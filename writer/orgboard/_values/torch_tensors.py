@@ -9,7 +9,6 @@ neither run out of the device's memory nor disturb a CUDA graph that the trainin
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
@@ -136,6 +135,9 @@ def _allow_captures_elsewhere() -> None:
     if getattr(_mine, "is_relaxed", False):
         return
     _mine.is_relaxed = True
+    # Imported here: a tenth of the SDK's import, and only a GPU needs it.
+    import ctypes
+
     with contextlib.suppress(OSError, AttributeError):
         driver = ctypes.CDLL("libcuda.so.1")
         driver.cuThreadExchangeStreamCaptureMode(ctypes.byref(ctypes.c_int(CAPTURE_RELAXED)))
