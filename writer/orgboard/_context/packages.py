@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping
-from importlib import metadata
 from types import ModuleType
 from typing import Any, Final
 
@@ -44,6 +43,9 @@ def imported_packages(modules: Mapping[str, Any]) -> dict[str, str]:
 def _look_up(name: str, module: ModuleType) -> str | None:
     if not any(place in str(vars(module).get("__file__")) for place in _INSTALLED):
         return None
+    # Imported here: half of what a context costs, and most packages name their version.
+    from importlib import metadata
+
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
