@@ -52,9 +52,9 @@ class Dictionaries(Numbers, Distributions, Media):
         # As in `add_scalar`: everything plain, and the log is running and not crowded.
         if (
             len(log.queue) < log.room
-            and values.__class__ is dict
+            and type(values) is dict
             and 0 < len(values) <= FEW
-            and (step is None or step.__class__ is int)
+            and (step is None or type(step) is int)
             and self._default_step is None
             and {*map(type, values.values())} <= _NUMBERS
         ):

@@ -41,14 +41,14 @@ class Numbers(Recorder):
         TensorFlow 2's form. `display_name` and `summary_description` (Markdown) describe the tag.
         """
         log = self._log
-        # One comparison stands for: running, not forked, not closed, not crowded.
-        if (
-            len(log.queue) < log.room
-            and global_step.__class__ is int
-            and tag.__class__ is str
-            and not (new_style or double_precision or display_name or summary_description)
-        ):
-            try:
+        try:
+            # One comparison stands for: running, not forked, not closed, not crowded.
+            if (
+                len(log.queue) < log.room
+                and global_step.__class__ is int
+                and tag.__class__ is str
+                and not (new_style or double_precision or display_name or summary_description)
+            ):
                 kind = scalar_value.__class__
                 if kind is not float:
                     if kind not in _PLAIN:
@@ -57,10 +57,11 @@ class Numbers(Recorder):
                     scalar_value = float(scalar_value)
                 when = self._now() if walltime is None else float(walltime)
                 log.queue.append((MAIN, None, tag, scalar_value, global_step, when, 0))
-            except Exception:
-                # The guard knows which errors may go on to the caller.
-                with self._guard:
-                    raise
+                return
+        except Exception:
+            # The guard knows which errors may go on to the caller.
+            with self._guard:
+                raise
             return
         with self._guard:
             if not (new_style or double_precision or display_name or summary_description):
