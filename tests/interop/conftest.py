@@ -6,12 +6,12 @@ Elsewhere each module is collected as one skip that says so.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
-from support.frameworks import IS_INTEROP
+from support.frameworks import IS_INTEROP, framework
 
 # Frameworks ask home what is new, fetch models, and pick devices, unless told not to.
 os.environ.update(
@@ -45,3 +45,17 @@ def pytest_pycollect_makemodule(
 ) -> pytest.Module | None:
     """Leave the modules here out of an environment without frameworks."""
     return None if IS_INTEROP else Elsewhere.from_parent(parent, path=module_path)
+
+
+@pytest.fixture(scope="session")
+def ray_cluster() -> Iterator[None]:
+    """Run Ray for the session: it takes long to start."""
+    ray = framework("ray")
+    ray.init(
+        num_cpus=1,
+        include_dashboard=False,
+        log_to_driver=False,
+        object_store_memory=80_000_000,
+    )
+    yield
+    ray.shutdown()

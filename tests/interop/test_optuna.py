@@ -84,3 +84,17 @@ def test_threads_log_their_trials_side_by_side(tmp_path: Path) -> None:
         number: read_run(tmp_path / f"trial-{number}").scalars["x squared"] for number in range(12)
     }
     assert found == {trial.number: as_stored([0], [trial.value]) for trial in study.trials}
+
+
+def test_a_disk_that_refuses_does_not_stop_a_study(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file")
+    study = optuna.create_study()
+
+    study.optimize(
+        lambda trial: trial.suggest_float("x", 0, 1),
+        n_trials=2,
+        callbacks=[OrgboardCallback(tmp_path / "taken")],
+    )
+
+    assert len(study.trials) == 2
+    assert (tmp_path / "taken").read_text() == "a file"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,22 +11,8 @@ import pytest
 from support.frameworks import framework
 from support.runs_read import as_stored, read_run, runs_below
 
-ray = framework("ray")
 tune = framework("ray.tune")
 OrgboardLoggerCallback = framework("orgboard.integrations.ray").OrgboardLoggerCallback
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _cluster() -> Iterator[None]:
-    ray.init(
-        num_cpus=1,
-        include_dashboard=False,
-        log_to_driver=False,
-        object_store_memory=80_000_000,
-        _system_config={"metrics_report_interval_ms": 0},
-    )
-    yield
-    ray.shutdown()
 
 
 def trainable() -> Callable[[dict[str, Any]], None]:
@@ -47,6 +33,7 @@ def trainable() -> Callable[[dict[str, Any]], None]:
 
 
 @pytest.mark.timeout(180)
+@pytest.mark.usefixtures("ray_cluster")
 def test_each_trial_is_a_run_with_its_settings_results_and_end(tmp_path: Path) -> None:
     found = tune.Tuner(
         trainable(),

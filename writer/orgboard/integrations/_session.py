@@ -13,6 +13,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from orgboard._log.guard import describe, warn
 from orgboard.writer import SummaryWriter
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "log_outcome",
     "log_settings",
     "open_run",
+    "open_run_midway",
 ]
 
 _SUCCESS, _FAILURE = 1, 2
@@ -37,6 +39,15 @@ def open_run(log_dir: str | os.PathLike[str] | None, **options: Any) -> SummaryW
     if not is_main_process():
         options["write_to_disk"] = False
     return SummaryWriter(log_dir, **options)
+
+
+def open_run_midway(log_dir: str | os.PathLike[str], **options: Any) -> SummaryWriter:
+    """Open a run in the middle of work that must not be lost: without a disk it writes nothing."""
+    try:
+        return open_run(log_dir, **options)
+    except OSError as error:
+        warn(f"{os.fspath(log_dir)} is not logged, training goes on: {describe(error)}")
+        return SummaryWriter(log_dir, **{**options, "write_to_disk": False})
 
 
 def is_main_process() -> bool:

@@ -19,7 +19,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
-from orgboard.integrations._session import log_outcome, log_settings, open_run
+from orgboard.integrations._session import log_outcome, log_settings, open_run_midway
 from orgboard.writer import SummaryWriter
 
 __all__ = ["OrgboardLogger"]
@@ -114,7 +114,7 @@ class OrgboardLogger(_logger.Logger):  # type: ignore[misc, name-defined, unused
     def experiment(self) -> SummaryWriter:
         """The open `SummaryWriter`; on other ranks one whose calls do nothing."""
         if self._writer is None:
-            self._writer = open_run(self.log_dir, **self._options)
+            self._writer = open_run_midway(self.log_dir, **self._options)
         return self._writer
 
     @_rank_zero_only

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from orgboard.integrations._session import log_outcome, log_settings, open_run
+from orgboard.integrations._session import log_outcome, log_settings, open_run_midway
 
 __all__ = ["OrgboardCallback"]
 
@@ -48,7 +48,7 @@ class OrgboardCallback:
 
     def __call__(self, study: Any, trial: Any) -> None:
         """Log a trial that has ended."""
-        with open_run(self._log_dir / f"trial-{trial.number}", **self._options) as writer:
+        with open_run_midway(self._log_dir / f"trial-{trial.number}", **self._options) as writer:
             with writer._guard:
                 log_settings(writer, {**trial.params, "optuna/state": trial.state.name})
                 for name, value in trial.user_attrs.items():

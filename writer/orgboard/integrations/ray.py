@@ -21,7 +21,7 @@ from typing import Any, Final
 
 from ray.tune.logger import LoggerCallback  # pyright: ignore[reportMissingImports]
 
-from orgboard.integrations._session import log_outcome, log_settings
+from orgboard.integrations._session import log_outcome, log_settings, open_run_midway
 from orgboard.writer import SummaryWriter
 
 __all__ = ["OrgboardLoggerCallback"]
@@ -66,7 +66,7 @@ class OrgboardLoggerCallback(LoggerCallback):
         """Open the trial's run; log its configuration."""
         self._close(trial)
         trial.init_local_path()
-        writer = SummaryWriter(trial.local_path, **self._options)
+        writer = open_run_midway(trial.local_path, **self._options)
         self._writers[trial] = writer
         with writer._guard:
             log_settings(writer, trial.config)

@@ -20,7 +20,7 @@ from typing import Any
 from transformers import TrainerCallback  # pyright: ignore[reportMissingImports]
 
 from orgboard._log.disk import default_log_dir
-from orgboard.integrations._session import log_outcome, log_settings, open_run
+from orgboard.integrations._session import log_outcome, log_settings, open_run_midway
 from orgboard.writer import SummaryWriter
 
 __all__ = ["OrgboardCallback"]
@@ -82,7 +82,7 @@ class OrgboardCallback(TrainerCallback):
         log_dir = self._log_dir or Path(args.output_dir, default_log_dir(""))
         if state.is_hyper_param_search and state.trial_name:
             log_dir = Path(self._log_dir or Path(args.output_dir, "runs"), state.trial_name)
-        self.writer = open_run(log_dir, **options, **self._options)
+        self.writer = open_run_midway(log_dir, **options, **self._options)
         return self.writer
 
 
