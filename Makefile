@@ -8,7 +8,7 @@ export PYTHON
 
 BIN := .venv/bin
 .DEFAULT_GOAL := install
-.PHONY: install demo test test-interop check format bench bench-live screenshots proto clean help dev
+.PHONY: install demo test test-interop check format bench bench-writer bench-live screenshots proto clean help dev
 
 install: ## Make .venv with the board in it (the default)
 	@.ci/prepare server
@@ -39,6 +39,10 @@ format: dev ## Put the code into its one format
 
 bench: dev ## Measure throughput and sizes
 	@$(BIN)/python tests/bench
+
+bench-writer: ## Measure our writer beside torch's and tensorboardX's
+	@.ci/prepare interop
+	@.venv-interop/bin/python tests/bench writer
 
 bench-live: dev ## Measure the time from a flush to the curve in the browser
 	@.ci/prepare parts
