@@ -523,7 +523,7 @@ def test_graphs_of_fx_and_of_an_exported_program_are_shown_without_running(tmp_p
 
 
 def test_a_scripted_function_is_shown(tmp_path: Path) -> None:
-    functions = torch.jit.CompilationUnit("def double(x):\n    return x * 2")
+    functions = torch.jit.CompilationUnit("def double(x):\n    return x * 2\n")
 
     log(tmp_path, functions.double, torch.zeros(2))
 
