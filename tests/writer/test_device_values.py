@@ -40,12 +40,15 @@ def test_a_devices_scalar_is_the_one_of_the_call_and_read_in_the_background(
         writer.add_scalar("loss", loss, 3)
         writer.add_scalars("both", {"a": loss}, 3)
         writer.log({"logged": loss}, 3)
+        writer.add_scalar("double", loss, 3, double_precision=True)
         # What an optimizer does next: the tensor itself changes.
         loss.add_(1.0)
 
     assert scalars(tmp_path) == [Logged("loss", 3, 0.5), Logged("logged", 3, 0.5)]
     assert scalars(tmp_path / "both_a") == [Logged("both", 3, 0.5)]
-    assert len(device.waits) == 3
+    (double,) = [value for value in values_in(tmp_path) if value.tag == b"double"]
+    assert list(double.tensor.double_val) == [0.5]
+    assert len(device.waits) == 4
     assert waits_of_training(device) == []
 
 

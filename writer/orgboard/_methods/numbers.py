@@ -67,7 +67,7 @@ class Numbers(Recorder):
             if not (new_style or double_precision or display_name or summary_description):
                 self._put_number(tag, scalar_value, global_step, walltime)
                 return
-            value = to_float(scalar_value)
+            value = to_number(scalar_value)
             from orgboard._kinds.scalar import DescribedScalar, described_scalar_body
 
             described = DescribedScalar(
