@@ -122,8 +122,11 @@ def jax_rows(array: Any, edges: Floats) -> NDArray[np.generic]:
     rows = []
     for start in range(0, flat.size, BLOCK):
         values = flat[start : start + BLOCK].astype(wide)
-        about = [values.min(), values.max(), values.sum(), (values * values).sum()]
-        ordered = jnp.sort(jnp.where(jnp.isnan(values), INFINITY, values))
+        is_nan = jnp.isnan(values)
+        # XLA's fast minimum and maximum may pass over a NaN.
+        nan = jnp.where(is_nan.any(), jnp.nan, 0.0)
+        about = [values.min() + nan, values.max() + nan, values.sum(), (values * values).sum()]
+        ordered = jnp.sort(jnp.where(is_nan, INFINITY, values))
         below = jnp.searchsorted(ordered, limits)
         rows.append(np.concatenate([np.asarray(below, np.float64), np.asarray(jnp.stack(about))]))
     return np.stack(rows)
