@@ -23,6 +23,8 @@ settings.register_profile(
     derandomize=os.environ.get("CI") == "true",
     suppress_health_check=[HealthCheck.too_slow],
 )
+# Where few examples are the rule, as of hostile arguments: `--hypothesis-profile thorough`.
+settings.register_profile("thorough", settings.get_profile("steady"), max_examples=2100)
 settings.load_profile("steady")
 
 
