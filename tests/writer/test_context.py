@@ -43,6 +43,7 @@ def contexts(directory: Path) -> list[dict[str, Any]]:
                 assert point.metadata is not None
                 assert (point.kind, point.metadata.plugin, point.step) == ("tensor", "orgboard", 0)
                 assert isinstance(point.value, Tensor)
+                assert isinstance(point.value.data, tuple)
                 found.append(json.loads(point.value.data[0]))
     return found
 

@@ -49,9 +49,10 @@ def test_threads_and_forked_processes_share_the_steps(tmp_path: Path) -> None:
         writer.add_scalar("x", 1.0)
         children = [context.Process(target=log_some, args=(writer, 100)) for _ in range(4)]
         threads = [threading.Thread(target=log_some, args=(writer, 100)) for _ in range(4)]
-        for each in (*children, *threads):
+        workers: list[Any] = [*children, *threads]
+        for each in workers:
             each.start()
-        for each in (*children, *threads):
+        for each in workers:
             each.join()
 
     assert [child.exitcode for child in children] == [0] * 4

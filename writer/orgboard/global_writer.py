@@ -69,7 +69,7 @@ class GlobalSummaryWriter:
         """Log a text (Markdown) at the tag's next step."""
         self.smw.add_text(tag, text_string, self._next("text", tag), walltime)
 
-    def _next(self, kind: str, tag: str) -> int:
+    def _next(self, kind: str, tag: Any) -> int:
         # What is no tag is for the writer to refuse.
         return self._steps.next_step(f"{kind} {tag}") if isinstance(tag, str) else 0
 

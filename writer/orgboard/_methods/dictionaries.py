@@ -29,7 +29,7 @@ class Dictionaries(Numbers, Distributions, Media):
     """The tags of the last call, which are mostly those of the next."""
 
     def log(
-        self, values: Mapping[str, Any], step: int | None = None, walltime: float | None = None
+        self, values: Mapping[str, Any], step: Any = None, walltime: float | None = None
     ) -> None:
         """Log a dictionary of values at one step.
 
