@@ -70,7 +70,7 @@ def test_a_run_of_any_length_comes_back(run: int, level: int) -> None:
 
 
 def test_the_table_of_a_long_noisy_plane_is_cleared_in_time() -> None:
-    indices = np.random.default_rng(1).integers(0, 256, (300, 400), dtype=np.uint8)
+    indices = np.random.default_rng(1).integers(0, 256, (600, 900), dtype=np.uint8)
 
     for pack in (compress, compress_runs):
         assert np.array_equal(pixels_of(one_frame(indices, pack(indices, 8)))[..., 0], indices)

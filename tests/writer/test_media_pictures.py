@@ -333,6 +333,7 @@ def test_labels_that_do_not_fit_the_boxes_are_left_out_and_told(
         (np.zeros((2, 3)), {}, "boxes are rows of"),
         (np.zeros((1, 2, 4)), {}, "boxes are rows of"),
         ([[1, 2, 3, 4]], {"rescale": 0.001}, "the picture would have 0 x 0 pixels"),
+        ([[1, 2, 3, 4]], {"rescale": 1e4}, "the picture would have 600000 x 400000 pixels"),
         ([[1, 2, 3, 4]], {"rescale": "2"}, "dataformats must be"),
     ],
 )

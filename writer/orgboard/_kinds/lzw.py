@@ -9,13 +9,13 @@ Codes count up from the last clear code: the width of each is known by its place
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    Codes: TypeAlias = NDArray[np.int64]
+    Codes: TypeAlias = NDArray[np.integer[Any]]
 
 __all__ = ["compress", "compress_runs"]
 
@@ -28,12 +28,8 @@ _RUN_BITS: Final = 7
 _LONGEST_RUN: Final = 100 * 101 // 2
 """Takes 100 codes; fits in what a table of `_RUN_BITS` holds."""
 
-
-class _Stream(NamedTuple):
-    """Codes, and where in the stretch since the last clear code each one stands, from 1."""
-
-    codes: Codes
-    places: Codes
+_AT_ONCE: Final = 1 << 18
+"""Pixels, and codes, worked on at a time: a code takes a hundred bytes meanwhile."""
 
 
 def compress(indices: NDArray[np.uint8], bits: int) -> bytes:
@@ -42,16 +38,27 @@ def compress(indices: NDArray[np.uint8], bits: int) -> bytes:
 
     bits = max(bits, 2)
     codes, places = _dictionary_codes(indices.tobytes(), bits)
-    return _image_data(_Stream(np.array(codes), np.array(places)), bits)
+    # A decoder's table is one entry behind: the code at place k is read with clear + k known.
+    known = (1 << bits) + np.array(places)
+    widths = np.clip(np.frexp(known.astype(float))[1], bits + 1, _MAX_WIDTH)
+    return _image_data(bits, _pack(np.array(codes), widths))
 
 
 def compress_runs(indices: NDArray[np.uint8], bits: int) -> bytes:
     """Encode as `compress` does, fast: what repeats is found only in runs of one value."""
+    import numpy as np
+
     bits = max(bits, _RUN_BITS)
-    return _image_data(_run_codes(indices.reshape(-1), bits), bits)
+    flat = indices.reshape(-1)
+    parts = [_run_codes(flat[at : at + _AT_ONCE], bits) for at in range(0, len(flat), _AT_ONCE)]
+    codes = np.concatenate([*parts, np.array([(1 << bits) + 1], np.uint16)])
+    # Cleared before the table is half full, so all are of one width; a multiple of 8 fills octets.
+    packed = [_pack(codes[at : at + _AT_ONCE], bits + 1) for at in range(0, len(codes), _AT_ONCE)]
+    return _image_data(bits, b"".join(packed))
 
 
 def _dictionary_codes(data: bytes, bits: int) -> tuple[list[int], list[int]]:
+    """Give the codes, and the place of each since the last clear code, from 1."""
     clear = 1 << bits
     codes, places = [clear], [1]
     table: dict[int, int] = {}
@@ -78,8 +85,11 @@ def _dictionary_codes(data: bytes, bits: int) -> tuple[list[int], list[int]]:
     return codes, places
 
 
-def _run_codes(data: NDArray[np.uint8], bits: int) -> _Stream:
-    """Encode each run as literal, pair, triple…: the table learns them as they are said."""
+def _run_codes(data: NDArray[np.uint8], bits: int) -> Codes:
+    """Encode each run as literal, pair, triple…: the table learns them as they are said.
+
+    A clear code stands before every stretch that would overfill the table, and first of all.
+    """
     import numpy as np
 
     clear = 1 << bits
@@ -105,11 +115,7 @@ def _run_codes(data: NDArray[np.uint8], bits: int) -> _Stream:
     resting = np.where(left == 1, values[run], clear + run_place[run] + left)
     codes = np.where(at_rest, resting, codes)
 
-    # A clear code before each stretch, at the end of the one before; the end code after the last.
-    before = np.append(stretch_begins, ends[-1])
-    sizes = np.append(0, np.diff(before)) + 1
-    marks = np.append(np.full(len(stretches), clear), clear + 1)
-    return _Stream(np.insert(codes, before, marks), np.insert(place + 1, before, sizes))
+    return np.insert(codes, stretch_begins, clear).astype(np.uint16)
 
 
 def _runs(data: NDArray[np.uint8]) -> tuple[Codes, Codes]:
@@ -140,21 +146,16 @@ def _stretches(ends: Codes, room: int) -> Codes:
     return np.array(begins)
 
 
-def _image_data(stream: _Stream, bits: int) -> bytes:
-    import numpy as np
-
-    # A decoder's table is one entry behind: the code at place k is read with clear + k known.
-    known: NDArray[Any] = (1 << bits) + stream.places
-    widths = np.clip(np.frexp(known.astype(float))[1], bits + 1, _MAX_WIDTH)
-    packed = _pack(stream.codes, widths)
+def _image_data(bits: int, packed: bytes) -> bytes:
     blocks = [packed[at : at + 255] for at in range(0, len(packed), 255)]
     return bytes((bits,)) + b"".join(bytes((len(each),)) + each for each in blocks) + b"\0"
 
 
-def _pack(codes: Codes, widths: Codes) -> bytes:
+def _pack(codes: Codes, widths: Codes | int) -> bytes:
     """Put codes one after another, the lowest bit first."""
     import numpy as np
 
     octets = codes.astype("<u2").view(np.uint8).reshape(-1, 2)
     wide = np.unpackbits(octets, axis=1, bitorder="little")
-    return np.packbits(wide[np.arange(16) < widths[:, np.newaxis]], bitorder="little").tobytes()
+    kept = wide[np.arange(16) < np.broadcast_to(widths, codes.shape)[:, np.newaxis]]
+    return np.packbits(kept, bitorder="little").tobytes()

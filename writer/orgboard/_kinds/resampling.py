@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from orgboard_schema.wire.frames import MAX_RECORD_BYTES
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -21,6 +23,9 @@ __all__ = ["resize"]
 _SUPPORT: Final = 3.0
 _FRACTION_BITS: Final = 22
 
+_AT_ONCE: Final = 1 << 20
+"""Samples made at a time; each takes twelve bytes meanwhile."""
+
 
 def resize(pixels: Pixels, width: int, height: int) -> Pixels:
     """Give the picture in another size.
@@ -30,6 +35,8 @@ def resize(pixels: Pixels, width: int, height: int) -> Pixels:
     """
     if min(width, height) < 1:
         raise ValueError(f"rescaled, the picture would have {width} x {height} pixels")
+    if height * width * pixels.shape[2] > MAX_RECORD_BYTES:
+        raise ValueError(f"rescaled, the picture would have {width} x {height} pixels: too many")
     if pixels.shape[:2] == (height, width):
         return pixels
     has_alpha = pixels.shape[2] in (2, 4)
@@ -47,11 +54,15 @@ def _along(pixels: Pixels, axis: int, size: int) -> Pixels:
         return pixels
     first, weights = _weights(pixels.shape[axis], size)
     source = np.moveaxis(pixels, axis, 0)
-    total = np.full((size, *source.shape[1:]), 1 << (_FRACTION_BITS - 1), np.int32)
-    for tap in range(weights.shape[1]):
-        at = np.minimum(first + tap, len(source) - 1)
-        total += weights[:, tap, np.newaxis, np.newaxis] * source[at].astype(np.int32)
-    result = (total >> _FRACTION_BITS).clip(0, 255).astype(np.uint8)
+    result = np.empty((size, *source.shape[1:]), np.uint8)
+    lines = max(_AT_ONCE // result[0].size, 1)
+    for begin in range(0, size, lines):
+        part = slice(begin, begin + lines)
+        total = np.full(result[part].shape, 1 << (_FRACTION_BITS - 1), np.int32)
+        for tap in range(weights.shape[1]):
+            at = np.minimum(first[part] + tap, len(source) - 1)
+            total += weights[part, tap, np.newaxis, np.newaxis] * source[at].astype(np.int32)
+        result[part] = (total >> _FRACTION_BITS).clip(0, 255)
     return np.moveaxis(result, 0, axis)
 
 
