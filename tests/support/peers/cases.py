@@ -24,6 +24,8 @@ __all__ = [
     "Verdict",
     "but",
     "calling",
+    "one_directory",
+    "one_step",
     "without_pixels",
     "without_values",
 ]
@@ -67,6 +69,7 @@ class Case(NamedTuple):
     """One method and inputs; what to expect of each peer, compared with ours."""
 
     method: str
+    """Of SummaryWriter, or "Class.method"."""
     inputs: str
     call: Callable[[Any], object]
     torch: Verdict = EQUAL
@@ -83,6 +86,17 @@ def calling(method: str, *arguments: Any, **options: Any) -> Callable[[Any], obj
 def but(**replaced: Any) -> Level:
     """Give a level that replaces fields of what was seen."""
     return lambda seen: seen._replace(**replaced)
+
+
+def one_directory(seen: Seen) -> Seen:
+    """Name what tensorboardX puts in directories of directories as torch does."""
+    return seen._replace(run=seen.run.replace("/", "_"))
+
+
+def one_step(seen: Seen) -> Seen:
+    """Name the step of a graph's costs, which torch and tensorboardX name differently, alike."""
+    value = seen.value[1:] if seen.tag == "tagged_run_metadata" else seen.value
+    return seen._replace(tag=seen.tag.replace("profiler", "step1"), value=value)
 
 
 def without_values(seen: Seen) -> Seen:

@@ -97,6 +97,12 @@ def _boxes() -> Iterator[Case]:
     )
     yield Case(
         "add_image_with_boxes",
+        "dataformats as tensorboardX's sixth",
+        lambda w: w.add_image_with_boxes("a", picture.transpose(1, 2, 0), boxes, 3, WALL, "HWC"),
+        torch=Raises("takes it for rescale", "ValueError"),
+    )
+    yield Case(
+        "add_image_with_boxes",
         "labels",
         lambda w: w.add_image_with_boxes("a", picture, boxes, 3, WALL, labels=["cat", "dog"]),
     )

@@ -19,6 +19,7 @@ from support.peers.cases import (
     Verdict,
     but,
     calling,
+    one_directory,
     without_values,
 )
 from support.peers.reading import Seen
@@ -99,9 +100,21 @@ def _scalars() -> Iterator[Case]:
         torch=Raises("has no such parameter", "TypeError"),
     )
 
+    yield Case(
+        "add_scalar",
+        "display_name, summary_description as tensorboardX's fifth and sixth",
+        lambda w: w.add_scalar("a", 0.1, 3, WALL, "A", "*a*"),
+        torch=Differs("takes them for new_style and double_precision", without_names),
+    )
+
+
+def without_names(seen: Seen) -> Seen:
+    """Leave tag, step and time."""
+    return seen._replace(display_name="", description="", data_class=0, value=None, content=None)
+
 
 def _several_scalars() -> Iterator[Case]:
-    nested = Differs("makes directories of main_tag and key; ours, as torch's, one", _one_directory)
+    nested = Differs("makes directories of main_tag and key; ours, as torch's, one", one_directory)
     yield Case(
         "add_scalars",
         "three keys",
@@ -114,10 +127,6 @@ def _several_scalars() -> Iterator[Case]:
         lambda w: [w.add_scalars("a", {"x": step, "y": -step}, step, WALL) for step in (1, 2)],
         tensorboardx=nested,
     )
-
-
-def _one_directory(seen: Seen) -> Seen:
-    return seen._replace(run=seen.run.replace("/", "_"))
 
 
 def _tensors() -> Iterator[Case]:

@@ -8,6 +8,7 @@ plugins' own messages parsed, an embedding's files read.
 from __future__ import annotations
 
 import io
+import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -52,7 +53,7 @@ def read_logdir(logdir: Path, wall: float) -> list[Seen]:
             if "tfevents" in name:
                 seen += _read_events(path, run, wall)
             else:
-                others.append(_file(path, run))
+                others.append(_file(path, run, logdir))
     return seen + sorted(others)
 
 
@@ -218,7 +219,7 @@ def _as_json(plugin: str, message: str, content: bytes) -> str:
     return str(to_json(parsed, sort_keys=True, indent=None))
 
 
-def _file(path: Path, run: str) -> Seen:
+def _file(path: Path, run: str, logdir: Path) -> Seen:
     data = path.read_bytes()
     value: Any = data.decode("utf-8", "replace")
     if path.suffix == ".png":
@@ -227,6 +228,10 @@ def _file(path: Path, run: str) -> Seen:
         message = framework("tensorboard.plugins.projector.projector_config_pb2").ProjectorConfig()
         framework("google.protobuf.text_format").Parse(value, message)
         value = str(message)
+    elif path.suffix == ".json":
+        value = sorted(
+            (key, each) for key, each in json.loads(value.replace(f"{logdir}/", "")).items()
+        )
     return _other(f"{run}/{path.name}", "file", 0, value)
 
 

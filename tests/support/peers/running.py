@@ -9,7 +9,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from orgboard import SummaryWriter
+import orgboard
 from support.frameworks import framework
 from support.peers.cases import WALL, Case, Differs, Equal, Lacks, Raises, Verdict
 from support.peers.reading import Seen, read_logdir
@@ -31,8 +31,9 @@ class Compared(NamedTuple):
 def compare(case: Case, directory: Path) -> Iterator[Compared]:
     """Call ours and both peers, each in a directory of its own; give what differs unexpectedly."""
     ours: list[Seen] | Exception
-    if hasattr(SummaryWriter, case.method) or case.method == "SummaryWriter":
-        ours = _logged(SummaryWriter, case, directory / "ours")
+    writer, method = _class_and_method(case, orgboard)
+    if hasattr(writer, method):
+        ours = _logged(writer, case, directory / "ours")
     else:
         ours = NotImplementedError(f"{case.method} is not there")
     for peer, verdict in (("torch", case.torch), ("tensorboardx", case.tensorboardx)):
@@ -47,9 +48,10 @@ def compare(case: Case, directory: Path) -> Iterator[Compared]:
 def _faults(
     case: Case, peer: str, verdict: Verdict, ours: list[Seen], directory: Path
 ) -> Iterator[str]:
-    writer = _writer(peer)
+    module = framework("torch.utils.tensorboard" if peer == "torch" else "tensorboardX")
+    writer, method = _class_and_method(case, module)
     if isinstance(verdict, Lacks):
-        if hasattr(writer, case.method):
+        if hasattr(writer, method):
             yield f"{peer} has {case.method} by now"
         return
     theirs = _logged(writer, case, directory)
@@ -68,9 +70,11 @@ def _faults(
     yield from _differences(_levelled(ours, verdict), _levelled(theirs, verdict))
 
 
-def _writer(peer: str) -> Any:
-    module = "torch.utils.tensorboard" if peer == "torch" else "tensorboardX"
-    return framework(module).SummaryWriter
+def _class_and_method(case: Case, module: Any) -> tuple[Any, str]:
+    name, _, method = case.method.rpartition(".")
+    if case.method == "SummaryWriter":
+        name, method = case.method, "__init__"
+    return getattr(module, name or "SummaryWriter", None), method
 
 
 def _logged(writer: Callable[..., Any], case: Case, directory: Path) -> list[Seen] | Exception:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from support.frameworks import framework
-from support.peers.cases import EQUAL, WALL, Case, Differs, Raises, Verdict, calling
+from support.peers.cases import EQUAL, WALL, Case, Differs, Raises, Verdict, calling, one_step
 from support.peers.reading import Seen
 
 __all__ = ["cases"]
@@ -33,15 +33,8 @@ def _graphs() -> Iterator[Case]:
         "add_graph",
         "three layers",
         lambda w: w.add_graph(model, torch.ones(1, 4)),
-        tensorboardx=Differs("calls the step `profiler`; ours, as torch's, `step1`", _one_step),
+        tensorboardx=Differs("calls the step `profiler`; ours, as torch's, `step1`", one_step),
     )
-
-
-def _one_step(seen: Seen) -> Seen:
-    value = seen.value
-    if seen.tag == "tagged_run_metadata":
-        value = seen.value[1:]
-    return seen._replace(tag=seen.tag.replace("profiler", "step1"), value=value)
 
 
 # 8 pictures fill three rows of three: in a square with rows to spare tensorboardX leaves there
