@@ -35,7 +35,6 @@ __all__ = [
     "as_given",
     "file_header",
     "graph_body",
-    "graph_bytes",
     "record",
     "scalar_body",
     "session_body",
@@ -94,21 +93,6 @@ def scalar_body(tag: str, value: float) -> bytes:
 def session_body(status: int) -> bytes:
     """Encode the body of an Event that marks the start or the end of a session."""
     return pb.blob(7, pb.whole(1, status))
-
-
-def graph_bytes(graph: Any) -> bytes:
-    """Serialise a GraphDef, or the one of a TensorFlow graph.
-
-    Raises:
-        TypeError: it is something else, such as a torch module.
-    """
-    if isinstance(graph, bytes):
-        return graph
-    if callable(getattr(graph, "as_graph_def", None)):
-        graph = graph.as_graph_def()
-    if not callable(getattr(graph, "SerializeToString", None)):
-        raise TypeError(f"add_graph takes a GraphDef; a {type(graph).__name__} is not logged")
-    return bytes(graph.SerializeToString())
 
 
 def graph_body(_tag: str, graph_def: bytes) -> bytes:
