@@ -277,15 +277,32 @@ def test_without_a_repository_or_without_git_there_is_no_code(
     assert describe_code(None, os.environ) is None
 
 
-def test_a_git_that_does_not_end_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    program = tmp_path / "git"
-    program.write_text("#!/bin/sh\nexec sleep 600\n")
+def test_a_git_that_does_not_end_is_ended_with_all_that_it_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program, started = tmp_path / "git", tmp_path / "started"
+    program.write_text(f"#!/bin/sh\nsleep 600 &\necho $! >{started}\nsleep 600\n")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    monkeypatch.setattr(code, "BUDGET_S", 0.05)
+    monkeypatch.setattr(code, "BUDGET_S", 1.0)
 
     assert describe_code(None, os.environ) is None
-    assert ask_git(tmp_path, ("status",), os.environ, time.monotonic() - 1) is None
+
+    number = int(started.read_text())
+    wait_until(lambda: not is_running(number), WAIT_S, "its child is gone")
+
+
+def is_running(number: int) -> bool:
+    try:
+        # Of a process that ended and was not waited for, it is empty.
+        return bool(Path(f"/proc/{number}/cmdline").read_bytes())
+    except FileNotFoundError:
+        return False
+
+
+def test_after_the_deadline_git_is_not_asked(tmp_path: Path) -> None:
+    assert ask_git(tmp_path, ("version",), os.environ, time.monotonic() + WAIT_S) is not None
+    assert ask_git(tmp_path, ("version",), os.environ, time.monotonic() - 1) is None
 
 
 def test_asking_writes_nothing_into_the_repository(repository: Path) -> None:

@@ -110,6 +110,26 @@ def test_tensorboard_shows_the_hyperparameters(shown: dict[str, Any]) -> None:
     assert values(shown["trial"], "acc")[0]["value"] == 0.5
 
 
+def test_tensorboard_minds_no_record_of_ours(tensorboard: TensorBoard, tmp_path: Path) -> None:
+    with SummaryWriter(tmp_path, context=True) as writer:
+        writer.add_scalar("before", 1.0, 1, walltime=WALL)
+        writer.annotate("a remark", 2)
+        writer.add_scalar("wrong", "text", 1)
+        writer.log({"after": 2.0, "and": 3.0}, 3, walltime=WALL)
+
+    run = tensorboard.read(tmp_path)["."]
+
+    assert run["scalars"] == {
+        "before": [[WALL, 1, 1.0]],
+        "after": [[WALL, 3, 2.0]],
+        "and": [[WALL, 3, 3.0]],
+    }
+    ours = {value["tag"]: value["plugin"] for value in run["values"] if "orgboard" in value["tag"]}
+    assert ours == dict.fromkeys(
+        ("orgboard/annotation", "orgboard/context", "orgboard/dropped"), "orgboard"
+    )
+
+
 PEER = """
 import sys
 import numpy as np

@@ -6,6 +6,8 @@ common deadline, nothing is asked on the terminal, and nothing in the repository
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import time
 from collections.abc import Mapping
@@ -96,14 +98,26 @@ def ask_git(
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env=environ,
+            process_group=0 if hasattr(os, "killpg") else None,
         )
     except (OSError, ValueError, RuntimeError):
         return None
-    with suppress(subprocess.TimeoutExpired):
+    try:
         output, _ = process.communicate(timeout=left)
-        return output.decode("utf-8", "surrogateescape") if process.returncode == 0 else None
-    process.kill()
-    # Not waited for at length: a program that hangs in the kernel does not end by this either.
+    except subprocess.TimeoutExpired:
+        _abandon(process)
+        return None
+    return output.decode("utf-8", "surrogateescape") if process.returncode == 0 else None
+
+
+def _abandon(process: subprocess.Popen[bytes]) -> None:
+    """End git and what it started, without waiting for a program that hangs in the kernel."""
+    with suppress(OSError):
+        if hasattr(os, "killpg"):
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
     with suppress(subprocess.TimeoutExpired):
-        process.communicate(timeout=0.2)
-    return None
+        process.wait(timeout=0.2)
+    if process.stdout is not None:
+        process.stdout.close()
