@@ -173,6 +173,7 @@ def sound(directory: Path, *arguments: Any, **options: Any) -> tuple[Summary.Aud
         ([0.0, 0.5, -0.5, 1.0, -1.0], [0, 16383, -16383, 32767, -32767]),
         ([2.0, -2.0, np.inf, -np.inf, np.nan], [32767, -32767, 32767, -32767, 0]),
         (np.array([0.5, -0.5], np.float16), [16383, -16383]),
+        (np.array([1e300, -1e300], np.longdouble), [32767, -32767]),
         (np.array([1, 0, -1]), [32767, 0, -32767]),
         (np.array([5, -32768], np.int16), [5, -32768]),
         (np.array([0, 128, 255], np.uint8), [-32768, 0, 32512]),

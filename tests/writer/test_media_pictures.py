@@ -52,6 +52,8 @@ def test_the_order_of_axes_is_what_dataformats_says(axes: str, tmp_path: Path) -
         (np.array([[0, 1]], bool), [0, 255]),
         (np.array([[0.5, 1.5]]), [127, 255]),
         (np.array([[-1.0, np.inf]]), [0, 255]),
+        (np.array([[-1e308, 1e308]]), [0, 255]),
+        (np.array([[-3e38, 3e38]], np.float32), [0, 255]),
         (np.array([[np.nan, -np.inf]]), [0, 0]),
         (np.array([[0.5, 1]], np.float16), [127, 255]),
         (np.array([[0, 1]], np.int64), [0, 255]),

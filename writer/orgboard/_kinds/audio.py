@@ -79,7 +79,8 @@ def _to_int16(samples: NDArray[Any]) -> NDArray[Any]:
         return ((samples.astype(np.int16) - 128) << 8).astype("<i2")
     if samples.dtype == np.int32:
         return (samples >> 16).astype("<i2")
-    exact = samples if samples.dtype == np.float64 else samples.astype(np.float32)
+    with np.errstate(over="ignore"):
+        exact = samples if samples.dtype == np.float64 else samples.astype(np.float32)
     loud: NDArray[Any] = np.nan_to_num(exact, nan=0.0).clip(-1, 1)
     if samples.shape[1] == 1:
         return (loud * _LOUDEST).astype("<i2")

@@ -105,9 +105,14 @@ def scale(array: NDArray[Any]) -> NDArray[np.uint8]:
 
     if array.dtype == np.uint8:
         return array
-    # float32 before scaling: results then equal torch's in every pixel. NaN is drawn black.
-    scaled = np.nan_to_num(array.astype(np.float32) * 255, nan=0.0)
-    return scaled.clip(0, 255).astype(np.uint8)
+    # float32 before scaling: results then equal torch's in every pixel. NaN is drawn black, and
+    # what is too large white, which is no reason to warn. In place: a batch may be large.
+    with np.errstate(all="ignore"):
+        scaled = array.astype(np.float32)
+        scaled *= 255
+    np.nan_to_num(scaled, copy=False, nan=0.0)
+    np.clip(scaled, 0, 255, out=scaled)
+    return scaled.astype(np.uint8)
 
 
 def _grid(batch: Pixels) -> Pixels:
