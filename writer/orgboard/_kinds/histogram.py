@@ -7,7 +7,7 @@ be known too, and ends with the last full bucket.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from orgboard._encoding import protobuf as pb
 from orgboard._encoding.records import summary_body
@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 __all__ = ["Counted", "RawHistogram", "Sample", "count", "counted_body", "counted_on_device"]
 __all__ += ["histogram_body", "raw_histogram_body", "tensorflow_edges"]
 
-TENSORFLOW: Any = "tensorflow"
+TENSORFLOW: Final = "tensorflow"
 """The name of the edges that torch's and tensorboardX's writers use unless told otherwise."""
+
+DOT_VALUES: Final = 8192
 
 
 class Sample(NamedTuple):
@@ -96,9 +98,16 @@ def histogram_body(tag: str, sample: Sample) -> bytes:
             float(values.max()),
             float(values.size),
             float(values.sum()),
-            float(values.dot(values)),
+            _sum_of_squares(values),
         )
     return _body(tag, statistics, buckets)
+
+
+def _sum_of_squares(values: Floats) -> float:
+    # In parts, because BLAS multiplies longer vectors on threads of its own, which take the
+    # processor from the training and then wait, busy, for more.
+    parts = (values[at : at + DOT_VALUES] for at in range(0, values.size, DOT_VALUES))
+    return float(sum(part.dot(part) for part in parts))
 
 
 def counted_body(tag: str, counted: Counted) -> bytes:
