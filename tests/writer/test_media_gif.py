@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import struct
 
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from PIL import Image
 
 from orgboard._kinds import gif
 from orgboard._kinds.gif import encode_gif
@@ -157,6 +159,11 @@ def test_frames_are_shown_as_long_as_fps_says(fps: float, times: list[int]) -> N
     frames = np.arange(18, dtype=np.uint8).reshape(6, 1, 1, 3)
 
     assert frames_of(encode_gif(frames, fps))[1] == times
+
+
+def test_a_gif_is_repeated_for_ever() -> None:
+    with Image.open(io.BytesIO(encode_gif(SMOOTH[np.newaxis], 4))) as image:
+        assert image.info["loop"] == 0
 
 
 def test_a_side_longer_than_a_gif_can_say_is_refused() -> None:

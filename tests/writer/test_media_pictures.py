@@ -369,6 +369,15 @@ def test_a_plotly_figure_is_kept_whole_as_it_was_when_it_was_logged(tmp_path: Pa
     assert event.step == 7
 
 
+def test_plotly_figures_in_a_list_are_kept_each_by_itself(tmp_path: Path) -> None:
+    with SummaryWriter(tmp_path, strict=True) as writer:
+        writer.add_figure("plot", [go.Figure(), go.Figure(go.Bar(y=[1]))])
+
+    (first,), (second,) = (films(tmp_path, f"plot/{at}") for at in (0, 1))
+    assert json.loads(first[1])["data"] == []
+    assert json.loads(second[1])["data"][0]["type"] == "bar"
+
+
 @pytest.mark.parametrize("given", [None, 3, "text", [], [None], object()])
 def test_what_is_no_figure_is_counted_and_not_raised(given: Any, tmp_path: Path) -> None:
     with SummaryWriter(tmp_path) as writer:

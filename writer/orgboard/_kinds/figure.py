@@ -20,15 +20,19 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["FIGURE_PLUGIN", "draw_figures", "is_plotly", "plotly_body"]
+__all__ = ["FIGURE_PLUGIN", "draw_figures", "plotly_body", "plotly_texts"]
 
 FIGURE_PLUGIN: Final = "orgboard_figure"
 PLOTLY_TYPE: Final = "application/vnd.plotly.v1+json"
 
 
-def is_plotly(figure: Any) -> bool:
-    """Tell a plotly figure: it writes itself down as JSON."""
-    return callable(getattr(figure, "to_plotly_json", None)) and hasattr(figure, "to_json")
+def plotly_texts(tag: str, figures: Any) -> dict[str, str]:
+    """Give the JSON of a plotly figure, or of each in a list of them, by tag; else nothing."""
+    if _is_plotly(figures):
+        return {tag: str(figures.to_json())}
+    if isinstance(figures, (list, tuple)) and all(map(_is_plotly, figures)):
+        return {f"{tag}/{at}": str(each.to_json()) for at, each in enumerate(figures)}
+    return {}
 
 
 def plotly_body(tag: str, json_text: str) -> bytes:
@@ -60,6 +64,11 @@ def draw_figures(figures: Any, *, close: bool) -> Picture:
         sizes = sorted({f"{each.shape[1]} x {each.shape[0]}" for each in drawn})
         raise ValueError(f"figures of one image must be of one size, got {', '.join(sizes)}")
     return Picture(np.stack(drawn), "NHWC")
+
+
+def _is_plotly(figure: Any) -> bool:
+    # It writes itself down; no figure of another library does.
+    return callable(getattr(figure, "to_plotly_json", None)) and hasattr(figure, "to_json")
 
 
 def _draw_and_close(figures: Sequence[Any], *, close: bool) -> list[NDArray[np.uint8]]:

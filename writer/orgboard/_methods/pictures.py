@@ -97,16 +97,18 @@ class Pictures(Recorder):
         """Log a matplotlib figure as an image, or a list of one size as one, eight to a row.
 
         It is drawn now, whatever backend is in use and without a display, and closed unless
-        `close` is false. A plotly figure is kept as its JSON, to be drawn by orgboard; for
-        TensorBoard log `add_image(tag, figure.to_image("png"))` beside it.
+        `close` is false. A plotly figure is kept as its JSON, to be drawn by orgboard (of a list
+        each by itself, as `tag/0`, `tag/1`, …); for TensorBoard, which cannot draw it, log
+        `add_image(f"{tag}/image", figure.to_image("png"))` beside it.
         """
         with self._guard:
-            from orgboard._kinds.figure import draw_figures, is_plotly, plotly_body
+            from orgboard._kinds.figure import draw_figures, plotly_body, plotly_texts
             from orgboard._kinds.image import image_body
 
-            if is_plotly(figure):
-                text = str(figure.to_json())
-                self._put(plotly_body, tag, text, global_step, walltime, size=4 * len(text))
+            texts = plotly_texts(tag, figure)
+            for name, text in texts.items():
+                self._put(plotly_body, name, text, global_step, walltime, size=4 * len(text))
+            if texts:
                 return
             picture = draw_figures(figure, close=close)
             self._put(image_body, tag, picture, global_step, walltime, size=picture.array.nbytes)
