@@ -288,6 +288,27 @@ def test_the_reader_takes_layouts_and_settings_as_what_they_are(tmp_path: Path) 
     assert b"lr" in settings.metadata.content
 
 
+def test_a_second_layout_is_written_and_the_user_told_that_it_replaces_the_first(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with SummaryWriter(tmp_path) as writer:
+        for tag in "abc":
+            writer.add_custom_scalars_multilinechart([tag])
+        assert writer.dropped == 0
+
+    layouts = [
+        Layout.FromString(value.tensor.string_val[0])
+        for _, value in summaries(tmp_path)
+        if value.tag == b"custom_scalars__config__"
+    ]
+    assert [layout.category[0].chart[0].multiline.tag for layout in layouts] == [
+        ["a"],
+        ["b"],
+        ["c"],
+    ]
+    assert caplog.text.count("a run has one layout") == 1
+
+
 @pytest.mark.parametrize(
     "layout",
     [

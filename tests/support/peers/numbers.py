@@ -61,7 +61,7 @@ def _scalars() -> Iterator[Case]:
         "add_scalar",
         "bfloat16 tensor",
         lambda w: w.add_scalar("a", torch.tensor(0.1, dtype=torch.bfloat16), 3, WALL),
-        tensorboardx=Raises("numpy has no bfloat16", "TypeError"),
+        tensorboardx=Raises("cannot read bfloat16", "TypeError"),
     )
     yield Case("add_scalar", "no step", lambda w: w.add_scalar("a", 1.0))
     yield Case("add_scalar", "np.int64 step", lambda w: w.add_scalar("a", 1.0, np.int64(5), WALL))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
@@ -10,7 +11,17 @@ from typing import Any
 import numpy as np
 
 from support.frameworks import framework
-from support.peers.cases import EQUAL, WALL, Case, Differs, Raises, Verdict, calling, one_step
+from support.peers.cases import (
+    EQUAL,
+    WALL,
+    Case,
+    Differs,
+    Raises,
+    Verdict,
+    calling,
+    one_step,
+    without_pixels,
+)
 from support.peers.reading import Seen
 
 __all__ = ["cases"]
@@ -64,6 +75,37 @@ def _embeddings() -> Iterator[Case]:
         yield Case("add_embedding", name, calling("add_embedding", *arguments, **options))
     yield Case(
         "add_embedding",
+        "bfloat16 tensor",
+        lambda w: w.add_embedding(torch.from_numpy(points).bfloat16()),
+        tensorboardx=Raises("cannot read bfloat16", "TypeError"),
+    )
+    white = Differs("scales uint8 by 255 too, which is white; ours is as it is", without_pixels)
+    bytes_ = (pictures * 200 + 20).to(torch.uint8)
+    yield Case(
+        "add_embedding",
+        "uint8 pictures",
+        lambda w: w.add_embedding(points, None, bytes_),
+        white,
+        white,
+    )
+    broken = Differs("breaks a label's line, and shifts all behind it", _on_one_line)
+    yield Case(
+        "add_embedding",
+        "labels of two lines",
+        lambda w: w.add_embedding(points, ["a\nb", *"cdefghi"]),
+        broken,
+        broken,
+    )
+    repeats = Differs("writes tensor(1) for a label 1 from a tensor", _as_plain)
+    yield Case(
+        "add_embedding",
+        "labels as a tensor",
+        lambda w: w.add_embedding(points, torch.arange(8)),
+        repeats,
+        repeats,
+    )
+    yield Case(
+        "add_embedding",
         "wide pictures",
         lambda w: w.add_embedding(points, names, wide),
         tensorboardx=Raises("takes square ones only", "AssertionError"),
@@ -77,6 +119,14 @@ def _embeddings() -> Iterator[Case]:
             w.add_embedding(points, global_step=2, tag="other"),
         ],
     )
+
+
+def _on_one_line(seen: Seen) -> Seen:
+    return seen._replace(value=str(seen.value).replace("\n", " "))
+
+
+def _as_plain(seen: Seen) -> Seen:
+    return seen._replace(value=re.sub(r"tensor\((\d+)\)", r"\1", str(seen.value)))
 
 
 def _meshes() -> Iterator[Case]:

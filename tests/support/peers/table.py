@@ -13,9 +13,9 @@ __all__ = ["equality_table"]
 
 _WORDS: Final = {
     Equal: "equal",
-    Differs: "equal but for what is remarked",
-    Raises: "refused by it",
-    Lacks: "unknown to it",
+    Differs: "with a difference",
+    Raises: "refused",
+    Lacks: "unknown",
 }
 _HEAD: Final = ("method", "inputs compared", *PEERS, "remarks")
 
@@ -45,13 +45,14 @@ def _count(compared: Sequence[Compared]) -> str:
 
 
 def _remarks(compared: Iterable[Compared]) -> Iterator[str]:
-    """Say what is not equal and why, each reason once, with the inputs it holds for."""
-    inputs: dict[tuple[str, str], list[str]] = {}
+    """Say what is not equal and why, each reason once, with who and the inputs it holds for."""
+    found: dict[str, tuple[dict[str, None], dict[str, None]]] = {}
     for case, peer, verdict, _ in compared:
         if not isinstance(verdict, Equal):
-            inputs.setdefault((peer, verdict.reason), []).append(case.inputs)
-    for (peer, reason), found in inputs.items():
-        yield f"{peer} {reason} ({', '.join(found)})"
+            peers, inputs = found.setdefault(verdict.reason, ({}, {}))
+            peers[peer] = inputs[case.inputs] = None
+    for reason, (peers, inputs) in found.items():
+        yield f"{', '.join(peers)}: {reason} ({', '.join(inputs)})"
 
 
 def _line(cells: Iterable[str]) -> str:

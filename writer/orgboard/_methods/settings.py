@@ -21,6 +21,8 @@ __all__ = ["Settings"]
 class Settings(Recorder):
     """Hyperparameters and layouts."""
 
+    _has_layout = False
+
     def add_hparams(
         self,
         hparam_dict: Mapping[str, Any],
@@ -82,6 +84,13 @@ class Settings(Recorder):
             from orgboard._kinds.layout import layout_body, read_layout
 
             charts = read_layout(layout)
+            if self._has_layout:
+                self._guard.tell_once(
+                    "layout",
+                    "add_custom_scalars: a run has one layout, and this one takes the place of"
+                    " the one before. Give all charts in one call to see them all.",
+                )
+            self._has_layout = True
             size = 64 + len(repr(charts))
             self._put(layout_body, "", charts, None, None, size=size)
 
