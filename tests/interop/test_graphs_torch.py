@@ -418,6 +418,35 @@ def test_what_cannot_be_traced_is_shown_as_modules_with_what_flows_between_them(
     assert writer.dropped == 0
 
 
+class Named(nn.Module):  # type: ignore[misc,name-defined]
+    """Takes its inputs by name."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear = nn.Linear(4, 2)
+
+    def forward(self, x: Any, *, scale: Any, shift: Any = None) -> Any:
+        y = self.linear(x) * scale
+        return y if shift is None else y + shift
+
+
+def test_inputs_may_be_named_by_a_dict(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    log(tmp_path, Named(), {"scale": torch.ones(2), "x": torch.ones(3, 4)})
+
+    shown = nodes(tmp_path)
+    assert {"input/x", "input/scale", "output/output.1"} <= shown.keys()
+    (product,) = [node for node in shown.values() if node.op == "aten::mul"]
+    assert "input/scale" in product.input
+    assert [each for each in caplog.records if each.name == "orgboard"] == []
+
+
+def test_a_model_that_cannot_be_traced_is_no_wrong_argument(tmp_path: Path) -> None:
+    with SummaryWriter(tmp_path, strict=True) as writer:
+        writer.add_graph(Untraceable(), {"batch": {"x": torch.ones(3, 4)}, "scale": 2})
+
+    assert "Untraceable/Linear[head]" in nodes(tmp_path)
+
+
 def test_a_model_that_does_not_run_on_its_input_is_shown_as_modules(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -50,9 +50,7 @@ class Inputs(NamedTuple):
 def is_torch_model(value: Any) -> bool:
     """Whether it is a torch module, or a scripted function."""
     torch = sys.modules.get("torch")
-    if torch is None:
-        return False
-    return isinstance(value, (torch.nn.Module, torch.jit.ScriptFunction))
+    return isinstance(value, (*_class(torch, "nn", "Module"), *_scripted_kinds(torch)))
 
 
 def torch_graph(model: Any, given: Any, *, verbose: bool, strict: bool, tell: Tell) -> Graph:
@@ -63,7 +61,7 @@ def torch_graph(model: Any, given: Any, *, verbose: bool, strict: bool, tell: Te
     """
     torch = sys.modules["torch"]
     model = unwrap(model)
-    if _is_scripted(torch, model):
+    if isinstance(model, _scripted_kinds(torch)):
         return Graph(_scripted(torch, model, verbose=verbose), DEVICE)
     obstacle = "there is no input" if given is None else _obstacle(torch, model)
     if obstacle:
@@ -152,8 +150,14 @@ def _untraced(torch: Any, model: Any, inputs: Inputs, untraced: str, tell: Tell)
     return Graph(nodes, DEVICE)
 
 
-def _is_scripted(torch: Any, model: Any) -> bool:
-    return isinstance(model, (torch.jit.ScriptModule, torch.jit.ScriptFunction))
+def _scripted_kinds(torch: Any) -> tuple[type, ...]:
+    return (*_class(torch, "jit", "ScriptModule"), *_class(torch, "jit", "ScriptFunction"))
+
+
+def _class(torch: Any, package: str, name: str) -> tuple[type, ...]:
+    """Find a class of torch; none where there is no torch, or it has it no longer."""
+    found = getattr(getattr(torch, package, None), name, None)
+    return (found,) if isinstance(found, type) else ()
 
 
 def _obstacle(torch: Any, model: Any) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
-from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from orgboard._methods.recorder import Recorder
 
 if TYPE_CHECKING:
+    from os import PathLike
+
     from orgboard._graphs.recognise import GraphEvent
 
 __all__ = ["Graphs"]
