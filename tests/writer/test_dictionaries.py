@@ -148,6 +148,27 @@ def test_what_cannot_be_logged_raises_when_strict(tmp_path: Path, value: object)
         writer.log({"before": 1.0, "wrong": value}, 3)
 
 
+class Unnameable:
+    """A key without a name."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no name")
+
+
+def test_a_key_without_a_name_costs_only_its_own_value(tmp_path: Path) -> None:
+    with SummaryWriter(tmp_path) as writer:
+        values: dict[Any, Any] = {
+            "a": 1.0,
+            Unnameable(): 2.0,
+            3: 4.0,
+            "b": {Unnameable(): 5.0, "c": 6.0},
+        }
+        writer.log(values, 1)
+        assert writer.dropped == 2
+
+    assert scalars(tmp_path) == [Logged("a", 1, 1.0), Logged("3", 1, 4.0), Logged("b/c", 1, 6.0)]
+
+
 @pytest.mark.parametrize("values", [None, 5, [("a", 1.0)], "text"])
 def test_what_is_no_dictionary_is_counted(tmp_path: Path, values: Any) -> None:
     with SummaryWriter(tmp_path) as writer:

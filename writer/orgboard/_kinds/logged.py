@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from functools import lru_cache
 from itertools import chain
 from struct import Struct
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from orgboard._encoding import protobuf as pb
 from orgboard._kinds.text import text_value
 from orgboard._values.arrays import to_float
 from orgboard._values.late import Late, settle
 
-__all__ = ["FEW", "PACKERS", "Logged", "entries", "logged_body", "packed_body"]
+__all__ = ["FEW", "PACKERS", "Logged", "logged_body", "packed_body"]
 
 FEW: Final = 64
 """Values that one call may bring without being counted in bytes: this many are soon written."""
@@ -23,33 +23,12 @@ PACKERS: Final = [Struct(f"<{number}f").pack for number in range(FEW + 1)]
 
 _SPLITTERS: Final = [Struct("4s" * number).unpack for number in range(FEW + 1)]
 
-DEEPEST: Final = 32
-"""A dictionary within itself would have no end."""
-
 
 class Logged(NamedTuple):
     """The numbers and the texts of one call."""
 
     numbers: list[tuple[str, float | Late]]
     texts: list[tuple[str, str]]
-
-
-def entries(
-    values: Mapping[Any, Any], prefix: str = "", depth: int = 0
-) -> Iterator[tuple[str, Any]]:
-    """Give the tag and the value of each entry; a dictionary's own are `tag/key`.
-
-    Raises:
-        ValueError: dictionaries lie in one another too deep.
-    """
-    if depth > DEEPEST:
-        raise ValueError(f"dictionaries more than {DEEPEST} deep in one another")
-    for key, value in values.items():
-        tag = f"{prefix}{key}"
-        if isinstance(value, Mapping):
-            yield from entries(value, f"{tag}/", depth + 1)
-        else:
-            yield tag, value
 
 
 def packed_body(_tag: str, logged: tuple[tuple[str, ...], bytes]) -> bytes:

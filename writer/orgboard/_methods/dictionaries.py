@@ -7,7 +7,7 @@ from itertools import count
 from math import prod
 from typing import Any, Final
 
-from orgboard._kinds.logged import FEW, PACKERS, Logged, entries, logged_body, packed_body
+from orgboard._kinds.logged import FEW, PACKERS, Logged, logged_body, packed_body
 from orgboard._log.files import MAIN
 from orgboard._methods.distributions import Distributions
 from orgboard._methods.media import Media
@@ -17,6 +17,9 @@ from orgboard._values.arrays import snapshot, to_number, to_step
 __all__ = ["Dictionaries"]
 
 _NUMBERS: Final = frozenset({float, int, bool})
+
+DEEPEST: Final = 32
+"""A dictionary within itself would have no end."""
 
 VALUE_BYTES: Final = 160
 """What a tag and its number take in memory, about."""
@@ -86,14 +89,7 @@ class Dictionaries(Numbers, Distributions, Media):
         when = self._now() if walltime is None else float(walltime)
         logged = Logged([], [])
         others: list[tuple[str, Any]] = []
-        for tag, value in entries(values):
-            with self._guard:
-                if isinstance(value, str):
-                    logged.texts.append((tag, str(value)))
-                elif _is_several(value):
-                    others.append((tag, value))
-                elif value is not None:
-                    logged.numbers.append((tag, to_number(value)))
+        self._sort(values, "", logged, others)
         if logged.numbers or logged.texts:
             size = VALUE_BYTES * len(logged.numbers)
             size += sum(VALUE_BYTES + 4 * len(content) for _, content in logged.texts)
@@ -101,6 +97,29 @@ class Dictionaries(Numbers, Distributions, Media):
         for tag, value in others:
             with self._guard:
                 self._log_several(tag, value, step, when)
+
+    def _sort(
+        self,
+        values: Mapping[Any, Any],
+        prefix: str,
+        logged: Logged,
+        others: list[tuple[str, Any]],
+        depth: int = 0,
+    ) -> None:
+        """Sort entries by what becomes of them. One that cannot be logged stops no other."""
+        if depth > DEEPEST:
+            raise ValueError(f"dictionaries more than {DEEPEST} deep in one another")
+        for key, value in list(values.items()):
+            with self._guard:
+                tag = f"{prefix}{key}"
+                if isinstance(value, Mapping):
+                    self._sort(value, f"{tag}/", logged, others, depth + 1)
+                elif isinstance(value, str):
+                    logged.texts.append((tag, str(value)))
+                elif _is_several(value):
+                    others.append((tag, value))
+                elif value is not None:
+                    logged.numbers.append((tag, to_number(value)))
 
     def _log_several(self, tag: str, value: Any, step: int, when: float) -> None:
         """Log what is more than a number, as an event of its own."""
