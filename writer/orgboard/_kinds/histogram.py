@@ -23,7 +23,15 @@ if TYPE_CHECKING:
     Array: TypeAlias = NDArray[np.generic]
     Floats: TypeAlias = NDArray[np.float64]
 
-__all__ = ["Counted", "RawHistogram", "Sample", "count", "counted_body", "counted_on_device"]
+__all__ = [
+    "TENSORFLOW",
+    "Counted",
+    "RawHistogram",
+    "Sample",
+    "count",
+    "counted_body",
+    "counted_on_device",
+]
 __all__ += ["histogram_body", "raw_histogram_body", "tensorflow_edges"]
 
 TENSORFLOW: Final = "tensorflow"

@@ -7,8 +7,12 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Final, Literal
 
+from orgboard._encoding.records import as_given
+from orgboard._log.account import WAITING_BYTES
 from orgboard._log.guard import describe
 from orgboard._methods.distributions import Distributions
+from orgboard._values import torch_tensors
+from orgboard._values.arrays import snapshot
 from orgboard._watch.parameters import Named, named_parameters
 from orgboard._watch.passes import Passes
 
@@ -16,6 +20,10 @@ __all__ = ["Watch", "Watching"]
 
 WHAT: Final = {"gradients": (True, False), "parameters": (False, True), "all": (True, True)}
 """The values of `log`, as people know them from Weights & Biases: gradients?, weights?"""
+
+
+LARGE_BYTES: Final = WAITING_BYTES // 4
+"""Weights and gradients wait together, and other values beside them."""
 
 
 class Watch:
@@ -39,6 +47,7 @@ class Watch:
         self._weights = weights
         self._step = step
         self._last: int | None = None
+        self._is_large = sum(map(_host_bytes, (value for _, value in parameters))) > LARGE_BYTES
         self._passes = Passes(parameters, self._begin, self._got, self._dropped)
 
     @property
@@ -104,7 +113,11 @@ class Watch:
             self.close()
             return
         try:
-            if 0 not in values.shape:
+            if 0 in values.shape:
+                return
+            if self._is_large and _host_bytes(values):
+                writer._add_counted(tag, values, self._last)
+            else:
                 writer.add_histogram(tag, values, self._last)
         except Exception as error:  # noqa: BLE001 (even of a strict writer, in a backward pass)
             self._dropped(error)
@@ -141,6 +154,8 @@ class Watching(Distributions):
 
         Passes between cost a call of some parameters' hooks, less than 10 µs. The model can be
         copied, saved and compiled meanwhile. Closing what is returned, or the writer, ends it.
+        What is on a device is counted there. On the CPU, copies of more than 16 MiB of weights
+        would fill the queue: such a model's are counted at once, in 10 ms a million.
 
             writer.watch(model)
 
@@ -162,12 +177,28 @@ class Watching(Distributions):
         self._watches = (*self._watches, watch)
         return watch
 
+    def _add_counted(self, tag: str, values: Any, step: int | None) -> None:
+        """Log a histogram that is counted here and now, so that no copy waits."""
+        with self._guard:
+            from orgboard._kinds.histogram import TENSORFLOW, Sample, histogram_body
+
+            body = histogram_body(tag, Sample(snapshot(values), TENSORFLOW, None))
+            self._put(as_given, tag, body, step, None, size=len(body))
+
     def close(self) -> None:
         """Stop watching models; write everything, record that the run ended, close the file."""
         watches, self._watches = self._watches, ()
         for watch in watches:
             watch.close()
         super().close()
+
+
+def _host_bytes(values: Any) -> int:
+    """Tell what a copy would take of this machine's memory; nothing of what is on a device."""
+    nbytes = getattr(values, "nbytes", None)
+    if not isinstance(nbytes, int) or torch_tensors.is_elsewhere(values):
+        return 0
+    return nbytes
 
 
 def _reference(value: Any) -> Callable[[], Any]:
