@@ -27,6 +27,11 @@ case "$*" in
         done ;;
 esac
 """
+CI_STEP = """
+echo "===== 3 passed $1 in 1.50s ====="
+echo "and more"
+[ "$1" != "$BROKEN" ]
+"""
 APT = 'echo "apt-get $*" >>"$HERE/calls"; case "$*" in *python3-venv*) : >"$HERE/ensurepip" ;; esac'
 
 
@@ -44,8 +49,14 @@ class Machine:
 
     def prepare(self, what: str, **settings: str) -> subprocess.CompletedProcess[str]:
         """Run `.ci/prepare` there."""
+        return self.runs("prepare", what, **settings)
+
+    def runs(
+        self, script: str, *arguments: str, **settings: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a script of `.ci` there."""
         return subprocess.run(
-            [self.home / "clone" / ".ci" / "prepare", what],
+            [self.home / "clone" / ".ci" / script, *arguments],
             check=False,
             capture_output=True,
             text=True,
@@ -214,6 +225,25 @@ def test_without_rights_one_line_names_the_venv_package(machine: Machine) -> Non
     assert done.returncode != 0
     assert done.stderr.endswith("install the package python3-venv\n")
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("broken", ["", "check", "test", "test-interop"])
+def test_ci_ends_with_the_closing_lines_and_fails_when_a_step_does(
+    machine: Machine, broken: str
+) -> None:
+    for program in ("grep", "mktemp", "rm", "tail", "tee"):
+        machine.has(program, f'exec {shutil.which(program)} "$@"')
+    machine.has("make", CI_STEP)
+    shutil.copy(REPOSITORY / ".ci" / "run", machine.home / "clone" / ".ci")
+
+    done = machine.runs("run", BROKEN=broken)
+
+    assert (done.returncode != 0) == bool(broken)
+    if not broken:
+        assert done.stdout.splitlines()[-2:] == [
+            "===== 3 passed test-interop in 1.50s =====",
+            "===== 3 passed test in 1.50s =====",
+        ]
 
 
 @pytest.mark.parametrize(("ci", "status"), [("", 0), ("true", 1)])

@@ -106,7 +106,6 @@ class OrgboardCallback(keras.callbacks.Callback):
             optimizer = getattr(self.model, "optimizer", None)
             step = int(optimizer.iterations) if optimizer else 0
             self.writer.log(_named("evaluation", logs), step)
-        self.writer.flush()
 
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
         """Log that the training ended, and close the file; what comes later opens another."""

@@ -168,11 +168,6 @@ class OrgboardLogger(_logger.Logger):  # type: ignore[misc, name-defined, unused
         log_outcome(self._writer, failed=status != "success")
         self._writer.close()
 
-    def after_save_checkpoint(self, checkpoint_callback: Any) -> None:
-        """Make what led to a checkpoint outlast what comes after it."""
-        if self._writer is not None:
-            self._writer.flush()
-
 
 def _next_version(root: Path) -> int:
     taken = [
