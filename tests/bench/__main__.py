@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
-ONLY_BY_NAME = {"kill_ingest", "live"}
+ONLY_BY_NAME = {"hung_disk", "kill_ingest", "kill_writer", "live"}
 
 
 def main(names: Sequence[str]) -> int:

@@ -36,7 +36,7 @@ def main() -> int:
         # A megabyte is more than a pipe holds: the kernel keeps the thread until somebody reads.
         return os.write(pipe, bytes(1 << 20)) if hangs.is_set() else os.write(descriptor, data)
 
-    recorder.Outside = lambda: Outside(append=append)  # type: ignore[assignment,misc] # the disk to measure
+    recorder.Outside = lambda: Outside(append=append)  # type: ignore[attr-defined,assignment,misc] # the disk to measure
     with tempfile.TemporaryDirectory() as directory:
         writer = SummaryWriter(directory)
         picture = np.zeros((3, 128, 128), np.uint8)
