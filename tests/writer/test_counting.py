@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from orgboard._kinds.counting import BLOCK, count_between_edges, tensorflow_edges
+from orgboard._kinds.counting import BLOCK, tally, tensorflow_edges
 
 EDGES = tensorflow_edges()
 
@@ -44,7 +44,7 @@ def by_numpy(values: Any) -> list[int]:
 
 @given(st.lists(numbers, min_size=1, max_size=200).map(np.array))
 def test_counts_are_numpys_whatever_the_values(values: Any) -> None:
-    assert count_between_edges(values).tolist() == by_numpy(values)
+    assert tally(values).counts.tolist() == by_numpy(values)
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16])
@@ -58,7 +58,7 @@ def test_values_on_and_beside_every_edge_are_counted_as_by_numpy(
             values = np.nextafter(values, dtype(direction))
     values = np.concatenate([values.astype(np.float64), SPECIAL])
 
-    assert count_between_edges(values).tolist() == by_numpy(values)
+    assert tally(values).counts.tolist() == by_numpy(values)
 
 
 @given(st.integers(0, 2**32 - 1), npst.floating_dtypes(sizes=(16, 32, 64), endianness="="))
@@ -67,14 +67,33 @@ def test_large_samples_of_random_bits_are_counted_as_by_numpy(seed: int, dtype: 
     with np.errstate(all="ignore"):
         values = np.frombuffer(bits, dtype).astype(np.float64)
 
-    assert count_between_edges(values).tolist() == by_numpy(values)
+    assert tally(values).counts.tolist() == by_numpy(values)
 
 
 @pytest.mark.parametrize("size", [BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK])
 def test_blocks_add_up(size: int) -> None:
     values = np.random.default_rng(size).standard_normal(size)
 
-    assert count_between_edges(values).tolist() == by_numpy(values)
+    assert tally(values).counts.tolist() == by_numpy(values)
+
+
+@given(npst.arrays(npst.floating_dtypes(sizes=(16, 32, 64)), st.integers(1, 40)))
+def test_the_other_numbers_are_numpys_too(values: Any) -> None:
+    with np.errstate(all="ignore"):
+        exact = values.astype(np.float64)
+        expected = [exact.min(), exact.max(), exact.size, exact.sum(), exact.dot(exact)]
+
+    np.testing.assert_equal(list(tally(values))[1:], expected)
+
+
+def test_sums_over_blocks_are_numpys_to_the_last_digits() -> None:
+    values = np.random.default_rng(0).standard_normal(3 * BLOCK)
+
+    found = tally(values)
+
+    assert found.total == pytest.approx(values.sum(), rel=1e-12)
+    assert found.squares == pytest.approx(values.dot(values), rel=1e-12)
+    assert (found.minimum, found.maximum) == (values.min(), values.max())
 
 
 def test_nobody_can_change_the_edges() -> None:

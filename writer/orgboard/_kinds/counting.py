@@ -9,7 +9,9 @@ that an edge goes through, about one in sixteen, are sorted and compared as floa
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+
+from orgboard._values.device_counts import Tally
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,7 +20,9 @@ if TYPE_CHECKING:
     Floats: TypeAlias = NDArray[np.float64]
     Counts: TypeAlias = NDArray[np.int64]
 
-__all__ = ["count_between_edges", "tensorflow_edges"]
+__all__ = ["sum_of_squares", "tally", "tensorflow_edges"]
+
+DOT_VALUES: Final = 8192
 
 BLOCK: Final = 1 << 17
 """Values looked at together: what is made of them on the way stays in the processor's cache."""
@@ -55,28 +59,50 @@ def tensorflow_edges() -> Floats:
     return edges
 
 
-def count_between_edges(values: Floats) -> Counts:
-    """Count float64 values into the buckets between TensorFlow's edges.
+def tally(values: NDArray[np.generic]) -> Tally:
+    """Count real values into the buckets between TensorFlow's edges, and sum them up, as float64.
 
     The counts are those of `np.histogram(values, bins=tensorflow_edges())`: a value on an edge
     belongs to the bucket on its right, one on the last edge to the last bucket, NaN to none.
+
+    Raises:
+        ValueError: there are none.
     """
     import numpy as np
 
+    flat: NDArray[Any] = values.reshape(-1)
     edges, cells = tensorflow_edges(), _cells()
     in_cell = np.zeros(CELLS, np.int64)
-    unsure = []
+    unsure, smallest, largest, sums, squares = [], [], [], [], []
     # What float32 cannot hold becomes infinite or zero: a cell beyond all edges, or a cut one.
+    # An infinity makes the sums infinite or NaN: that is the truth, and no reason to warn.
     with np.errstate(all="ignore"):
-        for start in range(0, values.size, BLOCK):
-            block = values[start : start + BLOCK]
+        for start in range(0, flat.size, BLOCK):
+            block = flat[start : start + BLOCK].astype(np.float64)
             cell = block.astype("<f4").view("<u2")[1::2].astype(np.intp)
             in_cell += np.bincount(cell, minlength=CELLS)
             unsure.append(block[cells.is_cut.take(cell)])
-    in_cell[cells.is_cut] = 0
-    # Counts are below 2**53, so that their sums as floats are exact.
-    sure = np.bincount(cells.bucket, weights=in_cell, minlength=edges.size + 1)
-    return sure[1:-1].astype(np.int64) + _count_sorted(np.sort(np.concatenate(unsure)), edges)
+            smallest.append(block.min())
+            largest.append(block.max())
+            sums.append(block.sum())
+            squares.append(sum_of_squares(block))
+        in_cell[cells.is_cut] = 0
+        # Counts are below 2**53, so that their sums as floats are exact.
+        sure = np.bincount(cells.bucket, weights=in_cell, minlength=edges.size + 1)
+        counts = sure[1:-1].astype(np.int64)
+        counts += _count_sorted(np.sort(np.concatenate(unsure)), edges)
+        ends = float(np.min(smallest)), float(np.max(largest))
+        return Tally(counts, *ends, flat.size, float(np.sum(sums)), float(np.sum(squares)))
+
+
+def sum_of_squares(values: Floats) -> float:
+    """Sum up squares on this thread alone.
+
+    In parts, because BLAS multiplies longer vectors on threads of its own, which take the
+    processor from the training and then wait, busy, for more.
+    """
+    parts = (values[at : at + DOT_VALUES] for at in range(0, values.size, DOT_VALUES))
+    return float(sum(part.dot(part) for part in parts))
 
 
 def _count_sorted(values: Floats, edges: Floats) -> Counts:

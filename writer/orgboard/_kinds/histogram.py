@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from orgboard._encoding import protobuf as pb
 from orgboard._encoding.records import summary_body
-from orgboard._kinds.counting import count_between_edges, tensorflow_edges
+from orgboard._kinds.counting import sum_of_squares, tally, tensorflow_edges
 from orgboard._values.arrays import numbers
 from orgboard._values.device_counts import Tally, count_later, tally_of_rows
 from orgboard._values.late import Late, settle
@@ -28,16 +28,13 @@ __all__ = [
     "Counted",
     "RawHistogram",
     "Sample",
-    "count",
     "counted_body",
     "counted_on_device",
 ]
-__all__ += ["histogram_body", "raw_histogram_body", "tensorflow_edges"]
+__all__ += ["histogram_body", "raw_histogram_body", "tensorflow_edges", "trim"]
 
 TENSORFLOW: Final = "tensorflow"
 """The name of the edges that torch's and tensorboardX's writers use unless told otherwise."""
-
-DOT_VALUES: Final = 8192
 
 
 class Sample(NamedTuple):
@@ -97,33 +94,24 @@ def histogram_body(tag: str, sample: Sample) -> bytes:
     given = settle(sample.values)
     if not given.size:
         raise ValueError("a histogram needs at least one value")
-    # An infinity makes the sums infinite or NaN: that is the truth, and no reason to warn.
+    if isinstance(sample.bins, str) and sample.bins == TENSORFLOW:
+        return _tally_body(tag, tally(given), sample.max_bins)
     with np.errstate(all="ignore"):
         values = np.ascontiguousarray(given, np.float64).reshape(-1)
-        buckets = count(values, sample.bins, sample.max_bins)
+        counts, edges = np.histogram(values, bins=sample.bins)
         statistics = (
             float(values.min()),
             float(values.max()),
             float(values.size),
             float(values.sum()),
-            _sum_of_squares(values),
+            sum_of_squares(values),
         )
-    return _body(tag, statistics, buckets)
-
-
-def _sum_of_squares(values: Floats) -> float:
-    # In parts, because BLAS multiplies longer vectors on threads of its own, which take the
-    # processor from the training and then wait, busy, for more.
-    parts = (values[at : at + DOT_VALUES] for at in range(0, values.size, DOT_VALUES))
-    return float(sum(part.dot(part) for part in parts))
+    return _body(tag, statistics, trim(counts, edges, sample.max_bins))
 
 
 def counted_body(tag: str, counted: Counted) -> bytes:
     """Encode the body of a histogram that a device counted, once it has."""
-    tally: Tally = tally_of_rows(settle(counted.rows), counted.number)
-    buckets = _trim(tally.counts, tensorflow_edges(), counted.max_bins)
-    _, smallest, largest, number, total, squares = tally
-    return _body(tag, (smallest, largest, float(number), total, squares), buckets)
+    return _tally_body(tag, tally_of_rows(settle(counted.rows), counted.number), counted.max_bins)
 
 
 def raw_histogram_body(tag: str, raw: RawHistogram) -> bytes:
@@ -138,20 +126,8 @@ def raw_histogram_body(tag: str, raw: RawHistogram) -> bytes:
     return _body(tag, tuple(statistics), Buckets(limits, counts))
 
 
-def count(values: Floats, bins: Any, max_bins: int | None) -> Buckets:
-    """Count values into buckets, at most about `max_bins`, without empty ones at either end.
-
-    Values beyond all edges, and NaN, are in no bucket; if nothing is left, there are no buckets.
-    """
-    import numpy as np
-
-    if isinstance(bins, str) and bins == TENSORFLOW:
-        return _trim(count_between_edges(values), tensorflow_edges(), max_bins)
-    counts, edges = np.histogram(values, bins=bins)
-    return _trim(counts, edges, max_bins)
-
-
-def _trim(counts: NDArray[Any], edges: Floats, max_bins: int | None) -> Buckets:
+def trim(counts: NDArray[Any], edges: Floats, max_bins: int | None) -> Buckets:
+    """Leave out empty buckets at either end, and merge the others to about `max_bins`."""
     import numpy as np
 
     if max_bins is not None and len(counts) > max_bins:
@@ -169,6 +145,12 @@ def _merge(counts: NDArray[Any], edges: Floats, width: int) -> tuple[NDArray[Any
 
     starts = np.arange(0, len(counts), width)
     return np.add.reduceat(counts, starts), np.append(edges[starts], edges[-1])
+
+
+def _tally_body(tag: str, found: Tally, max_bins: int | None) -> bytes:
+    counts, smallest, largest, number, total, squares = found
+    statistics = smallest, largest, float(number), total, squares
+    return _body(tag, statistics, trim(counts, tensorflow_edges(), max_bins))
 
 
 def _body(tag: str, statistics: tuple[float, ...], buckets: Buckets) -> bytes:
