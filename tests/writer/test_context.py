@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from textwrap import dedent
@@ -26,7 +27,7 @@ from orgboard._context.packages import imported_packages
 from orgboard._context.record import gather
 from orgboard_schema.types import Tensor
 from orgboard_schema.wire.reader import read_file
-from support.logged_runs import event_files, events
+from support.logged_runs import event_files, events, scalars
 from support.waiting import wait_until
 
 WAIT_S = 30.0
@@ -132,6 +133,20 @@ def test_a_forked_child_does_not_tell_again(tmp_path: Path) -> None:
 
     assert len(event_files(tmp_path)) == 2
     assert len(contexts(tmp_path)) == 1
+
+
+def test_it_is_never_gathered_on_the_training_thread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with SummaryWriter(tmp_path, context=True) as writer:
+        writer.add_scalar("x", 1.0, 1)
+
+    assert contexts(tmp_path) == []
+    assert (len(scalars(tmp_path)), writer.dropped) == (1, 0)
 
 
 def test_a_context_that_fails_costs_no_value(
