@@ -80,6 +80,18 @@ def test_double_precision_is_kept(tmp_path: Path) -> None:
     assert single.metadata.plugin_data.plugin_name == b"scalars"
 
 
+def test_tensorboardx_describes_a_tag_in_fifth_and_sixth_place(tmp_path: Path) -> None:
+    with SummaryWriter(tmp_path) as writer:
+        writer.add_scalar("x", 0.1, 1, None, "X", "*x*")
+        writer.add_scalar("y", 0.1, 1, None, "", "only this")
+
+    (_, first), (_, second) = summaries(tmp_path)
+    assert (first.metadata.display_name, first.metadata.summary_description) == (b"X", b"*x*")
+    assert second.metadata.summary_description == b"only this"
+    assert first.HasField("simple_value")
+    assert second.HasField("simple_value")
+
+
 def test_no_step_is_step_0(tmp_path: Path) -> None:
     with SummaryWriter(tmp_path) as writer:
         writer.add_scalar("x", 1.0)

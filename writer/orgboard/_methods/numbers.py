@@ -30,8 +30,8 @@ class Numbers(Recorder):
         scalar_value: Any,
         global_step: Any = None,
         walltime: float | None = None,
-        new_style: bool = False,
-        double_precision: bool = False,
+        new_style: bool | str = False,
+        double_precision: bool | str = False,
         display_name: str = "",
         summary_description: str = "",
     ) -> None:
@@ -64,6 +64,11 @@ class Numbers(Recorder):
                 raise
             return
         with self._guard:
+            # tensorboardX's fifth and sixth are the name and the description.
+            if isinstance(new_style, str):
+                display_name, new_style = new_style, False
+            if isinstance(double_precision, str):
+                summary_description, double_precision = double_precision, False
             if not (new_style or double_precision or display_name or summary_description):
                 self._put_number(tag, scalar_value, global_step, walltime)
                 return
