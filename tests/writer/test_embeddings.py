@@ -335,6 +335,35 @@ def test_a_writer_that_stopped_with_the_lock_in_hand_stops_nobody_else(tmp_path:
     assert path.read_text() == "ours\n"
 
 
+FILLS_THE_DISK = """
+import resource, signal, sys
+import numpy as np
+from orgboard import SummaryWriter
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000))
+with SummaryWriter(sys.argv[1], context=False) as writer:
+    writer.add_embedding(np.ones((500, 30)), ["a"] * 500, global_step=1)
+    writer.add_embedding(np.ones((5, 3)), global_step=2)
+    writer.flush()
+    print(writer.dropped)
+"""
+
+
+def test_a_full_disk_costs_the_embedding_and_leaves_no_half_of_it(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FILLS_THE_DISK, str(tmp_path)],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.stdout == "1\n"
+    assert [each.name for each in listed(tmp_path)] == ["default:00002"]
+    assert not list(tmp_path.rglob("*.part"))
+    assert not (tmp_path / "00001/default/tensors.tsv").exists()
+
+
 LOGS_FOR_EVER = """
 import sys
 import numpy as np
