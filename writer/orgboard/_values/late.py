@@ -16,7 +16,7 @@ __all__ = ["Late", "library_of", "settle"]
 
 T = TypeVar("T")
 
-FRAMEWORK_OF_ABC: Final = frozenset({"abc", "builtins", "collections", "typing"})
+NOT_OF_A_LIBRARY: Final = frozenset({"abc", "builtins", "collections", "typing"})
 
 
 class Late(NamedTuple):
@@ -49,6 +49,6 @@ def library_of(value: Any) -> Any:
     """
     for kind in reversed(type(value).__mro__):
         root = str(kind.__module__).partition(".")[0]
-        if root not in FRAMEWORK_OF_ABC:
+        if root not in NOT_OF_A_LIBRARY:
             return sys.modules.get(root)
     return None
