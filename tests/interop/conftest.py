@@ -27,6 +27,9 @@ os.environ.update(
 )
 
 
+LOADED_WITHIN_S = 300
+
+
 class Elsewhere(pytest.Module):
     """A module whose tests run in another environment."""
 
@@ -38,6 +41,13 @@ class Elsewhere(pytest.Module):
 def pytest_configure(config: pytest.Config) -> None:
     """Let frameworks warn: what they call and what they deprecate is not ours to change."""
     config.addinivalue_line("filterwarnings", "default")
+
+
+def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
+    """Give each test the time that a framework takes to load when the machine is busy."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.timeout(LOADED_WITHIN_S))
 
 
 def pytest_pycollect_makemodule(

@@ -66,7 +66,6 @@ NEEDS = {
 }
 
 
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize("example", examples_of(PAGE), ids=lambda example: example.heading)
 def test_an_example_runs_and_leaves_the_runs_that_it_names(
     example: Example,

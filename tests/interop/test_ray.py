@@ -32,7 +32,6 @@ def trainable() -> Callable[[dict[str, Any]], None]:
     return fit_line
 
 
-@pytest.mark.timeout(180)
 @pytest.mark.usefixtures("ray_cluster")
 def test_each_trial_is_a_run_with_its_settings_results_and_end(tmp_path: Path) -> None:
     found = tune.Tuner(
