@@ -107,20 +107,29 @@ def test_the_model_and_the_random_numbers_are_as_before(
     model = kind().train()
     model.frozen.eval()
     before = state_of(model)
+    ran: list[Any] = []
+    model.register_forward_hook(lambda *_: ran.append(1), always_call=True)
+    before[4][0] = (1, 0)
 
-    log(tmp_path, model, torch.zeros(2, 4))
+    writer = log(tmp_path, model, torch.zeros(2, 4))
 
     assert state_of(model) == before
+    assert len(ran) == (1 if kind is Drawing else 2)
+    assert (writer.dropped, len(nodes(tmp_path)) > 2) == (0, True)
     assert [str(each.message) for each in recwarn] == []
 
 
-def test_autocast_remembers_no_weight_that_gives_no_gradient(tmp_path: Path) -> None:
-    model = Branching().eval()
+def test_autocast_remembers_no_weight_of_a_run_that_learns_nothing(tmp_path: Path) -> None:
+    model = mlp()
+    seen: list[bool] = []
+    model.register_forward_hook(lambda *_: seen.append(torch.is_autocast_cache_enabled()))
+
     with torch.autocast("cpu", dtype=torch.bfloat16):
         log(tmp_path, model, torch.zeros(1, 4))
-        model(torch.ones(1, 4))[0].float().sum().backward()
+        model(torch.ones(1, 4)).float().sum().backward()
 
-    assert model.linear.weight.grad is not None
+    assert seen == [False, True]
+    assert model[0].weight.grad is not None
 
 
 def test_a_graph_may_be_logged_while_a_step_is_half_done(tmp_path: Path) -> None:

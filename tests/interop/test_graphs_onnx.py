@@ -10,19 +10,13 @@ import pytest
 
 from orgboard import SummaryWriter
 from support.frameworks import framework
+from support.graphs import loaded
 
 onnx = framework("onnx")
 helper = framework("onnx.helper")
-accumulators = framework("tensorboard.backend.event_processing.event_accumulator")
 theirs = framework("torch.utils.tensorboard._onnx_graph")
 tensorboardx = framework("tensorboardX")
 FLOAT, INT64, STRING = onnx.TensorProto.FLOAT, onnx.TensorProto.INT64, onnx.TensorProto.STRING
-
-
-def loaded(directory: Path) -> Any:
-    accumulator = accumulators.EventAccumulator(str(directory))
-    accumulator.Reload()
-    return accumulator.Graph()
 
 
 def value(name: str, kind: int, shape: list[Any] | None) -> Any:
@@ -78,9 +72,9 @@ def test_an_onnx_graph_is_that_of_the_other_writers(
     with tensorboardx.SummaryWriter(str(tmp_path / "tensorboardX")) as other:
         other.add_onnx_graph(str(file))
 
-    shown = loaded(tmp_path / "ours")
+    shown = loaded(tmp_path / "ours").Graph()
     assert shown == theirs.load_onnx_graph(str(file))
-    assert shown == loaded(tmp_path / "tensorboardX")
+    assert shown == loaded(tmp_path / "tensorboardX").Graph()
     assert len(shown.node) == 15
     assert writer.dropped == 0
 
@@ -94,10 +88,10 @@ def test_a_model_may_be_given_as_a_message_its_bytes_or_a_path(tmp_path: Path) -
     for number, given in enumerate([model, model.SerializeToString(), file]):
         with SummaryWriter(tmp_path / str(number)) as writer:
             writer.add_onnx_graph(given)
-        assert loaded(tmp_path / str(number)) == expected
+        assert loaded(tmp_path / str(number)).Graph() == expected
     with SummaryWriter(tmp_path / "named") as writer:
         writer.add_onnx_graph(onnx_model_file=file)
-    assert loaded(tmp_path / "named") == expected
+    assert loaded(tmp_path / "named").Graph() == expected
 
 
 def test_a_graph_inside_of_a_node_and_a_large_constant_are_named_and_left_out(
@@ -114,7 +108,7 @@ def test_a_graph_inside_of_a_node_and_a_large_constant_are_named_and_left_out(
     with SummaryWriter(tmp_path) as writer:
         writer.add_onnx_graph(helper.make_model(graph))
 
-    shown = {node.name: node.attr["parameters"].s for node in loaded(tmp_path).node}
+    shown = {node.name: node.attr["parameters"].s for node in loaded(tmp_path).Graph().node}
     assert sorted(shown.pop("y").split(b", ")) == [
         b"else_branch = (graph) = 5",
         b"then_branch = (graph) = 5",
@@ -150,6 +144,6 @@ def test_an_openvino_graph_is_that_of_tensorboardx(tmp_path: Path) -> None:
     with SummaryWriter(tmp_path / "ours") as writer:
         writer.add_openvino_graph(str(file))
 
-    expected = loaded(tmp_path / "theirs")
-    assert loaded(tmp_path / "ours") == expected
+    expected = loaded(tmp_path / "theirs").Graph()
+    assert loaded(tmp_path / "ours").Graph() == expected
     assert len(expected.node) == 3

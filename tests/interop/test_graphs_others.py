@@ -9,29 +9,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from orgboard import SummaryWriter
 from orgboard_schema.wire.reader import read_file
 from support.frameworks import framework
+from support.graphs import loaded, log
 from support.logged_runs import event_files
 
 tensorflow = framework("tensorflow")
 keras = framework("keras")
 jax = framework("jax")
-accumulators = framework("tensorboard.backend.event_processing.event_accumulator")
 plugin_loaders = framework("tensorboard.backend.event_processing.event_file_loader")
 keras_util = framework("tensorboard.plugins.graph.keras_util")
-
-
-def loaded(directory: Path) -> Any:
-    accumulator = accumulators.EventAccumulator(str(directory))
-    accumulator.Reload()
-    return accumulator
-
-
-def log(directory: Path, *arguments: Any) -> SummaryWriter:
-    with SummaryWriter(directory) as writer:
-        writer.add_graph(*arguments)
-    return writer
 
 
 @tensorflow.function  # type: ignore[untyped-decorator]
