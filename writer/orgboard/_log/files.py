@@ -70,6 +70,11 @@ class RunFiles:
         """Whether a run is not ended yet."""
         return bool(self._runs)
 
+    @property
+    def owes_report(self) -> bool:
+        """Whether values were dropped since the last time that this was logged."""
+        return self._guard.dropped != self._reported and MAIN in self._runs
+
     def open_main(self) -> None:
         """Create the log directory's own event file, now.
 

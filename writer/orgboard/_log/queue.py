@@ -193,7 +193,8 @@ class EventLog:
             self._wake.put(None)
 
     def _ask(self, *, closes: bool) -> Ticket | None:
-        if not (self.queue or self._tickets or self._thread or (closes and self._files.is_open)):
+        owes = self._files.owes_report or (closes and self._files.is_open)
+        if not (self.queue or self._tickets or self._thread or owes):
             return None
         if not self._revive(runs=not closes):
             self._write_here(closes=closes)
@@ -253,18 +254,22 @@ class EventLog:
 
     def _write_here(self, *, closes: bool = False) -> None:
         """Write on the caller's thread, unless somebody is writing; that one takes it along."""
-        while self.queue or closes:
+        again = True
+        while again:
             if not self._turn.acquire(blocking=False):
                 return
             try:
                 self._drain(urgent=closes)
                 if closes:
                     self._files.finish()
+                closes = False
+                # Somebody else's values, who found the turn taken.
+                again = bool(self.queue)
             except Exception as error:  # noqa: BLE001 (whoever it is writes beside its own work)
                 self._tell_unforeseen(error)
+                return
             finally:
                 self._turn.release()
-            closes = False
 
     # --- the background thread's side --------------------------------------
 

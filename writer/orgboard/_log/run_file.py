@@ -61,6 +61,7 @@ class RunFile:
         "_sync_at",
         "_sync_s",
         "_unsynced",
+        "_was_deleted",
         "directory",
         "scalars",
         "waiting",
@@ -88,6 +89,7 @@ class RunFile:
         self._kept = 0
         self._retry_at = 0.0
         self._retry_s = 0.0
+        self._was_deleted = False
         self._remade_at = float("-inf")
         self._sync_s = fsync_secs
         self._sync_at = float("-inf")
@@ -155,6 +157,7 @@ class RunFile:
             self._leave_lost_file(now, urgent=urgent)
             if self._file is None and wants:
                 self.open()
+                self._remade_at = now if self._was_deleted else self._remade_at
             self._append_waiting()
             if self._sync_is_due(now):
                 self._sync(now)
@@ -222,9 +225,9 @@ class RunFile:
         elif now_standing.is_deleted:
             self.close()
             self._tell("deleted", "the event file in {} was deleted; a new one follows")
+            self._was_deleted = True
             if now < self._remade_at + REMADE_EVERY_S and not urgent:
                 raise FileNotFoundError(errno.ENOENT, "deleted again")
-            self._remade_at = now
 
     def _sync_is_due(self, now: float) -> bool:
         return (
@@ -252,7 +255,7 @@ class RunFile:
         self._keep_on_account(sum(map(cost, self.waiting)))
         self._retry_s = min(self._retry_s * 2, LAST_RETRY_S) or FIRST_RETRY_S
         self._retry_at = self._outside.now() + self._retry_s
-        if isinstance(error, FileNotFoundError) and self._remade_at > float("-inf"):
+        if isinstance(error, FileNotFoundError) and self._was_deleted:
             self._retry_at = max(self._retry_at, self._remade_at + REMADE_EVERY_S)
         self._guard.tell(
             f"refused {getattr(error, 'errno', None)}",
