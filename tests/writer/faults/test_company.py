@@ -294,6 +294,21 @@ def test_a_script_that_changes_its_directory_finds_all_in_one_place(
     assert scalars(tmp_path / "run" / "x_a") == [Logged("x", 1, 1.0)]
 
 
+def test_a_thousand_sub_runs_leave_the_training_its_descriptors(tmp_path: Path) -> None:
+    with SummaryWriter(tmp_path) as writer:
+        for step in range(3):
+            writer.add_scalars("x", {str(key): float(step) for key in range(1000)}, step)
+            writer.flush()
+            assert len(list(Path("/proc/self/fd").iterdir())) < 200
+
+    assert writer.dropped == 0
+    for key in (0, 500, 999):
+        run = tmp_path / f"x_{key}"
+        assert [point.step for point in scalars(run)] == [0, 1, 2]
+        assert len(event_files(run)) == 1
+        assert has_ended(run)
+
+
 def test_long_tags_count_on_the_account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(account, "WAITING_BYTES", 1 << 20)
     writer = SummaryWriter(tmp_path, max_queue=1, flush_secs=3600)

@@ -23,6 +23,7 @@ __all__ = [
     "default_log_dir",
     "discard",
     "host_name",
+    "open_again",
     "standing",
     "write_all",
 ]
@@ -113,6 +114,28 @@ def create_event_file(outside: Outside, directory: str, suffix: str, now: float)
             raise
         return OpenFile(descriptor, path, status.st_dev, status.st_ino, status.st_nlink)
     raise FileExistsError(errno.EEXIST, f"no name is free in {directory}")
+
+
+def open_again(outside: Outside, file: OpenFile) -> OpenFile | None:
+    """Open a file of ours that was closed meanwhile. None: it is gone, or no longer that one.
+
+    Raises:
+        OSError: it cannot be opened for another reason.
+    """
+    try:
+        descriptor = outside.open(file.path, _FLAGS & ~(os.O_CREAT | os.O_EXCL), 0o666)
+    except FileNotFoundError:
+        return None
+    again = file._replace(descriptor=descriptor)
+    try:
+        status = outside.fstat(descriptor)
+    except OSError:
+        _close(outside, descriptor)
+        raise
+    if (status.st_dev, status.st_ino) != (file.device, file.inode):
+        _close(outside, descriptor)
+        return None
+    return again
 
 
 def standing(outside: Outside, file: OpenFile, written: int) -> Standing:

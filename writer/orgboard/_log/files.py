@@ -27,6 +27,10 @@ Item: TypeAlias = tuple[str, Encode | None, str, Any, int, float, int]
 value, step, wall time, bytes on the queue's account. A plain tuple, because making one is most
 of what `add_scalar` costs."""
 
+OPEN_FILES: Final = 64
+"""With more runs than this, a sub-run's file is open only while it is written to: the training
+needs descriptors too."""
+
 MAIN: Final = ""
 """The run of the log directory itself."""
 
@@ -114,8 +118,11 @@ class RunFiles:
 
     def write(self, *, urgent: bool = False) -> None:
         """Append what waits to every run's file. `urgent` tries a disk that refused at once."""
-        for run in self._runs.values():
+        parks = len(self._runs) > OPEN_FILES
+        for where, run in self._runs.items():
             run.write(urgent=urgent)
+            if parks and where:
+                run.park()
         if self._guard.dropped != self._reported:
             self._report_dropped(urgent=urgent)
 

@@ -16,6 +16,7 @@ from orgboard._log.disk import (
     OpenFile,
     create_event_file,
     discard,
+    open_again,
     standing,
     write_all,
 )
@@ -53,6 +54,7 @@ class RunFile:
         "_has_records",
         "_kept",
         "_outside",
+        "_parked",
         "_remade_at",
         "_retry_at",
         "_retry_s",
@@ -84,6 +86,7 @@ class RunFile:
         self._outside = outside
         self._account = account
         self._file: OpenFile | None = None
+        self._parked: OpenFile | None = None
         self._size = 0
         self._has_records = False
         self._kept = 0
@@ -98,7 +101,7 @@ class RunFile:
     @property
     def is_open(self) -> bool:
         """Whether there is a file that nothing is known against."""
-        return self._file is not None
+        return self._file is not None or self._parked is not None
 
     @property
     def refuses(self) -> bool:
@@ -155,6 +158,8 @@ class RunFile:
             return
         try:
             self._leave_lost_file(now, urgent=urgent)
+            if self._file is None and self._parked is not None:
+                self._file, self._parked = open_again(self._outside, self._parked), None
             if self._file is None and wants:
                 self.open()
                 self._remade_at = now if self._was_deleted else self._remade_at
@@ -166,9 +171,16 @@ class RunFile:
         else:
             self._recover()
 
+    def park(self) -> None:
+        """Close the file until the next record, so that many runs do not take all descriptors."""
+        if self._file is not None and self._sync_s is None:
+            parked = self._file
+            self.close()
+            self._parked = parked
+
     def close(self) -> None:
         """Close the file, if there is one. Nothing is written."""
-        file, self._file = self._file, None
+        file, self._file, self._parked = self._file, None, None
         # After a failed write, closing may fail for the same reason; and a number that somebody
         # else's file has got is not ours to close.
         with suppress(OSError):
