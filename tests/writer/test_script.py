@@ -84,7 +84,10 @@ def test_runs_may_be_open_within_one_another(tmp_path: Path) -> None:
     assert sorted(read_run(tmp_path / "a").scalars["loss"]) == [(0, 1.0), (0, 2.0)]
 
 
-CLUSTERS = {"workers": {"worker": []}, "chief": {"chief": [], "worker": []}}
+CLUSTERS: dict[str, dict[str, list[str]]] = {
+    "workers": {"worker": []},
+    "chief": {"chief": [], "worker": []},
+}
 
 
 def task(cluster: str, kind: str, index: int) -> dict[str, str]:

@@ -77,7 +77,10 @@ def tally(values: NDArray[np.generic]) -> Tally:
     edges, cells = tensorflow_edges(), _cells()
     in_cell = np.zeros(CELLS, np.int64)
     unsure = [np.empty(0)]
-    smallest, largest, sums, squares = [], [], [], []
+    smallest: list[float] = []
+    largest: list[float] = []
+    sums: list[float] = []
+    squares: list[float] = []
     # What float32 cannot hold becomes infinite or zero: a cell beyond all edges, or a cut one.
     # An infinity makes the sums infinite or NaN: that is the truth, and no reason to warn.
     with np.errstate(all="ignore"):
