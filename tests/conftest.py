@@ -24,7 +24,7 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 # Where few examples are the rule, as of hostile arguments: `--hypothesis-profile thorough`.
-settings.register_profile("thorough", settings.get_profile("steady"), max_examples=2100)
+settings.register_profile("thorough", settings.get_profile("steady"), max_examples=2400)
 settings.load_profile("steady")
 
 

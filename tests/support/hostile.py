@@ -69,22 +69,47 @@ ERRORS: Final[list[Callable[[], Exception]]] = [
 
 def _hostile(name: str, act: Callable[[], Any], *, is_property: bool) -> Any:
     """Make an object of which one method, or property, does `act`."""
+    if name == "__next__":
+        return _Iterator(act)
     member: Any = property(lambda _: act()) if is_property else lambda *_, **__: act()
-    base: type = {"__next__": _Endless, "__getitem__": _Endless}.get(name, object)
+    base = _Sequence if name == "__getitem__" else object
     try:
         return type("Hostile", (base,), {name: member})()
     except Exception:  # noqa: BLE001 (it is too hostile even to be made)
         return object()
 
 
-class _Endless:
-    """Has a length, so that it looks like a sequence."""
+class _Sequence:
+    """Has a length, so that it looks like one, and no iterator: that of old ends by an error."""
 
     def __len__(self) -> int:
         return 3
 
-    def __iter__(self) -> _Endless:
+    def __iter__(self) -> Any:
+        return iter([self[number] for number in range(3)])
+
+    def __getitem__(self, number: int) -> Any:
+        raise NotImplementedError
+
+
+class _Iterator:
+    """Gives what `act` gives, and ends: nobody who reads an endless one to its end could go on."""
+
+    def __init__(self, act: Callable[[], Any]) -> None:
+        self._act = act
+        self._left = 100
+
+    def __len__(self) -> int:
+        return 3
+
+    def __iter__(self) -> _Iterator:
         return self
+
+    def __next__(self) -> Any:
+        self._left -= 1
+        if self._left < 0:
+            raise StopIteration
+        return self._act()
 
 
 def _raising(error: Callable[[], BaseException]) -> Callable[[], Any]:
