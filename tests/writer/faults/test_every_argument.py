@@ -22,7 +22,9 @@ METHODS = sorted(set(public_methods()) - {"use_metadata"})
 EXAMPLES = max(settings().max_examples // 3, 1)
 """Of each method; with `--hypothesis-profile thorough` there are 20 000 in all."""
 
-some = settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
+some = settings(
+    max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
 
 
 @pytest.fixture(autouse=True)
