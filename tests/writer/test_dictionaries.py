@@ -29,6 +29,22 @@ names = st.text(st.characters(codec="utf-8"), min_size=1, max_size=40)
 singles = st.floats(width=32)
 
 
+def test_a_value_of_a_class_that_cannot_be_hashed_costs_only_itself(tmp_path: Path) -> None:
+    class Unhashable(type):
+        def __hash__(cls) -> int:
+            raise RuntimeError("not even this")
+
+    class Value(metaclass=Unhashable):
+        pass
+
+    with SummaryWriter(tmp_path) as writer:
+        writer.log({"first": 0.5}, 0)
+        writer.log({"loss": 0.5, "odd": Value()}, 1)
+        assert writer.dropped == 1
+
+    assert scalars(tmp_path) == [Logged("first", 0, 0.5), Logged("loss", 1, 0.5)]
+
+
 def test_a_call_is_one_event_with_a_scalar_for_each_number(tmp_path: Path) -> None:
     with SummaryWriter(tmp_path) as writer:
         for step in range(2):

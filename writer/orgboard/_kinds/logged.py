@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from itertools import chain
-from struct import Struct
+from struct import Struct, unpack
 from typing import Final, NamedTuple
 
 from orgboard._encoding import protobuf as pb
@@ -13,15 +13,18 @@ from orgboard._kinds.text import text_value
 from orgboard._values.arrays import to_float
 from orgboard._values.late import Late, settle
 
-__all__ = ["FEW", "PACKERS", "Logged", "logged_body", "packed_body"]
+__all__ = ["FEW", "Logged", "logged_body", "packed_body", "packer"]
 
 FEW: Final = 64
 """Values that one call may bring without being counted in bytes: this many are soon written."""
 
-PACKERS: Final = [Struct(f"<{number}f").pack for number in range(FEW + 1)]
-"""Turn so many floats into float32; what is too large for that raises OverflowError."""
 
-_SPLITTERS: Final = [Struct("4s" * number).unpack for number in range(FEW + 1)]
+def packer(tags: tuple[str, ...]) -> Callable[..., bytes]:
+    """Give what turns a number for each tag into float32.
+
+    It raises OverflowError for what is too large for that.
+    """
+    return Struct(f"<{len(tags)}f").pack
 
 
 class Logged(NamedTuple):
@@ -34,7 +37,7 @@ class Logged(NamedTuple):
 def packed_body(_tag: str, logged: tuple[tuple[str, ...], bytes]) -> bytes:
     """Encode the body of an event with scalars: their tags, and their packed float32 in a row."""
     names, packed = logged
-    numbers = _SPLITTERS[len(names)](packed)
+    numbers = unpack("4s" * len(names), packed)
     return pb.blob(5, b"".join(chain.from_iterable(zip(_befores(names), numbers, strict=True))))
 
 

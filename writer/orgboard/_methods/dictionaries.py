@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import count
 from math import prod
 from typing import Any, Final
 
-from orgboard._kinds.logged import FEW, PACKERS, Logged, logged_body, packed_body
+from orgboard._kinds.logged import FEW, Logged, logged_body, packed_body, packer
 from orgboard._log.files import MAIN
 from orgboard._methods.distributions import Distributions
 from orgboard._methods.media import Media
 from orgboard._methods.numbers import Numbers
-from orgboard._values.arrays import snapshot, to_number, to_step
+from orgboard._values.arrays import to_number, to_step
 
 __all__ = ["Dictionaries"]
 
@@ -30,6 +30,9 @@ class Dictionaries(Numbers, Distributions, Media):
 
     _names: tuple[str, ...] = ()
     """The tags of the last call, which are mostly those of the next."""
+
+    _pack: Callable[..., bytes] = packer(())
+    """Packs as many numbers as there are of those tags."""
 
     def log(
         self, values: Mapping[str, Any], step: Any = None, walltime: float | None = None
@@ -52,31 +55,33 @@ class Dictionaries(Numbers, Distributions, Media):
         `step`, it is the one after the last that `log` was given or counted; the first is 0.
         """
         log = self._log
-        # As in `add_scalar`: everything plain, and the log is running and not crowded.
-        if (
-            len(log.queue) < log.room
-            and type(values) is dict
-            and 0 < len(values) <= FEW
-            and (step is None or type(step) is int)
-            and self._default_step is None
-            and {*map(type, values.values())} <= _NUMBERS
-        ):
-            try:
+        try:
+            # As in `add_scalar`: everything plain, and the log is running and not crowded.
+            if (
+                len(log.queue) < log.room
+                and type(values) is dict
+                and 0 < len(values) <= FEW
+                and (step is None or type(step) is int)
+                and self._default_step is None
+                and {*map(type, values.values())} <= _NUMBERS
+            ):
                 names = tuple(values)
                 if names != self._names:
-                    self._names = _checked(names)
-                packed = PACKERS[len(names)](*values.values())
+                    self._pack = packer(_checked(names))
+                    self._names = names
+                packed = self._pack(*values.values())
                 when = self._now() if walltime is None else float(walltime)
-            except Exception:  # noqa: BLE001, S110 (what is not plain after all goes the long way)
-                pass
-            else:
                 if step is None:
                     step = next(self._counted_steps)
                 else:
                     self._counted_steps = count(step + 1)
                 log.queue.append((MAIN, packed_body, "", (names, packed), step, when, 0))
                 return
+        except Exception:  # noqa: BLE001, S110 (what is not plain after all goes the long way)
+            pass
         with self._guard:
+            if self._muted:
+                return
             self._log_anything(values, step, walltime)
 
     def _log_anything(self, values: Mapping[str, Any], step: Any, walltime: float | None) -> None:
@@ -128,9 +133,7 @@ class Dictionaries(Numbers, Distributions, Media):
         if hasattr(value, "savefig") or hasattr(value, "to_plotly_json"):
             self.add_figure(tag, value, step, close=False, walltime=when)
         elif hasattr(value, "getbands"):
-            picture = value if value.mode in ("L", "RGB", "RGBA") else value.convert("RGB")
-            layout = "HW" if picture.mode == "L" else "HWC"
-            self.add_image(tag, snapshot(picture), step, when, layout)
+            self.add_image(tag, value, step, when)
         else:
             self.add_histogram(tag, value, step, walltime=when)
 
