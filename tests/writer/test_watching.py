@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from orgboard import SummaryWriter
-from orgboard._methods import watching
+from orgboard._watch import watch
 from support.logged_runs import events
 
 
@@ -108,7 +108,7 @@ def test_due_passes_are_logged_by_their_number(
     tmp_path: Path, kind: type[Model], is_large: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if is_large:
-        monkeypatch.setattr(watching, "LARGE_BYTES", 1)
+        monkeypatch.setattr(watch, "LARGE_BYTES", 1)
     model = kind(a=Parameter(1.0), b=Parameter(2.0))
     with SummaryWriter(tmp_path) as writer:
         writer.watch(model, every=2)

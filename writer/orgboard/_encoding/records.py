@@ -3,9 +3,9 @@
     record = header · Event · checksum            (framing: orgboard_schema.wire.frames)
     Event  = wall_time · step · body              body = one of the members of Event's oneof
 
-A body is made by a kind (`_kinds`, `_histogram`, `_image`, `_hparams`) or by a function below;
-it knows neither step nor time. Scalars are nearly all there is, so they have a path of their
-own in which only the step, the time and the value are new bytes.
+A body is made by a kind (`_kinds`) or by a function below; it knows neither step nor time.
+Scalars are nearly all there is, so they have a path of their own in which only the step, the
+time and the value are new bytes.
 """
 
 from __future__ import annotations
