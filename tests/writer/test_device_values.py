@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -107,6 +108,90 @@ def test_a_devices_tensors_and_curves_are_read_in_the_background(
     assert list(raw.tensor.float_val) == [1.0, 2.0] * 6
     assert (histogram.histo.sum, list(histogram.histo.bucket)) == (4.0, [0.0, 3.0])
     assert waits_of_training(device) == []
+
+
+@pytest.mark.parametrize("kind", ["cuda", "mps"])
+def test_a_devices_pictures_and_sounds_are_the_hosts_and_read_in_the_background(
+    device: Device, tmp_path: Path, kind: str
+) -> None:
+    def log(name: str, put: Callable[..., Any]) -> None:
+        rng = np.random.default_rng(0)
+        picture = put(rng.random((3, 8, 8)))
+        with SummaryWriter(tmp_path / name) as writer:
+            writer.add_image("image", picture, 1)
+            writer.add_images("list", [picture, picture], 1)
+            writer.add_image_with_boxes("boxes", picture, put([[1.0, 1.0, 5.0, 5.0]]), 1)
+            writer.add_video("video", put(rng.random((1, 2, 3, 4, 4))), 1)
+            writer.add_audio("audio", put(rng.random((2, 100))), 1)
+            writer.add_mesh("mesh", put(rng.random((1, 5, 3))), global_step=1)
+            pictures = put(rng.random((4, 3, 2, 2)))
+            writer.add_embedding(put(rng.random((4, 2))), ["a"] * 4, pictures, 1, "points")
+
+    def put(values: Any) -> Any:
+        return device.tensor(values, kind=kind)
+
+    log("there", put)
+    log("here", np.float32)
+
+    there, here = tmp_path / "there", tmp_path / "here"
+    assert values_in(there) == values_in(here)
+    assert len(values_in(there)) == 6
+    for name in ("tensors.tsv", "sprite.png"):
+        place = Path("00001", "points", name)
+        assert (there / place).read_bytes() == (here / place).read_bytes()
+    assert waits_of_training(device) == []
+    assert device.waits
+
+
+def test_lists_of_a_devices_tensors_are_one_array_of_the_host(
+    device: Device, tmp_path: Path
+) -> None:
+    parts = [device.tensor([1.0, 2.0]), device.tensor([3.0, 4.0])]
+    with SummaryWriter(tmp_path) as writer:
+        writer.add_histogram("h", parts)
+        writer.add_histogram("h", [*parts, device.tensor([5.0])])
+        assert writer.dropped == 1
+
+    (value,) = (value for value in values_in(tmp_path) if value.HasField("histo"))
+    assert (value.histo.num, value.histo.sum) == (4, 10.0)
+    assert waits_of_training(device) == []
+
+
+def test_a_writer_that_writes_nothing_asks_nothing_of_a_device(
+    device: Device, tmp_path: Path
+) -> None:
+    writer = SummaryWriter(tmp_path, write_to_disk=False)
+    log_device_values(writer, device)
+    writer.close()
+
+    assert device.sent == []
+    assert device.waits == []
+    assert writer.dropped == 0
+
+
+def log_device_values(writer: SummaryWriter, device: Device) -> None:
+    """Give values of a device to every method that takes some."""
+    number, row = device.tensor(0.5), device.tensor([0.5, 0.5])
+    picture = device.tensor(np.zeros((3, 4, 4)))
+    writer.add_scalar("a", number)
+    writer.add_scalar("a", number, double_precision=True)
+    writer.add_scalars("a", {"b": number})
+    writer.log({"a": number, "b": row, "c": {"d": picture}})
+    writer.add_histogram("a", device.tensor(np.zeros(100_000)))
+    writer.add_histogram_raw("a", number, number, 2, 1, 1, row, row)
+    writer.add_pr_curve("a", row, row)
+    writer.add_pr_curve_raw("a", row, row, row, row, row, row)
+    writer.add_tensor("a", row)
+    writer.add_image("a", picture)
+    writer.add_images("a", [picture])
+    writer.add_image_with_boxes("a", picture, device.tensor([[0, 0, 1, 1]]))
+    writer.add_video("a", device.tensor(np.zeros((1, 1, 3, 4, 4))))
+    writer.add_audio("a", row)
+    writer.add_mesh("a", device.tensor(np.zeros((1, 1, 3))))
+    writer.add_embedding(
+        device.tensor(np.zeros((2, 2))), label_img=device.tensor(np.zeros((2, 3, 1, 1)))
+    )
+    writer.add_hparams({"a": number}, {"b": number})
 
 
 def test_while_a_cuda_graph_is_captured_its_values_are_refused(

@@ -46,6 +46,14 @@ def test_an_embedding_is_a_table_of_points_and_an_entry_in_the_list(tmp_path: Pa
     assert (tmp_path / place / "metadata.tsv").read_text() == "a\nb\nc\nd\n"
 
 
+def test_an_embedding_without_a_step_takes_the_one_that_is_given_to_all(tmp_path: Path) -> None:
+    with SummaryWriter(tmp_path) as writer, writer.use_metadata(global_step=7):
+        writer.add_embedding(POINTS, tag="given to all")
+        writer.add_embedding(POINTS, global_step=0, tag="its own")
+
+    assert [entry.name for entry in listed(tmp_path)] == ["given to all:00007", "its own:00000"]
+
+
 @pytest.mark.parametrize(
     ("value", "written"),
     [

@@ -18,7 +18,7 @@ from PIL import Image
 
 from orgboard import SummaryWriter
 from orgboard._kinds import film
-from orgboard._kinds.audio import check_sound
+from orgboard._kinds.audio import check_sound, in_frames
 from orgboard._kinds.video import check_clip, to_frames
 from orgboard_schema.wire.summary_pb2 import Summary
 from support.logged_runs import summaries
@@ -215,7 +215,7 @@ def test_two_channels_are_rounded_down_from_all_16_bits(tmp_path: Path) -> None:
 def test_channels_are_told_from_frames(shape: tuple[int, ...], frames: tuple[int, int]) -> None:
     given = np.arange(np.prod(shape, dtype=int)).reshape(shape)
 
-    samples = check_sound(given, 44100).samples
+    samples = in_frames(check_sound(given, 44100))
 
     assert samples.shape == frames
     if samples.shape[1] == 2:

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from orgboard._encoding import protobuf as pb
 from orgboard._encoding.records import summary_body
+from orgboard._values.late import Late, settle
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Sound", "audio_body", "check_sound"]
+__all__ = ["Sound", "audio_body", "check_sound", "in_frames"]
 
 _LOUDEST: Final = 0x7FFF
 _LOUDEST_32: Final = 0x7FFFFFFF
@@ -29,15 +30,15 @@ _HIGHEST_RATE: Final = 0xFFFFFFFF // (2 * _SAMPLE_BYTES)
 
 
 class Sound(NamedTuple):
-    """Frames of one or two samples."""
+    """Samples of one or two channels, and how many a second."""
 
-    samples: NDArray[np.generic]
-    """Frames, channels."""
+    samples: NDArray[np.generic] | Late
+    """In the shape they were given in; `in_frames` tells frames from channels."""
     sample_rate: int
 
 
-def check_sound(array: NDArray[np.generic], sample_rate: Any) -> Sound:
-    """Tell frames from channels: one channel in any shape, two as [frames, 2] or [2, frames].
+def check_sound(array: NDArray[np.generic] | Late, sample_rate: Any) -> Sound:
+    """Give a sound of one channel in any shape, or of two as [frames, 2] or [2, frames].
 
     Raises:
         ValueError: there are no samples, more than two channels, or no such sample rate.
@@ -47,27 +48,39 @@ def check_sound(array: NDArray[np.generic], sample_rate: Any) -> Sound:
         raise ValueError(f"a sample rate is 1 to {_HIGHEST_RATE} Hz, got {sample_rate!r}")
     if not array.size:
         raise ValueError(f"a sound needs at least one sample, got shape {array.shape}")
-    long_axes = [size for size in array.shape if size > 1]
-    if len(long_axes) < 2:
-        return Sound(array.reshape(-1, 1), rate)
-    plain = array.reshape(long_axes)
-    if len(long_axes) > 2 or 2 not in long_axes:
+    long_axes = _long_axes(array.shape)
+    if len(long_axes) > 2 or (len(long_axes) == 2 and 2 not in long_axes):
         raise ValueError(f"a sound has one or two channels, got shape {array.shape}")
+    return Sound(array, rate)
+
+
+def in_frames(sound: Sound) -> NDArray[np.generic]:
+    """Arrange a sound's samples as frames, channels."""
+    samples = settle(sound.samples)
+    long_axes = _long_axes(samples.shape)
+    if len(long_axes) < 2:
+        return samples.reshape(-1, 1)
+    plain = samples.reshape(long_axes)
     # Two frames of two channels: as tensorboardX takes it, frames first.
-    return Sound(plain if long_axes[1] == 2 else plain.T, rate)
+    return plain if long_axes[1] == 2 else plain.T
 
 
 def audio_body(tag: str, sound: Sound) -> bytes:
     """Encode the body that holds one sound, as WAV."""
-    frames, channels = sound.samples.shape
+    samples = in_frames(sound)
+    frames, channels = samples.shape
     about = (
         pb.float32(1, sound.sample_rate)
         + pb.whole(2, channels)
         + pb.whole(3, frames)
-        + pb.blob(4, _wav(_to_int16(sound.samples).tobytes(), channels, sound.sample_rate))
+        + pb.blob(4, _wav(_to_int16(samples).tobytes(), channels, sound.sample_rate))
         + pb.text(5, "audio/wav")
     )
     return summary_body(pb.text(1, tag) + pb.blob(6, about))
+
+
+def _long_axes(shape: tuple[int, ...]) -> list[int]:
+    return [size for size in shape if size > 1]
 
 
 def _to_int16(samples: NDArray[Any]) -> NDArray[Any]:

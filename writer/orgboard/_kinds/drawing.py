@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 from orgboard._kinds.image import Picture, pixels_body, to_pixels
 from orgboard._kinds.resampling import resize
 from orgboard._kinds.typeface import set_line
+from orgboard._values.late import Late, settle
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     Pixels: TypeAlias = NDArray[np.uint8]
     """Height, width, channels."""
 
-__all__ = ["BoxedPicture", "boxed_image_body", "check_boxes", "draw_boxes"]
+__all__ = ["BoxedPicture", "boxed_image_body", "count_boxes", "draw_boxes"]
 
 _FARTHEST: Final = 1 << 30
 """Coordinates beyond it are drawn as if they were there; no picture is."""
@@ -33,7 +34,7 @@ class BoxedPicture(NamedTuple):
     """A picture, and what to draw into it."""
 
     picture: Picture
-    boxes: NDArray[Any]
+    boxes: NDArray[Any] | Late
     """Rows of left, top, right, bottom, in pixels."""
     labels: tuple[str, ...]
     """One a box, or none at all."""
@@ -43,22 +44,21 @@ class BoxedPicture(NamedTuple):
 
 def boxed_image_body(tag: str, boxed: BoxedPicture) -> bytes:
     """Draw the boxes, rescale, and encode the body that holds the image, as PNG."""
-    pixels = draw_boxes(to_pixels(boxed.picture), boxed.boxes, boxed.labels)
+    boxes = settle(boxed.boxes).reshape(-1, 4)
+    pixels = draw_boxes(to_pixels(boxed.picture), boxes, boxed.labels)
     height, width = (int(side * boxed.rescale) for side in pixels.shape[:2])
     return pixels_body(tag, resize(pixels, width, height))
 
 
-def check_boxes(boxes: NDArray[Any]) -> NDArray[Any]:
-    """Give the boxes as rows of four numbers; one box may come without being in a list.
+def count_boxes(boxes: NDArray[Any] | Late) -> int:
+    """Tell how many boxes there are, rows of four numbers; one may come without being in a list.
 
     Raises:
         ValueError: they have another shape.
     """
-    if not boxes.size:
-        return boxes.reshape(0, 4)
-    if boxes.ndim not in (1, 2) or boxes.shape[-1] != 4:
+    if boxes.size and (boxes.ndim not in (1, 2) or boxes.shape[-1] != 4):
         raise ValueError(f"boxes are rows of [left, top, right, bottom], got shape {boxes.shape}")
-    return boxes.reshape(-1, 4)
+    return boxes.size // 4
 
 
 def draw_boxes(pixels: Pixels, boxes: NDArray[Any], labels: tuple[str, ...] = ()) -> Pixels:

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from orgboard._kinds.png import encode_png
+from orgboard._values.late import Late
 
 if TYPE_CHECKING:
     import numpy as np
@@ -65,19 +66,18 @@ class Embedding(NamedTuple):
     pictures: Numbers | None
 
 
-def check_matrix(points: Numbers) -> Numbers:
-    """Give back what can be shown as points.
+def check_matrix(points: Numbers | Late) -> None:
+    """Refuse what cannot be shown as points.
 
     Raises:
         ValueError: it is no matrix, or an empty one, which TensorBoard would stumble over.
     """
     if points.ndim != 2 or not points.size:
         raise ValueError(f"mat must have the shape (points, dimensions), got {points.shape}")
-    return points
 
 
-def check_pictures(pictures: Numbers, number: int) -> Numbers:
-    """Give back what can be made a sprite of `number` pictures.
+def check_pictures(pictures: Numbers | Late, number: int) -> None:
+    """Refuse what cannot be made a sprite of `number` pictures.
 
     Raises:
         ValueError: it is no batch [N, C, H, W], of other length, or too large together.
@@ -90,7 +90,6 @@ def check_pictures(pictures: Numbers, number: int) -> Numbers:
     side = _columns(shape) * shape[3]
     if side > MOST_PIXELS:
         raise ValueError(f"a sprite of {side} pixels a side is more than the {MOST_PIXELS} shown")
-    return pictures
 
 
 def label_text(metadata: Any, header: Sequence[Any] | None, number: int) -> str:

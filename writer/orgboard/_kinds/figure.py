@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["FIGURE_PLUGIN", "draw_figures", "plotly_body", "plotly_texts"]
+__all__ = ["FIGURE_PLUGIN", "close_figures", "draw_figures", "plotly_body", "plotly_texts"]
 
 FIGURE_PLUGIN: Final = "orgboard_figure"
 PLOTLY_TYPE: Final = "application/vnd.plotly.v1+json"
@@ -66,22 +66,33 @@ def draw_figures(figures: Any, *, close: bool) -> Picture:
     return Picture(np.stack(drawn), "NHWC")
 
 
+def close_figures(figures: Any) -> None:
+    """Close a matplotlib figure, or each in a list of them. Others have nothing to close."""
+    # Only pyplot keeps figures alive; who has not imported it has nothing to close.
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot is None:
+        return
+    for each in figures if isinstance(figures, (list, tuple)) else [figures]:
+        if not _is_plotly(each):
+            pyplot.close(_owner(each))
+
+
 def _is_plotly(figure: Any) -> bool:
     # It writes itself down; no figure of another library does.
     return callable(getattr(figure, "to_plotly_json", None)) and hasattr(figure, "to_json")
 
 
 def _draw_and_close(figures: Sequence[Any], *, close: bool) -> list[NDArray[np.uint8]]:
-    # Axes and grids name their figure; a figure of matplotlib names itself.
-    owners = [getattr(each, "figure", each) for each in figures]
     try:
-        return [_draw(each) for each in owners]
+        return [_draw(_owner(each)) for each in figures]
     finally:
-        # Only pyplot keeps figures alive; who has not imported it has nothing to close.
-        pyplot = sys.modules.get("matplotlib.pyplot")
-        if close and pyplot is not None:
-            for each in owners:
-                pyplot.close(each)
+        if close:
+            close_figures(figures)
+
+
+def _owner(figure: Any) -> Any:
+    # Axes and grids name their figure; a figure of matplotlib names itself.
+    return getattr(figure, "figure", figure)
 
 
 def _draw(figure: Any) -> NDArray[np.uint8]:

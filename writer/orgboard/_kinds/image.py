@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 from orgboard._encoding import protobuf as pb
 from orgboard._encoding.records import summary_body
 from orgboard._kinds.png import encode_png
+from orgboard._values.late import Late, settle
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,7 +37,7 @@ GRID_COLUMNS: Final = 8
 class Picture(NamedTuple):
     """An array, and the order of its axes: letters of N, C, H, W."""
 
-    array: NDArray[np.generic]
+    array: NDArray[np.generic] | Late
     layout: str
 
 
@@ -66,7 +67,7 @@ def encoded_body(tag: str, image: Encoded) -> bytes:
     return summary_body(pb.text(1, tag) + pb.blob(4, size + pb.blob(4, image.data)))
 
 
-def check_layout(array: NDArray[np.generic], layout: str) -> Picture:
+def check_layout(array: NDArray[np.generic] | Late, layout: str) -> Picture:
     """Give the picture that `dataformats` describes.
 
     Raises:
@@ -86,7 +87,7 @@ def to_pixels(picture: Picture) -> Pixels:
     """Scale to 0..255 and arrange as height, width, channels; one grey channel becomes three."""
     import numpy as np
 
-    array, axes = picture
+    array, axes = settle(picture.array), picture.layout
     if "C" not in axes:
         array, axes = array[..., np.newaxis], axes + "C"
     if "N" not in axes:

@@ -9,17 +9,18 @@ Each is a float32 tensor [batch, number, 3]; each says which of the three there 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from orgboard._encoding import protobuf as pb
 from orgboard._encoding.records import summary_body
 from orgboard._kinds.metadata import DT_FLOAT, metadata
+from orgboard._values.late import Late, settle
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    Points = NDArray[np.generic]
+    Points: TypeAlias = NDArray[np.generic] | Late
 
 __all__ = ["Mesh", "check_mesh", "mesh_body"]
 
@@ -91,4 +92,4 @@ def _float32(points: Points) -> bytes:
     import numpy as np
 
     with np.errstate(over="ignore"):
-        return points.astype("<f4").tobytes()
+        return settle(points).astype("<f4").tobytes()

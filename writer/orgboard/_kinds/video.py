@@ -15,6 +15,7 @@ from orgboard._kinds.gif import encode_gif
 from orgboard._kinds.given_files import encoded_image
 from orgboard._kinds.image import Encoded, encoded_body, scale
 from orgboard._kinds.metadata import DT_STRING, metadata
+from orgboard._values.late import Late, settle
 from orgboard_schema.wire.media import media_type
 
 if TYPE_CHECKING:
@@ -42,13 +43,13 @@ _FILMS: Final = frozenset({"video/mp4", "video/webm"})
 class Clip(NamedTuple):
     """A batch of clips, and how fast they play."""
 
-    array: NDArray[np.generic]
+    array: NDArray[np.generic] | Late
     layout: str
     """The order of the axes: N clips, T frames, C channels, H rows, W columns."""
     fps: float
 
 
-def check_clip(array: NDArray[np.generic], layout: str, fps: Any) -> Clip:
+def check_clip(array: NDArray[np.generic] | Late, layout: str, fps: Any) -> Clip:
     """Give the clips that `dataformats` describes.
 
     Raises:
@@ -108,7 +109,7 @@ def to_frames(clip: Clip) -> Frames:
     """Put the clips side by side, in rows: a power of two of each, black where there is none."""
     import numpy as np
 
-    batch = clip.array.transpose([clip.layout.index(axis) for axis in "NTHWC"])
+    batch = settle(clip.array).transpose([clip.layout.index(axis) for axis in "NTHWC"])
     number, time, height, width, channels = batch.shape
     rows = 1 << (number.bit_length() - 1) // 2
     columns = (1 << (number - 1).bit_length()) // rows

@@ -33,9 +33,11 @@ class Clips(Recorder):
             writer.add_video("episode", frames[None], step, fps=30)  # (1, 200, 3, 84, 84)
         """
         with self._guard:
+            if self._muted:
+                return
             from orgboard._kinds.film import can_encode
             from orgboard._kinds.given_files import file_bytes
-            from orgboard._kinds.given_pictures import snapshot_of_bounded
+            from orgboard._kinds.given_pictures import take_bounded
             from orgboard._kinds.video import check_clip, check_film, film_body, gif_body, mp4_body
 
             film = file_bytes(vid_tensor)
@@ -49,7 +51,7 @@ class Clips(Recorder):
                     "mp4", "no encoder for MP4, writing GIF: pip install orgboard[media]"
                 )
                 format = "gif"  # noqa: A001 (as above)
-            clip = check_clip(snapshot_of_bounded(vid_tensor), dataformats, fps)
+            clip = check_clip(take_bounded(vid_tensor), dataformats, fps)
             encode = mp4_body if format == "mp4" else gif_body
             self._put(encode, tag, clip, global_step, walltime, size=clip.array.nbytes)
 
@@ -69,8 +71,10 @@ class Clips(Recorder):
             writer.add_audio("speech", waveform, step, sample_rate=16_000)
         """
         with self._guard:
+            if self._muted:
+                return
             from orgboard._kinds.audio import audio_body, check_sound
-            from orgboard._kinds.given_pictures import snapshot_of_bounded
+            from orgboard._kinds.given_pictures import take_bounded
 
-            sound = check_sound(snapshot_of_bounded(snd_tensor), sample_rate)
+            sound = check_sound(take_bounded(snd_tensor), sample_rate)
             self._put(audio_body, tag, sound, global_step, walltime, size=sound.samples.nbytes)

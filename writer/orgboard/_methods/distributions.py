@@ -32,6 +32,8 @@ class Distributions(Recorder):
             writer.add_histogram("weights/fc1", model.fc1.weight, step)
         """
         with self._guard:
+            if self._muted:
+                return
             from orgboard._kinds.histogram import (
                 Sample,
                 counted_body,
@@ -68,6 +70,8 @@ class Distributions(Recorder):
         many numbers of values. `min`, `max`, `num`, `sum` and `sum_squares` describe the values.
         """
         with self._guard:
+            if self._muted:
+                return
             from orgboard._kinds.histogram import RawHistogram, raw_histogram_body
 
             limits, counts = take(bucket_limits), take(bucket_counts)
@@ -96,6 +100,8 @@ class Distributions(Recorder):
         any) a number for each, all of one shape. `num_thresholds` is at most 127.
         """
         with self._guard:
+            if self._muted:
+                return
             from orgboard._kinds.pr_curve import PrSample, pr_curve_body
 
             weighing = None if weights is None else take(weights)
@@ -123,6 +129,8 @@ class Distributions(Recorder):
         """
         del weights
         with self._guard:
+            if self._muted:
+                return
             from orgboard._kinds.pr_curve import PrCurve, raw_pr_curve_body
 
             given = (

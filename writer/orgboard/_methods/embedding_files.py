@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from orgboard._kinds.embedding import (
     CONFIG_NAME,
@@ -14,11 +15,28 @@ from orgboard._kinds.embedding import (
     subdirectory,
 )
 from orgboard._log.assets import change_text, write_file
+from orgboard._values.late import Late, settle
 
-__all__ = ["write_embedding"]
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Numbers: TypeAlias = NDArray[np.generic] | Late
+
+__all__ = ["Waiting", "write_embedding"]
 
 
-def write_embedding(tag: str, embedding: Embedding) -> None:
+class Waiting(NamedTuple):
+    """An embedding on the queue: its arrays may yet have to come from a device."""
+
+    log_dir: str
+    step: int
+    points: Numbers
+    labels: str | None
+    pictures: Numbers | None
+
+
+def write_embedding(tag: str, waiting: Waiting) -> None:
     """Write points, labels and sprite, then their entry in the projector's list.
 
     Nothing goes to the event file: TensorBoard finds embeddings by that list alone.
@@ -26,7 +44,9 @@ def write_embedding(tag: str, embedding: Embedding) -> None:
     Raises:
         OSError: a file cannot be written; those that were are then not listed.
     """
-    log_dir = embedding.log_dir
+    log_dir, step, points, labels, pictures = waiting
+    shown = None if pictures is None else settle(pictures)
+    embedding = Embedding(log_dir, step, settle(points), labels, shown)
     place = os.path.join(log_dir, *subdirectory(tag, embedding.step).split("/"))  # noqa: PTH118 (pathlib is 10 ms of import)
     if embedding.labels is not None:
         text = embedding.labels.encode("utf-8", "replace")

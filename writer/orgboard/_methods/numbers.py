@@ -1,4 +1,4 @@
-"""Numbers: scalars, alone or several at once, and tensors."""
+"""Numbers: scalars, alone or several at once."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _name: Final = attrgetter("__name__")
 
 
 class Numbers(Recorder):
-    """Scalars and tensors."""
+    """Scalars."""
 
     def add_scalar(
         self,
@@ -64,6 +64,8 @@ class Numbers(Recorder):
                 raise
             return
         with self._guard:
+            if self._muted:
+                return
             # tensorboardX's fifth and sixth are the name and the description.
             if isinstance(new_style, str):
                 display_name, new_style = new_style, False
@@ -89,6 +91,8 @@ class Numbers(Recorder):
     ) -> None:
         """Log several numbers under one tag, each in a sub-run `<main_tag>_<key>` of its own."""
         with self._guard:
+            if self._muted:
+                return
             stem = main_tag.replace("/", "_")
             for key, scalar_value in tag_scalar_dict.items():
                 with self._guard:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from orgboard._methods.recorder import Recorder
-from orgboard._values.arrays import snapshot
+from orgboard._values.arrays import take
 
 __all__ = ["Pictures"]
 
@@ -32,6 +32,8 @@ class Pictures(Recorder):
             writer.add_image("input", images[0], step)  # (3, 224, 224), 0..1
         """
         with self._guard:
+            if self._muted:
+                return
             self._put_image(tag, img_tensor, global_step, walltime, dataformats)
 
     def add_images(
@@ -44,6 +46,8 @@ class Pictures(Recorder):
     ) -> None:
         """Log a batch of pictures as one, eight to a row; types and ranges as in `add_image`."""
         with self._guard:
+            if self._muted:
+                return
             self._put_image(tag, img_tensor, global_step, walltime, dataformats)
 
     def add_image_with_boxes(
@@ -64,7 +68,9 @@ class Pictures(Recorder):
         corner. `labels` has one text a box. `rescale` is applied last; 0.5 halves both sides.
         """
         with self._guard:
-            from orgboard._kinds.drawing import BoxedPicture, boxed_image_body, check_boxes
+            if self._muted:
+                return
+            from orgboard._kinds.drawing import BoxedPicture, boxed_image_body, count_boxes
             from orgboard._kinds.given_pictures import read_picture
 
             if isinstance(rescale, str):
@@ -75,11 +81,12 @@ class Pictures(Recorder):
             if kwargs:
                 self._guard.tell_once("arguments", f"ignored unknown arguments: {sorted(kwargs)}")
             picture = read_picture(img_tensor, dataformats)
-            boxes = check_boxes(snapshot(box_tensor))
+            boxes = take(box_tensor)
+            number = count_boxes(boxes)
             texts = (labels,) if isinstance(labels, str) else tuple(map(str, labels or ()))
-            if texts and len(texts) != len(boxes):
+            if texts and len(texts) != number:
                 self._guard.tell_once(
-                    "labels", f"{len(texts)} labels for {len(boxes)} boxes: drawn without labels"
+                    "labels", f"{len(texts)} labels for {number} boxes: drawn without labels"
                 )
                 texts = ()
             value = BoxedPicture(picture, boxes, texts, float(rescale))
@@ -102,8 +109,18 @@ class Pictures(Recorder):
         `add_image(f"{tag}/image", figure.to_image("png"))` beside it.
         """
         with self._guard:
-            from orgboard._kinds.figure import draw_figures, plotly_body, plotly_texts
+            from orgboard._kinds.figure import (
+                close_figures,
+                draw_figures,
+                plotly_body,
+                plotly_texts,
+            )
             from orgboard._kinds.image import image_body
+
+            if self._muted:
+                if close:
+                    close_figures(figure)
+                return
 
             texts = plotly_texts(tag, figure)
             for name, text in texts.items():

@@ -8,6 +8,7 @@ import time
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from itertools import count
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -215,19 +216,24 @@ class Recorder:
         self._log.put((where, encode, tag, value, step, when, account))
         if self._owes_context:
             self._owes_context = False
-            self._log.put((MAIN, _context, CONTEXT_TAG, None, 0, time.time(), ITEM_BYTES))
+            item = (MAIN, _begin_context, CONTEXT_TAG, self._log, 0, time.time(), ITEM_BYTES)
+            self._log.put(item)
 
 
-def _context(tag: str, value: object) -> bytes | None:
-    """Describe where the run takes place; nothing when it cannot be done beside the training."""
-    if threading.current_thread().name != THREAD_NAME:
-        return None
+def _begin_context(tag: str, log: EventLog) -> None:
+    """Have it described where the run takes place, beside the training and beside the writing."""
+    if threading.current_thread().name == THREAD_NAME:
+        log.beside(partial(_put_context, tag, log))
+
+
+def _put_context(tag: str, log: EventLog) -> None:
     try:
         from orgboard._context.record import context_body
 
-        return context_body(tag, value)
+        body = context_body(tag, None)
     except Exception:  # noqa: BLE001 (no value of the caller's: nothing to count)
-        return None
+        return
+    log.put((MAIN, as_given, tag, body, 0, time.time(), len(body) + ITEM_BYTES))
 
 
 def _from_environment(name: str, *, default: bool) -> bool:

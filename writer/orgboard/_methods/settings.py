@@ -50,6 +50,8 @@ class Settings(Recorder):
         `(hparam_dict, metric_dict, name, global_step)`, is understood too.
         """
         with self._guard:
+            if self._muted:
+                return
             if isinstance(hparam_domain_discrete, str):
                 name, hparam_domain_discrete = hparam_domain_discrete, None
             if global_step is None and isinstance(run_name, SupportsIndex):

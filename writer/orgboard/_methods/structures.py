@@ -7,7 +7,7 @@ from typing import Any
 
 from orgboard._log.account import WAITING_BYTES
 from orgboard._methods.recorder import Recorder
-from orgboard._values.arrays import snapshot, to_step
+from orgboard._values.arrays import take, to_step
 
 __all__ = ["Structures"]
 
@@ -35,12 +35,14 @@ class Structures(Recorder):
             writer.add_mesh("cloud", np.random.rand(1, 1000, 3), global_step=step)
         """
         with self._guard:
+            if self._muted:
+                return
             from orgboard._kinds.mesh import check_mesh, mesh_body
 
             mesh = check_mesh(
-                snapshot(vertices),
-                None if colors is None else snapshot(colors),
-                None if faces is None else snapshot(faces),
+                take(vertices),
+                None if colors is None else take(colors),
+                None if faces is None else take(faces),
                 config_dict,
             )
             parts = (mesh.vertices, mesh.colors, mesh.faces)
@@ -72,24 +74,24 @@ class Structures(Recorder):
         time.
         """
         with self._guard:
-            from orgboard._kinds.embedding import (
-                Embedding,
-                check_matrix,
-                check_pictures,
-                label_text,
-            )
-            from orgboard._methods.embedding_files import write_embedding
+            if self._muted:
+                return
+            from orgboard._kinds.embedding import check_matrix, check_pictures, label_text
+            from orgboard._methods.embedding_files import Waiting, write_embedding
 
-            points = check_matrix(snapshot(mat))
+            points = take(mat)
+            check_matrix(points)
             labels = pictures = None
             if metadata is not None:
                 with self._guard:
-                    labels = label_text(metadata, metadata_header, len(points))
+                    labels = label_text(metadata, metadata_header, points.shape[0])
             if label_img is not None:
                 with self._guard:
-                    pictures = check_pictures(snapshot(label_img), len(points))
-            step = to_step(global_step)
-            embedding = Embedding(self._log_dir, step, points, labels, pictures)
+                    given = take(label_img)
+                    check_pictures(given, points.shape[0])
+                    pictures = given
+            step = to_step(self._default_step if global_step is None else global_step)
+            embedding = Waiting(self._log_dir, step, points, labels, pictures)
             size = points.nbytes + len(labels or "")
             size += 0 if pictures is None else pictures.nbytes
             # Embeddings are rare and large: counted in full, a histogram that waits would push

@@ -29,6 +29,8 @@ class Tensors(Recorder):
             writer.add_tensor("attention/0", weights, step)
         """
         with self._guard:
+            if self._muted:
+                return
             from orgboard._kinds.tensor import tensor_body
             from orgboard._values.whole import take_whole
 

@@ -170,7 +170,7 @@ def _own(array: NDArray[np.generic]) -> NDArray[np.generic]:
     return array if is_constant else np.array(array, copy=True, subok=False)
 
 
-def _of_others(value: Any) -> NDArray[np.generic]:
+def _of_others(value: Any) -> NDArray[np.generic] | Late:
     import numpy as np
 
     if hasattr(value, "__cuda_array_interface__") and callable(getattr(value, "get", None)):
@@ -181,12 +181,26 @@ def _of_others(value: Any) -> NDArray[np.generic]:
         return np.array(np.from_dlpack(value), copy=True)
     if isinstance(value, (list, tuple)) and hasattr(_first_leaf(value), "shape"):
         # Tensors, perhaps of a device, or with a history: numpy alone would refuse them.
-        return np.stack([snapshot(element) for element in value])
+        return _stacked([take(element) for element in value])
     array = np.array(value, copy=True)
     to_numpy = getattr(value, "to_numpy", None)
     if array.dtype.kind == "O" and callable(to_numpy):
         return np.array(to_numpy(dtype="float64", na_value=math.nan))  # pandas, with gaps
     return array
+
+
+def _stacked(parts: list[NDArray[np.generic] | Late]) -> NDArray[np.generic] | Late:
+    import numpy as np
+
+    if not any(isinstance(part, Late) for part in parts):
+        return np.stack([settle(part) for part in parts])
+    if len({part.shape for part in parts}) > 1:
+        raise ValueError(f"arrays of one shape, got {[part.shape for part in parts]}")
+    return Late(
+        lambda: np.stack([settle(part) for part in parts]),
+        (len(parts), *parts[0].shape),
+        sum(part.nbytes for part in parts),
+    )
 
 
 def _first_leaf(value: Any) -> Any:

@@ -29,6 +29,11 @@ class Late(NamedTuple):
     """What it will take on the host."""
 
     @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    @property
     def size(self) -> int:
         """The number of elements."""
         number = 1
