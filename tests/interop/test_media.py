@@ -246,6 +246,18 @@ def test_a_logged_figure_is_closed_unless_asked_not_to(tmp_path: Path) -> None:
     pyplot.close(kept)
 
 
+def test_a_writer_that_writes_nothing_closes_figures_too(tmp_path: Path) -> None:
+    pyplot = framework("matplotlib.pyplot")
+    single, listed = figure(), figure()
+    with SummaryWriter(tmp_path, write_to_disk=False) as writer:
+        writer.add_figure("one", single)
+        writer.add_figure("list", [listed])
+
+    assert not pyplot.fignum_exists(single.number)
+    assert not pyplot.fignum_exists(listed.number)
+    assert writer.dropped == 0
+
+
 def test_a_figure_is_kept_as_it_was_when_it_was_logged(tmp_path: Path) -> None:
     drawn = figure()
     with SummaryWriter(tmp_path, strict=True) as writer:
