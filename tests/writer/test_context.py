@@ -25,9 +25,10 @@ from orgboard._context.devices import describe_devices
 from orgboard._context.machine import describe_job
 from orgboard._context.packages import imported_packages
 from orgboard._context.record import gather
+from orgboard._kinds.own import own_record_body
 from orgboard_schema.types import Tensor
 from orgboard_schema.wire.reader import read_file
-from support.logged_runs import event_files, events, scalars
+from support.logged_runs import event_files, events, has_ended, scalars
 from support.waiting import wait_until
 
 WAIT_S = 30.0
@@ -147,6 +148,54 @@ def test_it_is_never_gathered_on_the_training_thread(
 
     assert contexts(tmp_path) == []
     assert (len(scalars(tmp_path)), writer.dropped) == (1, 0)
+
+
+def test_no_value_waits_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = threading.Event()
+    began = threading.Event()
+
+    def slow(tag: str, _value: object) -> bytes:
+        began.set()
+        known.wait(WAIT_S)
+        return own_record_body(tag, "{}")
+
+    monkeypatch.setattr("orgboard._context.record.context_body", slow)
+    with SummaryWriter(tmp_path, context=True) as writer:
+        writer.add_scalar("x", 1.0, 1)
+        writer.flush()
+        assert began.wait(WAIT_S)
+        writer.add_scalar("x", 1.0, 2)
+        writer.flush()
+        assert [point.step for point in scalars(tmp_path)] == [1, 2]
+        assert contexts(tmp_path) == []
+        known.set()
+
+    assert contexts(tmp_path) == [{}]
+    assert has_ended(tmp_path)
+
+
+def test_one_that_never_comes_keeps_no_log_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known, told = threading.Event(), threading.Event()
+
+    def endless(tag: str, _value: object) -> bytes:
+        known.wait(WAIT_S)
+        told.set()
+        return own_record_body(tag, "{}")
+
+    monkeypatch.setattr("orgboard._context.record.context_body", endless)
+    monkeypatch.setattr("orgboard._log.queue.BESIDE_PATIENCE_S", 0.01)
+    with SummaryWriter(tmp_path, context=True) as writer:
+        writer.add_scalar("x", 1.0, 1)
+    (beside,) = (each for each in threading.enumerate() if each.name == "orgboard-beside")
+    known.set()
+    beside.join(WAIT_S)
+
+    assert told.is_set()
+    assert len(event_files(tmp_path)) == 1
+    assert has_ended(tmp_path)
+    assert contexts(tmp_path) == []
 
 
 def test_a_context_that_fails_costs_no_value(

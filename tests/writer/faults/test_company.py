@@ -7,6 +7,7 @@ import gc
 import logging
 import os
 import pickle
+import shutil
 import subprocess
 import sys
 import threading
@@ -278,6 +279,24 @@ def test_copies_write_files_of_their_own(tmp_path: Path) -> None:
 
     assert sorted(point.step for point in scalars(tmp_path)) == [0, 1, 2, 3]
     assert len(event_files(tmp_path)) == 4
+
+
+def test_a_copy_where_nothing_can_be_written_harms_no_worker(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    with SummaryWriter(run) as writer:
+        packed = pickle.dumps(writer)
+    shutil.rmtree(run)
+    run.write_text("in the way")
+
+    twin = pickle.loads(packed)
+    twin.add_scalar("x", 1.0, 1)
+    twin.flush()
+    run.unlink()
+    twin.close()
+
+    assert scalars(run) == [Logged("x", 1, 1.0)]
+    with pytest.raises(OSError, match="run"):
+        SummaryWriter(run / event_files(run)[0].name)
 
 
 def test_a_script_that_changes_its_directory_finds_all_in_one_place(

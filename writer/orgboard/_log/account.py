@@ -45,8 +45,8 @@ class Account:
         used = waiting * SCALAR_BYTES + self.sized + self.kept
         if used + (size or SCALAR_BYTES) <= WAITING_BYTES:
             return True
-        # One that is larger than everything together is taken when it is alone, or never could be.
-        return size > 0 and not self.sized and not self.kept and used < WAITING_BYTES
+        # A value that is large beside the bound is taken once when little waits, or never could be.
+        return used <= WAITING_BYTES // 2 and size > WAITING_BYTES // 2
 
     def may_keep(self, size: int) -> bool:
         """Tell whether one more record may be kept while its disk refuses."""

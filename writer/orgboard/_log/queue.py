@@ -15,6 +15,7 @@ import contextlib
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from operator import itemgetter
 from queue import Empty, SimpleQueue
 from typing import Any, Final
@@ -29,6 +30,11 @@ from orgboard._log.process import PATIENCE_S
 __all__ = ["THREAD_NAME", "EventLog"]
 
 THREAD_NAME: Final = "orgboard-writer"
+
+BESIDE_NAME: Final = "orgboard-beside"
+
+BESIDE_PATIENCE_S: Final = 5.0
+"""How long closing waits for what is done beside; git alone may take two seconds."""
 
 CROWDED: Final = 32_768
 """From here on a caller gives the background thread a chance at the interpreter."""
@@ -100,6 +106,7 @@ class EventLog:
         self._woken = False
         self._tickets: deque[Ticket] = deque()
         self._thread: threading.Thread | None = None
+        self._beside: threading.Thread | None = None
         self._start_again_at = 0.0
         self._drained_at = 0.0
         self._writing_since: float | None = None
@@ -140,6 +147,25 @@ class EventLog:
         """Begin to do what `close` does. None: there is nothing to wait for."""
         self.room = 0
         return self._ask(closes=True)
+
+    def beside(self, work: Callable[[], Item | None]) -> None:
+        """Queue what comes of work that takes long, without any value waiting for it.
+
+        For the background thread, which waits for the end of it before it closes.
+        """
+
+        def run() -> None:
+            item = work()
+            # Not `put`, which would open a log anew that was closed without waiting any longer.
+            if item is not None and self._beside is not None:
+                self._append(item, len(self.queue))
+
+        self._beside = threading.Thread(target=run, name=BESIDE_NAME, daemon=True)
+        try:
+            self._beside.start()
+        except (RuntimeError, MemoryError):
+            run()  # As while the interpreter ends: nobody else waits then.
+            self._beside = None
 
     def was_late(self, seconds: float) -> None:
         """Note that a ticket was not served in time: nobody waits again before a sign of life."""
@@ -287,6 +313,7 @@ class EventLog:
                 with self._turn:
                     self._drain(urgent=bool(tickets), unforeseen=BaseException)
                     if closes:
+                        self._await_beside()
                         self._files.finish()
             except BaseException as error:  # noqa: BLE001 (the thread must outlive what nobody foresaw)
                 self._tell_unforeseen(error)
@@ -295,6 +322,12 @@ class EventLog:
                 ticket.finish()
             if closes and self._retire():
                 return
+
+    def _await_beside(self) -> None:
+        if self._beside is not None:
+            self._beside.join(BESIDE_PATIENCE_S)
+            self._beside = None
+            self._drain(urgent=True, unforeseen=BaseException)
 
     def _drain(self, *, urgent: bool, unforeseen: type[BaseException] = Exception) -> None:
         """Encode and write what is queued now; what is put meanwhile waits for the next turn."""

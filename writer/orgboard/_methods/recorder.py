@@ -6,8 +6,9 @@ import os
 import threading
 import time
 import weakref
+from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 from itertools import count
 from types import TracebackType
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from orgboard._encoding.records import FILE_VERSION, START, Encode, as_given, session_body
 from orgboard._kinds.own import CONTEXT_TAG
 from orgboard._log import disk
-from orgboard._log.files import MAIN, RunFiles, finish_run
+from orgboard._log.files import MAIN, Item, RunFiles, finish_run
 from orgboard._log.guard import Guard
 from orgboard._log.outside import Outside
 from orgboard._log.queue import THREAD_NAME, EventLog
@@ -25,7 +26,7 @@ from orgboard._values.arrays import to_step
 if TYPE_CHECKING:
     from orgboard.file_writer import FileWriter
 
-__all__ = ["ITEM_BYTES", "Recorder"]
+__all__ = ["ITEM_BYTES", "Recorder", "check_tag"]
 
 Self = TypeVar("Self", bound="Recorder")
 
@@ -36,6 +37,13 @@ ITEM_BYTES: Final = 512
 """What a queued value takes beside its data."""
 
 _NO: Final = frozenset({"0", "false", "no", "off"})
+
+
+class Nowhere:
+    """A log that has never room for what does not come by `put`."""
+
+    queue: deque[Item] = deque()
+    room: Final = 0
 
 
 class Recorder:
@@ -77,6 +85,8 @@ class Recorder:
         self._log = EventLog(
             files, self._guard, wake_at=int(max_queue), flush_secs=float(flush_secs)
         )
+        self._quick = Nowhere() if strict else self._log
+        """Where a call may append by itself. A strict writer has each argument checked first."""
         self._muted = not write_to_disk
         self._now = time.time
         self._default_step: Any = None
@@ -89,7 +99,8 @@ class Recorder:
         # At exit all logs are closed together (_log.process), not each with a patience of its own.
         self._finalizer.atexit = False
         if not self._muted:
-            files.open_main()
+            with suppress(OSError) if _reopening.active else nullcontext():
+                files.open_main()
             self._mark_restart(purge_step)
         if context is None:
             context = _from_environment("ORGBOARD_CONTEXT", default=True)
@@ -202,8 +213,7 @@ class Recorder:
     ) -> None:
         if self._muted:
             return
-        if not isinstance(tag, str):
-            raise TypeError(f"a tag must be a string, got {type(tag).__name__}")
+        check_tag(tag)
         if self._guard.strict and encode is not None and encode is not finish_run:
             # Encoded here and now, so that an error reaches the caller.
             body = encode(tag, value)
@@ -223,17 +233,27 @@ class Recorder:
 def _begin_context(tag: str, log: EventLog) -> None:
     """Have it described where the run takes place, beside the training and beside the writing."""
     if threading.current_thread().name == THREAD_NAME:
-        log.beside(partial(_put_context, tag, log))
+        log.beside(partial(_context, tag))
 
 
-def _put_context(tag: str, log: EventLog) -> None:
+def _context(tag: str) -> Item | None:
     try:
         from orgboard._context.record import context_body
 
         body = context_body(tag, None)
     except Exception:  # noqa: BLE001 (no value of the caller's: nothing to count)
-        return
-    log.put((MAIN, as_given, tag, body, 0, time.time(), len(body) + ITEM_BYTES))
+        return None
+    return MAIN, as_given, tag, body, 0, time.time(), len(body) + ITEM_BYTES
+
+
+def check_tag(tag: Any) -> None:
+    """Refuse what is no tag.
+
+    Raises:
+        TypeError: it is no string.
+    """
+    if not isinstance(tag, str):
+        raise TypeError(f"a tag must be a string, got {type(tag).__name__}")
 
 
 def _from_environment(name: str, *, default: bool) -> bool:
@@ -244,13 +264,26 @@ def _from_environment(name: str, *, default: bool) -> bool:
 
 def _reopen(kind: type[Self], log_dir: str, options: tuple[Any, ...]) -> Self:
     max_queue, flush_secs, suffix, write_to_disk, strict, fsync_secs, context = options
-    return kind(
-        log_dir,
-        max_queue=max_queue,
-        flush_secs=flush_secs,
-        filename_suffix=suffix,
-        write_to_disk=write_to_disk,
-        strict=strict,
-        fsync_secs=fsync_secs,
-        context=context,
-    )
+    _reopening.active = True
+    try:
+        return kind(
+            log_dir,
+            max_queue=max_queue,
+            flush_secs=flush_secs,
+            filename_suffix=suffix,
+            write_to_disk=write_to_disk,
+            strict=strict,
+            fsync_secs=fsync_secs,
+            context=context,
+        )
+    finally:
+        _reopening.active = False
+
+
+class _Reopening(threading.local):
+    """Whether this thread makes a copy of a writer: that is no construction, and never raises."""
+
+    active = False
+
+
+_reopening: Final = _Reopening()
