@@ -112,6 +112,15 @@ def test_scalars_push_out_what_is_large(
     assert 0 < pictures_dropped < writer.dropped < 100
 
 
+def test_one_value_larger_than_all_that_may_wait_is_taken_while_little_waits() -> None:
+    waiting = account.Account()
+    waiting.hold("a text", 512)
+    assert waiting.has_room(10, 3 * account.WAITING_BYTES)
+
+    waiting.hold("a picture", 3 * account.WAITING_BYTES)
+    assert not waiting.has_room(10, account.SMALL_BYTES + 1)
+
+
 def test_flushing_at_every_step_piles_nothing_up(tmp_path: Path, disk: HungDisk) -> None:
     writer = SummaryWriter(tmp_path)
     hang(disk, writer)

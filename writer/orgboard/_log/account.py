@@ -15,6 +15,9 @@ __all__ = ["SCALAR_BYTES", "SMALL_BYTES", "WAITING_BYTES", "Account", "Cell"]
 
 WAITING_BYTES: Final = 64 << 20
 
+LITTLE_BYTES: Final = WAITING_BYTES // 8
+"""While no more than this waits, one value may go beyond the bound: a picture of 100 MB."""
+
 SMALL_BYTES: Final = 4096
 """What is no larger does not give way: scalars, and the texts and settings that explain them."""
 
@@ -45,8 +48,8 @@ class Account:
         used = waiting * SCALAR_BYTES + self.sized + self.kept
         if used + (size or SCALAR_BYTES) <= WAITING_BYTES:
             return True
-        # A value that is large beside the bound is taken once when little waits, or never could be.
-        return used <= WAITING_BYTES // 2 and size > WAITING_BYTES // 2
+        # What is large beside the bound is taken while little waits, or could never be.
+        return size > WAITING_BYTES // 2 and used <= LITTLE_BYTES
 
     def may_keep(self, size: int) -> bool:
         """Tell whether one more record may be kept while its disk refuses."""
