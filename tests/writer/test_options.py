@@ -6,7 +6,10 @@ import logging
 import pickle
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -65,6 +68,44 @@ def test_the_environment_can_make_wrong_arguments_raise(
         else:
             writer.add_scalar("x", None, 1)
             assert writer.dropped == 1
+
+
+@pytest.mark.parametrize("step", [1 << 63, -(1 << 63) - 1, "one", float("nan")])
+@pytest.mark.parametrize("strict", [True, False])
+def test_what_is_no_step_raises_when_strict_whatever_it_comes_with(
+    tmp_path: Path, step: Any, strict: bool
+) -> None:
+    calls: list[Callable[[SummaryWriter], None]] = [
+        lambda writer: writer.add_scalar("a", 0.5, step),
+        lambda writer: writer.add_scalars("a", {"b": 0.5}, step),
+        lambda writer: writer.log({"a": 0.5}, step),
+        lambda writer: writer.add_text("a", "b", step),
+        lambda writer: writer.add_histogram("a", [0.5], step),
+        lambda writer: writer.add_embedding([[0.5]], global_step=step),
+    ]
+    with SummaryWriter(tmp_path, strict=strict) as writer:
+        # From here on a call may find that it need not look closely.
+        writer.add_scalar("first", 0.5, 0)
+        for call in calls:
+            with pytest.raises(ValueError, match=r"step|int") if strict else nullcontext():
+                call(writer)
+
+    assert writer.dropped == (0 if strict else len(calls))
+    assert scalars(tmp_path) == [Logged("first", 0, 0.5)]
+
+
+@pytest.mark.parametrize("tag", [3, b"tag", None])
+def test_what_is_no_tag_is_refused_by_every_kind(tmp_path: Path, tag: Any) -> None:
+    calls: list[Callable[[SummaryWriter], None]] = [
+        lambda writer: writer.add_scalar(tag, 0.5, 1),
+        lambda writer: writer.add_text(tag, "b"),
+        lambda writer: writer.add_histogram(tag, [0.5]),
+        lambda writer: writer.add_embedding([[0.5]], tag=tag),
+    ]
+    with SummaryWriter(tmp_path, strict=True) as writer:
+        for call in calls:
+            with pytest.raises(TypeError, match="a tag must be a string"):
+                call(writer)
 
 
 def test_an_argument_goes_before_the_environment(

@@ -15,6 +15,8 @@ from struct import Struct
 from typing import Final
 
 __all__ = [
+    "INT64_MAX",
+    "INT64_MIN",
     "blob",
     "double",
     "float32",

@@ -54,7 +54,7 @@ class Dictionaries(Numbers, Distributions, Media):
         is none of these is dropped, counted and told once; the rest is logged. Without a
         `step`, it is the one after the last that `log` was given or counted; the first is 0.
         """
-        log = self._log
+        log = self._quick
         try:
             # As in `add_scalar`: everything plain, and the log is running and not crowded.
             if (

@@ -40,7 +40,7 @@ class Numbers(Recorder):
         It is stored as float32; with `double_precision` as float64. `new_style` chooses
         TensorFlow 2's form. `display_name` and `summary_description` (Markdown) describe the tag.
         """
-        log = self._log
+        log = self._quick
         try:
             # One comparison stands for: running, not forked, not closed, not crowded.
             if (

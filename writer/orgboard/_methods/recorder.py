@@ -42,8 +42,9 @@ _NO: Final = frozenset({"0", "false", "no", "off"})
 class Nowhere:
     """A log that has never room for what does not come by `put`."""
 
-    queue: deque[Item] = deque()
-    room: Final = 0
+    def __init__(self) -> None:
+        self.queue: deque[Item] = deque()
+        self.room = 0
 
 
 class Recorder:

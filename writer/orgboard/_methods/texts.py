@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from orgboard._methods.recorder import Recorder
+from orgboard._methods.recorder import Recorder, check_tag
 
 __all__ = ["Texts"]
 
@@ -28,6 +28,7 @@ class Texts(Recorder):
         with self._guard:
             from orgboard._kinds.text import text_body
 
+            check_tag(tag)
             content = str(text_string)
             tag = f"{tag}/text_summary"
             self._put(text_body, tag, content, global_step, walltime, size=4 * len(content))

@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Final
 
+from orgboard._encoding.protobuf import INT64_MAX, INT64_MIN
 from orgboard._values import jax_arrays, tensorflow_tensors, torch_tensors
 from orgboard._values.families import Family, family_of
 from orgboard._values.late import Late, settle
@@ -61,8 +62,15 @@ def to_float(value: Any) -> float:
 
 
 def to_step(value: Any) -> int:
-    """Read a step. None means 0, as with torch's writer."""
-    return 0 if value is None else int(value)
+    """Read a step. None means 0, as with torch's writer.
+
+    Raises:
+        TypeError, ValueError: it is no int64.
+    """
+    step = 0 if value is None else int(value)
+    if not INT64_MIN <= step <= INT64_MAX:
+        raise ValueError(f"a step has at most 64 bits, got one of {step.bit_length() + 1}")
+    return step
 
 
 def snapshot(value: Any) -> NDArray[np.generic]:
