@@ -113,3 +113,19 @@ def test_a_lock_that_a_killed_process_held_does_not_stop_the_counting(
     holder.join()
 
     assert [steps.next_step("x"), steps.next_step("x")] == [0, 1]
+
+
+def test_a_tag_that_raises_at_a_look_is_the_writers_to_refuse(tmp_path: Path) -> None:
+    class Hostile(str):
+        def __format__(self, _form: str) -> str:
+            raise RuntimeError("not even this")
+
+    def lie(_self: object) -> type:
+        raise RuntimeError("not even this")
+
+    liar: Any = type("Liar", (), {"__class__": property(lie)})()
+    with GlobalSummaryWriter(tmp_path) as writer:
+        for tag in (Hostile("tag"), liar):
+            writer.add_scalar(tag, 0.5)
+
+        assert writer.dropped == 1

@@ -8,6 +8,7 @@ GlobalSummaryWriter.getSummaryWriter().add_scalar("loss", 0.25)
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from typing import Any, ClassVar
 
 from orgboard._methods.shared_steps import SharedSteps
@@ -70,8 +71,11 @@ class GlobalSummaryWriter:
         self.smw.add_text(tag, text_string, self._next("text", tag), walltime)
 
     def _next(self, kind: str, tag: Any) -> int:
-        # What is no tag is for the writer to refuse.
-        return self._steps.next_step(f"{kind} {tag}") if isinstance(tag, str) else 0
+        # What is no tag is for the writer to refuse; it may raise at a look or when printed.
+        with suppress(Exception):
+            if isinstance(tag, str):
+                return self._steps.next_step(f"{kind} {tag}")
+        return 0
 
     def flush(self) -> None:
         """Return when all that was logged is in the file; waits at most ten seconds."""

@@ -85,5 +85,6 @@ class Watching(Distributions):
         """Stop watching models; write everything, record that the run ended, close the file."""
         watches, self._watches = self._watches, ()
         for watch in watches:
-            watch.close()
+            with self._guard:  # a model's own class of hooks
+                watch.close()
         super().close()
