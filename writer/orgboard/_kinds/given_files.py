@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from orgboard._kinds.image import Encoded
 from orgboard_schema.wire.frames import MAX_RECORD_BYTES
 from orgboard_schema.wire.media import media_type
 
 __all__ = ["encoded_image", "file_bytes"]
+
+_FLAGS: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+"""Not waited for: a named pipe that nobody writes to would stop the training."""
 
 
 def file_bytes(value: Any) -> bytes | None:
@@ -26,8 +29,7 @@ def file_bytes(value: Any) -> bytes | None:
     if not isinstance(value, (str, os.PathLike)):
         return None
     path = Path(os.fsdecode(value))
-    # Not waited for: a named pipe that nobody writes to would stop the training.
-    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+    with os.fdopen(os.open(path, _FLAGS), "rb") as file:
         about = os.fstat(file.fileno())
         if not stat.S_ISREG(about.st_mode):
             raise ValueError(f"{path} is no regular file")
