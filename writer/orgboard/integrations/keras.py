@@ -94,9 +94,7 @@ class OrgboardCallback(keras.callbacks.Callback):
             self.writer.log(_named("epoch", {**rates, **(logs or {})}), epoch)
         if self._every_epochs and epoch % self._every_epochs == 0:
             for weight in self.model.weights:
-                with self.writer._guard:
-                    values = keras.ops.convert_to_numpy(weight)
-                    self.writer.add_histogram(f"weights/{weight.path}", values, epoch)
+                self.writer.add_histogram(f"weights/{weight.path}", weight, epoch)
 
     def on_test_end(self, logs: Mapping[str, Any] | None = None) -> None:
         """Log what an evaluation found; one within `fit` is among the epoch's values."""
