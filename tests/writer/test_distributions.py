@@ -105,6 +105,13 @@ def test_a_curve_that_makes_no_sense_is_dropped_or_when_strict_refused(
         strict.add_pr_curve("pr", **arguments)
 
 
+def test_a_curve_s_labels_and_predictions_are_told_apart_by_their_shapes() -> None:
+    sample = PrSample(np.array([0, 1, 1]), np.array([0.2, 0.9]), None, 5)
+
+    with pytest.raises(ValueError, match=r"labels and predictions .* \(3,\) and \(2,\)"):
+        pr_curve_body("pr", sample)
+
+
 def test_rows_of_a_raw_curve_are_stored_as_they_are(tmp_path: Path) -> None:
     with SummaryWriter(tmp_path) as writer:
         writer.add_pr_curve_raw("pr", [1, 2], [3, 4], [5, 6], [7, 8], [0.5, 1], [0, 1], 9, 200)

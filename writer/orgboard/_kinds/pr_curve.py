@@ -71,6 +71,11 @@ def compute_curve(
     """
     import numpy as np
 
+    if labels.shape != predictions.shape:
+        raise ValueError(
+            f"labels and predictions must have one shape, got {labels.shape} "
+            f"and {predictions.shape}"
+        )
     # In the predictions' own precision, as the other writers: float32 may round up to the next.
     with np.errstate(all="ignore"):
         reached = np.floor(predictions * (thresholds - 1)).astype(np.int32)
