@@ -7,6 +7,8 @@ import json
 import logging
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -44,6 +46,26 @@ def test_a_trouble_that_lasts_is_told_once_a_minute(caplog: pytest.LogCaptureFix
     assert "the queue is full; 481 values were dropped" in caplog.text
     assert guard.dropped == 600
     assert guard.reasons == {"queue full": 300, "disk": 300}
+
+
+@pytest.mark.parametrize(
+    ("set_up", "beginning"),
+    [("", "orgboard: <string>:"), ("logging.basicConfig()", "WARNING:orgboard:<string>:")],
+)
+def test_whoever_reads_stderr_sees_whose_warning_it_is(
+    tmp_path: Path, set_up: str, beginning: str
+) -> None:
+    script = f"""
+import logging
+{set_up}
+from orgboard import SummaryWriter
+SummaryWriter({str(tmp_path)!r}).add_scalar("x", None)
+"""
+
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+
+    assert done.stderr.startswith(beginning)
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_a_mistake_is_told_once_for_each_line_of_the_script(

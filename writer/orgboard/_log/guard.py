@@ -52,7 +52,9 @@ def warn(message: str) -> None:
         # Imported here: it is as large as all the rest of the SDK, and mostly never needed.
         import logging
 
-        logging.getLogger(LOGGER_NAME).warning("%s", message)
+        logger = logging.getLogger(LOGGER_NAME)
+        # Without a handler the bare message goes to stderr, and nobody would know whose it is.
+        logger.warning("%s", message if logger.hasHandlers() else f"{LOGGER_NAME}: {message}")
     except Exception:  # noqa: BLE001 (the user's handler, or an interpreter that is shutting down)
         return
 
