@@ -143,10 +143,11 @@ class Settings(Recorder):
         return HParams(settings, read, list(metrics))
 
     def _tell_unset(self, what: str, name: str) -> None:
+        instead = " Give a text such as 'none' to see it." if what == "setting" else ""
         self._guard.tell_once(
             f"unset {what}",
             f"add_hparams: the {what} {name!r} is None, which means 'not set' and has no value in"
-            " the format: it is left out. Give a text such as 'none' to see it.",
+            f" the format: it is left out.{instead}",
         )
 
     def _sub_run(self, chosen: object) -> str:
