@@ -68,6 +68,8 @@ class Distributions(Recorder):
 
         `bucket_limits` are the right edges of the buckets, ascending, and `bucket_counts` as
         many numbers of values. `min`, `max`, `num`, `sum` and `sum_squares` describe the values.
+
+            writer.add_histogram_raw("h", 0.0, 2.0, 3, 3.0, 5.0, [1.0, 2.0], [1, 2], step)
         """
         with self._guard:
             if self._muted:
@@ -98,6 +100,8 @@ class Distributions(Recorder):
 
         `labels` are 0 or 1 (or bool), `predictions` probabilities from 0 to 1, `weights` (if
         any) a number for each, all of one shape. `num_thresholds` is at most 127.
+
+            writer.add_pr_curve("eval", labels, torch.sigmoid(logits), step)
         """
         with self._guard:
             if self._muted:

@@ -39,6 +39,9 @@ class Numbers(Recorder):
 
         It is stored as float32; with `double_precision` as float64. `new_style` chooses
         TensorFlow 2's form. `display_name` and `summary_description` (Markdown) describe the tag.
+        One of a device is sent for, and read in the background.
+
+            writer.add_scalar("loss/train", loss, step)
         """
         log = self._quick
         try:
@@ -89,7 +92,12 @@ class Numbers(Recorder):
         global_step: Any = None,
         walltime: float | None = None,
     ) -> None:
-        """Log several numbers under one tag, each in a sub-run `<main_tag>_<key>` of its own."""
+        """Log several numbers under one tag, each in a sub-run `<main_tag>_<key>` of its own.
+
+        They are what `add_scalar` takes. Where one cannot be logged, the others are.
+
+            writer.add_scalars("loss", {"train": 0.25, "eval": 0.5}, step)
+        """
         with self._guard:
             if self._muted:
                 return

@@ -44,7 +44,12 @@ class Pictures(Recorder):
         walltime: float | None = None,
         dataformats: str = "NCHW",
     ) -> None:
-        """Log a batch of pictures as one, eight to a row; types and ranges as in `add_image`."""
+        """Log a batch of pictures as one, eight to a row.
+
+        Types and ranges are those of `add_image`; a list of pictures of one size is a batch too.
+
+            writer.add_images("inputs", images, step)  # (16, 3, 224, 224), 0..1
+        """
         with self._guard:
             if self._muted:
                 return
@@ -66,6 +71,8 @@ class Pictures(Recorder):
 
         `box_tensor` has shape (N, 4): left, top, right, bottom, in pixels from the upper left
         corner. `labels` has one text a box. `rescale` is applied last; 0.5 halves both sides.
+
+            writer.add_image_with_boxes("found", image, boxes, step, labels=["cat", "dog"])
         """
         with self._guard:
             if self._muted:
