@@ -1,8 +1,10 @@
 """`GlobalSummaryWriter`: one writer for a whole program, which counts the steps itself.
 
-from orgboard import GlobalSummaryWriter
+    from orgboard import GlobalSummaryWriter
 
-GlobalSummaryWriter.getSummaryWriter().add_scalar("loss", 0.25)
+    GlobalSummaryWriter.getSummaryWriter().add_scalar("loss", 0.25)
+
+Any part of the program may call it so, and all of them log one run.
 """
 
 from __future__ import annotations
