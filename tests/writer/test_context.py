@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orgboard import SummaryWriter
-from orgboard._context import code
+from orgboard._context import code, record
 from orgboard._context.code import ask_git, describe_code
 from orgboard._context.command import describe_command, without_credentials
 from orgboard._context.devices import describe_devices
@@ -154,7 +154,7 @@ def test_no_value_waits_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     known = threading.Event()
     began = threading.Event()
 
-    def slow(tag: str, _value: object) -> bytes:
+    def slow(tag: str) -> bytes:
         began.set()
         known.wait(WAIT_S)
         return own_record_body(tag, "{}")
@@ -179,7 +179,7 @@ def test_one_that_never_comes_keeps_no_log_open(
 ) -> None:
     known, told = threading.Event(), threading.Event()
 
-    def endless(tag: str, _value: object) -> bytes:
+    def endless(tag: str) -> bytes:
         known.wait(WAIT_S)
         told.set()
         return own_record_body(tag, "{}")
@@ -198,10 +198,45 @@ def test_one_that_never_comes_keeps_no_log_open(
     assert contexts(tmp_path) == []
 
 
+def test_it_is_gathered_once_for_all_runs_that_begin_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    def count() -> dict[str, int]:
+        asked.append(1)
+        return {"pid": len(asked)}
+
+    monkeypatch.setattr(record, "gather", count)
+    monkeypatch.setattr(record, "_recent", record.Recent())
+    writers = [SummaryWriter(tmp_path / str(run), context=True) for run in range(20)]
+    for writer in writers:
+        writer.add_scalar("x", 1.0, 1)
+    for writer in writers:
+        writer.close()
+    monkeypatch.setattr(record, "RECENT_S", -1.0)
+    with SummaryWriter(tmp_path / "later", context=True) as writer:
+        writer.add_scalar("x", 1.0, 1)
+
+    assert [contexts(tmp_path / str(run)) for run in range(20)] == [[{"pid": 1}]] * 20
+    assert contexts(tmp_path / "later") == [{"pid": 2}]
+
+
+def test_one_lost_in_a_fork_is_not_waited_for_by_the_child(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(record, "LOST_S", 0.01)
+    monkeypatch.setattr(record, "gather", dict)
+    recent = record.Recent()
+
+    with recent._lock:
+        assert recent.get() == "{}"
+
+
 def test_a_context_that_fails_costs_no_value(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(_tag: str, _value: object) -> bytes:
+    def fail(_tag: str) -> bytes:
         raise RuntimeError
 
     monkeypatch.setattr("orgboard._context.record.context_body", fail)

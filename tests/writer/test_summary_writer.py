@@ -299,7 +299,7 @@ def test_a_later_file_of_one_process_sorts_behind(tmp_path: Path) -> None:
 
 
 HOSTILE: list[tuple[str, tuple[Any, ...]]] = [
-    ("add_scalar", ("x", "0.5", 1)),
+    ("add_scalar", ("x", "half", 1)),
     ("add_scalar", ("x", None, 1)),
     ("add_scalar", ("x", [1.0, 2.0], 1)),
     ("add_scalar", ("x", 10**400, 1)),
@@ -374,3 +374,40 @@ def _pixels(png: bytes) -> Any:
 
 def test_the_version_is_that_of_the_distribution() -> None:
     assert orgboard.__version__ == version("orgboard")
+
+
+def test_a_text_that_is_a_number_is_taken_as_torch_takes_it(tmp_path: Path) -> None:
+    with SummaryWriter(tmp_path) as writer:
+        writer.add_scalar("x", "3.5", 1)
+
+    assert scalars(tmp_path) == [Logged("x", 1, 3.5)]
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments", "what"),
+    [
+        ("add_scalars", ("loss", [1, 2]), "tag_scalar_dict"),
+        ("log", ("loss",), "what is logged"),
+        ("add_custom_scalars", ([1],), "a layout"),
+        ("add_hparams", ([1], {}), "hyperparameters"),
+    ],
+)
+def test_what_is_no_dict_is_called_by_its_name(
+    tmp_path: Path, method: str, arguments: tuple[Any, ...], what: str
+) -> None:
+    with (
+        SummaryWriter(tmp_path, strict=True) as writer,
+        pytest.raises(TypeError, match=f"{what} must be a dict, got (list|str)"),
+    ):
+        getattr(writer, method)(*arguments)
+
+
+def test_a_directory_may_be_of_bytes_or_below_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with SummaryWriter("~/a") as home, SummaryWriter(bytes(tmp_path / "b")) as plain:
+        assert home.get_logdir() == str(tmp_path / "a")
+        assert plain.get_logdir() == str(tmp_path / "b")
+
+    assert len(event_files(tmp_path / "a")) == len(event_files(tmp_path / "b")) == 1

@@ -142,8 +142,8 @@ def test_what_was_dropped_is_in_the_file_by_kind_of_trouble(
         if value.tag == b"orgboard/dropped"
     ]
     assert told == [
-        (1, {"dropped": 1, "reasons": {"bad value": 1}}),
-        (2, {"dropped": 2, "reasons": {"bad value": 1, "disk": 1}}),
+        (0, {"dropped": 1, "reasons": {"bad value": 1}}),
+        (0, {"dropped": 2, "reasons": {"bad value": 1, "disk": 1}}),
     ]
 
 

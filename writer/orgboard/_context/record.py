@@ -8,8 +8,10 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
+import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from orgboard._context.code import describe_code
 from orgboard._context.command import describe_command
@@ -18,12 +20,46 @@ from orgboard._context.machine import describe_job, describe_machine, describe_p
 from orgboard._context.packages import imported_packages
 from orgboard._kinds.own import own_record_body
 
-__all__ = ["context_body", "gather"]
+__all__ = ["Recent", "context_body", "gather"]
+
+RECENT_S: Final = 60.0
+
+LOST_S: Final = 4.0
+"""Twice what gathering takes at most."""
 
 
-def context_body(tag: str, _value: object) -> bytes:
+def context_body(tag: str) -> bytes:
     """Gather, and encode the body of the record. Takes up to some seconds."""
-    return own_record_body(tag, json.dumps(gather()))
+    return own_record_body(tag, _recent.get())
+
+
+class Recent:
+    """What this process is like, gathered once for all runs that begin about now.
+
+    A sweep may open a thousand writers in one process, and each would ask git the same.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._pid = 0
+        self._at = 0.0
+        self._told = ""
+
+    def get(self) -> str:
+        """Give the context as JSON, at most a minute old, and of no other process."""
+        # The holder of the lock may have been lost in a fork: nobody waits for it for ever.
+        held = self._lock.acquire(timeout=LOST_S)
+        try:
+            now = time.monotonic()
+            if self._pid != os.getpid() or now > self._at + RECENT_S:
+                self._told, self._pid, self._at = json.dumps(gather()), os.getpid(), now
+            return self._told
+        finally:
+            if held:
+                self._lock.release()
+
+
+_recent: Final = Recent()
 
 
 def gather() -> dict[str, Any]:

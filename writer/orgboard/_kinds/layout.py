@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 from orgboard._encoding import protobuf as pb
 from orgboard._encoding.records import summary_body
 from orgboard._kinds.metadata import DT_STRING, metadata
+from orgboard._values.mappings import items_of
 
 __all__ = ["MARGIN", "Chart", "layout_body", "read_layout"]
 
@@ -30,8 +31,10 @@ def read_layout(layout: Mapping[Any, Mapping[Any, Any]]) -> dict[str, list[Chart
         TypeError, ValueError: it is of another form, or a margin chart has not three tags.
     """
     return {
-        str(category): [_chart(str(title), *described) for title, described in charts.items()]
-        for category, charts in layout.items()
+        str(category): [
+            _chart(str(title), *described) for title, described in items_of(charts, "a category")
+        ]
+        for category, charts in items_of(layout, "a layout")
     }
 
 

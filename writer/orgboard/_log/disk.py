@@ -22,6 +22,7 @@ __all__ = [
     "create_event_file",
     "default_log_dir",
     "discard",
+    "given_log_dir",
     "host_name",
     "open_again",
     "standing",
@@ -88,6 +89,12 @@ def host_name() -> str:
 def default_log_dir(comment: str) -> str:
     """Name a new run under `runs/`, by local time and host, as torch's writer does."""
     return os.path.join("runs", time.strftime("%b%d_%H-%M-%S_") + host_name() + comment)  # noqa: PTH118 (pathlib is 10 ms of import)
+
+
+def given_log_dir(given: str | bytes | os.PathLike[str]) -> str:
+    """Take a directory as it was given; only a leading `~`, never meant as a name, is expanded."""
+    directory = os.fsdecode(given)
+    return os.path.expanduser(directory) if directory.startswith("~") else directory  # noqa: PTH111 (as above)
 
 
 def create_event_file(outside: Outside, directory: str, suffix: str, now: float) -> OpenFile:

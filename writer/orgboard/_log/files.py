@@ -199,10 +199,9 @@ class RunFiles:
         dropped, reasons = self._guard.dropped, dict(self._guard.reasons)
         import json
 
-        # The count is the step too: it only grows, so no reader takes it for a restart.
         told = json.dumps({"dropped": dropped, "reasons": reasons})
         body = own_record_body(DROPPED_TAG, told)
-        main.waiting.append(record(body, dropped, self._outside.wall()))
+        main.waiting.append(record(body, 0, self._outside.wall()))
         main.write(urgent=True)
         if main.waiting:
             main.give_up()

@@ -13,6 +13,7 @@ from orgboard._methods.distributions import Distributions
 from orgboard._methods.media import Media
 from orgboard._methods.numbers import Numbers
 from orgboard._values.arrays import to_number, to_step
+from orgboard._values.mappings import items_of
 
 __all__ = ["Dictionaries"]
 
@@ -114,7 +115,7 @@ class Dictionaries(Numbers, Distributions, Media):
         """Sort entries by what becomes of them. One that cannot be logged stops no other."""
         if depth > DEEPEST:
             raise ValueError(f"dictionaries more than {DEEPEST} deep in one another")
-        for key, value in list(values.items()):
+        for key, value in items_of(values, "what is logged"):
             with self._guard:
                 tag = f"{prefix}{key}"
                 if isinstance(value, Mapping):

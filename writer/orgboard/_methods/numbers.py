@@ -11,6 +11,7 @@ from orgboard._log.files import MAIN
 from orgboard._methods.recorder import Recorder
 from orgboard._values.arrays import to_float, to_number
 from orgboard._values.late import Late, settle
+from orgboard._values.mappings import items_of
 
 __all__ = ["Numbers"]
 
@@ -102,7 +103,7 @@ class Numbers(Recorder):
             if self._muted:
                 return
             stem = main_tag.replace("/", "_")
-            for key, scalar_value in tag_scalar_dict.items():
+            for key, scalar_value in items_of(tag_scalar_dict, "tag_scalar_dict"):
                 with self._guard:
                     where = f"{stem}_{key}"
                     self._put_number(main_tag, scalar_value, global_step, walltime, where)

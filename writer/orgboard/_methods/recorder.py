@@ -52,7 +52,7 @@ class Recorder:
 
     def __init__(
         self,
-        log_dir: str | os.PathLike[str] | None = None,
+        log_dir: str | bytes | os.PathLike[str] | None = None,
         comment: str = "",
         purge_step: int | None = None,
         max_queue: int = QUEUE_DEFAULT,
@@ -60,7 +60,7 @@ class Recorder:
         filename_suffix: str = "",
         write_to_disk: bool = True,
         # tensorboardX's eighth and ninth; its first is torch's `log_dir`.
-        logdir: str | os.PathLike[str] | None = None,
+        logdir: str | bytes | os.PathLike[str] | None = None,
         comet_config: Any = None,
         *,
         strict: bool | None = None,
@@ -70,7 +70,7 @@ class Recorder:
     ) -> None:
         del comet_config
         chosen = log_dir if log_dir is not None else logdir
-        self._log_dir = disk.default_log_dir(comment) if not chosen else os.fspath(chosen)
+        self._log_dir = disk.given_log_dir(chosen) if chosen else disk.default_log_dir(comment)
         if "://" in self._log_dir:
             raise ValueError(
                 f"log_dir must be a local directory, got {self._log_dir!r}; log locally and copy"
@@ -241,7 +241,7 @@ def _context(tag: str) -> Item | None:
     try:
         from orgboard._context.record import context_body
 
-        body = context_body(tag, None)
+        body = context_body(tag)
     except Exception:  # noqa: BLE001 (no value of the caller's: nothing to count)
         return None
     return MAIN, as_given, tag, body, 0, time.time(), len(body) + ITEM_BYTES

@@ -35,7 +35,8 @@ def to_number(value: Any) -> float | Late:
     Raises:
         TypeError, ValueError: it is neither.
     """
-    if isinstance(value, (int, float)):
+    # A text that is a number, too: torch's writer takes it, and scripts read such from files.
+    if isinstance(value, (int, float, str)):
         return float(value)
     family = family_of(type(value))
     if family is Family.TORCH and not torch_tensors.is_elsewhere(value):
