@@ -10,24 +10,28 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass
-from typing import Final, Literal
+from functools import reduce
+from typing import Final, Literal, TypeAlias
 
 from orgboard_schema.wire.batch import Batch
 from orgboard_schema.wire.hparams import HParamValue, SessionEnd, SessionStart, parse_hparams
 
-__all__ = ["MOMENT_S", "Ending", "hparams_json", "said_to_end"]
+__all__ = ["MOMENT_S", "Ending", "Reason", "hparams_json", "latest_ending", "said_to_end"]
+
+Reason: TypeAlias = Literal["stop", "hparams", "failed"]
+"""A session log said so, a session of hyperparameters, or one that did not succeed."""
 
 MOMENT_S: Final = 1.0
 """More than any writer takes from saying that it ends to its last point."""
 
-_ENDED: Final = frozenset({"success", "failure"})
+_ENDED: Final[dict[str, Reason]] = {"success": "hparams", "failure": "failed"}
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
     """Why a run counts as finished, and since when."""
 
-    reason: Literal["stop", "hparams"]
+    reason: Reason
     wall: float
 
     def holds(self, last_event: float | None) -> bool:
@@ -42,9 +46,16 @@ def said_to_end(batch: Batch) -> Ending | None:
         if point.kind == "hparams" and point.metadata is not None:
             said = parse_hparams(point.metadata.content)
             if isinstance(said, SessionEnd) and said.status in _ENDED:
-                endings.append(Ending("hparams", point.wall_time))
-    finite = [ending for ending in endings if math.isfinite(ending.wall)]
-    return max(finite, key=lambda ending: ending.wall, default=None)
+                endings.append(Ending(_ENDED[said.status], point.wall_time))
+    finite = sorted((each for each in endings if math.isfinite(each.wall)), key=lambda e: e.wall)
+    return reduce(latest_ending, finite) if finite else None
+
+
+def latest_ending(before: Ending, after: Ending) -> Ending:
+    """Return the later ending. A run that failed and then closes its files has still failed."""
+    if before.reason == "failed" and after.wall <= before.wall + MOMENT_S:
+        return Ending("failed", after.wall)
+    return after
 
 
 def hparams_json(batch: Batch) -> str | None:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import cast
 
 from sqlalchemy import Connection, Engine
 
@@ -31,7 +31,7 @@ from orgboard_ingest.catalog import (
     load_runs,
 )
 from orgboard_ingest.commit import Stored, note_error, note_look, reset, store
-from orgboard_ingest.ending import Ending, said_to_end
+from orgboard_ingest.ending import Ending, Reason, latest_ending, said_to_end
 from orgboard_ingest.plan import Plan, facts_missing, plan_alone, plan_batch
 from orgboard_ingest.register import RUNS_AT_ONCE, ensure_files
 from orgboard_ingest.stage import Staged, stage
@@ -348,14 +348,15 @@ def _stored_sections(facts: FileFacts, row: FileRow) -> dict[int, int]:
 def _ending(run: KnownRun, batch: Batch) -> Ending | None:
     """Return why the run counts as finished with this batch."""
     newest = _later(run.last_event, batch.last_wall)
+    before = None
+    if run.finished is not None and run.end_wall is not None:
+        before = Ending(cast(Reason, run.finished), run.end_wall)
     said = said_to_end(batch)
+    if before is not None and said is not None:
+        said = latest_ending(before, said)
     if said is not None and said.holds(newest):
         return said
-    if run.finished is not None and run.end_wall is not None:
-        reason: Literal["stop", "hparams"] = "stop" if run.finished == "stop" else "hparams"
-        before = Ending(reason, run.end_wall)
-        return before if before.holds(newest) else None
-    return None
+    return before if before is not None and before.holds(newest) else None
 
 
 def _later(one: float | None, other: float | None) -> float | None:

@@ -142,6 +142,18 @@ def test_runs_are_exported_with_their_counts_and_hyperparameters(any_board: Boar
     assert (second["points"], second["gaps"], second["status"]) == ("2", "1", "stale")
 
 
+def test_a_run_that_failed_is_told_from_one_that_finished(any_board: Board) -> None:
+    any_board.log("good", [scalars("loss", [1])], finished="stop", now=1.7e9)
+    any_board.log("bad", [scalars("loss", [1])], finished="failed", now=1.7e9)
+    any_board.log("stale", [scalars("loss", [1])], now=1.7e9)
+
+    rows = {row["run"]: row["status"] for row in _rows(_export(any_board, "runs"))}
+
+    assert rows == {"good": "finished", "bad": "failed", "stale": "stale"}
+    page = any_board.ask("GET", "/api/ui/v1/p/default/board/runs?sort=status").json()
+    assert [row["status"] for row in page["runs"]] == ["stale", "failed", "finished"]
+
+
 def test_filters_choose_projects_runs_and_tags(board: Board) -> None:
     for project, logdir in (("default/board", "/a"), ("vision/cats", "/b")):
         for run in ("fold-1", "fold-2", "other"):

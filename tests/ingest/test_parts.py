@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orgboard_ingest.complaints import Complaints, printable
-from orgboard_ingest.ending import Ending, hparams_json, said_to_end
+from orgboard_ingest.ending import Ending, hparams_json, latest_ending, said_to_end
 from orgboard_ingest.progress import Done, Progress, bar
 from orgboard_ingest.projects import candidate_names, settle_logdir
 from orgboard_ingest.queue import Waiting
@@ -123,6 +123,19 @@ def test_a_run_that_said_it_ended_has_ended_unless_something_newer_came() -> Non
     assert ending == Ending("stop", 6.0)
     assert Ending("stop", 6.0).holds(6.5)
     assert not Ending("stop", 6.0).holds(60.0)
+
+
+def test_a_run_that_failed_has_failed_although_its_files_are_closed_after_that() -> None:
+    info = SessionEndInfo(status=2)  # type: ignore[arg-type]
+    failure = _hparams(HParamsPluginData(session_end_info=info), 5.0)
+    closed = mark(SessionLog.STOP, 0, 5.5)
+
+    at_once = said_to_end(read(event_file(failure, closed), 0, {}))
+    later = said_to_end(read(event_file(failure, mark(SessionLog.STOP, 0, 60.0)), 0, {}))
+
+    assert at_once == Ending("failed", 5.5)
+    assert latest_ending(Ending("failed", 5.0), Ending("stop", 5.5)) == at_once
+    assert later == Ending("stop", 60.0)
 
 
 @pytest.mark.parametrize(("status", "ends"), [(1, True), (2, True), (3, False), (0, False)])

@@ -19,7 +19,15 @@ from orgboard_dashboard.config import WebConfig
 from orgboard_schema.blocks import ScalarSeries
 from orgboard_schema.sql.append import append
 from orgboard_schema.sql.engine import begin_write, open_engine
-from orgboard_schema.sql.flush import FileCommit, Flush, NewChunk, NewGap, NewValues, Restart
+from orgboard_schema.sql.flush import (
+    FileCommit,
+    Finished,
+    Flush,
+    NewChunk,
+    NewGap,
+    NewValues,
+    Restart,
+)
 from orgboard_schema.sql.migrate import upgrade
 from orgboard_schema.sql.registry import ensure_file, ensure_logdir, ensure_project, ensure_run
 from orgboard_schema.types import Kind, Metadata, Value
@@ -50,6 +58,7 @@ class Board:
         gaps: Sequence[NewGap] = (),
         metadata: Mapping[tuple[str, Kind], Metadata] | None = None,
         hparams: str | None = None,
+        finished: Finished | None = None,
         now: float | None = None,
     ) -> str:
         """Store what one flush of a run brings, and return the run's uid."""
@@ -76,6 +85,7 @@ class Board:
                     gaps=tuple(gaps),
                     metadata=metadata or {},
                     hparams=hparams,
+                    finished=finished,
                 ),
             )
         self.uids[run] = row.uid

@@ -32,7 +32,7 @@ __all__ = [
     "status_of",
 ]
 
-Status = Literal["live", "stale", "finished"]
+Status = Literal["live", "stale", "finished", "failed"]
 SortKey = Literal[
     "name", "started", "last_event", "last_step", "points", "status", "gaps", "attempts"
 ]
@@ -43,7 +43,7 @@ LIVE_WITHIN_S: Final = 120.0
 MAX_ROWS: Final = 1000
 """Rows of one answer."""
 
-_STATUS_ORDER: Final[tuple[Status, ...]] = ("live", "stale", "finished")
+_STATUS_ORDER: Final[tuple[Status, ...]] = ("live", "stale", "failed", "finished")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +150,7 @@ def rows_of(
 def status_of(finished: str | None, last_write: float | None, now: float) -> Status:
     """Judge a run by its data: an end was logged, or bytes came lately, or neither."""
     if finished is not None:
-        return "finished"
+        return "failed" if finished == "failed" else "finished"
     return "live" if last_write is not None and last_write > now - LIVE_WITHIN_S else "stale"
 
 
@@ -170,6 +170,7 @@ def _status_rank(now: float) -> ColumnElement[int]:
     """Return `status_of` as a place in `_STATUS_ORDER`, in SQL."""
     run = tables.run.c
     return case(
+        (run.finished == "failed", _STATUS_ORDER.index("failed")),
         (run.finished.is_not(None), _STATUS_ORDER.index("finished")),
         (run.last_write > now - LIVE_WITHIN_S, _STATUS_ORDER.index("live")),
         else_=_STATUS_ORDER.index("stale"),

@@ -15,7 +15,7 @@ from orgboard_schema.types import Kind, Metadata, Value
 
 __all__ = ["FileCommit", "Finished", "Flush", "NewChunk", "NewGap", "NewValues", "Restart"]
 
-Finished: TypeAlias = Literal["stop", "hparams", "running"]
+Finished: TypeAlias = Literal["stop", "hparams", "failed", "running"]
 """Why a run counts as finished; "running" takes that back."""
 
 

@@ -125,7 +125,7 @@ run: Final = Table(
     Column("last_event", Float(53)),
     # Seconds, modification time of the newest file: what "live" is judged by.
     Column("last_write", Float(53)),
-    # "stop", "hparams": why the run counts as finished; null while it does not.
+    # "stop", "hparams", "failed": why the run counts as finished; null while it does not.
     Column("finished", String(16)),
     Column("points", BigInteger, nullable=False, server_default="0"),
     Column("gaps", Integer, nullable=False, server_default="0"),

@@ -6,7 +6,7 @@
   "use strict";
 
   const ROW = 30;
-  const STATUS = { live: "live", stale: "stale: no new bytes for a while", finished: "finished" };
+  const STATUS = { live: "live", stale: "stale: no new bytes for a while", finished: "finished", failed: "failed: it said so itself" };
 
   let parts = null;
   let stop = () => {};

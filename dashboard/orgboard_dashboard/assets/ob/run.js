@@ -37,7 +37,7 @@
       ...damage(found),
       facts(found),
       ...section("Hyperparameters", hparams(run)),
-      ...section(`Logged, ${ob.plural(found.series.length, "series").replace("seriess", "series")}`, series(found)),
+      ...section(`Logged, ${ob.count(logged(found).length)} series`, series(found)),
       ...section("Restarts", restarts(found)),
       ...section("Files", files(found))));
     if (scrollY !== at) scrollTo(0, at);
@@ -85,9 +85,14 @@
     return rows.length ? table(["Name", "Value"], rows) : null;
   }
 
-  function series({ series: all }) {
+  /** The series that the training logged: not the records of settings and of the run itself. */
+  function logged({ series: all }) {
+    return all.filter((one) => one.kind !== "hparams" && !one.name.startsWith("orgboard/"));
+  }
+
+  function series(found) {
     const scalar = (one, value) => (one.kind === "scalar" ? ob.value(value ?? NaN) : "");
-    const rows = all.map((one) => [
+    const rows = logged(found).map((one) => [
       ob.el("span.ob-mono", {}, one.name), one.kind, ob.count(one.n), one.superseded ? ob.count(one.superseded) : "–",
       one.n ? ob.count(one.last_step) : "–", scalar(one, one.last_value), scalar(one, one.min_value), scalar(one, one.max_value),
     ]);
