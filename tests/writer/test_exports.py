@@ -49,6 +49,7 @@ def test_a_path_that_cannot_be_written_stops_nothing(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with SummaryWriter(tmp_path / "run") as writer:
+        (tmp_path / "no").write_text("a file where a directory should be")
         writer.add_scalar("x", 1.0, 1)
         writer.export_scalars_to_json(tmp_path / "no" / "such" / "directory.json")
         writer.export_scalars_to_json(tmp_path / "scalars.json")

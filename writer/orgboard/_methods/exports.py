@@ -20,11 +20,13 @@ class Exports(Recorder):
         As with tensorboardX, a key is the log directory, the tag, and for `add_scalars` the
         name within it, and a later call writes only what was logged since the last. Values are
         as stored, so mostly float32; NaN and infinities are JavaScript's words for them. All is
-        read back from the event files: nothing is kept in memory meanwhile.
+        read back from the event files: nothing is kept in memory meanwhile. The file is there
+        whole, or as it was before.
         """
         with self._guard:
             import json
 
+            from orgboard._log.assets import write_file
             from orgboard._log.read_back import read_scalars
 
             self.flush()
@@ -33,6 +35,5 @@ class Exports(Recorder):
                 name: list(zip(*series, strict=True))
                 for name, series in read_scalars(self._log_dir, exported).items()
             }
-            with open(path, "w", encoding="utf-8") as file:  # noqa: PTH123 (pathlib is 10 ms of import)
-                json.dump(told, file)
+            write_file(os.fspath(path), [json.dumps(told).encode()])
             self._exported = exported
