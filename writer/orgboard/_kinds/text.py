@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from orgboard._encoding import protobuf as pb
 from orgboard._encoding.records import summary_body
 from orgboard._kinds.metadata import DT_STRING, metadata
 
 __all__ = ["text_body", "text_value"]
+
+_ONE_STRING: Final = pb.whole(1, DT_STRING) + pb.blob(2, pb.blob(2, pb.whole(1, 1)))
+"""The type and the shape, [1], of the tensor."""
+
+_ABOUT: Final = metadata("text")
 
 
 def text_body(tag: str, content: str) -> bytes:
@@ -16,6 +23,4 @@ def text_body(tag: str, content: str) -> bytes:
 
 def text_value(tag: str, content: str) -> bytes:
     """Encode one text as a summary's value."""
-    shape = pb.blob(2, pb.blob(2, pb.whole(1, 1)))
-    tensor = pb.whole(1, DT_STRING) + shape + pb.text(8, content, always=True)
-    return pb.text(1, tag) + pb.blob(8, tensor) + metadata("text")
+    return pb.text(1, tag) + pb.blob(8, _ONE_STRING + pb.text(8, content, always=True)) + _ABOUT
