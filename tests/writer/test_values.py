@@ -145,7 +145,16 @@ def test_one_number_in_any_wrapping_is_a_scalar(value: object, expected: float) 
 
 @pytest.mark.parametrize(
     "value",
-    [[1, 2], [], np.zeros(0), np.zeros(2), np.array("1"), np.str_("1"), np.complex64(1), object()],
+    [
+        [1, 2],
+        [],
+        np.zeros(0),
+        np.zeros(2),
+        np.array("1"),
+        np.str_("one"),
+        np.complex64(1),
+        object(),
+    ],
     ids=repr,
 )
 def test_what_is_not_one_number_is_no_scalar(value: object) -> None:
