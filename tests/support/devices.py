@@ -83,8 +83,13 @@ class _Tensor:
     # What does not.
 
     def to(self, target: Any, *, non_blocking: bool = False) -> _Tensor:
+        if isinstance(target, _Place):
+            if self.device.type == "cpu" and not non_blocking:
+                # A copy from memory that is not pinned ends with the stream's work before it.
+                self._lent.wait()
+            return _Tensor(self._array, self._lent, target.type)
         if target != "cpu":
-            return self if isinstance(target, _Place) else self._like(self._array.astype(target))
+            return self._like(self._array.astype(target))
         assert non_blocking
         self._lent.sent.append(self.shape)
         sent = _Tensor(self._array.copy(), self._lent, "cpu", is_due=False)

@@ -98,7 +98,9 @@ def torch_rows(tensor: Any, edges: Floats, wide: str) -> Any:
     library = library_of(tensor)
     compared = getattr(library, wide)
     summed = compared if tensor.device.type == "mps" else library.float64
-    limits = library.from_numpy(_limits(edges.tobytes(), wide)).to(tensor.device)
+    # From memory that is not pinned, any other way would wait for all that the device has to do.
+    limits = library.from_numpy(_limits(edges.tobytes(), wide))
+    limits = limits.to(tensor.device, non_blocking=True)
     rows = []
     for block in tensor.reshape(-1).split(BLOCK):
         values = block.to(compared)
