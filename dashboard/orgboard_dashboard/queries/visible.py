@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, select, true
 from orgboard_dashboard.queries.errors import NotFound
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.sql import tables, text
+from orgboard_schema.sql.standing import SHOWN
 
 __all__ = [
     "ProjectRef",
@@ -35,11 +36,12 @@ class ProjectRef:
 
 def visible_runs(viewer: Viewer) -> ColumnElement[bool]:
     """Return the condition on `tables.run` that holds for what `viewer` may see."""
+    stands = tables.run.c.standing == SHOWN
     if viewer.logdirs is None:
-        return true()
+        return stands
     hashes = [text.sha256(path) for path in viewer.logdirs]
     shown = select(tables.logdir.c.logdir_id).where(tables.logdir.c.path_sha256.in_(hashes))
-    return tables.run.c.logdir_id.in_(shown)
+    return stands & tables.run.c.logdir_id.in_(shown)
 
 
 def visible_projects(viewer: Viewer) -> ColumnElement[bool]:

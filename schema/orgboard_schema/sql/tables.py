@@ -1,6 +1,7 @@
 """The tables, as they are at head. SQLite and PostgreSQL, the same names and meanings.
 
     team ─< project ─< logdir ─< run ─< source_file ─< gap          where from
+                       logdir ─< lease                              who reads it
                                  run ─< segment, block              points (orgboard_schema.blocks)
                                  run ── run_head                    its series, packed in one row
                                  run ─< restart                     where an attempt supersedes
@@ -39,6 +40,7 @@ __all__ = [
     "blob_ref",
     "block",
     "gap",
+    "lease",
     "logdir",
     "metadata",
     "project",
@@ -102,6 +104,34 @@ logdir: Final = Table(
     UniqueConstraint("project_id", "path_sha256"),
 )
 
+lease: Final = Table(
+    "lease",
+    schema,
+    # An ingest process at work on a logdir. Who shares it divides the runs among those whose
+    # lease has not run out; the offsets alone keep that correct.
+    Column("logdir_id", _Id, ForeignKey("logdir.logdir_id"), primary_key=True, autoincrement=False),
+    Column("owner", String(32), primary_key=True),
+    Column("host", Text, nullable=False),
+    Column("pid", Integer, nullable=False),
+    # Seconds by the database's clock.
+    Column("since", Float(53), nullable=False),
+    Column("until", Float(53), nullable=False),
+    # What it told of its work when it last renewed: "watching" or "polling", and why.
+    Column("watch", String(16), nullable=False, server_default=""),
+    Column("watch_reason", Text),
+    Column("runs", BigInteger, nullable=False, server_default="0"),
+    Column("files", BigInteger, nullable=False, server_default="0"),
+    Column("unreadable_files", BigInteger, nullable=False, server_default="0"),
+    # Seen in the files and not stored yet, and for how many seconds the oldest of it.
+    Column("pending_bytes", BigInteger, nullable=False, server_default="0"),
+    Column("lag_s", Float(53), nullable=False, server_default="0"),
+    # Since its start, and a second over the last minute.
+    Column("points", BigInteger, nullable=False, server_default="0"),
+    Column("bytes", BigInteger, nullable=False, server_default="0"),
+    Column("points_per_s", Float(53), nullable=False, server_default="0"),
+    Column("bytes_per_s", Float(53), nullable=False, server_default="0"),
+)
+
 run: Final = Table(
     "run",
     schema,
@@ -138,11 +168,24 @@ run: Final = Table(
     Column("next_seq", BigInteger, nullable=False, server_default="0"),
     # How many segments wait for compaction.
     Column("segments", Integer, nullable=False, server_default="0"),
+    # orgboard_schema.sql.standing: shown, shadow, discarded, deleted.
+    Column("standing", SmallInteger, nullable=False, server_default="0"),
+    # Of a shadow: the run whose place it takes once it has been read as far.
+    Column("shadow_of", BigInteger),
+    # Seconds, when it was put aside; null while it is on the run table.
+    Column("archived_at", Float(53)),
     UniqueConstraint("logdir_id", "name_sha256"),
     Index(None, "project_id", "touched_ms"),
     # The next colour of a project is found without looking at its runs.
     Index(None, "project_id", "color"),
     Index(None, "project_id", "name_sha256"),
+)
+# Few are not shown: who looks for those reads no other.
+Index(
+    "ix_run_standing",
+    run.c.standing,
+    sqlite_where=run.c.standing != 0,
+    postgresql_where=run.c.standing != 0,
 )
 
 run_head: Final = Table(
@@ -208,6 +251,11 @@ source_file: Final = Table(
     Column("source_writer", Text),
     # "" or why the file cannot be read at the moment.
     Column("error", Text, nullable=False, server_default=""),
+    # "" or "gzip", "zlib": the whole file is one compressed stream, and offset, head and gaps
+    # count bytes of what it unpacks to; `size` is the file's own all the same.
+    Column("encoding", String(8), nullable=False, server_default=""),
+    # Seconds, when bytes of it were last stored.
+    Column("read_at", Float(53)),
     UniqueConstraint("run_id", "name_sha256"),
 )
 
