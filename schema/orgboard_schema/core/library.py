@@ -40,7 +40,7 @@ _SIGNATURES: Final[dict[str, tuple[object, list[object]]]] = {
     "ob_names": (None, [c_void_p, _COLUMN, _COLUMN]),
     "ob_take": (None, [c_void_p, _COLUMN, _COLUMN, _COLUMN, _COLUMN, _COLUMN]),
     "ob_pack": (None, [_COLUMN, c_int64, c_int32, c_int32, _COLUMN]),
-    "ob_unpack": (None, [_COLUMN, c_int64, c_int32, c_int32, _COLUMN]),
+    "ob_unpack": (None, [c_char_p, c_int64, c_int32, c_int32, _COLUMN]),
 }
 
 

@@ -141,9 +141,7 @@ class CompiledScalars:
 
     def _places(self, others: Sequence[int], count: int) -> array[int]:
         order, before = array("q", bytes(8 * count)), array("q", others)
-        self._core.ob_places(
-            before.buffer_info()[0], len(before), count, order.buffer_info()[0]
-        )
+        self._core.ob_places(before.buffer_info()[0], len(before), count, order.buffer_info()[0])
         return order
 
     def _tags(self) -> tuple[str, ...]:
