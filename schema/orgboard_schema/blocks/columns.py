@@ -19,7 +19,7 @@ from orgboard_schema.blocks.series import Floats, Ints
 from orgboard_schema.core.library import load_core
 from orgboard_schema.errors import CorruptBlock
 
-__all__ = ["Cursor", "floats", "ints", "small_ints", "strings"]
+__all__ = ["Cursor", "address", "floats", "ints", "small_ints", "strings"]
 
 _COUNT: Final = struct.Struct("<I")
 
@@ -97,7 +97,7 @@ class Cursor:
         if core is None:
             return _unpacked(octets, count, dtype, delta=delta)
         numbers = np.empty(count, dtype)
-        core.ob_unpack(octets, count, dtype.itemsize, delta, _address(numbers))
+        core.ob_unpack(octets, count, dtype.itemsize, delta, address(numbers))
         return numbers
 
 
@@ -108,11 +108,12 @@ def _column(values: npt.NDArray[Any], *, delta: bool) -> bytes:
     size = values.dtype.itemsize
     column = np.empty(_COUNT.size + len(values) * size, np.uint8)
     _COUNT.pack_into(column, 0, len(values))
-    core.ob_pack(_address(values), len(values), size, delta, _address(column) + _COUNT.size)
+    core.ob_pack(address(values), len(values), size, delta, address(column) + _COUNT.size)
     return column.tobytes()
 
 
-def _address(array: npt.NDArray[Any]) -> int:
+def address(array: npt.NDArray[Any]) -> int:
+    """Return where the numbers of an array lie, for the compiled core."""
     # A third of what `array.ctypes.data` costs, and columns are many and short.
     return int(array.__array_interface__["data"][0])
 

@@ -140,16 +140,20 @@ def series_key(tag_id: int, kind: Kind) -> int:
 def row_places(heads: HeadTable, keys: Ints) -> tuple[HeadTable, npt.NDArray[np.intp]]:
     """Return a table that has a row for each of `keys` (sorted, distinct), and their places."""
     known = row_keys(heads)
-    missing = keys[~np.isin(keys, known)]
-    if len(missing):
-        new = empty_heads(len(missing))
-        new["kind"] = missing >> _KIND_SHIFT
-        new["tag_id"] = missing & ((1 << _KIND_SHIFT) - 1)
-        heads = np.concatenate([heads, new])
-        known = row_keys(heads)
-        order = np.argsort(known)
-        heads, known = heads[order], known[order]
-    return heads, np.searchsorted(known, keys)
+    places = np.searchsorted(known, keys)
+    is_known = np.zeros(len(keys), np.bool_)
+    if len(known):
+        is_known = known[np.minimum(places, len(known) - 1)] == keys
+    if is_known.all():
+        return heads, places
+    missing = keys[~is_known]
+    new = empty_heads(len(missing))
+    new["kind"] = missing >> _KIND_SHIFT
+    new["tag_id"] = missing & ((1 << _KIND_SHIFT) - 1)
+    if not len(known):
+        return new, places + np.arange(len(keys))
+    heads = np.insert(heads, places[~is_known], new)
+    return heads, np.searchsorted(row_keys(heads), keys)
 
 
 def row_of(heads: HeadTable, tag_id: int, kind: Kind) -> SeriesHead | None:

@@ -39,6 +39,11 @@ _SIGNATURES: Final[dict[str, tuple[object, list[object]]]] = {
     "ob_tags": (c_int64, [c_void_p, POINTER(c_int64)]),
     "ob_names": (None, [c_void_p, _COLUMN, _COLUMN]),
     "ob_take": (None, [c_void_p, _COLUMN, _COLUMN, _COLUMN, _COLUMN, _COLUMN]),
+    "ob_group": (
+        c_int64,
+        [c_int64, *[_COLUMN] * 5, c_int64, _COLUMN, c_int64, *[_COLUMN] * 7, c_int64],
+    ),
+    "ob_summarise": (None, [_COLUMN, _COLUMN, _COLUMN, c_int64, c_int32, _COLUMN]),
     "ob_pack": (None, [_COLUMN, c_int64, c_int32, c_int32, _COLUMN]),
     "ob_unpack": (None, [c_char_p, c_int64, c_int32, c_int32, _COLUMN]),
 }
