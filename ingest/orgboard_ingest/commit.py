@@ -61,17 +61,8 @@ def store(conn: Connection, new: Stored, *, now: float) -> tuple[FileRow, int]:
     Raises:
         OffsetMoved: A rival changed the run first. Nothing is stored.
     """
-    append(conn, _flush(new, now))
-    revision = _revision(conn, new.run.run_id)
-    if revision != new.run.revision + 1:
-        raise OffsetMoved(f"a rival changed run {new.run.run_id} first")
-    row, head = _row_after(new), new.reading.head
-    if head.size != row.head_bytes:
-        replace_file(conn, row, head_sha256=head.sha256, head_bytes=head.size, new_generation=False)
-        row = replace(row, head_sha256=head.sha256, head_bytes=head.size)
-    if new.file.row.error:
-        note_error(conn, row, "")
-    return row, revision
+    revision = append(conn, _flush(new, now))
+    return _row_after(new), revision
 
 
 def reset(conn: Connection, run: KnownRun, replaced: FileRow | None, *, now: float) -> None:
@@ -133,6 +124,7 @@ def _flush(new: Stored, now: float) -> Flush:
         run_id=new.run.run_id,
         file=_file_commit(new),
         now=now,
+        revision=new.run.revision,
         chunks=tuple(_chunk(piece, plan.attempts[piece.section]) for piece in new.staged.pieces),
         metadata=new.staged.metadata,
         restarts=tuple(_restart(cut, step) for cut, step in plan.cuts.items()),
@@ -170,6 +162,8 @@ def _file_commit(new: Stored) -> FileCommit:
         first_attempt=first if has_points else plan.attempts[-1],
         last_attempt=plan.attempts[-1],
         source_writer=batch.source_writer,
+        head_sha256=reading.head.sha256 if reading.head.size != row.head_bytes else None,
+        head_bytes=reading.head.size,
     )
 
 
@@ -189,6 +183,8 @@ def _row_after(new: Stored) -> FileRow:
         last_wall=max(walls, default=None),
         first_attempt=first if first is not None else row.first_attempt,
         last_attempt=new.plan.attempts[-1],
+        head_sha256=new.reading.head.sha256,
+        head_bytes=new.reading.head.size,
         error="",
     )
 

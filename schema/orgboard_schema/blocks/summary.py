@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from ctypes import CDLL, addressof, c_char
-from dataclasses import dataclass
 from struct import Struct
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -40,8 +39,7 @@ _EXTENT: Final = np.dtype(
 """How many points, and their `Extent`."""
 
 
-@dataclass(frozen=True, slots=True)
-class BlockSummary:
+class BlockSummary(NamedTuple):
     """The plain columns of a block's row. None stands where there is no finite number."""
 
     n: int
