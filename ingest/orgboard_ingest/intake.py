@@ -1,10 +1,11 @@
 """Bring the files of one logdir into SQL, one batch at a time.
 
-    read_on ─▶ stage ─▶ plan ─▶ commit            points and offset, one transaction
-       │                  └─ None ─▶ reset        other attempts: the run is read again
-       └─ replaced ─▶ reset, next generation      another file took the name
+    read_on ─▶ stage ─▶ plan ─▶ commit              points and offset, one transaction
+       │                  └─ disagrees ─▶ shadow    other attempts: the run is read anew
+       └─ replaced ─▶ shadow, next generation       another file took the name
 
-What is known of a run is a cache (`catalog`). Every transaction checks the run's
+A run is read anew in its shadow (`orgboard_schema.sql.shadow`), which takes the run's place
+once it has read as far as the files go. What is known of a run is a cache (`catalog`). Every transaction checks the run's
 revision first, so a rival's commit is noticed before it could be contradicted; then the
 run is looked up again and the batch read anew.
 """
@@ -16,7 +17,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import cast
+from typing import Final, cast
 
 from sqlalchemy import Connection, Engine
 
@@ -29,20 +30,27 @@ from orgboard_ingest.catalog import (
     load_described,
     load_run,
     load_runs,
+    still_deleted,
 )
-from orgboard_ingest.commit import Stored, note_error, note_look, reset, store
+from orgboard_ingest.commit import Stored, note_error, note_look, read_anew, store
 from orgboard_ingest.ending import Ending, Reason, latest_ending, said_to_end
 from orgboard_ingest.plan import Plan, facts_missing, plan_alone, plan_batch
 from orgboard_ingest.register import RUNS_AT_ONCE, ensure_files
+from orgboard_ingest.rereading import awaited, carry_facts, first_unreadable, is_read
 from orgboard_ingest.stage import Staged, stage
 from orgboard_ingest.tail import Head, Reading, read_on
 from orgboard_ingest.transactions import read_once, write_once
 from orgboard_schema.errors import OffsetMoved
 from orgboard_schema.sql.compact import compact
+from orgboard_schema.sql.discard import discard_some
 from orgboard_schema.sql.registry import FileRow, ensure_run
+from orgboard_schema.sql.shadow import give_up_shadow, swap
 from orgboard_schema.wire.batch import Batch
 
 __all__ = ["Advance", "Intake"]
+
+ROWS_AT_ONCE: Final = 200
+"""Removed in one transaction: at most some megabytes, and no rival waits for long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +92,13 @@ class Intake:
 
     def is_settled(self, run: str, name: str, size: int, mtime_ns: int) -> bool:
         """Tell whether a file of this size and time has been read as far as it goes."""
+        if run in self.runs and self.runs[run].deleted:
+            return True
         known = self.runs[run].files.get(name) if run in self.runs else None
         if known is None:
             return False
         row = known.row
-        # A run that is being read again has its sizes already, but not its offsets.
-        ended = row.offset == row.size or row.pending is not None
-        return ended and (row.size, row.mtime_ns) == (size, mtime_ns)
+        return is_read(row) and (row.size, row.mtime_ns) == (size, mtime_ns)
 
     def advance(self, run_name: str, name: str) -> Advance:
         """Read and store the next batch of one file.
@@ -100,25 +108,46 @@ class Intake:
             DatabaseUnreachable: The database is away.
         """
         path = self.path(run_name, name)
-        run, file = self._known(run_name, name, path)
+        run = self._known(run_name, name, path)
+        if run.deleted:
+            return Advance()
+        file = run.files[name]
         if run.remembered is None or run.cuts is None:
             run.remembered, run.cuts = read_once(
                 self._engine, lambda conn: load_described(conn, run.run_id)
             )
-        reading = self._read(run, file, path)
+        try:
+            reading = self._read(run, file, path)
+        except OSError:
+            if awaited(run, file):
+                self._give_up(run)
+            raise
         if reading.batch is None:
             return self._replace(run, file, reading)
         if reading.batch.end == reading.batch.start:
             self._note_look(file, reading, reading.batch.pending, "")
-            return Advance()
+            return self._finish(run, Advance())
         staged = stage(reading.batch)
         plan = self._plan(run, file, reading.batch, staged)
         if not plan.agrees:
             # With what this batch said, or the next reading would go wrong in the same place.
             file.facts, file.known_end = plan.facts, max(file.known_end, reading.batch.end)
-            return self._reset(run, None)
+            missing = self._read_anew(run)
+            if missing is None:
+                return Advance(again=True, reread=True)
+            plan = plan_alone(run, file, staged)
         ending = _ending(run, reading.batch)
         return self._store(Stored(run, file, reading, reading.batch, staged, plan, ending))
+
+    def tend(self) -> None:
+        """Bring shadows to an end that have read all there is, or never will; empty the bin."""
+        for run in [run for run in self.runs.values() if run.replaces is not None]:
+            if first_unreadable(self.root, run, awaited) is not None:
+                self._give_up(run)
+            else:
+                self._finish(run, Advance())
+        while write_once(self._engine, lambda conn: discard_some(conn, ROWS_AT_ONCE)):
+            pass
 
     def note_unreadable(self, run_name: str, name: str, reason: str) -> None:
         """Store why a file cannot be read at the moment."""
@@ -151,7 +180,8 @@ class Intake:
         """Make runs and files known, given as (run, name), those that are not yet."""
         wanted: dict[str, list[str]] = {}
         for run_name, name in found:
-            if run_name not in self.runs or name not in self.runs[run_name].files:
+            run = self.runs.get(run_name)
+            if run is None or not (run.deleted or name in run.files):
                 wanted.setdefault(run_name, []).append(name)
         names = sorted(wanted)
         for at in range(0, len(names), RUNS_AT_ONCE):
@@ -166,22 +196,29 @@ class Intake:
             if old is not None and old not in moved.values():
                 moved[name] = old
 
-        def work(conn: Connection) -> list[tuple[KnownRun, list[FileRow]]]:
-            made: list[tuple[KnownRun, list[FileRow]]] = []
+        def work(conn: Connection) -> list[KnownRun]:
+            made: list[KnownRun] = []
             for name, files in wanted.items():
                 old = moved.get(name)
                 if old is not None:
-                    moves.rename(conn, self.runs[old].run_id, name, self.logdir_id)
-                run_id = ensure_run(conn, self.logdir_id, name, now=self._clock()).run_id
-                rows = ensure_files(conn, run_id, files)
-                made.append((load_run(conn, run_id), rows))
+                    moves.rename(conn, self.runs[old].shown_id, name, self.logdir_id)
+                uid = ensure_run(conn, self.logdir_id, name, now=self._clock()).uid
+                fresh = load_run(conn, uid)
+                if fresh is None:
+                    continue
+                if not fresh.deleted:
+                    for row in ensure_files(conn, fresh.run_id, files):
+                        fresh.files.setdefault(row.name, KnownFile.at(row))
+                made.append(fresh)
             return made
 
-        made = write_once(self._engine, work)
-        for fresh, rows in made:
-            run = self.runs.setdefault(fresh.name, fresh)
-            for row in rows:
-                run.files.setdefault(row.name, KnownFile.at(row))
+        for fresh in write_once(self._engine, work):
+            known = self.runs.get(fresh.name)
+            if known is None or known.run_id != fresh.run_id:
+                self.runs[fresh.name] = fresh
+                continue
+            for name, file in fresh.files.items():
+                known.files.setdefault(name, file)
         for old in moved.values():
             self.runs.pop(old, None)
 
@@ -189,13 +226,13 @@ class Intake:
         gone = (self.runs[old] for old in sorted(self.gone) if old in self.runs)
         return moves.find_old_name(self.root, gone, name)
 
-    def _known(self, run_name: str, name: str, path: Path) -> tuple[KnownRun, KnownFile]:
-        if run_name not in self.runs or name not in self.runs[run_name].files:
+    def _known(self, run_name: str, name: str, path: Path) -> KnownRun:
+        run = self.runs.get(run_name)
+        if run is None or not (run.deleted or name in run.files):
             # What is not there makes no run.
             path.stat()
             self.register([(run_name, name)])
-        run = self.runs[run_name]
-        return run, run.files[name]
+        return self.runs[run_name]
 
     def _read(self, run: KnownRun, file: KnownFile, path: Path) -> Reading:
         row = file.row
@@ -256,44 +293,72 @@ class Intake:
         run.last_event = _later(run.last_event, batch.last_wall)
         points = len(batch.scalars.tag) + len(batch.points)
         more = batch.pending is None and batch.end < new.reading.size
-        return Advance(batch.end - batch.start, points, again=more)
+        done = Advance(batch.end - batch.start, points, again=more)
+        return done if more else self._finish(run, done)
 
     def _replace(self, run: KnownRun, file: KnownFile, reading: Reading) -> Advance:
-        if any(not self.path(run.name, other).exists() for other in run.files):
-            # Reading the run again would lose what only the database still has.
-            reason = f"{reading.replaced}; other files of the run are gone"
-            self._note_look(file, reading, file.row.pending, reason)
+        if reading.size == 0:
+            # Whoever writes it anew has not begun. Nothing is shown less for that.
+            if awaited(run, file):
+                self._give_up(run)
+            else:
+                self._note_error(file, f"{reading.replaced}; what was read of it stays")
             return Advance()
-        return self._reset(run, file)
+        missing = self._read_anew(run, {file.row.name: reading.size})
+        if missing is None:
+            return Advance(again=True, reread=True)
+        # Reading the run again would lose what only the database still has.
+        self._note_error(file, f"{reading.replaced}; other files of the run are gone ({missing})")
+        return Advance()
 
-    def _reset(self, run: KnownRun, replaced: KnownFile | None) -> Advance:
-        row = replaced.row if replaced is not None else None
+    def _read_anew(self, run: KnownRun, replaced: Mapping[str, int] | None = None) -> str | None:
+        """Begin to read all of a run anew; return a file that is needed and gone, if any.
+
+        A shadow that cannot be read on is given up, and the run is as it was.
+        """
+        missing = first_unreadable(self.root, run, lambda _, file: file.row.offset > 0)
+        if missing is not None:
+            if run.replaces is None:
+                return missing
+            self._give_up(run)
+            return None
         # A rival that came first changes nothing: what SQL says now is looked up either way.
         with suppress(OffsetMoved):
-            write_once(self._engine, lambda conn: reset(conn, run, row, now=self._clock()))
-        facts = {
-            name: (file.facts, file.known_end)
-            for name, file in run.files.items()
-            if file.facts is not None and file is not replaced
-        }
-        self._look_again(run)
-        for name, (known, end) in facts.items():
-            file = self.runs[run.name].files[name]
-            # Known beyond the offset now: the next reading places every point right at once.
-            if file.row.offset == 0 and known is not None:
-                file.facts, file.known_end = known, end
-        return Advance(again=True, reread=True)
+            write_once(self._engine, lambda conn: read_anew(conn, run, replaced, now=self._clock()))
+        fresh = self._look_again(run)
+        if fresh is not None:
+            carry_facts(run, fresh, but=(replaced or {}).keys())
+        return None
 
-    def _look_again(self, run: KnownRun) -> None:
+    def _finish(self, run: KnownRun, done: Advance) -> Advance:
+        """Let a run's shadow take its place, if it has read as far as the files go."""
+        if run.replaces is not None and all(is_read(file.row) for file in run.files.values()):
+            write_once(self._engine, lambda conn: swap(conn, run.run_id, now=self._clock()))
+            self._look_again(run)
+        return done
+
+    def _give_up(self, run: KnownRun) -> None:
+        write_once(self._engine, lambda conn: give_up_shadow(conn, run.run_id))
+        self._look_again(run)
+
+    def _look_again(self, run: KnownRun) -> KnownRun | None:
         """Take over what SQL says now; keep the facts of files that stand where they stood."""
-        fresh = read_once(self._engine, lambda conn: load_run(conn, run.run_id))
+        fresh = read_once(self._engine, lambda conn: load_run(conn, run.uid))
+        self.runs.pop(run.name, None)
+        if fresh is None:
+            return None
         for name, file in fresh.files.items():
             old = run.files.get(name)
             if old is not None and _place(old) == _place(file) and old.facts is not None:
                 file.facts, file.known_end = old.facts, old.known_end
                 file.section, file.stored = old.section, old.stored
-        self.runs.pop(run.name, None)
         self.runs[fresh.name] = fresh
+        return fresh
+
+    def _note_error(self, file: KnownFile, error: str) -> None:
+        if file.row.error != error:
+            write_once(self._engine, lambda conn: note_error(conn, file.row, error))
+            file.row = replace(file.row, error=error)
 
     def _note_look(
         self, file: KnownFile, reading: Reading, pending: str | None, error: str
