@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, RowMapping, select
 
 from orgboard_ingest.attempts import NOTHING, Cut, FileFacts, Lives
 from orgboard_schema.blocks import decode_heads, head_rows
@@ -128,20 +128,22 @@ class KnownRun:
 def load_runs(conn: Connection, logdir_id: int) -> dict[str, KnownRun]:
     """Return the runs of a logdir by name, deleted ones too: their files are known as well."""
     query = _FIND_RUNS.where(_run.logdir_id == logdir_id, _run.standing != DISCARDED)
-    rows = conn.execute(query.order_by(_run.run_id)).all()
-    shadows = {row.shadow_of: row for row in rows if row.standing == SHADOW}
-    found = [_known_run(row, shadows.get(row.run_id)) for row in rows if row.standing != SHADOW]
+    rows = conn.execute(query.order_by(_run.run_id)).mappings().all()
+    shadows = {row["shadow_of"]: row for row in rows if row["standing"] == SHADOW}
+    shown = [row for row in rows if row["standing"] != SHADOW]
+    found = [_known_run(row, shadows.get(row["run_id"])) for row in shown]
     _add_files(conn, {run.run_id: run for run in found})
     return {run.name: run for run in found}
 
 
 def load_run(conn: Connection, uid: str) -> KnownRun | None:
     """Return one run as SQL knows it now; None when there is none of that uid any more."""
-    row = conn.execute(_FIND_RUNS.where(_run.uid == uid)).one_or_none()
-    if row is None or row.standing not in (SHOWN, DELETED):
+    row = conn.execute(_FIND_RUNS.where(_run.uid == uid)).mappings().one_or_none()
+    if row is None or row["standing"] not in (SHOWN, DELETED):
         return None
-    place = (_run.logdir_id == row.logdir_id) & (_run.name_sha256 == shadow_key(row.run_id))
-    run = _known_run(row, conn.execute(_FIND_RUNS.where(place)).one_or_none())
+    key = shadow_key(row["run_id"])
+    place = (_run.logdir_id == row["logdir_id"]) & (_run.name_sha256 == key)
+    run = _known_run(row, conn.execute(_FIND_RUNS.where(place)).mappings().one_or_none())
     _add_files(conn, {run.run_id: run})
     return run
 
@@ -198,24 +200,24 @@ def _load_cuts(conn: Connection, run_id: int) -> dict[Cut, int]:
     }
 
 
-def _known_run(shown: Row[Any], shadow: Row[Any] | None) -> KnownRun:
+def _known_run(shown: RowMapping, shadow: RowMapping | None) -> KnownRun:
     """Return the run that `shown` is to people; it is read in its shadow when it has one."""
-    deleted = shown.standing == DELETED
+    deleted = shown["standing"] == DELETED
     row = shown if shadow is None or deleted else shadow
     return KnownRun(
-        run_id=row.run_id,
-        uid=shown.uid,
-        name=from_sql(shown.name),
-        revision=row.revision,
-        attempts=row.attempts,
-        finished=row.finished,
-        last_event=row.last_event,
-        end_wall=row.last_event if row.finished else None,
-        settled=row.segments == 0 or deleted,
-        gaps=row.gaps,
-        replaces=None if row is shown else shown.run_id,
+        run_id=row["run_id"],
+        uid=shown["uid"],
+        name=from_sql(shown["name"]),
+        revision=row["revision"],
+        attempts=row["attempts"],
+        finished=row["finished"],
+        last_event=row["last_event"],
+        end_wall=row["last_event"] if row["finished"] else None,
+        settled=row["segments"] == 0 or deleted,
+        gaps=row["gaps"],
+        replaces=None if row is shown else shown["run_id"],
         deleted=deleted,
-        gone_at=shown.gone_at,
+        gone_at=shown["gone_at"],
     )
 
 

@@ -220,7 +220,8 @@ def replace_file(
 ) -> bool:
     """Store a file's new head; with `new_generation` it is another file and starts at 0.
 
-    `size` is that other file's, as last seen. Returns False when a rival changed the row first; then look it up again.
+    `size` is that other file's, as last seen. Returns False when a rival changed the row
+    first; then look it up again.
     """
     columns = tables.source_file.c
     values: dict[str, object] = {"head_sha256": head_sha256, "head_bytes": head_bytes}

@@ -36,7 +36,7 @@ __all__ = ["begin_shadow", "give_up_shadow", "shadow_key", "swap"]
 _run = tables.run.c
 _file = tables.source_file.c
 
-_KEPT: Final = ("name", "name_sha256", "uid", "color", "created_at", "archived_at")
+_KEPT: Final = ("name", "name_sha256", "uid", "color", "created_at", "archived_at", "gone_at")
 """What a run is to people: the shadow takes it over."""
 
 _NOTHING: Final = sha256("")
@@ -72,8 +72,9 @@ def begin_shadow(
     made |= {"created_at": original.created_at, "shadow_of": run_id, "files": original.files}
     # Never a revision that the original had: whoever holds one of those must look again.
     made |= {"revision": original.revision, "touched_ms": original.touched_ms}
-    result = conn.execute(insert(tables.run), made)
-    shadow_id = int(result.inserted_primary_key[0])
+    conn.execute(insert(tables.run), made)
+    place = (_run.logdir_id == original.logdir_id) & (_run.name_sha256 == shadow_key(run_id))
+    shadow_id = int(conn.execute(select(_run.run_id).where(place)).scalar_one())
     rows = conn.execute(select(tables.source_file).where(_file.run_id == run_id)).all()
     fresh = [_from_the_start(row, shadow_id, (replaced or {}).get(row.file_id)) for row in rows]
     if fresh:
@@ -89,8 +90,10 @@ def _from_the_start(row: Row[Any], shadow_id: int, replaced: int | None) -> dict
         head: dict[str, object] = {"head_sha256": _NOTHING, "head_bytes": 0, "mtime_ns": 0}
         return fresh | head | {"generation": row.generation + 1, "size": replaced, "encoding": ""}
     fresh |= {"head_sha256": bytes(row.head_sha256), "head_bytes": row.head_bytes}
-    fresh |= {"generation": row.generation, "size": row.size, "mtime_ns": row.mtime_ns}
-    return fresh | {"encoding": row.encoding}
+    fresh |= {"generation": row.generation, "encoding": row.encoding}
+    # Of a file of which nothing is stored, nothing is waited for.
+    stored = row.offset > 0
+    return fresh | {"size": row.size * stored, "mtime_ns": row.mtime_ns * stored}
 
 
 def swap(conn: Connection, shadow_id: int, *, now: float) -> bool:
@@ -146,6 +149,7 @@ class _Locked:
     color: int
     created_at: float
     archived_at: float | None
+    gone_at: float | None
     revision: int
     touched_ms: int
 
