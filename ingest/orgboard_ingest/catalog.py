@@ -53,6 +53,7 @@ _FIND_RUNS: Final = select(
     _run.standing,
     _run.shadow_of,
     _run.gone_at,
+    _run.opened,
 )
 
 
@@ -103,6 +104,8 @@ class KnownRun:
     """The id of the run that people see, while this is its shadow."""
     deleted: bool = False
     """Somebody deleted it: its files are not read."""
+    opened: bool = False
+    """Whether a START came before its first point."""
     gone_at: float | None = None
     """Since when none of its files is there."""
     files: dict[str, KnownFile] = field(default_factory=dict)
@@ -217,6 +220,7 @@ def _known_run(shown: RowMapping, shadow: RowMapping | None) -> KnownRun:
         gaps=row["gaps"],
         replaces=None if row is shown else shown["run_id"],
         deleted=deleted,
+        opened=bool(row["opened"]),
         gone_at=shown["gone_at"],
     )
 

@@ -41,6 +41,7 @@ from orgboard_schema.sql.shadow import begin_shadow
 from orgboard_schema.sql.standing import SHADOW, SHOWN
 from orgboard_schema.sql.text import to_sql
 from orgboard_schema.wire.batch import Batch
+from orgboard_schema.wire.versions import parse_version
 
 __all__ = ["Stored", "note_error", "note_look", "read_anew", "store"]
 
@@ -156,6 +157,7 @@ def _flush(new: Stored, now: float) -> Flush:
         restarts=tuple(_restart(cut, step) for cut, step in plan.cuts.items()),
         gaps=tuple(NewGap(gap.offset, gap.length, gap.reason) for gap in batch.gaps),
         finished=_finished(new),
+        opened=plan.opened if plan.opened != new.run.opened else None,
         hparams=hparams_json(batch),
     )
 
@@ -188,6 +190,7 @@ def _file_commit(new: Stored) -> FileCommit:
         first_attempt=first if has_points else plan.attempts[-1],
         last_attempt=plan.attempts[-1],
         source_writer=batch.source_writer,
+        file_version=parse_version(batch.file_version),
     )
 
 

@@ -378,6 +378,8 @@ def _remember(new: Stored) -> None:
         file.forget()
     if run.prefix is not None and file.row.name < run.prefix[0]:
         run.prefix = None
+    if plan.opened is not None:
+        run.opened = plan.opened
     if plan.cuts:
         run.cuts = {**(run.cuts or {}), **plan.cuts}
     if new.staged.metadata and run.remembered is not None:

@@ -98,6 +98,7 @@ def _advance_file(conn: Connection, file: FileCommit) -> None:
             "new_last_wall": _finite(file.last_wall),
             "new_first_attempt": file.first_attempt,
             "new_last_attempt": file.last_attempt,
+            "new_version": file.file_version,
             "new_writer": None if file.source_writer is None else to_sql(file.source_writer),
         },
     )
@@ -130,6 +131,7 @@ def _advance() -> Update:
                 columns.first_attempt: _unless_null("new_first_attempt", columns.first_attempt),
                 columns.last_attempt: _unless_null("new_last_attempt", columns.last_attempt),
                 columns.source_writer: _unless_null("new_writer", columns.source_writer),
+                columns.file_version: _unless_null("new_version", columns.file_version),
             }
         )
     )
@@ -255,6 +257,8 @@ def _changes(flush: Flush) -> dict[str, object]:
     changes: dict[str, object] = {}
     if flush.finished is not None:
         changes["finished"] = None if flush.finished == "running" else flush.finished
+    if flush.opened is not None:
+        changes["opened"] = int(flush.opened)
     if flush.hparams is not None:
         changes["hparams"] = to_sql(flush.hparams)
     return changes

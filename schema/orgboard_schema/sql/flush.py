@@ -42,6 +42,8 @@ class FileCommit:
     last_attempt: int | None = None
     source_writer: str | None = None
     """None leaves what is stored."""
+    file_version: float | None = None
+    """2.0 of "brain.Event:2"; None leaves what is stored."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,5 +105,7 @@ class Flush:
     gaps: tuple[NewGap, ...] = ()
     finished: Finished | None = None
     """None leaves what is stored."""
+    opened: bool | None = None
+    """Whether a START came before the run's first point; None leaves what is stored."""
     hparams: str | None = None
     """JSON object of the newest hparams session; None leaves what is stored."""
