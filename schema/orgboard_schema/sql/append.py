@@ -11,7 +11,7 @@ one of each run: a statement costs far more than another row of it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 from sqlalchemy import Connection
@@ -29,12 +29,16 @@ from orgboard_schema.sql.flush import Flush, NewValues
 from orgboard_schema.sql.packing import Waiting
 from orgboard_schema.sql.recount import recount
 from orgboard_schema.sql.runs import RunState, lock_runs, save_runs
+from orgboard_schema.sql.standing import SHADOW, SHOWN
 from orgboard_schema.sql.supersede import EVERY_TAG, Cut, load_cuts, restart_row, superseded
 from orgboard_schema.sql.text import to_sql
 from orgboard_schema.sql.upsert import insert_new, insert_or_replace
 from orgboard_schema.types import Kind
 
 __all__ = ["append", "append_all"]
+
+_TAKE_POINTS: Final = (SHOWN, SHADOW)
+"""How a run stands that points may be added to."""
 
 _CutKey: TypeAlias = tuple[int, int, Kind | None]
 """A cut's attempt, tag and kind."""
@@ -72,7 +76,7 @@ def append_all(conn: Connection, flushes: Sequence[Flush]) -> dict[int, int]:
     rows = NewRows()
     for flush in flushes:
         state = states[flush.run_id]
-        if flush.revision not in (None, state.revision):
+        if flush.revision not in (None, state.revision) or state.standing not in _TAKE_POINTS:
             raise OffsetMoved(f"a rival changed run {flush.run_id} first")
         cuts = _store_restarts(conn, flush, tags, state)
         _count(state, waiting[flush.run_id], cuts)
@@ -205,6 +209,8 @@ def _changes(flush: Flush) -> dict[str, object]:
     changes: dict[str, object] = {}
     if flush.finished is not None:
         changes["finished"] = None if flush.finished == "running" else flush.finished
+    if flush.opened is not None:
+        changes["opened"] = int(flush.opened)
     if flush.hparams is not None:
         changes["hparams"] = to_sql(flush.hparams)
     return changes

@@ -45,6 +45,8 @@ class FileCommit:
     head_sha256: bytes | None = None
     """Of the file's first `head_bytes`, where more of them are settled now; None leaves both."""
     head_bytes: int = 0
+    file_version: float | None = None
+    """2.0 of "brain.Event:2"; None leaves what is stored."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,6 +108,8 @@ class Flush:
     gaps: tuple[NewGap, ...] = ()
     finished: Finished | None = None
     """None leaves what is stored."""
+    opened: bool | None = None
+    """Whether a START came before the run's first point; None leaves what is stored."""
     hparams: str | None = None
     """JSON object of the newest hparams session; None leaves what is stored."""
     revision: int | None = None

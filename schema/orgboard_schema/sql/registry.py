@@ -28,6 +28,7 @@ __all__ = [
     "ensure_run",
     "ensure_team",
     "files",
+    "new_uid",
     "parse_project",
     "replace_file",
     "runs",
@@ -144,7 +145,7 @@ def ensure_run(conn: Connection, logdir_id: int, name: str, *, now: float) -> Ru
         )
     ).scalar_one()
     row = {
-        "uid": "".join(secrets.choice(_UID_CHARACTERS) for _ in range(_UID_LENGTH)),
+        "uid": new_uid(),
         "project_id": project_id,
         "logdir_id": logdir_id,
         "name": to_sql(name),
@@ -155,6 +156,11 @@ def ensure_run(conn: Connection, logdir_id: int, name: str, *, now: float) -> Ru
     }
     insert_new(conn, tables.run, [row])
     return next(_runs(conn, here))
+
+
+def new_uid() -> str:
+    """Return a name for a run that no other has, and that says nothing about it."""
+    return "".join(secrets.choice(_UID_CHARACTERS) for _ in range(_UID_LENGTH))
 
 
 def runs(conn: Connection, logdir_id: int) -> list[RunRow]:
@@ -204,16 +210,23 @@ def files(conn: Connection, run_ids: Collection[int]) -> list[FileRow]:
 
 
 def replace_file(
-    conn: Connection, file: FileRow, *, head_sha256: bytes, head_bytes: int, new_generation: bool
+    conn: Connection,
+    file: FileRow,
+    *,
+    head_sha256: bytes,
+    head_bytes: int,
+    new_generation: bool,
+    size: int = 0,
 ) -> bool:
     """Store a file's new head; with `new_generation` it is another file and starts at 0.
 
-    Returns False when a rival changed the row first; then look it up again.
+    `size` is that other file's, as last seen. Returns False when a rival changed the row
+    first; then look it up again.
     """
     columns = tables.source_file.c
     values: dict[str, object] = {"head_sha256": head_sha256, "head_bytes": head_bytes}
     if new_generation:
-        values |= {"generation": file.generation + 1, "offset": 0, "size": 0, "mtime_ns": 0}
+        values |= {"generation": file.generation + 1, "offset": 0, "size": size, "mtime_ns": 0}
         values |= {"pending": None, "records": 0, "first_wall": None, "last_wall": None}
     changed = conn.execute(
         update(tables.source_file)

@@ -40,7 +40,7 @@ _LOCKED: Final = (
 
 # Built once: to build a statement costs more than to run it.
 _LOCK: Final = (
-    select(tables.run.c.run_id, *(tables.run.c[name] for name in _LOCKED))
+    select(tables.run.c.run_id, tables.run.c.standing, *(tables.run.c[name] for name in _LOCKED))
     .where(tables.run.c.run_id.in_(bindparam("runs", expanding=True)))
     # Rivals take the same locks in the same order.
     .order_by(tables.run.c.run_id)
@@ -68,6 +68,7 @@ class RunState:
     heads: HeadTable
     known_series: int
     """How many series the stored heads have: more at the end means another tag set."""
+    standing: int
     revision: int
     touched_ms: int
     started: float | None
@@ -97,11 +98,11 @@ def lock_runs(conn: Connection, run_ids: Collection[int]) -> dict[int, RunState]
     for some in chunked(sorted(run_ids)):
         rows = conn.execute(_LOCK, {"runs": some}).all()
         payloads = dict(conn.execute(_FIND_HEADS, {"runs": some}).all())
-        for run_id, *guarded in rows:
+        for run_id, standing, *guarded in rows:
             payload = payloads.get(run_id)
             heads = empty_heads() if payload is None else decode_heads(bytes(payload))
             # The order of `_LOCKED` is that of the fields.
-            states[run_id] = RunState(run_id, heads, len(heads), *guarded)
+            states[run_id] = RunState(run_id, heads, len(heads), standing, *guarded)
     return states
 
 
