@@ -7,7 +7,7 @@ read, or read again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -22,7 +22,7 @@ from orgboard_schema.sql.registry import FileRow, files
 from orgboard_schema.sql.shadow import shadow_key
 from orgboard_schema.sql.standing import DELETED, DISCARDED, SHADOW, SHOWN
 from orgboard_schema.sql.supersede import load_cuts as stored_cuts
-from orgboard_schema.sql.text import from_sql
+from orgboard_schema.sql.text import from_sql, sha256
 from orgboard_schema.types import Metadata
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "KnownRun",
     "is_worth_packing",
     "load_described",
+    "load_named",
     "load_run",
     "load_runs",
     "still_deleted",
@@ -137,6 +138,21 @@ def load_runs(conn: Connection, logdir_id: int) -> dict[str, KnownRun]:
     found = [_known_run(row, shadows.get(row["run_id"])) for row in shown]
     _add_files(conn, {run.run_id: run for run in found})
     return {run.name: run for run in found}
+
+
+def load_named(conn: Connection, logdir_id: int, names: Collection[str]) -> list[KnownRun]:
+    """Return those runs of a logdir that exist, by their names."""
+    found: list[KnownRun] = []
+    here = _FIND_RUNS.where(_run.logdir_id == logdir_id)
+    for some in chunked(sorted(map(sha256, names))):
+        rows = conn.execute(here.where(_run.name_sha256.in_(some))).mappings().all()
+        keys = [shadow_key(row["run_id"]) for row in rows]
+        beside = conn.execute(here.where(_run.name_sha256.in_(keys))).mappings()
+        shadows = {row["shadow_of"]: row for row in beside}
+        shown = [row for row in rows if row["standing"] in (SHOWN, DELETED)]
+        found += [_known_run(row, shadows.get(row["run_id"])) for row in shown]
+    _add_files(conn, {run.run_id: run for run in found})
+    return found
 
 
 def load_run(conn: Connection, uid: str) -> KnownRun | None:

@@ -7,7 +7,7 @@ key, leaves what is there, and reads back whichever row stands.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, Select, bindparam, select
@@ -90,12 +90,18 @@ def chunked(values: Sequence[_T], size: int = IDS_PER_QUERY) -> Iterator[Sequenc
 
 
 def find_ids(
-    conn: Connection, query: Select[Any, Any], keys: Collection[bytes]
+    conn: Connection,
+    query: Select[Any, Any],
+    keys: Collection[bytes],
+    others: Mapping[str, object] | None = None,
 ) -> dict[bytes, int]:
-    """Return the ids of those keys that exist, by a query for key and id among `keys`."""
+    """Return the ids of those keys that exist, by a query for key and id among `keys`.
+
+    `others`: further parameters of the query.
+    """
     found: dict[bytes, int] = {}
     for some in chunked(sorted(keys)):
-        rows = conn.execute(query, {"keys": some})
+        rows = conn.execute(query, {"keys": some, **(others or {})})
         found |= {bytes(sha): int(number) for sha, number in rows}
     return found
 
