@@ -11,13 +11,13 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-import numpy as np
 from sqlalchemy import Connection, RowMapping, select
 
 from orgboard_ingest.attempts import NOTHING, Cut, FileFacts, Lives
 from orgboard_schema.blocks import decode_heads, head_rows
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.dictionary import chunked, load_metadata, tag_names
+from orgboard_schema.sql.packing import is_worth_packing
 from orgboard_schema.sql.registry import FileRow, files
 from orgboard_schema.sql.shadow import shadow_key
 from orgboard_schema.sql.standing import DELETED, DISCARDED, SHADOW, SHOWN
@@ -28,16 +28,13 @@ from orgboard_schema.types import Metadata
 __all__ = [
     "KnownFile",
     "KnownRun",
-    "is_worth_packing",
     "load_described",
     "load_named",
     "load_run",
     "load_runs",
     "still_deleted",
+    "worth_packing",
 ]
-
-LEAST_POINTS_A_BLOCK: Final = 64
-"""Below, a block's own row outweighs its points."""
 
 _run = tables.run.c
 _FIND_RUNS: Final = select(
@@ -99,7 +96,7 @@ class KnownRun:
     end_wall: float | None
     """When it said that it had finished."""
     settled: bool
-    """Whether all its points are packed in blocks."""
+    """Whether all its points are packed as they should be once it grows no more."""
     gaps: int = 0
     replaces: int | None = None
     """The id of the run that people see, while this is its shadow."""
@@ -181,19 +178,16 @@ def load_described(conn: Connection, run_id: int) -> tuple[dict[str, Metadata], 
     return _load_remembered(conn, run_id), _load_cuts(conn, run_id)
 
 
-def is_worth_packing(conn: Connection, run_id: int) -> bool:
-    """Tell whether a run's waiting points are better kept as a block for each series.
-
-    A block has a row of its own; of a few points it is mostly that row, and all series
-    side by side in a segment are smaller and quicker to write.
-    """
-    query = select(tables.run_head.c.payload).where(tables.run_head.c.run_id == run_id)
-    payload = conn.execute(query).scalar_one_or_none()
-    if payload is None:
-        return False
-    waiting = decode_heads(bytes(payload))["waiting"]
-    series = int(np.count_nonzero(waiting))
-    return series > 0 and int(waiting.sum()) >= LEAST_POINTS_A_BLOCK * series
+def worth_packing(conn: Connection, run_ids: Collection[int]) -> set[int]:
+    """Return those of these runs whose waiting points are better kept in blocks."""
+    head = tables.run_head.c
+    found: set[int] = set()
+    for some in chunked(sorted(run_ids)):
+        rows = conn.execute(select(head.run_id, head.payload).where(head.run_id.in_(some)))
+        found |= {
+            run_id for run_id, payload in rows if is_worth_packing(decode_heads(bytes(payload)))
+        }
+    return found
 
 
 def _load_remembered(conn: Connection, run_id: int) -> dict[str, Metadata]:

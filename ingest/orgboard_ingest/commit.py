@@ -9,7 +9,7 @@ alone, else the transaction is rolled back and the run looked up again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -25,7 +25,7 @@ from orgboard_ingest.tail import NO_HEAD, Reading
 from orgboard_schema.blocks import ScalarSeries
 from orgboard_schema.errors import OffsetMoved
 from orgboard_schema.sql import tables
-from orgboard_schema.sql.append import append
+from orgboard_schema.sql.append import append_all
 from orgboard_schema.sql.flush import (
     FileCommit,
     Finished,
@@ -37,6 +37,7 @@ from orgboard_schema.sql.flush import (
 )
 from orgboard_schema.sql.registry import FileRow, files, replace_file
 from orgboard_schema.sql.reset import reset_run
+from orgboard_schema.sql.runs import RunState
 from orgboard_schema.sql.shadow import begin_shadow
 from orgboard_schema.sql.standing import SHADOW, SHOWN
 from orgboard_schema.sql.text import to_sql
@@ -63,16 +64,20 @@ class Stored:
     plan: Plan
     ending: Ending | None
     """Why the run counts as finished with this batch; None: it goes on."""
+    final: bool
+    """Whether nothing more is expected of the run for now."""
 
 
-def store(conn: Connection, new: Stored, *, now: float) -> tuple[FileRow, int]:
-    """Store a batch; return the file's row and the run's revision after it.
+def store(
+    conn: Connection, some: Sequence[Stored], *, now: float
+) -> list[tuple[FileRow, RunState]]:
+    """Store batches of different runs; return each file's row and how each run stands after it.
 
     Raises:
-        OffsetMoved: A rival changed the run first. Nothing is stored.
+        OffsetMoved: A rival changed one of the runs first. Nothing is stored.
     """
-    revision = append(conn, _flush(new, now))
-    return _row_after(new), revision
+    states = append_all(conn, [_flush(new, now) for new in some])
+    return [(_row_after(new), states[new.run.run_id]) for new in some]
 
 
 def read_anew(
@@ -144,6 +149,7 @@ def _flush(new: Stored, now: float) -> Flush:
         file=_file_commit(new),
         now=now,
         revision=new.run.revision,
+        final=new.final,
         chunks=tuple(_chunk(piece, plan.attempts[piece.section]) for piece in new.staged.pieces),
         metadata=new.staged.metadata,
         restarts=tuple(_restart(cut, step) for cut, step in plan.cuts.items()),

@@ -139,7 +139,8 @@ def make_daemon(config: IngestConfig, engine: Engine, hints: Hints) -> Daemon:
 def _source(config: IngestConfig, engine: Engine, hints: Hints, root: Path) -> Source:
     now = time.time()
     logdir_id = write_once(engine, lambda conn: settle_logdir(conn, root, config.project, now=now))
-    intake = Intake(engine, root, logdir_id, batch_bytes=config.batch_bytes)
+    idle_s = 0.0 if config.once else config.live_within_s
+    intake = Intake(engine, root, logdir_id, batch_bytes=config.batch_bytes, idle_s=idle_s)
     intake.load()
     return Source(config, intake, None if config.once else Watch(root, hints))
 

@@ -115,7 +115,7 @@ def _grouped_by_core(
             tags,
             address(cuts),
             len(cuts),
-            *map(address, made),
+            *(address(column) for column in made),
             address(pieces),
             room,
         )

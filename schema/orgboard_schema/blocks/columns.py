@@ -107,7 +107,7 @@ def _column(values: npt.NDArray[Any], *, delta: bool) -> bytes:
         return _packed(values, delta=delta)
     size = values.dtype.itemsize
     column = np.empty(_COUNT.size + len(values) * size, np.uint8)
-    _COUNT.pack_into(column, 0, len(values))
+    _COUNT.pack_into(column.data, 0, len(values))
     core.ob_pack(address(values), len(values), size, delta, address(column) + _COUNT.size)
     return column.tobytes()
 

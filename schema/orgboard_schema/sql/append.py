@@ -52,11 +52,11 @@ def append(conn: Connection, flush: Flush) -> int:
             not at `revision`. Roll back (leaving the transaction does), look both up, and
             read on from there.
     """
-    return append_all(conn, [flush])[flush.run_id]
+    return append_all(conn, [flush])[flush.run_id].revision
 
 
-def append_all(conn: Connection, flushes: Sequence[Flush]) -> dict[int, int]:
-    """Store flushes of different runs, or nothing of any; return each run's new revision.
+def append_all(conn: Connection, flushes: Sequence[Flush]) -> dict[int, RunState]:
+    """Store flushes of different runs, or nothing of any; return how each run stands with it.
 
     Raises:
         OffsetMoved: As `append`; which of them it was is not told.
@@ -82,7 +82,7 @@ def append_all(conn: Connection, flushes: Sequence[Flush]) -> dict[int, int]:
         _count(state, waiting[flush.run_id], cuts)
         said = flush.metadata.items()
         _describe(state, {(tags[tag], kind): metadata[m] for (tag, kind), m in said})
-        store_waiting(conn, state, waiting[flush.run_id], rows)
+        store_waiting(conn, state, waiting[flush.run_id], rows, final=flush.final)
         if flush.restarts:
             rows.insert(conn)
             recount(conn, state, cuts, _affected(flush, tags))
@@ -90,7 +90,7 @@ def append_all(conn: Connection, flushes: Sequence[Flush]) -> dict[int, int]:
     rows.insert(conn)
     insert_new(conn, tables.gap, [row for flush in flushes for row in _gap_rows(flush)])
     save_runs(conn, [(states[flush.run_id], flush.now, _changes(flush)) for flush in flushes])
-    return {run_id: state.revision for run_id, state in states.items()}
+    return states
 
 
 def _check(flush: Flush) -> None:

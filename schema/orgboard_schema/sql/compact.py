@@ -33,6 +33,7 @@ from orgboard_schema.sql.packing import (
     NewBlock,
     Waiting,
     first_to_merge,
+    is_worth_packing,
     pack_waiting,
     waiting_bytes,
 )
@@ -79,19 +80,26 @@ class NewRows:
 
 
 def store_waiting(
-    conn: Connection, state: RunState, waiting: Sequence[Waiting], rows: NewRows
+    conn: Connection,
+    state: RunState,
+    waiting: Sequence[Waiting],
+    rows: NewRows,
+    *,
+    final: bool = False,
 ) -> None:
     """Store new points of a locked run whose heads count them already; compact when due.
 
-    What is to be inserted is added to `rows`, for the caller to write.
+    `final`: no more are expected for now. What is to be inserted is added to `rows`, for
+    the caller to write.
     """
     if not waiting:
         return
     _add_waiting(state, waiting)
-    if _is_due(state):
+    final = final and is_worth_packing(state.heads)
+    if final or _is_due(state):
         # Straight to blocks, together with what waited before: order is kept, and a large
         # batch is not written twice.
-        _repack(conn, state, waiting, rows, final=False)
+        _repack(conn, state, waiting, rows, final=final)
         return
     _add_segments(state, waiting, rows)
     if state.segments > MAX_SEGMENTS:

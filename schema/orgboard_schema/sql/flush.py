@@ -114,3 +114,5 @@ class Flush:
     """JSON object of the newest hparams session; None leaves what is stored."""
     revision: int | None = None
     """The run's, by which this was planned: at another one it is refused. None: any will do."""
+    final: bool = False
+    """No more is expected of the run for now: its points are packed at once."""
