@@ -7,11 +7,11 @@ read, or read again.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, RowMapping, bindparam, select
 
 from orgboard_ingest.attempts import NOTHING, Cut, FileFacts, Lives
 from orgboard_schema.blocks import decode_heads, head_rows
@@ -32,6 +32,7 @@ __all__ = [
     "load_named",
     "load_run",
     "load_runs",
+    "reading_ids",
     "still_deleted",
     "worth_packing",
 ]
@@ -53,6 +54,10 @@ _FIND_RUNS: Final = select(
     _run.gone_at,
     _run.opened,
 )
+_FIND_NAMED: Final = _FIND_RUNS.where(
+    _run.logdir_id == bindparam("logdir"),
+    _run.name_sha256.in_(bindparam("keys", expanding=True)),
+)
 
 
 @dataclass(slots=True)
@@ -73,6 +78,11 @@ class KnownFile:
     def at(cls, row: FileRow) -> KnownFile:
         """Return the file as SQL knows it."""
         return cls(row, NOTHING if row.offset == 0 else None, 0)
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Return how far which file of this name is stored."""
+        return self.row.generation, self.row.offset
 
     def forget(self) -> None:
         """Drop what can be read again."""
@@ -139,17 +149,29 @@ def load_runs(conn: Connection, logdir_id: int) -> dict[str, KnownRun]:
 
 def load_named(conn: Connection, logdir_id: int, names: Collection[str]) -> list[KnownRun]:
     """Return those runs of a logdir that exist, by their names."""
-    found: list[KnownRun] = []
-    here = _FIND_RUNS.where(_run.logdir_id == logdir_id)
-    for some in chunked(sorted(map(sha256, names))):
-        rows = conn.execute(here.where(_run.name_sha256.in_(some))).mappings().all()
-        keys = [shadow_key(row["run_id"]) for row in rows]
-        beside = conn.execute(here.where(_run.name_sha256.in_(keys))).mappings()
-        shadows = {row["shadow_of"]: row for row in beside}
-        shown = [row for row in rows if row["standing"] in (SHOWN, DELETED)]
-        found += [_known_run(row, shadows.get(row["run_id"])) for row in shown]
+    found = [_known_run(*rows) for rows in _named(conn, logdir_id, names)]
     _add_files(conn, {run.run_id: run for run in found})
     return found
+
+
+def reading_ids(conn: Connection, logdir_id: int, names: Collection[str]) -> dict[str, int]:
+    """Return in which run each of these is stored, by name; without those that are deleted."""
+    found = (_known_run(*rows) for rows in _named(conn, logdir_id, names))
+    return {run.name: run.run_id for run in found if not run.deleted}
+
+
+def _named(
+    conn: Connection, logdir_id: int, names: Collection[str]
+) -> Iterator[tuple[RowMapping, RowMapping | None]]:
+    """Yield the rows of runs, each with that of its shadow if it has one."""
+    for some in chunked(sorted(map(sha256, names))):
+        rows = conn.execute(_FIND_NAMED, {"logdir": logdir_id, "keys": some}).mappings().all()
+        keys = [shadow_key(row["run_id"]) for row in rows]
+        beside = conn.execute(_FIND_NAMED, {"logdir": logdir_id, "keys": keys}).mappings()
+        shadows = {row["shadow_of"]: row for row in beside}
+        for row in rows:
+            if row["standing"] in (SHOWN, DELETED):
+                yield row, shadows.get(row["run_id"])
 
 
 def load_run(conn: Connection, uid: str) -> KnownRun | None:

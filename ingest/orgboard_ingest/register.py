@@ -7,7 +7,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from orgboard_ingest.catalog import KnownRun, load_named
+from orgboard_ingest.catalog import KnownRun, load_named, reading_ids
 from orgboard_schema.sql.registry import ensure_files, ensure_runs
 
 __all__ = ["RUNS_AT_ONCE", "register"]
@@ -24,13 +24,6 @@ def register(
     What is missing is created, but no file of a run that somebody deleted.
     """
     ensure_runs(conn, logdir_id, wanted.keys(), now=now)
-    found = load_named(conn, logdir_id, wanted.keys())
-    new = {
-        run.run_id: wanted[run.name]
-        for run in found
-        if not (run.deleted or run.files.keys() >= set(wanted[run.name]))
-    }
-    if not new:
-        return found
-    ensure_files(conn, new)
+    stored_in = reading_ids(conn, logdir_id, wanted.keys())
+    ensure_files(conn, {run_id: wanted[name] for name, run_id in stored_in.items()})
     return load_named(conn, logdir_id, wanted.keys())
