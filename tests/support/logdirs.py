@@ -3,7 +3,7 @@
 Records of the same length are one array of bytes: a template a tag, with holes for wall time, step
 and value. A checksum is linear, so each is the template's, mended by what stands in the holes.
 
-    Scalars(runs, tags, steps) ─▶ Curves of a run ─▶ frames ─▶ <logdir>/run_00000/events.out.tfevents…
+    Scalars(runs, tags, steps) ─▶ Curves of a run ─▶ frames ─▶ run_00000/events.out.tfevents…
 
 Values are a loss that falls to its floor with noise in every digit; steps are regular; wall times
 jitter by milliseconds, as those of trainings do. `curves` gives what a run's files must be read as.
@@ -15,6 +15,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
@@ -28,7 +29,9 @@ from orgboard_schema.wire.summary_pb2 import Summary
 from orgboard_schema.wire.tensor_pb2 import TensorProto
 
 __all__ = [
+    "BEGAN",
     "FORMS",
+    "STEP_S",
     "Curves",
     "Form",
     "Scalars",
@@ -38,7 +41,10 @@ __all__ = [
     "first_record",
     "framed",
     "run_name",
+    "smallest_step",
     "tag_names",
+    "varint_width",
+    "varints",
     "write_scalars",
 ]
 
@@ -164,7 +170,7 @@ def write_scalars(logdir: Path, shape: Scalars) -> Written:
 def _shares(shape: Scalars) -> Iterator[range]:
     """Part the steps of a run among its files."""
     cuts = [number * shape.steps // shape.files for number in range(shape.files + 1)]
-    return (range(*cut) for cut in zip(cuts, cuts[1:], strict=False))
+    return (range(*cut) for cut in pairwise(cuts))
 
 
 def _chunks(logged: Curves, shape: Scalars, steps: range) -> Iterator[memoryview]:
@@ -189,7 +195,7 @@ def _records(logged: Curves, shape: Scalars, width: int, steps: slice) -> memory
     rows[:] = mould.frames
     holes = [_fill(rows, mould.wall_at, np.ascontiguousarray(wall)[:, :, None])]
     if width:
-        digits = _varints(logged.step[steps], width)
+        digits = varints(logged.step[steps], width)
         holes.append(_put(rows, mould.step_at, digits[:, None, :]))
     each = value.reshape(count, columns, -1)
     holes += [
@@ -238,7 +244,7 @@ class _Mould:
 @cache
 def _mould(form: Form, tags: int, width: int) -> _Mould:
     names = tag_names(tags)
-    step = 1 << 7 * (width - 1) if width else 0
+    step = smallest_step(width)
     events = [names] if form == "many" else [[name] for name in names]
     payloads = [
         Event(
@@ -268,12 +274,14 @@ def _value(form: Form, name: str) -> Summary.Value:
     tag = name.encode()
     if form in ("simple", "many"):
         return Summary.Value(tag=tag, simple_value=FLOAT)
-    tensor = TensorProto(dtype=1, tensor_shape={})
+    tensor = TensorProto(dtype="DT_FLOAT", tensor_shape={})
     if form == "content":
         tensor.tensor_content = HOLE
     else:
         tensor.float_val.append(FLOAT)
-    return Summary.Value(tag=tag, tensor=tensor, metadata={"plugin_data": {"plugin_name": b"scalars"}})
+    return Summary.Value(
+        tag=tag, tensor=tensor, metadata={"plugin_data": {"plugin_name": b"scalars"}}
+    )
 
 
 def _places(data: bytes, wanted: bytes) -> Iterator[int]:
@@ -284,12 +292,22 @@ def _places(data: bytes, wanted: bytes) -> Iterator[int]:
 
 
 def _varint_widths(steps: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Give the bytes each step takes; protobuf leaves a 0 out."""
-    limits = np.array([1, *(1 << 7 * width for width in range(1, 9))], np.int64)
+    limits = np.array([smallest_step(width) for width in range(1, 10)], np.int64)
     return np.searchsorted(limits, steps, side="right")
 
 
-def _varints(steps: NDArray[np.int64], width: int) -> Octets:
+def varint_width(step: int) -> int:
+    """Count the bytes that a step takes; protobuf leaves a 0 out."""
+    return -(-step.bit_length() // 7)
+
+
+def smallest_step(width: int) -> int:
+    """Give the smallest step whose varint is that long."""
+    return 1 << 7 * (width - 1) if width else 0
+
+
+def varints(steps: NDArray[np.int64], width: int) -> Octets:
+    """Encode steps whose varints are `width` bytes long, a row each."""
     digits = np.empty((len(steps), width), np.uint8)
     for number in range(width):
         more = 0x80 if number + 1 < width else 0
@@ -312,7 +330,7 @@ def framed(payloads: Octets) -> Octets:
 
 @cache
 def _tables(most: int) -> NDArray[np.uint32]:
-    """Tell what a byte, that many bytes before the end, changes in a checksum; by place and byte."""
+    """Tell what a byte changes in a checksum, by the bytes from there to the end and by itself."""
     tables = np.zeros((most + 1, 256), np.uint32)
     nothing = google_crc32c.value(b"\0")
     tables[1] = [google_crc32c.value(bytes([byte])) ^ nothing for byte in range(256)]
