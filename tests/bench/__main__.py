@@ -2,8 +2,8 @@
 
 A benchmark is a file of this folder: a program that measures one promise and prints what it
 found, in CPU time or as a ratio where it can, because wall time is also the machine's. Each
-runs in a fresh process. Only by name: `live` opens a browser; `ingest`, which needs TensorBoard too,
-`scale` and `kill_ingest` take minutes.
+runs in a fresh process. Only by name: `live` opens a browser, `ingest` needs TensorBoard, and
+`kill_ingest` and `scale` take long.
 """
 
 from __future__ import annotations

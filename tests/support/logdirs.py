@@ -40,6 +40,7 @@ __all__ = [
     "file_name",
     "first_record",
     "framed",
+    "records_by_step",
     "run_name",
     "smallest_step",
     "tag_names",
@@ -165,6 +166,13 @@ def write_scalars(logdir: Path, shape: Scalars) -> Written:
                     octets += file.write(chunk)
     events = shape.runs * shape.steps * (1 if shape.form == "many" else shape.tags)
     return Written(events, shape.points, octets, shape.runs * shape.files)
+
+
+def records_by_step(shape: Scalars, run: int) -> Iterator[bytes]:
+    """Give what a run appends at each step, for a logdir that grows; without the first record."""
+    logged = curves(shape, run)
+    for at, width in enumerate(_varint_widths(logged.step).tolist()):
+        yield bytes(_records(logged, shape, width, slice(at, at + 1)))
 
 
 def _shares(shape: Scalars) -> Iterator[range]:

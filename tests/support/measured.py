@@ -15,7 +15,7 @@ from typing import Final
 
 import psycopg
 
-__all__ = ["Cost", "cpu_of", "measured", "measured_until", "peak_of", "server_cpu"]
+__all__ = ["Cost", "cpu_of", "measured", "measured_until", "peak_of", "running_apart", "server_cpu"]
 
 LOOK_EVERY_S: Final = 0.02
 """Memory's high-water mark only rises: no more is missed than what came after the last look."""
@@ -84,6 +84,23 @@ def measured_until(command: Sequence[object], words: str) -> Cost:
         finally:
             process.kill()
     return Cost(cpu, wall, peak, 0, "".join(lines))
+
+
+@contextmanager
+def running_apart(command: Sequence[object], log: Path) -> Iterator[int]:
+    """Give the number of a process that runs `command` while the block runs."""
+    with log.open("wb") as said:
+        process = subprocess.Popen(
+            [str(part) for part in command],
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        yield process.pid
+    finally:
+        process.terminate()
+        process.wait()
 
 
 @contextmanager
