@@ -28,7 +28,7 @@ from sqlalchemy import func, select
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.engine import begin_read, open_engine
 from support.asking import Board, board_of, curves_ms, heads_ms, runs_ms, tags_ms
-from support.growing import Growth, grow, watched
+from support.growing import Growth, all_steps, grow, opened, watched
 from support.logdirs import Scalars, write_scalars
 from support.measured import cpu_of, peak_of, running_apart
 from support.programs import ORGBOARD
@@ -145,17 +145,20 @@ def _growing(shape: Scalars, place: Place) -> int:
 
 
 def _tell_growth(shape: Scalars, logdir: Path, store: Store, scratch: Path) -> None:
-    growth = Growth(shape)
+    growth, steps = Growth(shape), all_steps(shape)
     # Makes the tables: there is something to look at before the daemon has started.
     ingested(logdir, store)
     engine = open_engine(store.url)
     command = [ORGBOARD, "ingest", logdir, "--db", store.url]
-    log = scratch / "daemon.log"
-    with running_apart(command, log) as pid, watched(growth, engine):
-        wait_until(lambda: b"following" in log.read_bytes(), LATE_WITHIN_S, "a daemon that follows")
+    with (
+        opened(logdir, shape) as files,
+        running_apart(command, scratch / "daemon.log") as pid,
+        watched(growth, engine),
+    ):
+        wait_until(lambda: growth.runs_known == shape.runs, LATE_WITHIN_S, "every run in SQL")
         before, server = cpu_of(pid), store.server_cpu_s()
         began = time.monotonic()
-        grow(logdir, growth)
+        grow(files, steps, growth)
         wall = time.monotonic() - began
         share, theirs = cpu_of(pid) - before, store.server_cpu_s() - server
         wait_until(lambda: growth.look(engine), LATE_WITHIN_S, "every point in SQL")
@@ -205,7 +208,9 @@ def _table(shape: Scalars, place: Place) -> int:
 
 def _points(shape: Scalars, place: Place) -> int:
     def ask(board: Board) -> str:
-        runs = ", ".join(f"{n} runs {curves_ms(board, n):.2f} ms" for n in (1, 10, 100))
+        runs = ", ".join(
+            f"{n} runs {curves_ms(board, n):.2f} ms" for n in (1, 10, 100) if n <= shape.runs
+        )
         return f"curves of {shape.steps:,} points: {runs}; runs {runs_ms(board):.1f} ms"
 
     fewer = replace(shape, runs=round(shape.runs * POSTGRES_RUNS))

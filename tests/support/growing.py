@@ -6,7 +6,7 @@ import os
 import statistics
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +20,7 @@ from orgboard_schema.sql import tables
 from orgboard_schema.sql.engine import begin_read
 from support.logdirs import BEGAN, Scalars, file_name, first_record, records_by_step, run_name
 
-__all__ = ["ASK_EVERY_S", "Growth", "Lags", "grow", "watched"]
+__all__ = ["Growth", "Lags", "all_steps", "grow", "opened", "watched"]
 
 ASK_EVERY_S: Final = 0.1
 """How late a point is is known to this; more often would take the daemon's time."""
@@ -42,6 +42,8 @@ class Growth:
     shape: Scalars
     written: NDArray[np.float64] = field(init=False)
     seen: NDArray[np.float64] = field(init=False)
+    runs_known: int = 0
+    """To SQL, whether they have points or not."""
 
     def __post_init__(self) -> None:
         """Begin with nothing written and nothing seen."""
@@ -54,6 +56,7 @@ class Growth:
         with begin_read(engine) as conn:
             rows = conn.execute(select(run.name, run.points)).all()
         now = time.monotonic()
+        self.runs_known = len(rows)
         for name, points in rows:
             steps = self.seen[int(name.rpartition("_")[2]), : points // self.shape.tags]
             steps[np.isnan(steps)] = now
@@ -66,32 +69,41 @@ class Growth:
         return Lags(statistics.median(late), deciles[8], max(late))
 
 
-def grow(logdir: Path, growth: Growth) -> None:
-    """Append each run's steps at one a second, the runs spread over the second."""
-    shape = growth.shape
+@contextmanager
+def opened(logdir: Path, shape: Scalars) -> Iterator[list[int]]:
+    """Give the runs' files, begun and open for appending."""
     with ExitStack() as stack:
-        files = [stack.enter_context(_opened(logdir, run)) for run in range(shape.runs)]
-        steps = list(zip(*(records_by_step(shape, run) for run in range(shape.runs)), strict=True))
-        began = time.monotonic()
-        for second, records in enumerate(steps):
-            for run, data in enumerate(records):
-                wait = began + second + run / shape.runs - time.monotonic()
-                if wait > 0:
-                    time.sleep(wait)
-                os.write(files[run], data)
-                growth.written[run, second] = time.monotonic()
+        yield [stack.enter_context(_opened(logdir, run)) for run in range(shape.runs)]
 
 
 @contextmanager
 def _opened(logdir: Path, run: int) -> Iterator[int]:
     folder = logdir / run_name(run)
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True)
     descriptor = os.open(folder / file_name(run), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     try:
         os.write(descriptor, first_record(BEGAN))
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+def all_steps(shape: Scalars) -> list[tuple[bytes, ...]]:
+    """Make what is appended in each second, run by run."""
+    runs = (records_by_step(shape, run) for run in range(shape.runs))
+    return list(zip(*runs, strict=True))
+
+
+def grow(files: Sequence[int], steps: Sequence[Sequence[bytes]], growth: Growth) -> None:
+    """Append each run's steps at one a second, the runs spread over the second."""
+    began = time.monotonic()
+    for second, records in enumerate(steps):
+        for run, data in enumerate(records):
+            wait = began + second + run / len(records) - time.monotonic()
+            if wait > 0:
+                time.sleep(wait)
+            os.write(files[run], data)
+            growth.written[run, second] = time.monotonic()
 
 
 @contextmanager

@@ -126,7 +126,7 @@ def curves(shape: Scalars, run: int) -> Curves:
     falling = 0.4 + 2 * np.exp(-5 * np.arange(shape.steps) / shape.steps)
     noise = random.standard_normal((shape.steps, shape.tags), dtype=np.float32)
     value = falling[:, None].astype(np.float32) + np.float32(0.05) * noise
-    return Curves(step, wall, value)
+    return Curves(step, wall, np.asarray(value, np.float32))
 
 
 def tag_names(count: int) -> list[str]:

@@ -45,7 +45,11 @@ LOADED = "Finished load cycle"
 
 FIND_SERVER = "import tensorboard_data_server as server; print(server.server_binary())"
 
-TABLE_BYTES = "SELECT sum(pg_total_relation_size(oid)) FROM pg_class WHERE relkind = 'r'"
+TABLE_BYTES = """
+    SELECT sum(pg_total_relation_size(oid)) FROM pg_class
+    WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace
+"""
+"""Of our own tables, their indexes and long values."""
 
 
 @dataclass(frozen=True, slots=True)
