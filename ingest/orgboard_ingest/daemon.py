@@ -22,6 +22,7 @@ from orgboard_ingest.discover import FoundFile
 from orgboard_ingest.progress import Done
 from orgboard_ingest.queue import FileKey, Waiting
 from orgboard_ingest.source import Source
+from orgboard_ingest.tending import tend
 from orgboard_ingest.watch import Hints
 from orgboard_schema.errors import DatabaseUnreachable
 
@@ -112,8 +113,10 @@ class Daemon:
                     raise
                 self._sleep(pause)
             show(self._done())
-        for number in range(len(self.sources)):
+        for number, source in enumerate(self.sources):
             self._settle(number)
+            while tend(source.intake):
+                pass
         return self._points
 
     def _look(self) -> None:
@@ -136,6 +139,7 @@ class Daemon:
         source = self.sources[number]
         for problem in source.scan().problems:
             self._complaints.say(problem.path, problem.reason)
+        tend(source.intake)
         changed = list(source.changed())
         source.intake.register((file.run, file.name) for file in changed)
         self._add(number, changed)
@@ -178,7 +182,7 @@ class Daemon:
         self.unreadable.pop(place, None)
         self._points += advance.points
         if advance.reread:
-            for other in intake.runs[run].files:
+            for other in intake.runs[run].files if run in intake.runs else ():
                 self._waiting.add((number, run, other))
         elif not advance.again:
             self._waiting.discard(key)
