@@ -7,6 +7,7 @@ of an earlier release can be backed up by this program, and its backup restored.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 from alembic import command
@@ -40,6 +41,7 @@ class TableLayout:
         return tuple(kind for _, kind in self.columns)
 
 
+@cache
 def tables_of(revision: str) -> tuple[TableLayout, ...]:
     """Return the tables of a release, each after those that it refers to."""
     engine = create_engine("sqlite://")
