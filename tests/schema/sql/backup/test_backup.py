@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
+import signal
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -177,6 +179,31 @@ def test_only_an_empty_database_is_restored_into(
     assert len(contents(empty)) == RUNS
     engine.dispose()
     empty.dispose()
+
+
+@pytest.mark.parametrize("doing", ["storing team", "storing segment", "comparing source_file"])
+def test_a_restore_that_is_killed_half_way_has_not_happened(
+    tmp_path: Path, filled_sqlite: Path, other_url: str, doing: str
+) -> None:
+    taken = _take(str(filled_sqlite), tmp_path / "board.backup")
+
+    def die(what: str, _done: int, _of: int) -> None:
+        if what == doing:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    child = os.fork()
+    if not child:
+        try:
+            restore_backup(taken.path, other_url, None, tell=die)
+        finally:
+            os._exit(1)
+    _, status = os.waitpid(child, 0)
+
+    assert os.WTERMSIG(status) == signal.SIGKILL
+    assert _is_untouched(other_url)
+    restore_backup(taken.path, other_url, None)
+    again = _take(other_url, tmp_path / "again.backup")
+    assert again.manifest.parts == taken.manifest.parts
 
 
 def test_a_backup_of_a_later_release_is_refused_with_78(
