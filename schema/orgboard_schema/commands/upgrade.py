@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import TextIO
 
 from orgboard_schema.commands.arguments import Actions, add_action, open_database
+from orgboard_schema.progress import Bar
 
 __all__ = ["add_parser", "run"]
 
@@ -28,9 +30,11 @@ def run(options: argparse.Namespace, out: TextIO) -> int:
     from orgboard_schema.sql import migrate
 
     engine = open_database(options.db, create=True)
+    bar = Bar(sys.stderr)
     try:
-        before, after = migrate.upgrade(engine)
+        before, after = migrate.upgrade(engine, bar.show)
     finally:
+        bar.clear()
         engine.dispose()
     if before == after:
         print(f"the database is at {after} already", file=out)

@@ -16,6 +16,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.exc import DatabaseError
 
 from orgboard_schema.errors import DatabaseNewer, DatabaseOlder
+from orgboard_schema.progress import Tell, quiet
 from orgboard_schema.sql.engine import begin_read, begin_write, shown, unreachable
 
 if TYPE_CHECKING:
@@ -57,8 +58,10 @@ def version(engine: Engine) -> str | None:
         raise unreachable(engine.url, error) from error
 
 
-def upgrade(engine: Engine) -> tuple[str | None, str]:
+def upgrade(engine: Engine, tell: Tell = quiet) -> tuple[str | None, str]:
     """Bring the tables to `head` in one transaction; return the releases before and after.
+
+    `tell` hears of each release on the way.
 
     Raises:
         DatabaseNewer: They are of a later release already.
@@ -69,8 +72,11 @@ def upgrade(engine: Engine) -> tuple[str | None, str]:
             lock(conn)
             before = version_in(conn)
             refuse_newer(before, engine)
-            if before != head():
-                command.upgrade(alembic_config(conn), "head")
+            pending = list(_scripts().iterate_revisions("head", before))[::-1]
+            config = alembic_config(conn)
+            for done, script in enumerate(pending):
+                tell(f"{script.revision}: {script.doc}", done, len(pending))
+                command.upgrade(config, script.revision)
             return before, head()
     except DatabaseError as error:
         raise unreachable(engine.url, error) from error
