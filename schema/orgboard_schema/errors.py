@@ -6,6 +6,7 @@
     ├── DatabaseOlder             2   needs `orgboard db upgrade`
     ├── DatabaseNewer             78  needs a newer orgboard
     ├── CorruptBlock              3   a stored payload is not what was written
+    ├── TooManyPoints             2   a question would take more points than it may
     └── OffsetMoved               2   a rival stored these bytes of the file first
 
 Bad bytes in an event file are no exception: the reader returns them as gaps.
@@ -25,6 +26,7 @@ __all__ = [
     "DatabaseUrlError",
     "OffsetMoved",
     "OrgboardError",
+    "TooManyPoints",
 ]
 
 
@@ -60,3 +62,11 @@ class CorruptBlock(OrgboardError, ValueError):
 
 class OffsetMoved(OrgboardError):
     """The file's offset is not what this batch started from: look it up, go on from there."""
+
+
+class TooManyPoints(OrgboardError):
+    """To answer, more points would have to be read than the asker allows."""
+
+    def __init__(self, points: int) -> None:
+        super().__init__(f"that takes {points} points to be read")
+        self.points = points

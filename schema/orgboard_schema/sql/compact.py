@@ -36,6 +36,7 @@ from orgboard_schema.sql.packing import (
     pack_waiting,
     waiting_bytes,
 )
+from orgboard_schema.sql.pyramid import extend_pyramid
 from orgboard_schema.sql.runs import RunState, lock_run, save_run
 
 __all__ = ["compact", "store_waiting"]
@@ -160,21 +161,23 @@ def _insert_segments(conn: Connection, state: RunState, waiting: Iterable[Waitin
 
 
 def _insert_blocks(conn: Connection, state: RunState, blocks: Sequence[NewBlock]) -> None:
+    seqs = [state.take_seq() for _ in blocks]
     rows = [
         {
             "run_id": state.run_id,
             "tag_id": block.tag_id,
             "kind": kind_number(block.kind),
             "level": 0,
-            "seq": state.take_seq(),
+            "seq": seq,
             "attempt": block.attempt,
             "payload": _encode(block.series),
             **asdict(summarise_block(block.series)),
         }
-        for block in blocks
+        for seq, block in zip(seqs, blocks, strict=True)
     ]
     if rows:
         conn.execute(_INSERT_BLOCK, rows)
+    extend_pyramid(conn, state, list(zip(seqs, blocks, strict=True)))
 
 
 def _encode(series: ScalarSeries | ValueSeries) -> bytes:
