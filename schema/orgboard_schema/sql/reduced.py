@@ -204,7 +204,7 @@ class _Series:
         if picture.axis != "step":
             # Points without a place on the axis are counted wherever they are.
             outside &= straight
-        narrow = self._narrow(low, high, ~none & ~outside, bare)
+        narrow = self._narrow(low, high, whole & inside, bare)
         usable = whole & inside & straight & narrow
         read = ~none & ~outside & ~usable
         points = in_stored_order(concat([bare, self._points_of(read, attempt)]))
@@ -220,11 +220,7 @@ class _Series:
         picture, buckets = self._picture, self._buckets
         x = self._x(points.step, points.wall)
         placed = np.isfinite(x)
-        inside = placed.copy()
-        if picture.low is not None:
-            inside &= x >= picture.low
-        if picture.high is not None:
-            inside &= x <= picture.high
+        inside = self._in_range(x)
         finite = inside & np.isfinite(points.value)
         drawn = _all_or(usable & (buckets.non_finite < self._count))
         chosen = choose(
@@ -282,22 +278,34 @@ class _Series:
         return marks.take(np.lexsort((marks.place, marks.attempt, x))[: self._picture.marks])
 
     def _narrow(self, low: _Doubles, high: _Doubles, drawn: _Mask, bare: Points) -> _Mask:
-        """Tell which stretches are at most half a pixel column wide."""
-        picture = self._picture
-        x = self._x(bare.step, bare.wall)
-        ends = [
-            np.concatenate([column[drawn & np.isfinite(column)], x[np.isfinite(x)]])
-            for column in (low, high)
-        ]
-        if not len(ends[0]):
-            return np.ones(len(low), np.bool_)
-        first = float(ends[0].min()) if picture.low is None else picture.low
-        last = float(ends[1].max()) if picture.high is None else picture.high
+        """Tell which stretches are at most half a pixel column wide.
+
+        The range of what is `drawn` for sure: a column is no narrower in the end.
+        """
+        picture, buckets = self._picture, self._buckets
+        at = _all_or(drawn & (buckets.non_finite < self._count))
+        ends = self._x(buckets.step[:2, at], buckets.wall[:2, at])
+        x = self._x(bare.step, bare.wall)[np.isfinite(bare.value)]
+        x = np.concatenate([ends[np.isfinite(ends)], x[self._in_range(x)]])
+        blank = buckets.non_finite == self._count
+        if not len(x):
+            return blank
+        first = float(x.min()) if picture.low is None else picture.low
+        last = float(x.max()) if picture.high is None else picture.high
         # Halved, because the range of two doubles may not be a double.
         half_column = (last / 2 - first / 2) / picture.columns / 2
         with np.errstate(invalid="ignore"):
             narrow: _Mask = (high / 2 - low / 2) <= half_column
-        return narrow
+        # What draws nothing is only counted.
+        return narrow | blank
+
+    def _in_range(self, x: _Doubles) -> _Mask:
+        inside = np.isfinite(x)
+        if self._picture.low is not None:
+            inside &= x >= self._picture.low
+        if self._picture.high is not None:
+            inside &= x <= self._picture.high
+        return inside
 
     def _x(self, step: Ints, wall: _Doubles) -> _Doubles:
         if self._picture.axis == "step":
