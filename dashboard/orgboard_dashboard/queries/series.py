@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, bindparam, func, select
 
 from orgboard_dashboard.queries.errors import TooMuch
 from orgboard_dashboard.queries.runs import project_revision
@@ -16,7 +17,9 @@ from orgboard_schema.blocks.series import kind_number
 from orgboard_schema.errors import TooManyPoints
 from orgboard_schema.sql import read, tables
 from orgboard_schema.sql.dictionary import chunked
+from orgboard_schema.sql.pyramid import LONG_POINTS
 from orgboard_schema.sql.read import Picture, ReducedLine, SeriesData
+from orgboard_schema.sql.text import to_sql
 from orgboard_schema.types import Kind
 
 __all__ = [
@@ -73,20 +76,20 @@ def find_scalars(
         TooMuch: there are more than `MAX_POINTS_READ` points.
     """
     found = find_project(viewer, conn, team, project)
-    run = tables.run.c
     rows = conn.execute(
-        select(run.uid, run.run_id, run.touched_ms).where(
-            run.project_id == found.project_id, run.uid.in_(uids), visible_runs(viewer)
-        )
+        _find_runs(viewer), {"project": found.project_id, "uids": [to_sql(uid) for uid in uids]}
     ).all()
     # Before the points: what is committed in between is then sent twice, and not never.
     revision = project_revision(viewer, conn, found)
     oldest = -1 if since is None else since - _OVERLAP_MS
-    changed = {uid: run_id for uid, run_id, touched_ms in rows if touched_ms > oldest}
+    changed = {uid: run_id for uid, run_id, touched_ms, _ in rows if touched_ms > oldest}
+    points = {run_id: stored for _, run_id, _, stored in rows}
     keys = {(run_id, tag_id) for run_id in changed.values() for tag_id in tag_ids}
     uid_of = {run_id: uid for uid, run_id in changed.items()}
-    long = read.long_series(conn, keys)
-    _refuse_too_much(conn, keys - long, step_range)
+    # Small runs, which most are, have nothing long to be looked for.
+    long = read.long_series(conn, {key for key in keys if points[key[0]] >= LONG_POINTS})
+    if sum(points[run_id] for run_id in changed.values()) > MAX_POINTS_READ:
+        _refuse_too_much(conn, keys - long, step_range)
     try:
         reduced = read.reduced_scalars(conn, long, picture)
     except TooManyPoints as error:
@@ -94,9 +97,20 @@ def find_scalars(
     series = read.many_scalars(conn, keys - long, step_range=step_range)
     return ScalarsFound(
         revision,
-        tuple(uid for uid, _, _ in rows if uid not in changed),
+        tuple(row.uid for row in rows if row.uid not in changed),
         {(uid_of[run_id], tag_id): data for (run_id, tag_id), data in series.items()},
         {(uid_of[run_id], tag_id): lines for (run_id, tag_id), lines in reduced.items()},
+    )
+
+
+# Built once for each viewer: to build a statement costs more than to run it.
+@lru_cache(maxsize=64)
+def _find_runs(viewer: Viewer) -> Select[str, int, int, int]:
+    run = tables.run.c
+    return select(run.uid, run.run_id, run.touched_ms, run.points).where(
+        run.project_id == bindparam("project"),
+        run.uid.in_(bindparam("uids", expanding=True)),
+        visible_runs(viewer),
     )
 
 
