@@ -115,6 +115,8 @@ class Lives:
     announced: bool = True
     """Whether a START began the current attempt, or it is the first: no cuts by series."""
     measured: bool = False
+    opened: bool = False
+    """Whether a START came before the run had points."""
     last_wall: float | None = None
     high: dict[SeriesKey, int] = field(default_factory=dict)
     """Upper bound of the steps that each series shows."""
@@ -136,6 +138,8 @@ class Lives:
         for section in others:
             if self.measured and section.start is not None:
                 self._restart(section.start)
+            else:
+                self.opened = True
             self._absorb(section)
             numbers.append(self.attempt)
         self.last_wall = _later(self.last_wall, facts.last_wall)

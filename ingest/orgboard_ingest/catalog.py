@@ -7,26 +7,52 @@ read, or read again.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-import numpy as np
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, RowMapping, select
 
 from orgboard_ingest.attempts import NOTHING, Cut, FileFacts, Lives
 from orgboard_schema.blocks import decode_heads, head_rows
 from orgboard_schema.sql import tables
-from orgboard_schema.sql.dictionary import load_metadata, tag_names
+from orgboard_schema.sql.dictionary import chunked, load_metadata, tag_names
+from orgboard_schema.sql.packing import is_worth_packing
 from orgboard_schema.sql.registry import FileRow, files
+from orgboard_schema.sql.shadow import shadow_key
+from orgboard_schema.sql.standing import DELETED, DISCARDED, SHADOW, SHOWN
 from orgboard_schema.sql.supersede import load_cuts as stored_cuts
-from orgboard_schema.sql.text import from_sql
+from orgboard_schema.sql.text import from_sql, sha256
 from orgboard_schema.types import Metadata
 
-__all__ = ["KnownFile", "KnownRun", "is_worth_packing", "load_described", "load_run", "load_runs"]
+__all__ = [
+    "KnownFile",
+    "KnownRun",
+    "load_described",
+    "load_named",
+    "load_run",
+    "load_runs",
+    "still_deleted",
+    "worth_packing",
+]
 
-
-LEAST_POINTS_A_BLOCK: Final = 64
-"""Below, a block's own row outweighs its points."""
+_run = tables.run.c
+_FIND_RUNS: Final = select(
+    _run.run_id,
+    _run.uid,
+    _run.logdir_id,
+    _run.name,
+    _run.revision,
+    _run.attempts,
+    _run.finished,
+    _run.last_event,
+    _run.segments,
+    _run.gaps,
+    _run.standing,
+    _run.shadow_of,
+    _run.gone_at,
+    _run.opened,
+)
 
 
 @dataclass(slots=True)
@@ -59,6 +85,9 @@ class KnownRun:
     """A run and its files by name."""
 
     run_id: int
+    """Where its points are stored from now on: in its shadow, while it is read anew."""
+    uid: str
+    """By which it is found again whatever happens to it."""
     name: str
     revision: int
     attempts: int
@@ -67,7 +96,16 @@ class KnownRun:
     end_wall: float | None
     """When it said that it had finished."""
     settled: bool
-    """Whether all its points are packed in blocks."""
+    """Whether all its points are packed as they should be once it grows no more."""
+    gaps: int = 0
+    replaces: int | None = None
+    """The id of the run that people see, while this is its shadow."""
+    deleted: bool = False
+    """Somebody deleted it: its files are not read."""
+    opened: bool = False
+    """Whether a START came before its first point."""
+    gone_at: float | None = None
+    """Since when none of its files is there."""
     files: dict[str, KnownFile] = field(default_factory=dict)
     remembered: dict[str, Metadata] | None = None
     """First metadata of each tag; None: not looked up yet."""
@@ -75,6 +113,11 @@ class KnownRun:
     """The stored ones; None: not looked up yet."""
     prefix: tuple[str, Lives] | None = None
     """Lives of all files before the named one."""
+
+    @property
+    def shown_id(self) -> int:
+        """Return the id of the run that people see."""
+        return self.run_id if self.replaces is None else self.replaces
 
     def forget(self) -> None:
         """Drop all that can be had again, to save memory."""
@@ -84,20 +127,50 @@ class KnownRun:
 
 
 def load_runs(conn: Connection, logdir_id: int) -> dict[str, KnownRun]:
-    """Return the runs of a logdir, by name."""
-    columns = tables.run.c
-    query = select(tables.run).where(columns.logdir_id == logdir_id).order_by(columns.run_id)
-    found = {row.run_id: _known_run(row) for row in conn.execute(query)}
-    _add_files(conn, found)
-    return {run.name: run for run in found.values()}
+    """Return the runs of a logdir by name, deleted ones too: their files are known as well."""
+    query = _FIND_RUNS.where(_run.logdir_id == logdir_id, _run.standing != DISCARDED)
+    rows = conn.execute(query.order_by(_run.run_id)).mappings().all()
+    shadows = {row["shadow_of"]: row for row in rows if row["standing"] == SHADOW}
+    shown = [row for row in rows if row["standing"] != SHADOW]
+    found = [_known_run(row, shadows.get(row["run_id"])) for row in shown]
+    _add_files(conn, {run.run_id: run for run in found})
+    return {run.name: run for run in found}
 
 
-def load_run(conn: Connection, run_id: int) -> KnownRun:
-    """Return one run as SQL knows it now."""
-    row = conn.execute(select(tables.run).where(tables.run.c.run_id == run_id)).one()
-    run = _known_run(row)
-    _add_files(conn, {run_id: run})
+def load_named(conn: Connection, logdir_id: int, names: Collection[str]) -> list[KnownRun]:
+    """Return those runs of a logdir that exist, by their names."""
+    found: list[KnownRun] = []
+    here = _FIND_RUNS.where(_run.logdir_id == logdir_id)
+    for some in chunked(sorted(map(sha256, names))):
+        rows = conn.execute(here.where(_run.name_sha256.in_(some))).mappings().all()
+        keys = [shadow_key(row["run_id"]) for row in rows]
+        beside = conn.execute(here.where(_run.name_sha256.in_(keys))).mappings()
+        shadows = {row["shadow_of"]: row for row in beside}
+        shown = [row for row in rows if row["standing"] in (SHOWN, DELETED)]
+        found += [_known_run(row, shadows.get(row["run_id"])) for row in shown]
+    _add_files(conn, {run.run_id: run for run in found})
+    return found
+
+
+def load_run(conn: Connection, uid: str) -> KnownRun | None:
+    """Return one run as SQL knows it now; None when there is none of that uid any more."""
+    row = conn.execute(_FIND_RUNS.where(_run.uid == uid)).mappings().one_or_none()
+    if row is None or row["standing"] not in (SHOWN, DELETED):
+        return None
+    key = shadow_key(row["run_id"])
+    place = (_run.logdir_id == row["logdir_id"]) & (_run.name_sha256 == key)
+    run = _known_run(row, conn.execute(_FIND_RUNS.where(place)).mappings().one_or_none())
+    _add_files(conn, {run.run_id: run})
     return run
+
+
+def still_deleted(conn: Connection, uids: Iterable[str]) -> set[str]:
+    """Return which of these runs nobody took back from deletion."""
+    found: set[str] = set()
+    for some in chunked(sorted(uids)):
+        query = select(_run.uid).where(_run.uid.in_(some), _run.standing == DELETED)
+        found |= set(conn.execute(query).scalars())
+    return found
 
 
 def load_described(conn: Connection, run_id: int) -> tuple[dict[str, Metadata], dict[Cut, int]]:
@@ -105,19 +178,16 @@ def load_described(conn: Connection, run_id: int) -> tuple[dict[str, Metadata], 
     return _load_remembered(conn, run_id), _load_cuts(conn, run_id)
 
 
-def is_worth_packing(conn: Connection, run_id: int) -> bool:
-    """Tell whether a run's waiting points are better kept as a block for each series.
-
-    A block has a row of its own; of a few points it is mostly that row, and all series
-    side by side in a segment are smaller and quicker to write.
-    """
-    query = select(tables.run_head.c.payload).where(tables.run_head.c.run_id == run_id)
-    payload = conn.execute(query).scalar_one_or_none()
-    if payload is None:
-        return False
-    waiting = decode_heads(bytes(payload))["waiting"]
-    series = int(np.count_nonzero(waiting))
-    return series > 0 and int(waiting.sum()) >= LEAST_POINTS_A_BLOCK * series
+def worth_packing(conn: Connection, run_ids: Collection[int]) -> set[int]:
+    """Return those of these runs whose waiting points are better kept in blocks."""
+    head = tables.run_head.c
+    found: set[int] = set()
+    for some in chunked(sorted(run_ids)):
+        rows = conn.execute(select(head.run_id, head.payload).where(head.run_id.in_(some)))
+        found |= {
+            run_id for run_id, payload in rows if is_worth_packing(decode_heads(bytes(payload)))
+        }
+    return found
 
 
 def _load_remembered(conn: Connection, run_id: int) -> dict[str, Metadata]:
@@ -143,16 +213,25 @@ def _load_cuts(conn: Connection, run_id: int) -> dict[Cut, int]:
     }
 
 
-def _known_run(row: Row[tuple[object, ...]]) -> KnownRun:
+def _known_run(shown: RowMapping, shadow: RowMapping | None) -> KnownRun:
+    """Return the run that `shown` is to people; it is read in its shadow when it has one."""
+    deleted = shown["standing"] == DELETED
+    row = shown if shadow is None or deleted else shadow
     return KnownRun(
-        run_id=row.run_id,
-        name=from_sql(row.name),
-        revision=row.revision,
-        attempts=row.attempts,
-        finished=row.finished,
-        last_event=row.last_event,
-        end_wall=row.last_event if row.finished else None,
-        settled=row.segments == 0,
+        run_id=row["run_id"],
+        uid=shown["uid"],
+        name=from_sql(shown["name"]),
+        revision=row["revision"],
+        attempts=row["attempts"],
+        finished=row["finished"],
+        last_event=row["last_event"],
+        end_wall=row["last_event"] if row["finished"] else None,
+        settled=row["segments"] == 0 or deleted,
+        gaps=row["gaps"],
+        replaces=None if row is shown else shown["run_id"],
+        deleted=deleted,
+        opened=bool(row["opened"]),
+        gone_at=shown["gone_at"],
     )
 
 

@@ -1,4 +1,4 @@
-"""The transactions that change a run: points with their offset, a reset, a note about a file.
+"""The transactions that change a run: points with their offset, a new reading, a note on a file.
 
     append (compare-and-set of the offset, points, heads) ─▶ was the revision the known one?
 
@@ -9,10 +9,12 @@ alone, else the transaction is rolled back and the run looked up again.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from orgboard_ingest.attempts import Cut
 from orgboard_ingest.catalog import KnownFile, KnownRun
@@ -23,7 +25,7 @@ from orgboard_ingest.tail import NO_HEAD, Reading
 from orgboard_schema.blocks import ScalarSeries
 from orgboard_schema.errors import OffsetMoved
 from orgboard_schema.sql import tables
-from orgboard_schema.sql.append import append
+from orgboard_schema.sql.append import append_all
 from orgboard_schema.sql.flush import (
     FileCommit,
     Finished,
@@ -35,10 +37,19 @@ from orgboard_schema.sql.flush import (
 )
 from orgboard_schema.sql.registry import FileRow, files, replace_file
 from orgboard_schema.sql.reset import reset_run
+from orgboard_schema.sql.runs import RunState
+from orgboard_schema.sql.shadow import begin_shadow
+from orgboard_schema.sql.standing import SHADOW, SHOWN
 from orgboard_schema.sql.text import to_sql
 from orgboard_schema.wire.batch import Batch
+from orgboard_schema.wire.versions import parse_version
 
-__all__ = ["Stored", "note_error", "note_look", "reset", "store"]
+__all__ = ["Stored", "note_error", "note_look", "read_anew", "store"]
+
+# Built once: to build a statement costs more than to run it.
+_FIND_REVISION: Final = select(tables.run.c.revision, tables.run.c.standing).where(
+    tables.run.c.run_id == bindparam("run")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,48 +64,51 @@ class Stored:
     plan: Plan
     ending: Ending | None
     """Why the run counts as finished with this batch; None: it goes on."""
+    final: bool
+    """Whether nothing more is expected of the run for now."""
 
 
-def store(conn: Connection, new: Stored, *, now: float) -> tuple[FileRow, int]:
-    """Store a batch; return the file's row and the run's revision after it.
-
-    Raises:
-        OffsetMoved: A rival changed the run first. Nothing is stored.
-    """
-    append(conn, _flush(new, now))
-    revision = _revision(conn, new.run.run_id)
-    if revision != new.run.revision + 1:
-        raise OffsetMoved(f"a rival changed run {new.run.run_id} first")
-    row, head = _row_after(new), new.reading.head
-    if head.size != row.head_bytes:
-        replace_file(conn, row, head_sha256=head.sha256, head_bytes=head.size, new_generation=False)
-        row = replace(row, head_sha256=head.sha256, head_bytes=head.size)
-    if new.file.row.error:
-        note_error(conn, row, "")
-    return row, revision
-
-
-def reset(conn: Connection, run: KnownRun, replaced: FileRow | None, *, now: float) -> None:
-    """Drop a run's points and set its files to their beginning, to be read again.
-
-    `replaced` is a file whose name another file took: its next generation begins.
+def store(
+    conn: Connection, some: Sequence[Stored], *, now: float
+) -> list[tuple[FileRow, RunState]]:
+    """Store batches of different runs; return each file's row and how each run stands after it.
 
     Raises:
-        OffsetMoved: A rival changed the run first. Nothing is dropped.
+        OffsetMoved: A rival changed one of the runs first. Nothing is stored.
     """
+    states = append_all(conn, [_flush(new, now) for new in some])
+    return [(_row_after(new), states[new.run.run_id]) for new in some]
+
+
+def read_anew(
+    conn: Connection, run: KnownRun, replaced: Mapping[str, int] | None = None, *, now: float
+) -> None:
+    """Set all files of a run to their beginning, to be read again; people see it as it was.
+
+    A shown run gets a shadow, which is read from now on; a shadow begins again, because
+    nobody sees it. `replaced`: files (by name) whose name another file took, with its
+    size: their next generation begins.
+
+    Raises:
+        OffsetMoved: A rival changed the run first. Nothing is changed.
+    """
+    gone = {run.files[name].row.file_id: size for name, size in (replaced or {}).items()}
+    if run.replaces is None:
+        begin_shadow(conn, run.run_id, revision=run.revision, replaced=gone)
+        return
     reset_run(conn, run.run_id, now=now)
     if _revision(conn, run.run_id) != run.revision + 1:
         raise OffsetMoved(f"a rival changed run {run.run_id} first")
-    if replaced is not None:
-        for row in files(conn, [run.run_id]):
-            if row.file_id == replaced.file_id:
-                replace_file(
-                    conn,
-                    row,
-                    head_sha256=NO_HEAD.sha256,
-                    head_bytes=NO_HEAD.size,
-                    new_generation=True,
-                )
+    for row in files(conn, [run.run_id]):
+        if row.file_id in gone:
+            replace_file(
+                conn,
+                row,
+                head_sha256=NO_HEAD.sha256,
+                head_bytes=NO_HEAD.size,
+                new_generation=True,
+                size=gone[row.file_id],
+            )
 
 
 def note_look(conn: Connection, row: FileRow) -> None:
@@ -122,9 +136,10 @@ def note_error(conn: Connection, row: FileRow, reason: str) -> None:
     )
 
 
-def _revision(conn: Connection, run_id: int) -> int:
-    query = select(tables.run.c.revision).where(tables.run.c.run_id == run_id)
-    return int(conn.execute(query).scalar_one())
+def _revision(conn: Connection, run_id: int) -> int | None:
+    """Return the revision of a run that takes points: not of one that somebody deleted."""
+    row = conn.execute(_FIND_REVISION, {"run": run_id}).one_or_none()
+    return None if row is None or row.standing not in (SHOWN, SHADOW) else int(row.revision)
 
 
 def _flush(new: Stored, now: float) -> Flush:
@@ -133,11 +148,14 @@ def _flush(new: Stored, now: float) -> Flush:
         run_id=new.run.run_id,
         file=_file_commit(new),
         now=now,
+        revision=new.run.revision,
+        final=new.final,
         chunks=tuple(_chunk(piece, plan.attempts[piece.section]) for piece in new.staged.pieces),
         metadata=new.staged.metadata,
         restarts=tuple(_restart(cut, step) for cut, step in plan.cuts.items()),
         gaps=tuple(NewGap(gap.offset, gap.length, gap.reason) for gap in batch.gaps),
         finished=_finished(new),
+        opened=plan.opened if plan.opened != new.run.opened else None,
         hparams=hparams_json(batch),
     )
 
@@ -170,6 +188,9 @@ def _file_commit(new: Stored) -> FileCommit:
         first_attempt=first if has_points else plan.attempts[-1],
         last_attempt=plan.attempts[-1],
         source_writer=batch.source_writer,
+        head_sha256=reading.head.sha256 if reading.head.size != row.head_bytes else None,
+        head_bytes=reading.head.size,
+        file_version=parse_version(batch.file_version),
     )
 
 
@@ -189,6 +210,8 @@ def _row_after(new: Stored) -> FileRow:
         last_wall=max(walls, default=None),
         first_attempt=first if first is not None else row.first_attempt,
         last_attempt=new.plan.attempts[-1],
+        head_sha256=new.reading.head.sha256,
+        head_bytes=new.reading.head.size,
         error="",
     )
 

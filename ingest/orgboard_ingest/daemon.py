@@ -19,9 +19,11 @@ from sqlalchemy import Engine
 from orgboard_ingest.complaints import Complaints
 from orgboard_ingest.config import IngestConfig
 from orgboard_ingest.discover import FoundFile
+from orgboard_ingest.intake import Advance
 from orgboard_ingest.progress import Done
 from orgboard_ingest.queue import FileKey, Waiting
 from orgboard_ingest.source import Source
+from orgboard_ingest.tending import tend
 from orgboard_ingest.watch import Hints
 from orgboard_schema.errors import DatabaseUnreachable
 
@@ -33,6 +35,9 @@ LONGEST_PAUSE_S: Final = 30.0
 
 LONGEST_WAIT_S: Final = 1.0
 """The loop looks around at least this often."""
+
+FILES_AT_ONCE: Final = 256
+"""Stored in one transaction: what it costs is spread, and no rival waits for long."""
 
 log = logging.getLogger("orgboard.ingest")
 
@@ -112,8 +117,10 @@ class Daemon:
                     raise
                 self._sleep(pause)
             show(self._done())
-        for number in range(len(self.sources)):
+        for number, source in enumerate(self.sources):
             self._settle(number)
+            while tend(source.intake):
+                pass
         return self._points
 
     def _look(self) -> None:
@@ -136,6 +143,7 @@ class Daemon:
         source = self.sources[number]
         for problem in source.scan().problems:
             self._complaints.say(problem.path, problem.reason)
+        tend(source.intake)
         changed = list(source.changed())
         source.intake.register((file.run, file.name) for file in changed)
         self._add(number, changed)
@@ -150,35 +158,51 @@ class Daemon:
 
     def _step(self) -> None:
         """Give each run with something to read one turn."""
+        group: list[FileKey] = []
+        octets = 0
         for key in self._waiting.turns():
             if self.stopped:
                 return
-            self._turn(key)
+            if group and (key[0] != group[0][0] or octets >= self._config.batch_bytes):
+                self._turn(group)
+                group, octets = [], 0
+            group.append(key)
+            octets += self._unread(key)
+            if len(group) == FILES_AT_ONCE:
+                self._turn(group)
+                group, octets = [], 0
+        if group:
+            self._turn(group)
 
-    def _turn(self, key: FileKey) -> None:
+    def _unread(self, key: FileKey) -> int:
+        """Return about how many bytes the next batch of a file has."""
+        number, run, name = key
+        return min(self.sources[number].unread(run, name), self._config.batch_bytes)
+
+    def _turn(self, keys: Sequence[FileKey]) -> None:
+        """Read one batch of each of these files, of different runs of one logdir."""
+        intake = self.sources[keys[0][0]].intake
+        answers = intake.advance_all([key[1:] for key in keys])
+        for key, answer in zip(keys, answers, strict=True):
+            if isinstance(answer, Advance):
+                self._note(key, answer)
+            elif isinstance(answer, FileNotFoundError):
+                # What was read of it stays.
+                self._waiting.discard(key)
+                self.unreadable.pop(str(intake.path(*key[1:])), None)
+            elif isinstance(answer, OSError):
+                self._fail(key, answer.strerror or str(answer))
+            else:
+                log.debug("%s", intake.path(*key[1:]), exc_info=answer)
+                self._fail(key, f"{type(answer).__name__}: {answer}")
+
+    def _note(self, key: FileKey, advance: Advance) -> None:
         number, run, name = key
         intake = self.sources[number].intake
-        place = str(intake.path(run, name))
-        try:
-            advance = intake.advance(run, name)
-        except DatabaseUnreachable:
-            raise
-        except FileNotFoundError:
-            # What was read of it stays.
-            self._waiting.discard(key)
-            self.unreadable.pop(place, None)
-            return
-        except OSError as error:
-            self._fail(key, error.strerror or str(error))
-            return
-        except Exception as error:  # one file's defect must not stop the others
-            log.debug("%s", place, exc_info=True)
-            self._fail(key, f"{type(error).__name__}: {error}")
-            return
-        self.unreadable.pop(place, None)
+        self.unreadable.pop(str(intake.path(run, name)), None)
         self._points += advance.points
         if advance.reread:
-            for other in intake.runs[run].files:
+            for other in intake.runs[run].files if run in intake.runs else ():
                 self._waiting.add((number, run, other))
         elif not advance.again:
             self._waiting.discard(key)
@@ -203,9 +227,12 @@ class Daemon:
         """Put the runs away that nothing more is expected of for now."""
         source = self.sources[number]
         live = source.live_runs()
-        for name in source.intake.unsettled():
-            if name not in live and (number, name) not in self._waiting:
-                source.intake.settle(name)
+        idle = [
+            name
+            for name in source.intake.unsettled()
+            if name not in live and (number, name) not in self._waiting
+        ]
+        source.intake.settle(idle)
 
     def _load(self) -> None:
         """Look everything up again: after a failed transaction nobody knows what is stored."""

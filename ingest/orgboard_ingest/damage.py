@@ -9,6 +9,7 @@ from sqlalchemy import Connection, and_, select
 
 from orgboard_ingest.complaints import printable
 from orgboard_schema.sql import tables
+from orgboard_schema.sql.standing import SHOWN
 from orgboard_schema.sql.text import from_sql
 from orgboard_schema.wire.batch import UNWRITTEN
 
@@ -50,7 +51,7 @@ def _gaps(conn: Connection, logdir_ids: Collection[int]) -> list[Damage]:
             and_(gap.file_id == file.file_id, gap.generation == file.generation),
         )
         .join(tables.run, run.run_id == gap.run_id)
-        .where(run.logdir_id.in_(logdir_ids))
+        .where(run.logdir_id.in_(logdir_ids), run.standing == SHOWN)
     )
     return [_damage(*row) for row in conn.execute(query)]
 
@@ -60,7 +61,8 @@ def _unfinished(conn: Connection, logdir_ids: Collection[int]) -> list[Damage]:
     query = (
         select(run.name, file.name, file.offset, file.size - file.offset, file.pending)
         .join_from(tables.source_file, tables.run, run.run_id == file.run_id)
-        .where(run.logdir_id.in_(logdir_ids), file.pending.not_in(UNWRITTEN))
+        .where(run.logdir_id.in_(logdir_ids), run.standing == SHOWN)
+        .where(file.pending.not_in(UNWRITTEN))
     )
     return [_damage(*row) for row in conn.execute(query)]
 

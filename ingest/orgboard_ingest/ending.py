@@ -11,12 +11,20 @@ import json
 import math
 from dataclasses import dataclass
 from functools import reduce
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, cast
 
 from orgboard_schema.wire.batch import Batch
 from orgboard_schema.wire.hparams import HParamValue, SessionEnd, SessionStart, parse_hparams
 
-__all__ = ["MOMENT_S", "Ending", "Reason", "hparams_json", "latest_ending", "said_to_end"]
+__all__ = [
+    "MOMENT_S",
+    "Ending",
+    "Reason",
+    "ending_with",
+    "hparams_json",
+    "latest_ending",
+    "said_to_end",
+]
 
 Reason: TypeAlias = Literal["stop", "hparams", "failed"]
 """A session log said so, a session of hyperparameters, or one that did not succeed."""
@@ -37,6 +45,24 @@ class Ending:
     def holds(self, last_event: float | None) -> bool:
         """Tell whether nothing newer than the ending has come."""
         return last_event is None or last_event <= self.wall + MOMENT_S
+
+
+def ending_with(
+    finished: str | None, end_wall: float | None, newest: float | None, batch: Batch
+) -> Ending | None:
+    """Return why a run counts as finished with `batch`, having been so for `finished` before.
+
+    `newest` is the run's latest event, those of the batch among them.
+    """
+    before = None
+    if finished is not None and end_wall is not None:
+        before = Ending(cast(Reason, finished), end_wall)
+    said = said_to_end(batch)
+    if before is not None and said is not None:
+        said = latest_ending(before, said)
+    if said is not None and said.holds(newest):
+        return said
+    return before if before is not None and before.holds(newest) else None
 
 
 def said_to_end(batch: Batch) -> Ending | None:

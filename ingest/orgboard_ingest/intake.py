@@ -1,45 +1,58 @@
 """Bring the files of one logdir into SQL, one batch at a time.
 
-    read_on ─▶ stage ─▶ plan ─▶ commit            points and offset, one transaction
-       │                  └─ None ─▶ reset        other attempts: the run is read again
-       └─ replaced ─▶ reset, next generation      another file took the name
+    read_on ─▶ stage ─▶ plan ─▶ commit              points and offset, one transaction
+       │                  └─ disagrees ─▶ shadow    other attempts: the run is read anew
+       └─ replaced ─▶ shadow, next generation       another file took the name
 
-What is known of a run is a cache (`catalog`). Every transaction checks the run's
-revision first, so a rival's commit is noticed before it could be contradicted; then the
-run is looked up again and the batch read anew.
+A run is read anew in its shadow (`orgboard_schema.sql.shadow`), which takes the run's place
+once it has read as far as the files go.
+
+What is known of a run is a cache (`catalog`). Every transaction checks the run's revision
+first, so a rival's commit is noticed before it could be contradicted; then the run is
+looked up again and the batch read anew.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import cast
 
 from sqlalchemy import Connection, Engine
 
 from orgboard_ingest import moves
-from orgboard_ingest.attempts import NOTHING, FileFacts, joined, observed
 from orgboard_ingest.catalog import (
     KnownFile,
     KnownRun,
-    is_worth_packing,
     load_described,
     load_run,
     load_runs,
+    worth_packing,
 )
-from orgboard_ingest.commit import Stored, note_error, note_look, reset, store
-from orgboard_ingest.ending import Ending, Reason, latest_ending, said_to_end
+from orgboard_ingest.commit import Stored, note_error, note_look, read_anew, store
+from orgboard_ingest.ending import ending_with
 from orgboard_ingest.plan import Plan, facts_missing, plan_alone, plan_batch
-from orgboard_ingest.register import RUNS_AT_ONCE, ensure_files
+from orgboard_ingest.regaps import YoungGaps, files_with_young_gaps
+from orgboard_ingest.register import RUNS_AT_ONCE, register
+from orgboard_ingest.rereading import (
+    Changed,
+    awaited,
+    carry_facts,
+    first_unreadable,
+    is_read,
+    read_facts,
+)
 from orgboard_ingest.stage import Staged, stage
 from orgboard_ingest.tail import Head, Reading, read_on
 from orgboard_ingest.transactions import read_once, write_once
-from orgboard_schema.errors import OffsetMoved
+from orgboard_schema.errors import DatabaseUnreachable, OffsetMoved
 from orgboard_schema.sql.compact import compact
-from orgboard_schema.sql.registry import FileRow, ensure_run
+from orgboard_schema.sql.registry import FileRow
+from orgboard_schema.sql.runs import RunState
+from orgboard_schema.sql.shadow import give_up_shadow, swap
 from orgboard_schema.wire.batch import Batch
 
 __all__ = ["Advance", "Intake"]
@@ -57,6 +70,15 @@ class Advance:
     """Whether all files of the run have to be read again."""
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A file to read on in."""
+
+    run: KnownRun
+    file: KnownFile
+    path: Path
+
+
 class Intake:
     """Read one logdir's files into SQL."""
 
@@ -67,6 +89,7 @@ class Intake:
         logdir_id: int,
         *,
         batch_bytes: int,
+        idle_s: float = 0.0,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.root = root
@@ -74,23 +97,34 @@ class Intake:
         self.runs: dict[str, KnownRun] = {}
         self.gone: set[str] = set()
         """Runs of which the last scan found no file."""
-        self._engine = engine
+        self.engine = engine
         self._batch_bytes = batch_bytes
-        self._clock = clock
+        self._idle_s = idle_s
+        self.clock = clock
+        self.young_gaps = YoungGaps(clock)
 
     def load(self) -> None:
         """Look up all runs and files anew; what was known of them is dropped."""
-        self.runs = read_once(self._engine, lambda conn: load_runs(conn, self.logdir_id))
+
+        def work(conn: Connection) -> tuple[dict[str, KnownRun], set[tuple[int, str]]]:
+            runs = load_runs(conn, self.logdir_id)
+            damaged = [run.run_id for run in runs.values() if run.gaps]
+            return runs, files_with_young_gaps(conn, damaged, now=self.clock())
+
+        self.runs, young = read_once(self.engine, work)
+        names = {run.run_id: run.name for run in self.runs.values()}
+        for run_id, name in sorted(young):
+            self.young_gaps.add((names[run_id], name))
 
     def is_settled(self, run: str, name: str, size: int, mtime_ns: int) -> bool:
         """Tell whether a file of this size and time has been read as far as it goes."""
+        if run in self.runs and self.runs[run].deleted:
+            return True
         known = self.runs[run].files.get(name) if run in self.runs else None
         if known is None:
             return False
         row = known.row
-        # A run that is being read again has its sizes already, but not its offsets.
-        ended = row.offset == row.size or row.pending is not None
-        return ended and (row.size, row.mtime_ns) == (size, mtime_ns)
+        return is_read(row) and (row.size, row.mtime_ns) == (size, mtime_ns)
 
     def advance(self, run_name: str, name: str) -> Advance:
         """Read and store the next batch of one file.
@@ -99,49 +133,132 @@ class Intake:
             OSError: The file cannot be read.
             DatabaseUnreachable: The database is away.
         """
+        (advance,) = self.advance_all([(run_name, name)])
+        if isinstance(advance, Exception):
+            raise advance
+        return advance
+
+    def advance_all(self, files: Sequence[tuple[str, str]]) -> list[Advance | Exception]:
+        """Read and store the next batch of each of some files of different runs.
+
+        All that they bring is one transaction, because a transaction costs more than a file
+        of a few hundred points. What one of them cannot be read or stored for stands in its
+        place, and does not touch the others.
+
+        Raises:
+            DatabaseUnreachable: The database is away.
+        """
+        answers: list[Advance | Exception] = [Advance() for _ in files]
+        looks = [self._look(answers, at, *file) for at, file in enumerate(files)]
+        self._describe([look.run for look in looks if look is not None])
+        ready: dict[int, Stored] = {}
+        for at, look in enumerate(looks):
+            if look is None:
+                continue
+            try:
+                prepared = self._prepare(look)
+            except DatabaseUnreachable:
+                raise
+            except Exception as error:  # noqa: BLE001 - one file's defect must not stop the others
+                answers[at] = error
+                continue
+            if isinstance(prepared, Stored):
+                ready[at] = prepared
+            else:
+                answers[at] = prepared
+        for at, answer in zip(ready, self._store(list(ready.values())), strict=True):
+            answers[at] = answer
+        return answers
+
+    def _look(
+        self, answers: list[Advance | Exception], at: int, run_name: str, name: str
+    ) -> Look | None:
+        """Find a file; None where the answer is given already."""
         path = self.path(run_name, name)
-        run, file = self._known(run_name, name, path)
-        if run.remembered is None or run.cuts is None:
-            run.remembered, run.cuts = read_once(
-                self._engine, lambda conn: load_described(conn, run.run_id)
-            )
-        reading = self._read(run, file, path)
+        try:
+            run = self._known(run_name, name, path)
+        except OSError as error:
+            answers[at] = error
+            return None
+        return None if run.deleted else Look(run, run.files[name], path)
+
+    def _describe(self, runs: Iterable[KnownRun]) -> None:
+        """Look up what was said of the runs' tags and attempts, where that is not known."""
+        for run in runs:
+            if run.remembered is not None and run.cuts is not None:
+                continue
+            if run.revision == 0:
+                # Nothing was ever stored of it.
+                run.remembered, run.cuts = {}, {}
+                continue
+            described = partial(load_described, run_id=run.run_id)
+            run.remembered, run.cuts = read_once(self.engine, described)
+
+    def _prepare(self, look: Look) -> Stored | Advance:
+        """Read and place the next batch of a file; an answer where there is nothing to store."""
+        run, file = look.run, look.file
+        try:
+            reading = self._read(run, file, look.path)
+        except OSError:
+            if awaited(run, file):
+                self.give_up(run)
+            raise
         if reading.batch is None:
             return self._replace(run, file, reading)
         if reading.batch.end == reading.batch.start:
             self._note_look(file, reading, reading.batch.pending, "")
+            self.finish(run)
             return Advance()
         staged = stage(reading.batch)
         plan = self._plan(run, file, reading.batch, staged)
         if not plan.agrees:
             # With what this batch said, or the next reading would go wrong in the same place.
             file.facts, file.known_end = plan.facts, max(file.known_end, reading.batch.end)
-            return self._reset(run, None)
-        ending = _ending(run, reading.batch)
-        return self._store(Stored(run, file, reading, reading.batch, staged, plan, ending))
+            missing = self.read_anew(run)
+            if missing is None:
+                return Advance(again=True, reread=True)
+            plan = plan_alone(run, file, staged)
+        if reading.batch.gaps:
+            self.young_gaps.add((run.name, file.row.name))
+        ending = ending_with(
+            run.finished,
+            run.end_wall,
+            _later(run.last_event, reading.batch.last_wall),
+            reading.batch,
+        )
+        ends = self._is_final(run, file, reading)
+        return Stored(run, file, reading, reading.batch, staged, plan, ending, ends)
+
+    def _is_final(self, run: KnownRun, file: KnownFile, reading: Reading) -> bool:
+        """Tell whether nothing more is expected of a run once this much of a file is stored."""
+        if reading.batch is None or reading.batch.end < reading.size:
+            return False
+        if self.clock() - reading.mtime_ns / 1e9 < self._idle_s:
+            return False
+        return all(is_read(other.row) for other in run.files.values() if other is not file)
 
     def note_unreadable(self, run_name: str, name: str, reason: str) -> None:
         """Store why a file cannot be read at the moment."""
         known = self.runs[run_name].files.get(name) if run_name in self.runs else None
         if known is not None and known.row.error != reason:
-            write_once(self._engine, lambda conn: note_error(conn, known.row, reason))
+            write_once(self.engine, lambda conn: note_error(conn, known.row, reason))
             known.row = replace(known.row, error=reason)
 
     def unsettled(self) -> list[str]:
         """Return the runs that were changed since they were last settled."""
         return [name for name, run in self.runs.items() if not run.settled]
 
-    def settle(self, run_name: str) -> None:
-        """Pack a run that grows no more for now, and forget what can be looked up again."""
-        run = self.runs[run_name]
-        if read_once(self._engine, lambda conn: is_worth_packing(conn, run.run_id)):
-            moved = write_once(
-                self._engine,
-                lambda conn: compact(conn, run.run_id, final=True, now=self._clock()),
-            )
-            run.revision += 1 if moved else 0
-        run.settled = True
-        run.forget()
+    def settle(self, names: Collection[str]) -> None:
+        """Pack runs that grow no more for now, and forget what can be looked up again."""
+        runs = [self.runs[name] for name in names]
+        ids = [run.run_id for run in runs]
+        worth = read_once(self.engine, partial(worth_packing, run_ids=ids)) if ids else set()
+        for run in runs:
+            if run.run_id in worth:
+                pack = partial(compact, run_id=run.run_id, final=True, now=self.clock())
+                run.revision += 1 if write_once(self.engine, pack) else 0
+            run.settled = True
+            run.forget()
 
     def path(self, run_name: str, name: str) -> Path:
         """Return where a run's file lies."""
@@ -151,7 +268,8 @@ class Intake:
         """Make runs and files known, given as (run, name), those that are not yet."""
         wanted: dict[str, list[str]] = {}
         for run_name, name in found:
-            if run_name not in self.runs or name not in self.runs[run_name].files:
+            run = self.runs.get(run_name)
+            if run is None or not (run.deleted or name in run.files):
                 wanted.setdefault(run_name, []).append(name)
         names = sorted(wanted)
         for at in range(0, len(names), RUNS_AT_ONCE):
@@ -159,43 +277,32 @@ class Intake:
             self._register(some)
 
     def _register(self, wanted: Mapping[str, Sequence[str]]) -> None:
-        moved: dict[str, str] = {}
-        for name in wanted:
-            old = self._old_name(name) if name not in self.runs else None
-            # Of two copies of a run that is gone, one is that run and the other a new one.
-            if old is not None and old not in moved.values():
-                moved[name] = old
+        new = {name: files for name, files in wanted.items() if name not in self.runs}
+        gone = [self.runs[old] for old in sorted(self.gone) if old in self.runs]
+        moved = moves.find_old_names(self.root, gone, new)
 
-        def work(conn: Connection) -> list[tuple[KnownRun, list[FileRow]]]:
-            made: list[tuple[KnownRun, list[FileRow]]] = []
-            for name, files in wanted.items():
-                old = moved.get(name)
-                if old is not None:
-                    moves.rename(conn, self.runs[old].run_id, name, self.logdir_id)
-                run_id = ensure_run(conn, self.logdir_id, name, now=self._clock()).run_id
-                rows = ensure_files(conn, run_id, files)
-                made.append((load_run(conn, run_id), rows))
-            return made
+        def work(conn: Connection) -> list[KnownRun]:
+            for name, old in moved.items():
+                moves.rename(conn, self.runs[old].shown_id, name, self.logdir_id)
+            return register(conn, self.logdir_id, wanted, now=self.clock())
 
-        made = write_once(self._engine, work)
-        for fresh, rows in made:
-            run = self.runs.setdefault(fresh.name, fresh)
-            for row in rows:
-                run.files.setdefault(row.name, KnownFile.at(row))
+        for fresh in write_once(self.engine, work):
+            known = self.runs.get(fresh.name)
+            if known is None or known.run_id != fresh.run_id:
+                self.runs[fresh.name] = fresh
+                continue
+            for name, file in fresh.files.items():
+                known.files.setdefault(name, file)
         for old in moved.values():
             self.runs.pop(old, None)
 
-    def _old_name(self, name: str) -> str | None:
-        gone = (self.runs[old] for old in sorted(self.gone) if old in self.runs)
-        return moves.find_old_name(self.root, gone, name)
-
-    def _known(self, run_name: str, name: str, path: Path) -> tuple[KnownRun, KnownFile]:
-        if run_name not in self.runs or name not in self.runs[run_name].files:
+    def _known(self, run_name: str, name: str, path: Path) -> KnownRun:
+        run = self.runs.get(run_name)
+        if run is None or not (run.deleted or name in run.files):
             # What is not there makes no run.
             path.stat()
             self.register([(run_name, name)])
-        run = self.runs[run_name]
-        return run, run.files[name]
+        return self.runs[run_name]
 
     def _read(self, run: KnownRun, file: KnownFile, path: Path) -> Reading:
         row = file.row
@@ -214,86 +321,114 @@ class Intake:
             file.forget()
         try:
             for known in facts_missing(run, file, staged):
-                self._read_facts(run, known)
-        except (OSError, _Changed):
+                read_facts(self.path(run.name, known.row.name), run, known, self._batch_bytes)
+        except (OSError, Changed):
             return plan_alone(run, file, staged)
         return plan_batch(run, file, batch, staged)
 
-    def _read_facts(self, run: KnownRun, file: KnownFile) -> None:
-        """Read the stored part of a file again, only to know what attempts depend on."""
-        path = self.path(run.name, file.row.name)
-        head = Head(file.row.head_sha256, file.row.head_bytes)
-        facts, offset = NOTHING, 0
-        while offset < file.row.offset:
-            limit = min(self._batch_bytes, file.row.offset - offset)
-            batch = read_on(path, offset, head, run.remembered or {}, max_bytes=limit).batch
-            if batch is None:
-                raise _Changed
-            if batch.end == offset:
-                # Damage that only bytes behind the stored offset could explain.
-                break
-            facts = joined(facts, observed(stage(batch), batch.first_wall, batch.last_wall))
-            offset = batch.end
-        file.facts, file.known_end = facts, file.row.offset
-        file.section = len(facts.sections) - 1
-        file.stored = _stored_sections(facts, file.row)
-
-    def _store(self, new: Stored) -> Advance:
-        run, batch, ending = new.run, new.batch, new.ending
+    def _store(self, some: Sequence[Stored]) -> list[Advance | Exception]:
+        """Store batches together; one by one when together they are refused."""
+        if not some:
+            return []
         try:
-            row, revision = write_once(
-                self._engine, lambda conn: store(conn, new, now=self._clock())
-            )
-        except OffsetMoved:
-            self._look_again(run)
-            return Advance(again=True)
+            rows = write_once(self.engine, lambda conn: store(conn, some, now=self.clock()))
+        except DatabaseUnreachable:
+            raise
+        except Exception as error:  # noqa: BLE001 - whose fault it was is found by storing each alone
+            if len(some) > 1:
+                return [answer for new in some for answer in self._store([new])]
+            if not isinstance(error, OffsetMoved):
+                return [error]
+            self.look_again(some[0].run)
+            return [Advance(again=True)]
+        return [self._stored(new, *row) for new, row in zip(some, rows, strict=True)]
+
+    def _stored(self, new: Stored, row: FileRow, state: RunState) -> Advance:
+        """Take over into memory what was stored."""
+        run, batch, ending = new.run, new.batch, new.ending
         _remember(new)
-        new.file.row, run.revision = row, revision
-        run.settled = False
+        new.file.row, run.revision = row, state.revision
+        run.settled = new.final
         run.attempts = max(run.attempts, new.plan.attempts[-1] + 1)
         run.finished = ending.reason if ending is not None else None
         run.end_wall = ending.wall if ending is not None else None
         run.last_event = _later(run.last_event, batch.last_wall)
         points = len(batch.scalars.tag) + len(batch.points)
         more = batch.pending is None and batch.end < new.reading.size
-        return Advance(batch.end - batch.start, points, again=more)
+        done = Advance(batch.end - batch.start, points, again=more)
+        if not more:
+            self.finish(run)
+        if new.final:
+            run.forget()
+        return done
 
     def _replace(self, run: KnownRun, file: KnownFile, reading: Reading) -> Advance:
-        if any(not self.path(run.name, other).exists() for other in run.files):
-            # Reading the run again would lose what only the database still has.
-            reason = f"{reading.replaced}; other files of the run are gone"
-            self._note_look(file, reading, file.row.pending, reason)
+        if reading.size == 0:
+            # Whoever writes it anew has not begun. Nothing is shown less for that.
+            if awaited(run, file):
+                self.give_up(run)
+            else:
+                self._note_error(file, f"{reading.replaced}; what was read of it stays")
             return Advance()
-        return self._reset(run, file)
+        missing = self.read_anew(run, {file.row.name: reading.size})
+        if missing is None:
+            return Advance(again=True, reread=True)
+        # Reading the run again would lose what only the database still has.
+        self._note_error(file, f"{reading.replaced}; other files of the run are gone ({missing})")
+        return Advance()
 
-    def _reset(self, run: KnownRun, replaced: KnownFile | None) -> Advance:
-        row = replaced.row if replaced is not None else None
+    def read_anew(
+        self, run: KnownRun, replaced: Mapping[str, int] | None = None, *, changed: str = ""
+    ) -> str | None:
+        """Begin to read all of a run anew; return a file that is needed and gone, if any.
+
+        `replaced`: files whose name another file took, with its size. `changed`: a file that
+        says something else than when it was read. A shadow that cannot be read on is given
+        up, and the run is as it was.
+        """
+        missing = first_unreadable(self.root, run, lambda _, file: file.row.offset > 0)
+        if missing is not None:
+            if run.replaces is None:
+                return missing
+            self.give_up(run)
+            return None
         # A rival that came first changes nothing: what SQL says now is looked up either way.
         with suppress(OffsetMoved):
-            write_once(self._engine, lambda conn: reset(conn, run, row, now=self._clock()))
-        facts = {
-            name: (file.facts, file.known_end)
-            for name, file in run.files.items()
-            if file.facts is not None and file is not replaced
-        }
-        self._look_again(run)
-        for name, (known, end) in facts.items():
-            file = self.runs[run.name].files[name]
-            # Known beyond the offset now: the next reading places every point right at once.
-            if file.row.offset == 0 and known is not None:
-                file.facts, file.known_end = known, end
-        return Advance(again=True, reread=True)
+            write_once(self.engine, lambda conn: read_anew(conn, run, replaced, now=self.clock()))
+        fresh = self.look_again(run)
+        if fresh is not None:
+            carry_facts(run, fresh, but={changed, *(replaced or {})})
+        return None
 
-    def _look_again(self, run: KnownRun) -> None:
+    def finish(self, run: KnownRun) -> None:
+        """Let a run's shadow take its place, if it has read as far as the files go."""
+        if run.replaces is not None and all(is_read(file.row) for file in run.files.values()):
+            write_once(self.engine, lambda conn: swap(conn, run.run_id, now=self.clock()))
+            self.look_again(run)
+
+    def give_up(self, run: KnownRun) -> None:
+        """Discard a run's shadow: some file cannot be read anew, so the run stays as it is."""
+        write_once(self.engine, lambda conn: give_up_shadow(conn, run.run_id))
+        self.look_again(run)
+
+    def look_again(self, run: KnownRun) -> KnownRun | None:
         """Take over what SQL says now; keep the facts of files that stand where they stood."""
-        fresh = read_once(self._engine, lambda conn: load_run(conn, run.run_id))
+        fresh = read_once(self.engine, lambda conn: load_run(conn, run.uid))
+        self.runs.pop(run.name, None)
+        if fresh is None:
+            return None
         for name, file in fresh.files.items():
             old = run.files.get(name)
             if old is not None and _place(old) == _place(file) and old.facts is not None:
                 file.facts, file.known_end = old.facts, old.known_end
                 file.section, file.stored = old.section, old.stored
-        self.runs.pop(run.name, None)
         self.runs[fresh.name] = fresh
+        return fresh
+
+    def _note_error(self, file: KnownFile, error: str) -> None:
+        if file.row.error != error:
+            write_once(self.engine, lambda conn: note_error(conn, file.row, error))
+            file.row = replace(file.row, error=error)
 
     def _note_look(
         self, file: KnownFile, reading: Reading, pending: str | None, error: str
@@ -303,12 +438,8 @@ class Intake:
             row, size=reading.size, mtime_ns=reading.mtime_ns, pending=pending, error=error
         )
         if seen != row:
-            write_once(self._engine, lambda conn: note_look(conn, seen))
+            write_once(self.engine, lambda conn: note_look(conn, seen))
             file.row = seen
-
-
-class _Changed(Exception):  # noqa: N818 - says what was found
-    """A file is not what it was when its points were stored."""
 
 
 def _place(file: KnownFile) -> tuple[int, int]:
@@ -328,35 +459,13 @@ def _remember(new: Stored) -> None:
         file.forget()
     if run.prefix is not None and file.row.name < run.prefix[0]:
         run.prefix = None
+    if plan.opened is not None:
+        run.opened = plan.opened
     if plan.cuts:
         run.cuts = {**(run.cuts or {}), **plan.cuts}
     if new.staged.metadata and run.remembered is not None:
         for (tag, _), value in new.staged.metadata.items():
             run.remembered.setdefault(tag, value)
-
-
-def _stored_sections(facts: FileFacts, row: FileRow) -> dict[int, int]:
-    """Return the attempts of the first and the last section that has stored points."""
-    used = [number for number, section in enumerate(facts.sections) if section.spans]
-    if not used:
-        return {}
-    # Each START after points began an attempt.
-    empty = len(facts.sections) - 1 - used[-1]
-    return {used[-1]: row.last_attempt - empty, used[0]: row.first_attempt}
-
-
-def _ending(run: KnownRun, batch: Batch) -> Ending | None:
-    """Return why the run counts as finished with this batch."""
-    newest = _later(run.last_event, batch.last_wall)
-    before = None
-    if run.finished is not None and run.end_wall is not None:
-        before = Ending(cast(Reason, run.finished), run.end_wall)
-    said = said_to_end(batch)
-    if before is not None and said is not None:
-        said = latest_ending(before, said)
-    if said is not None and said.holds(newest):
-        return said
-    return before if before is not None and before.holds(newest) else None
 
 
 def _later(one: float | None, other: float | None) -> float | None:

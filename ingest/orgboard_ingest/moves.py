@@ -7,7 +7,7 @@ the original is still there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from sqlalchemy import Connection, select, update
@@ -18,18 +18,37 @@ from orgboard_schema.sql import tables
 from orgboard_schema.sql.registry import FileRow
 from orgboard_schema.sql.text import sha256, to_sql
 
-__all__ = ["find_old_name", "rename"]
+__all__ = ["find_old_names", "rename"]
 
 
-def find_old_name(root: Path, gone: Iterable[KnownRun], name: str) -> str | None:
-    """Return which of the runs whose files are gone is now the directory `name`, if any."""
-    for known in gone:
-        read = [file.row for file in known.files.values() if file.row.head_bytes]
-        if not read or (root / known.name).exists():
-            continue
-        if all(_is_same(root / name / row.name, row) for row in read):
-            return known.name
-    return None
+def find_old_names(
+    root: Path, gone: Iterable[KnownRun], new: Mapping[str, Collection[str]]
+) -> dict[str, str]:
+    """Tell which new directories (with the names of their files) are runs that moved there.
+
+    Of two copies of a run that is gone, one is that run and the other a new one.
+    """
+    by_file: dict[str, list[KnownRun]] = {}
+    for run in gone:
+        # Any of its files leads to it: a thousand runs that move are not compared with each other.
+        read = [name for name, file in run.files.items() if file.row.head_bytes]
+        if read and not (root / run.name).exists():
+            by_file.setdefault(min(read), []).append(run)
+    moved: dict[str, str] = {}
+    taken: set[str] = set()
+    for name in sorted(new):
+        candidates = (run for file in sorted(new[name]) for run in by_file.get(file, ()))
+        for run in candidates:
+            if run.name not in taken and _is_here(root / name, run):
+                moved[name] = run.name
+                taken.add(run.name)
+                break
+    return moved
+
+
+def _is_here(directory: Path, run: KnownRun) -> bool:
+    read = (file.row for file in run.files.values() if file.row.head_bytes)
+    return all(_is_same(directory / row.name, row) for row in read)
 
 
 def rename(conn: Connection, run_id: int, name: str, logdir_id: int) -> None:

@@ -27,6 +27,8 @@ class Plan:
     """What its attempts supersede, beyond what is stored already."""
     facts: FileFacts | None
     """Of the file with this batch; None while nobody needs to know."""
+    opened: bool | None = None
+    """Whether a START came before the run's first point; None: as before."""
     agrees: bool = True
     """Whether points stored earlier keep their attempts; else the run has to be read again."""
 
@@ -60,7 +62,7 @@ def plan_batch(run: KnownRun, file: KnownFile, batch: Batch, staged: Staged) -> 
             # A START that was no restart when it was read may be one by this batch.
             reached |= set(numbers[: other.section + 1]) if other.row.offset else set()
     agrees = agrees and all(lives.cuts.get(cut, step + 1) <= step for cut, step in _cuts(run))
-    return Plan(attempts, _new_cuts(run, lives, reached, staged), facts, agrees)
+    return Plan(attempts, _new_cuts(run, lives, reached, staged), facts, lives.opened, agrees)
 
 
 def plan_alone(run: KnownRun, file: KnownFile, staged: Staged) -> Plan:

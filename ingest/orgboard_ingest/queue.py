@@ -63,10 +63,13 @@ class Waiting:
     def turns(self) -> Iterator[FileKey]:
         """Yield a file of each run that has one due now, each run once."""
         now = self.clock()
+        seen: set[RunKey] = set()
         for _ in range(len(self._turns)):
             run = self._turns.popleft()
-            if run not in self._runs:
+            # One that was done with and came again stands there twice.
+            if run not in self._runs or run in seen:
                 continue
+            seen.add(run)
             self._turns.append(run)
             due = [
                 name for name in self._runs[run] if self._not_before.get((*run, name), 0.0) <= now

@@ -34,6 +34,7 @@ from orgboard_schema.errors import DatabaseUnreachable, OrgboardError
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.engine import open_engine
 from orgboard_schema.sql.migrate import check_version, upgrade, version
+from orgboard_schema.sql.standing import SHOWN
 
 __all__ = ["follow", "make_daemon", "open_database", "read_once"]
 
@@ -138,7 +139,8 @@ def make_daemon(config: IngestConfig, engine: Engine, hints: Hints) -> Daemon:
 def _source(config: IngestConfig, engine: Engine, hints: Hints, root: Path) -> Source:
     now = time.time()
     logdir_id = write_once(engine, lambda conn: settle_logdir(conn, root, config.project, now=now))
-    intake = Intake(engine, root, logdir_id, batch_bytes=config.batch_bytes)
+    idle_s = 0.0 if config.once else config.live_within_s
+    intake = Intake(engine, root, logdir_id, batch_bytes=config.batch_bytes, idle_s=idle_s)
     intake.load()
     return Source(config, intake, None if config.once else Watch(root, hints))
 
@@ -233,7 +235,7 @@ def _report(engine: Engine, daemon: Daemon, out: TextIO) -> int:
 def _stored(logdir_id: int, conn: Connection) -> tuple[int, int, int]:
     columns = tables.run.c
     query = select(func.count(), func.sum(columns.files), func.sum(columns.points)).where(
-        columns.logdir_id == logdir_id
+        columns.logdir_id == logdir_id, columns.standing == SHOWN
     )
     runs, files, points = conn.execute(query).one()
     return int(runs), int(files or 0), int(points or 0)

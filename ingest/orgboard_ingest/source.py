@@ -127,6 +127,13 @@ class Source:
         """Scan as soon as the last scan's cost allows: something came that hints do not tell."""
         self.next_scan = min(self.next_scan, self._scanned + self._took * HURRY_FACTOR)
 
+    def unread(self, run: str, name: str) -> int:
+        """Return how many bytes of a file lie behind what is stored, as last seen."""
+        found = self.found.get(str(self.intake.path(run, name)))
+        known = self.intake.runs[run].files.get(name) if run in self.intake.runs else None
+        stored = known.row.offset if known is not None else 0
+        return max(found.size - stored, 0) if found is not None else 0
+
     def unread_bytes(self) -> int:
         """Return how many bytes of the files found lie behind what is stored."""
         unread = 0

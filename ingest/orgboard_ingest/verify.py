@@ -102,6 +102,8 @@ def differences(conn: Connection, logdir_id: int, root: Path) -> Iterator[str]:
     for name in sorted(on_disk.keys() - known.keys()):
         yield f"{name}: not stored"
     for name, run in sorted(known.items()):
+        if run.deleted:
+            continue
         yield from _run_differences(conn, run, on_disk.get(name, []))
 
 

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -13,9 +14,11 @@ from psycopg import sql
 from sqlalchemy import Engine, select
 from sqlalchemy.exc import DBAPIError
 
+from orgboard_ingest import intake as reading
 from orgboard_ingest.config import IngestConfig
 from orgboard_ingest.daemon import Daemon
 from orgboard_ingest.source import Source
+from orgboard_ingest.tail import Reading, read_on
 from orgboard_ingest.watch import Hints
 from orgboard_schema.errors import DatabaseUnreachable
 from orgboard_schema.sql import tables
@@ -109,14 +112,13 @@ def test_a_file_that_cannot_be_read_holds_up_no_other(
     engine = migrated(sqlite_url)
     config = IngestConfig((logs,), sqlite_url, once=True)
     intake = new_intake(engine, logs)
-    read = intake.advance
 
-    def advance(run: str, name: str) -> object:
-        if run == "bad":
+    def read(path: Path, *given: Any, **more: Any) -> Reading:
+        if path.parent.name == "bad":
             raise PermissionError(13, "Permission denied")
-        return read(run, name)
+        return read_on(path, *given, **more)
 
-    monkeypatch.setattr(intake, "advance", advance)
+    monkeypatch.setattr(reading, "read_on", read)
 
     daemon = Daemon(config, engine, [Source(config, intake, None)], Hints())
     daemon.run_once(lambda _: None)

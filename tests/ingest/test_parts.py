@@ -222,3 +222,13 @@ def test_a_file_is_known_by_bytes_that_were_read_and_not_by_what_follows(tmp_pat
     assert second.replaced is None
     assert second.batch is not None
     assert second.batch.records == 2
+
+
+def test_a_run_that_was_done_with_and_came_again_has_one_turn() -> None:
+    """Two batches of one run in one transaction would both begin at the same offset."""
+    waiting = Waiting(lambda: 0.0)
+    waiting.add((0, "run", "file"))
+    waiting.discard((0, "run", "file"))
+    waiting.add((0, "run", "file"))
+
+    assert list(waiting.turns()) == [(0, "run", "file")]

@@ -15,6 +15,7 @@ from orgboard_schema.sql import read, tables
 from orgboard_schema.sql.dictionary import tag_names
 from orgboard_schema.sql.engine import begin_read, begin_write, open_engine
 from orgboard_schema.sql.migrate import upgrade
+from orgboard_schema.sql.standing import SHOWN
 from orgboard_schema.sql.text import from_sql
 from orgboard_schema.wire.event_pb2 import Event, SessionLog
 
@@ -78,10 +79,12 @@ def drain(intake: Intake, files: Iterable[tuple[str, str]]) -> None:
 
 
 def stored_scalars(engine: Engine) -> Scalars:
-    """Read every scalar of the database."""
+    """Read every scalar that people see."""
     found: Scalars = {}
     with begin_read(engine) as conn:
-        runs = conn.execute(select(tables.run.c.run_id, tables.run.c.name)).all()
+        columns = tables.run.c
+        query = select(columns.run_id, columns.name).where(columns.standing == SHOWN)
+        runs = conn.execute(query).all()
         for run_id, name in runs:
             heads = head_rows(read.heads(conn, [run_id])[run_id])
             names = tag_names(conn, {head.tag_id for head in heads})

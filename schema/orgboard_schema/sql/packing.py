@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from orgboard_schema.blocks import Chunk, ScalarSeries, Series, ValueSeries
+from orgboard_schema.blocks import Chunk, HeadTable, ScalarSeries, Series, ValueSeries
 from orgboard_schema.blocks.series import concat
 from orgboard_schema.types import Kind
 
@@ -19,6 +19,7 @@ __all__ = [
     "NewBlock",
     "Waiting",
     "first_to_merge",
+    "is_worth_packing",
     "pack_waiting",
 ]
 
@@ -27,6 +28,9 @@ BLOCK_POINTS: Final = 1024
 
 BLOCK_BYTES: Final = 256 * 1024
 """A block of large values ends here, before 1024 points: one value of it is read soon enough."""
+
+LEAST_POINTS_A_BLOCK: Final = 64
+"""Below, a block's own row outweighs its points."""
 
 MAX_SEGMENTS: Final = 8
 """More would make every reader of a live run unpack more; fewer, the writer merge more often."""
@@ -74,6 +78,17 @@ def pack_waiting(
                 else:
                     blocks.append(NewBlock(attempt, tag_id, kind, piece))
     return blocks, rest
+
+
+def is_worth_packing(heads: HeadTable) -> bool:
+    """Tell whether a run's waiting points are better kept as a block for each series.
+
+    A block has a row of its own; of a few points it is mostly that row, and all series
+    side by side in a segment are smaller and quicker to write.
+    """
+    waiting = heads["waiting"]
+    series = int(np.count_nonzero(waiting))
+    return series > 0 and int(waiting.sum()) >= LEAST_POINTS_A_BLOCK * series
 
 
 def cut(series: Series) -> Iterator[Series]:

@@ -31,6 +31,7 @@ def reset_run(conn: Connection, run_id: int, *, now: float) -> None:
             last_wall=None,
             first_attempt=0,
             last_attempt=0,
+            file_version=None,
         )
     )
     state.heads = empty_heads()
@@ -39,7 +40,7 @@ def reset_run(conn: Connection, run_id: int, *, now: float) -> None:
     state.points = state.gaps = state.segments = 0
     state.attempts = 1
     state.started = state.last_event = None
-    save_run(conn, state, now=now, changes={"finished": None, "hparams": None})
+    save_run(conn, state, now=now, changes={"finished": None, "hparams": None, "opened": 0})
 
 
 def _lock_files(conn: Connection, run_id: int) -> None:

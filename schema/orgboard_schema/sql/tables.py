@@ -135,8 +135,10 @@ lease: Final = Table(
 run: Final = Table(
     "run",
     schema,
+    # Another one when the run was read anew (orgboard_schema.sql.shadow): points hang on it.
     Column("run_id", _Id, primary_key=True),
-    # Opaque, in URLs: says nothing about how many runs there are.
+    # The run's own for ever. What people attach to a run (notes, stars, shares) refers to this
+    # and never to run_id. Opaque, in URLs: says nothing about how many runs there are.
     Column("uid", String(16), nullable=False, unique=True),
     Column("project_id", _Id, ForeignKey("project.project_id"), nullable=False),
     Column("logdir_id", _Id, ForeignKey("logdir.logdir_id"), nullable=False),
@@ -174,6 +176,11 @@ run: Final = Table(
     Column("shadow_of", BigInteger),
     # Seconds, when it was put aside; null while it is on the run table.
     Column("archived_at", Float(53)),
+    # Seconds, since when none of its files is there any more; null while one is.
+    Column("gone_at", Float(53)),
+    # 1: a SessionLog START came before its first point, so TensorBoard takes the next one,
+    # and not the next but one, for its first restart.
+    Column("opened", SmallInteger, nullable=False, server_default="0"),
     UniqueConstraint("logdir_id", "name_sha256"),
     Index(None, "project_id", "touched_ms"),
     # The next colour of a project is found without looking at its runs.
@@ -256,6 +263,8 @@ source_file: Final = Table(
     Column("encoding", String(8), nullable=False, server_default=""),
     # Seconds, when bytes of it were last stored.
     Column("read_at", Float(53)),
+    # 2.0 of "brain.Event:2", as the file says of itself; null while it has not.
+    Column("file_version", Float(53)),
     UniqueConstraint("run_id", "name_sha256"),
 )
 

@@ -15,8 +15,8 @@ down_revision: Final = "v0_1"
 _ID: Final = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _SECONDS: Final = sa.Float(precision=53)
 
-_RUN: Final = ("standing", "shadow_of", "archived_at")
-_FILE: Final = ("encoding", "read_at")
+_RUN: Final = ("standing", "shadow_of", "archived_at", "gone_at", "opened")
+_FILE: Final = ("encoding", "read_at", "file_version")
 
 
 def upgrade() -> None:
@@ -25,6 +25,8 @@ def upgrade() -> None:
     )
     op.add_column("run", sa.Column("shadow_of", sa.BigInteger()))
     op.add_column("run", sa.Column("archived_at", _SECONDS))
+    op.add_column("run", sa.Column("gone_at", _SECONDS))
+    op.add_column("run", sa.Column("opened", sa.SmallInteger(), server_default="0", nullable=False))
     not_shown = sa.text("standing != 0")
     op.create_index(
         "ix_run_standing", "run", ["standing"], sqlite_where=not_shown, postgresql_where=not_shown
@@ -33,6 +35,9 @@ def upgrade() -> None:
         "source_file", sa.Column("encoding", sa.String(8), server_default="", nullable=False)
     )
     op.add_column("source_file", sa.Column("read_at", _SECONDS))
+    op.add_column("source_file", sa.Column("file_version", _SECONDS))
+    # What was read until now did not say, and no writer of this decade writes another.
+    op.execute("UPDATE source_file SET file_version = 2 WHERE records > 0")
     op.create_table(
         "lease",
         sa.Column("logdir_id", _ID, autoincrement=False, nullable=False),

@@ -1,0 +1,202 @@
+"""Read a run anew beside itself, and let the new reading take its place in one transaction.
+
+    run 7 shown ──┬── run 7 shown, frozen ───────────────┬── run 7 discarded ── removed
+                  └── run 9 shadow_of 7, from byte 0 ────┴── run 9 shown, by the uid of 7
+
+Later bytes may change what a run's points mean: another file took a name, two files turn
+out to overlap in time, a hole was filled. People go on seeing the run as it was, whole,
+until the shadow has read as far as the files go.
+
+While there is a shadow, the original takes no points. It is not worth the trouble: the
+bytes that called for the shadow have no place in it, what comes after them would be read
+twice, and the shadow is at the end of the files within seconds of what it takes to read them.
+
+A run has one shadow, whoever begins it: its name is made of the original's id, and the
+original's revision goes up with it, so every rival's next commit fails and finds it.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, and_, func, insert, or_, select, update
+
+from orgboard_schema.errors import OffsetMoved
+from orgboard_schema.sql import tables
+from orgboard_schema.sql.registry import new_uid
+from orgboard_schema.sql.standing import DISCARDED, SHADOW, SHOWN
+from orgboard_schema.sql.text import sha256
+from orgboard_schema.sql.upsert import insert_or_replace
+
+__all__ = ["begin_shadow", "give_up_shadow", "shadow_key", "swap"]
+
+_run = tables.run.c
+_file = tables.source_file.c
+
+_KEPT: Final = ("name", "name_sha256", "uid", "color", "created_at", "archived_at", "gone_at")
+"""What a run is to people: the shadow takes it over."""
+
+_NOTHING: Final = sha256("")
+"""The hash of no bytes: the head of a file that was not read yet."""
+
+
+def shadow_key(run_id: int) -> bytes:
+    """Return the `name_sha256` of the run's shadow: one place, so one shadow."""
+    return sha256(f"shadow of {run_id}")
+
+
+def begin_shadow(
+    conn: Connection, run_id: int, *, revision: int, replaced: Mapping[int, int] | None = None
+) -> int:
+    """Put an empty shadow beside a run, all its files at offset 0, and return the shadow's id.
+
+    `replaced`: files (by id) whose name another file took, with its size: their next
+    generation begins.
+
+    Raises:
+        OffsetMoved: The run is not shown, or not at `revision`: a rival was first.
+    """
+    frozen = conn.execute(
+        update(tables.run)
+        .where(_run.run_id == run_id, _run.revision == revision, _run.standing == SHOWN)
+        .values(revision=revision + 1)
+    )
+    if frozen.rowcount != 1:
+        raise OffsetMoved(f"a rival changed run {run_id} first")
+    original = conn.execute(select(tables.run).where(_run.run_id == run_id)).one()
+    made = {name: getattr(original, name) for name in ("project_id", "logdir_id", "name", "color")}
+    made |= {"uid": new_uid(), "name_sha256": shadow_key(run_id), "standing": SHADOW}
+    made |= {"created_at": original.created_at, "shadow_of": run_id, "files": original.files}
+    # Never a revision that the original had: whoever holds one of those must look again.
+    made |= {"revision": original.revision, "touched_ms": original.touched_ms}
+    conn.execute(insert(tables.run), made)
+    place = (_run.logdir_id == original.logdir_id) & (_run.name_sha256 == shadow_key(run_id))
+    shadow_id = int(conn.execute(select(_run.run_id).where(place)).scalar_one())
+    rows = conn.execute(select(tables.source_file).where(_file.run_id == run_id)).all()
+    fresh = [_from_the_start(row, shadow_id, (replaced or {}).get(row.file_id)) for row in rows]
+    if fresh:
+        conn.execute(insert(tables.source_file), fresh)
+    return shadow_id
+
+
+def _from_the_start(row: Row[Any], shadow_id: int, replaced: int | None) -> dict[str, object]:
+    fresh: dict[str, object] = {"run_id": shadow_id, "name": row.name}
+    fresh |= {"name_sha256": bytes(row.name_sha256), "error": ""}
+    if replaced is not None:
+        # Its first bytes are not known yet, and whatever they are, they fit.
+        head: dict[str, object] = {"head_sha256": _NOTHING, "head_bytes": 0, "mtime_ns": 0}
+        return fresh | head | {"generation": row.generation + 1, "size": replaced, "encoding": ""}
+    fresh |= {"head_sha256": bytes(row.head_sha256), "head_bytes": row.head_bytes}
+    fresh |= {"generation": row.generation, "encoding": row.encoding}
+    # Of a file of which nothing is stored, nothing is waited for.
+    stored = row.offset > 0
+    return fresh | {"size": row.size * stored, "mtime_ns": row.mtime_ns * stored}
+
+
+def swap(conn: Connection, shadow_id: int, *, now: float) -> bool:
+    """Show a shadow in place of its original, if it has read as far as its files go.
+
+    Returns False, and changes nothing, when it has not, or is no shadow any more, or the
+    original is not shown.
+    """
+    pair = _locked_pair(conn, shadow_id)
+    if pair is None or not _is_read(conn, shadow_id):
+        return False
+    original, shadow = pair
+    revision = max(original.revision, shadow.revision) + 1
+    touched_ms = max(int(now * 1000), original.touched_ms, shadow.touched_ms)
+    both = {"revision": revision, "touched_ms": touched_ms}
+    conn.execute(
+        update(tables.run)
+        .where(_run.run_id == original.run_id)
+        .values(both | _out_of_the_way() | {"uid": new_uid(), "standing": DISCARDED})
+    )
+    kept = {name: getattr(original, name) for name in _KEPT}
+    files = select(func.count()).where(_file.run_id == shadow_id).scalar_subquery()
+    conn.execute(
+        update(tables.run)
+        .where(_run.run_id == shadow_id)
+        .values(kept | both | {"standing": SHOWN, "shadow_of": None, "files": files})
+    )
+    _keep_gap_ages(conn, original.run_id, shadow_id)
+    return True
+
+
+def give_up_shadow(conn: Connection, shadow_id: int) -> None:
+    """Discard a shadow: the original goes on as it was. Nothing happens when it is none."""
+    conn.execute(
+        update(tables.run)
+        .where(_run.run_id == shadow_id, _run.standing == SHADOW)
+        # The revision stops whoever still reads on in it.
+        .values(_out_of_the_way() | {"standing": DISCARDED, "revision": _run.revision + 1})
+    )
+
+
+def _out_of_the_way() -> dict[str, object]:
+    """Return what leaves a run's place among the names of its logdir to another."""
+    return {"name_sha256": secrets.token_bytes(32)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Locked:
+    run_id: int
+    uid: str
+    name: str
+    name_sha256: bytes
+    color: int
+    created_at: float
+    archived_at: float | None
+    gone_at: float | None
+    revision: int
+    touched_ms: int
+
+
+def _locked_pair(conn: Connection, shadow_id: int) -> tuple[_Locked, _Locked] | None:
+    """Lock the original, then the shadow; None when they are not what the caller takes them for."""
+    original_id = conn.execute(
+        select(_run.shadow_of).where(_run.run_id == shadow_id, _run.standing == SHADOW)
+    ).scalar_one_or_none()
+    if original_id is None:
+        return None
+    locked: list[_Locked] = []
+    wanted = [_run[name] for name in _Locked.__dataclass_fields__]
+    for run_id, standing in ((original_id, SHOWN), (shadow_id, SHADOW)):
+        query = select(*wanted).where(_run.run_id == run_id, _run.standing == standing)
+        row = conn.execute(query.with_for_update()).one_or_none()
+        if row is None:
+            return None
+        locked.append(_Locked(*row))
+    return locked[0], locked[1]
+
+
+def _is_read(conn: Connection, run_id: int) -> bool:
+    """Tell whether each file of a run was once read as far as it went."""
+    unread = and_(_file.offset != _file.size, _file.pending.is_(None))
+    query = select(_file.file_id).where(_file.run_id == run_id, unread).limit(1)
+    return conn.execute(query).first() is None
+
+
+def _keep_gap_ages(conn: Connection, original_id: int, shadow_id: int) -> None:
+    """Let gaps that are still there be as old as they were: they are not read again for ever."""
+    gap = tables.gap.c
+    query = (
+        select(_file.name_sha256, tables.gap)
+        .join_from(tables.gap, tables.source_file, gap.file_id == _file.file_id)
+        .where(or_(gap.run_id == original_id, gap.run_id == shadow_id))
+    )
+    rows = conn.execute(query).all()
+    since = {_gap_key(row): row.found_at for row in rows if row.run_id == original_id}
+    names = [column.name for column in tables.gap.columns]
+    older = [
+        {name: getattr(row, name) for name in names} | {"found_at": since[_gap_key(row)]}
+        for row in rows
+        if row.run_id == shadow_id and since.get(_gap_key(row), row.found_at) < row.found_at
+    ]
+    insert_or_replace(conn, tables.gap, older, replace=["found_at"])
+
+
+def _gap_key(row: Row[Any]) -> tuple[bytes, int, int, int, str]:
+    return bytes(row.name_sha256), row.generation, row.offset, row.length, row.reason
