@@ -7,6 +7,8 @@
     ├── DatabaseNewer             78  needs a newer orgboard
     ├── CorruptBlock              3   a stored payload is not what was written
     ├── TooManyPoints             2   a question would take more points than it may
+    ├── RunNotFound               2   no such run, or it stands otherwise
+    ├── RunIsLive                 2   a run that is written to cannot be deleted
     └── OffsetMoved               2   a rival stored these bytes of the file first
 
 Bad bytes in an event file are no exception: the reader returns them as gaps.
@@ -26,6 +28,8 @@ __all__ = [
     "DatabaseUrlError",
     "OffsetMoved",
     "OrgboardError",
+    "RunIsLive",
+    "RunNotFound",
     "TooManyPoints",
 ]
 
@@ -62,6 +66,14 @@ class CorruptBlock(OrgboardError, ValueError):
 
 class OffsetMoved(OrgboardError):
     """The file's offset is not what this batch started from: look it up, go on from there."""
+
+
+class RunNotFound(OrgboardError):
+    """There is no such run, or it does not stand as the caller thinks."""
+
+
+class RunIsLive(OrgboardError):
+    """The run's files grew a moment ago."""
 
 
 class TooManyPoints(OrgboardError):
