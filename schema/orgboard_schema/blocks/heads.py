@@ -28,6 +28,7 @@ __all__ = [
     "empty_heads",
     "encode_heads",
     "encode_tag_set",
+    "head_fields",
     "head_rows",
     "row_keys",
     "row_of",
@@ -106,7 +107,7 @@ def empty_heads(count: int = 0) -> HeadTable:
 def encode_heads(heads: HeadTable) -> bytes:
     """Return the payload of a head table."""
     planes = np.ascontiguousarray(heads).view(np.uint8).reshape(len(heads), HEAD.itemsize).T
-    return pack(planes.tobytes())
+    return pack(planes.tobytes(), quick=True)
 
 
 def decode_heads(payload: bytes) -> HeadTable:
@@ -120,6 +121,29 @@ def decode_heads(payload: bytes) -> HeadTable:
         raise CorruptBlock("a piece of a head is missing")
     octets = np.ascontiguousarray(raw.reshape(HEAD.itemsize, -1).T)
     return octets.reshape(-1).view(HEAD).copy()
+
+
+def head_fields(
+    payloads: Sequence[bytes], places: Sequence[int], names: Sequence[str]
+) -> HeadTable:
+    """Return some fields of one row of each of these head tables, and unpack no more.
+
+    Raises:
+        CorruptBlock: A payload is not what was written, or has no such row.
+    """
+    fields: Any = HEAD.fields
+    wanted = [fields[name][:2] for name in names]
+    spans = [(offset, offset + dtype.itemsize) for dtype, offset in wanted]
+    parts: list[bytes] = []
+    for payload, place in zip(payloads, places, strict=True):
+        raw = unpack(payload)
+        count = len(raw) // HEAD.itemsize
+        if not 0 <= place < count or count * HEAD.itemsize != len(raw):
+            raise CorruptBlock(f"no series {place} in a head table of {len(raw)} bytes")
+        # Octet by octet of the field, each a plane of all rows.
+        parts += [raw[first * count + place : last * count : count] for first, last in spans]
+    dtype = np.dtype([(name, kind) for name, (kind, _) in zip(names, wanted, strict=True)])
+    return np.frombuffer(b"".join(parts), dtype)
 
 
 def head_rows(heads: HeadTable) -> list[SeriesHead]:

@@ -37,6 +37,7 @@ from orgboard_schema.sql.packing import (
     pack_waiting,
     waiting_bytes,
 )
+from orgboard_schema.sql.pyramid import extend_pyramid
 from orgboard_schema.sql.runs import RunState, lock_run, save_run
 
 __all__ = ["NewRows", "compact", "store_waiting"]
@@ -69,6 +70,8 @@ class NewRows:
 
     segments: list[dict[str, object]] = field(default_factory=list)
     blocks: list[dict[str, object]] = field(default_factory=list)
+    grown: list[tuple[RunState, list[tuple[int, NewBlock]]]] = field(default_factory=list)
+    """Runs and their new blocks by number: a pyramid may be due."""
 
     def insert(self, conn: Connection) -> None:
         """Write what has come together. Whoever reads a run's points does so first."""
@@ -76,7 +79,9 @@ class NewRows:
             conn.execute(_INSERT_SEGMENT, self.segments)
         if self.blocks:
             conn.execute(_INSERT_BLOCK, self.blocks)
-        self.segments, self.blocks = [], []
+        for state, blocks in self.grown:
+            extend_pyramid(conn, state, blocks)
+        self.segments, self.blocks, self.grown = [], [], []
 
 
 def store_waiting(
@@ -194,19 +199,21 @@ def _add_segments(state: RunState, waiting: Iterable[Waiting], rows: NewRows) ->
 
 
 def _add_blocks(state: RunState, blocks: Sequence[NewBlock], rows: NewRows) -> None:
+    seqs = [state.take_seq() for _ in blocks]
     rows.blocks += [
         {
             "run_id": state.run_id,
             "tag_id": block.tag_id,
             "kind": kind_number(block.kind),
             "level": 0,
-            "seq": state.take_seq(),
+            "seq": seq,
             "attempt": block.attempt,
             "payload": _encode(block.series),
             **summarise_block(block.series)._asdict(),
         }
-        for block in blocks
+        for seq, block in zip(seqs, blocks, strict=True)
     ]
+    rows.grown.append((state, list(zip(seqs, blocks, strict=True))))
 
 
 def _encode(series: ScalarSeries | ValueSeries) -> bytes:

@@ -194,6 +194,8 @@ def _set_pragmas(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> No
     raw: Any = connection
     raw.isolation_level = None
     cursor = connection.cursor()
+    # Heard only before anything is in the file; then deletes can give pages back.
+    cursor.execute("PRAGMA auto_vacuum = INCREMENTAL")
     _use_wal(cursor)
     for pragma in (
         # A commit that a power cut takes away takes its offset with it.
