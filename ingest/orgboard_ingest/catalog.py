@@ -128,11 +128,15 @@ class KnownRun:
             file.forget()
 
 
-def load_runs(conn: Connection, logdir_id: int) -> dict[str, KnownRun]:
-    """Return the runs of a logdir by name, deleted ones too: their files are known as well."""
+def load_runs(conn: Connection, logdir_id: int, *, as_shown: bool = False) -> dict[str, KnownRun]:
+    """Return the runs of a logdir by name, deleted ones too: their files are known as well.
+
+    A run that is read anew is given with its shadow's files and points; `as_shown` with those
+    that people see.
+    """
     query = _FIND_RUNS.where(_run.logdir_id == logdir_id, _run.standing != DISCARDED)
     rows = conn.execute(query.order_by(_run.run_id)).mappings().all()
-    shadows = {row["shadow_of"]: row for row in rows if row["standing"] == SHADOW}
+    shadows = {row["shadow_of"]: row for row in rows if row["standing"] == SHADOW and not as_shown}
     shown = [row for row in rows if row["standing"] != SHADOW]
     found = [_known_run(row, shadows.get(row["run_id"])) for row in shown]
     _add_files(conn, {run.run_id: run for run in found})

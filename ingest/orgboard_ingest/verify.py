@@ -95,7 +95,7 @@ def _logdir_differences(conn: Connection, logdir: Path, project: str | None) -> 
 
 def differences(conn: Connection, logdir_id: int, root: Path) -> Iterator[str]:
     """Yield one line for each way in which a logdir's stored points differ from its files."""
-    known = load_runs(conn, logdir_id)
+    known = load_runs(conn, logdir_id, as_shown=True)
     on_disk: dict[str, list[FoundFile]] = {}
     for file in scan(root).files:
         on_disk.setdefault(file.run, []).append(file)

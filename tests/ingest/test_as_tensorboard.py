@@ -188,7 +188,7 @@ def empty_board(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=50)
 @given(st.booleans().flatmap(lambda is_new: _logs(is_new=is_new)))
 def test_both_readers_are_followed_whatever_the_files(
     empty_board: Path, files: list[list[Event]]
