@@ -101,7 +101,7 @@ class Intake:
         self.runs, young = read_once(self.engine, work)
         names = {run.run_id: run.name for run in self.runs.values()}
         for run_id, name in sorted(young):
-            self.young_gaps.add((names[run_id], name))
+            self.young_gaps.add((names[run_id], name), at_once=True)
 
     def is_settled(self, run: str, name: str, size: int, mtime_ns: int) -> bool:
         """Tell whether a file of this size and time has been read as far as it goes."""
@@ -124,7 +124,10 @@ class Intake:
         run = self._known(run_name, name, path)
         if run.deleted:
             return Advance()
-        file = run.files[name]
+        file = run.files.get(name)
+        if file is None:
+            # Its run was replaced at that very moment.
+            return Advance(again=True)
         if run.remembered is None or run.cuts is None:
             run.remembered, run.cuts = read_once(
                 self.engine, lambda conn: load_described(conn, run.run_id)
@@ -221,6 +224,10 @@ class Intake:
             return made
 
         for fresh in write_once(self.engine, work):
+            if fresh.gaps:
+                # It may have come from elsewhere.
+                for name in fresh.files:
+                    self.young_gaps.add((fresh.name, name))
             known = self.runs.get(fresh.name)
             if known is None or known.run_id != fresh.run_id:
                 self.runs[fresh.name] = fresh

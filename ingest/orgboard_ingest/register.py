@@ -9,6 +9,7 @@ from sqlalchemy import Connection, select, update
 from orgboard_ingest.tail import NO_HEAD
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.registry import FileRow, files
+from orgboard_schema.sql.standing import SHADOW, SHOWN
 from orgboard_schema.sql.text import sha256, to_sql
 from orgboard_schema.sql.upsert import insert_new
 
@@ -19,10 +20,15 @@ RUNS_AT_ONCE = 100
 
 
 def ensure_files(conn: Connection, run_id: int, names: Iterable[str]) -> list[FileRow]:
-    """Return all files of the run, those of `names` among them, new ones at offset 0."""
+    """Return all files of the run, those of `names` among them, new ones at offset 0.
+
+    A run that a rival has just discarded takes no more.
+    """
     columns = tables.run.c
     # The run's lock first: of two daemons that find the same files, one counts them.
-    conn.execute(select(columns.run_id).where(columns.run_id == run_id).with_for_update())
+    here = select(columns.standing).where(columns.run_id == run_id)
+    if conn.execute(here.with_for_update()).scalar_one_or_none() not in (SHOWN, SHADOW):
+        return []
     known = {row.name for row in files(conn, [run_id])}
     new: list[dict[str, object]] = [
         {

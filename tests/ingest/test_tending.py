@@ -277,8 +277,9 @@ def _holed(path: Path) -> bytes:
     return whole
 
 
+@pytest.mark.parametrize("restarted", [False, True])
 def test_a_hole_that_is_filled_within_a_day_is_read(
-    engine: Engine, logs: Path, clock: Clock
+    engine: Engine, logs: Path, clock: Clock, restarted: bool
 ) -> None:
     path = logs / "run" / NAME
     whole = _holed(path)
@@ -293,7 +294,10 @@ def test_a_hole_that_is_filled_within_a_day_is_read(
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
     _look(source)
     assert _steps(engine) == holed, "it is not looked at all the time"
-    clock.now += 11
+    if restarted:
+        source = _source(engine, logs, clock)
+    else:
+        clock.now += 11
     _look(source)
 
     assert _steps(engine) == list(range(40))
