@@ -8,7 +8,7 @@ read, or read again.
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
@@ -24,14 +24,16 @@ from orgboard_schema.sql.registry import FileRow, files
 from orgboard_schema.sql.shadow import shadow_key
 from orgboard_schema.sql.standing import DELETED, DISCARDED, SHADOW, SHOWN
 from orgboard_schema.sql.supersede import load_cuts as stored_cuts
-from orgboard_schema.sql.text import from_sql
+from orgboard_schema.sql.text import from_sql, sha256
 from orgboard_schema.types import Metadata
 
 __all__ = [
     "KnownFile",
     "KnownRun",
+    "add_files",
     "is_worth_packing",
     "load_described",
+    "load_named",
     "load_run",
     "load_runs",
     "still_deleted",
@@ -142,7 +144,7 @@ def load_runs(conn: Connection, logdir_id: int, *, as_shown: bool = False) -> di
     shown = [row for row in rows if row["standing"] != SHADOW]
     with _no_collection():
         found = [_known_run(row, shadows.get(row["run_id"])) for row in shown]
-        _add_files(conn, {run.run_id: run for run in found})
+        add_files(conn, {run.run_id: run for run in found})
     return {run.name: run for run in found}
 
 
@@ -161,15 +163,30 @@ def _no_collection() -> Iterator[None]:
             gc.enable()
 
 
+def load_named(conn: Connection, logdir_id: int, names: Collection[str]) -> list[KnownRun]:
+    """Return these runs of a logdir, without their files."""
+    found: list[KnownRun] = []
+    for some in chunked([sha256(name) for name in sorted(names)]):
+        rows = _rows_keyed(conn, logdir_id, some)
+        keys = [shadow_key(row["run_id"]) for row in rows]
+        shadows = {row["shadow_of"]: row for row in _rows_keyed(conn, logdir_id, keys)}
+        found += [_known_run(row, shadows.get(row["run_id"])) for row in rows]
+    return found
+
+
+def _rows_keyed(conn: Connection, logdir_id: int, keys: Sequence[bytes]) -> Sequence[RowMapping]:
+    place = (_run.logdir_id == logdir_id) & _run.name_sha256.in_(keys)
+    return conn.execute(_FIND_RUNS.where(place)).mappings().all()
+
+
 def load_run(conn: Connection, uid: str) -> KnownRun | None:
     """Return one run as SQL knows it now; None when there is none of that uid any more."""
     row = conn.execute(_FIND_RUNS.where(_run.uid == uid)).mappings().one_or_none()
     if row is None or row["standing"] not in (SHOWN, DELETED):
         return None
-    key = shadow_key(row["run_id"])
-    place = (_run.logdir_id == row["logdir_id"]) & (_run.name_sha256 == key)
-    run = _known_run(row, conn.execute(_FIND_RUNS.where(place)).mappings().one_or_none())
-    _add_files(conn, {run.run_id: run})
+    shadow = _rows_keyed(conn, row["logdir_id"], [shadow_key(row["run_id"])])
+    run = _known_run(row, shadow[0] if shadow else None)
+    add_files(conn, {run.run_id: run})
     return run
 
 
@@ -247,6 +264,7 @@ def _known_run(shown: RowMapping, shadow: RowMapping | None) -> KnownRun:
     )
 
 
-def _add_files(conn: Connection, runs: dict[int, KnownRun]) -> None:
+def add_files(conn: Connection, runs: Mapping[int, KnownRun]) -> None:
+    """Give runs, by id, the files that SQL has of them."""
     for row in files(conn, runs.keys()):
         runs[row.run_id].files[row.name] = KnownFile.at(row)

@@ -35,7 +35,7 @@ from orgboard_ingest.commit import Stored, note_error, note_look, read_anew, sto
 from orgboard_ingest.ending import ending_with
 from orgboard_ingest.plan import Plan, facts_missing, plan_alone, plan_batch
 from orgboard_ingest.regaps import YoungGaps, files_with_young_gaps
-from orgboard_ingest.register import RUNS_AT_ONCE, ensure_files
+from orgboard_ingest.register import RUNS_AT_ONCE, register
 from orgboard_ingest.rereading import (
     Changed,
     awaited,
@@ -49,7 +49,6 @@ from orgboard_ingest.tail import Head, Reading, read_on
 from orgboard_ingest.transactions import read_once, write_once
 from orgboard_schema.errors import OffsetMoved
 from orgboard_schema.sql.compact import compact
-from orgboard_schema.sql.registry import ensure_run
 from orgboard_schema.sql.shadow import give_up_shadow, swap
 from orgboard_schema.wire.batch import Batch
 
@@ -208,20 +207,9 @@ class Intake:
         moved = moves.find_old_names(self.root, gone, new)
 
         def work(conn: Connection) -> list[KnownRun]:
-            made: list[KnownRun] = []
-            for name, files in wanted.items():
-                old = moved.get(name)
-                if old is not None:
-                    moves.rename(conn, self.runs[old].shown_id, name, self.logdir_id)
-                uid = ensure_run(conn, self.logdir_id, name, now=self.clock()).uid
-                fresh = load_run(conn, uid)
-                if fresh is None:
-                    continue
-                if not fresh.deleted:
-                    for row in ensure_files(conn, fresh.run_id, files):
-                        fresh.files.setdefault(row.name, KnownFile.at(row))
-                made.append(fresh)
-            return made
+            for name, old in moved.items():
+                moves.rename(conn, self.runs[old].shown_id, name, self.logdir_id)
+            return register(conn, self.logdir_id, wanted, now=self.clock())
 
         for fresh in write_once(self.engine, work):
             if fresh.gaps:

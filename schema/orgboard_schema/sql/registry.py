@@ -26,6 +26,7 @@ __all__ = [
     "ensure_logdir",
     "ensure_project",
     "ensure_run",
+    "ensure_runs",
     "ensure_team",
     "files",
     "new_uid",
@@ -133,16 +134,23 @@ def ensure_logdir(conn: Connection, project_id: int, path: str) -> int:
 
 
 def ensure_run(conn: Connection, logdir_id: int, name: str, *, now: float) -> RunRow:
-    """Return the run of that name (relative path) in the logdir, creating it with a new uid.
+    """Return the run of that name (relative path) in the logdir, creating it with a new uid."""
+    return ensure_runs(conn, logdir_id, [name], now=now)[name]
 
-    It gets the next colour of its project; rivals may draw the same one, which harms nothing.
+
+def ensure_runs(
+    conn: Connection, logdir_id: int, names: Collection[str], *, now: float
+) -> dict[str, RunRow]:
+    """Return the runs of these names in the logdir, in few statements, creating those missing.
+
+    Each new one gets the next colour of its project; rivals may draw the same, which harms
+    nothing.
     """
-    key = sha256(name)
-    columns = tables.run.c
-    here = (columns.logdir_id == logdir_id) & (columns.name_sha256 == key)
-    found = next(_runs(conn, here), None)
-    if found is not None:
+    found = _runs_named(conn, logdir_id, names)
+    missing = sorted(set(names) - found.keys())
+    if not missing:
         return found
+    columns = tables.run.c
     project_id = conn.execute(
         select(tables.logdir.c.project_id).where(tables.logdir.c.logdir_id == logdir_id)
     ).scalar_one()
@@ -151,18 +159,30 @@ def ensure_run(conn: Connection, logdir_id: int, name: str, *, now: float) -> Ru
             columns.project_id == project_id
         )
     ).scalar_one()
-    row = {
-        "uid": new_uid(),
-        "project_id": project_id,
-        "logdir_id": logdir_id,
-        "name": to_sql(name),
-        "name_sha256": key,
-        "color": color,
-        "created_at": now,
-        "touched_ms": int(now * 1000),
-    }
-    insert_new(conn, tables.run, [row])
-    return next(_runs(conn, here))
+    rows: list[dict[str, object]] = [
+        {
+            "uid": new_uid(),
+            "project_id": project_id,
+            "logdir_id": logdir_id,
+            "name": to_sql(name),
+            "name_sha256": sha256(name),
+            "color": color + number,
+            "created_at": now,
+            "touched_ms": int(now * 1000),
+        }
+        for number, name in enumerate(missing)
+    ]
+    insert_new(conn, tables.run, rows)
+    return found | _runs_named(conn, logdir_id, missing)
+
+
+def _runs_named(conn: Connection, logdir_id: int, names: Collection[str]) -> dict[str, RunRow]:
+    columns = tables.run.c
+    found: dict[str, RunRow] = {}
+    for some in chunked([sha256(name) for name in sorted(names)]):
+        here = (columns.logdir_id == logdir_id) & columns.name_sha256.in_(some)
+        found |= {run.name: run for run in _runs(conn, here)}
+    return found
 
 
 def new_uid() -> str:
