@@ -32,7 +32,7 @@ from orgboard_schema.wire.event_pb2 import Event, SessionLog
 from orgboard_schema.wire.paths import is_event_file
 from support.corpus import FRAMEWORK_CASES
 from support.event_files import event_file, scalar_event
-from support.ingested import drain, mark, migrated, new_intake, version_event
+from support.ingested import drain, mark, migrated, new_intake, stored_scalars, version_event
 
 START = SessionLog.START
 
@@ -128,6 +128,34 @@ def test_what_tensorboard_was_measured_to_show_after_a_restart(
 
     engine.dispose()
     assert shown == (by_python, by_server)
+
+
+@pytest.mark.parametrize("first", [None, 0])
+@pytest.mark.parametrize("second", [None, 5])
+def test_orgboard_keeps_it_all_and_hides_what_was_logged_again(
+    tmp_path: Path, first: int | None, second: int | None
+) -> None:
+    engine = migrated(str(tmp_path / "board.db"))
+    _stored(tmp_path / "logs", engine, [_first(first), _second(second)])
+
+    points = stored_scalars(engine)["run", "a"]
+
+    engine.dispose()
+    assert [point.step for point in points] == ALL
+    assert [point.attempt for point in points] == [0] * 10 + [1] * 2
+    assert [point.step for point in points if not point.superseded] == CUT
+
+
+def test_a_start_hides_what_other_series_logged_at_its_step_and_after(tmp_path: Path) -> None:
+    engine = migrated(str(tmp_path / "board.db"))
+    _stored(tmp_path / "logs", engine, [_first(0), _second(5, "b")])
+
+    stored = stored_scalars(engine)
+
+    engine.dispose()
+    assert [point.step for point in stored["run", "a"] if not point.superseded] == [0, 1, 2, 3, 4]
+    assert len(stored["run", "a"]) == 10
+    assert [point.step for point in stored["run", "b"]] == [5, 6]
 
 
 def _replayed_by_python(files: Iterable[Sequence[Event]]) -> Steps:
