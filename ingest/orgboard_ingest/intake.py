@@ -55,6 +55,8 @@ class Advance:
     """Whether the file has, or may have, more to give at once."""
     reread: bool = False
     """Whether all files of the run have to be read again."""
+    gaps: int = 0
+    """Damaged places found on the way."""
 
 
 class Intake:
@@ -256,7 +258,7 @@ class Intake:
         run.last_event = _later(run.last_event, batch.last_wall)
         points = len(batch.scalars.tag) + len(batch.points)
         more = batch.pending is None and batch.end < new.reading.size
-        return Advance(batch.end - batch.start, points, again=more)
+        return Advance(batch.end - batch.start, points, again=more, gaps=len(batch.gaps))
 
     def _replace(self, run: KnownRun, file: KnownFile, reading: Reading) -> Advance:
         if any(not self.path(run.name, other).exists() for other in run.files):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import groupby, islice
+from operator import itemgetter
 from typing import Final, TypeAlias
 
-__all__ = ["FileKey", "Waiting"]
+__all__ = ["FileKey", "Waiting", "in_groups"]
 
 RunKey: TypeAlias = tuple[int, str]
 """Which logdir, and the run's name."""
@@ -60,6 +62,11 @@ class Waiting:
         if not names:
             self._runs.pop(run, None)
 
+    def keep(self, number: int, wanted: Callable[[str], bool]) -> None:
+        """Let only these runs of a logdir wait on."""
+        for run in [run for run in self._runs if run[0] == number and not wanted(run[1])]:
+            del self._runs[run]
+
     def turns(self) -> Iterator[FileKey]:
         """Yield a file of each run that has one due now, each run once."""
         now = self.clock()
@@ -108,3 +115,10 @@ class Waiting:
         for key in over:
             if key[2] not in self._runs.get(key[:2], ()) and key not in self._pauses:
                 del self._not_before[key]
+
+
+def in_groups(keys: Iterable[FileKey], most: int) -> Iterator[list[FileKey]]:
+    """Yield neighbours of one logdir together, at most so many."""
+    for _, same in groupby(keys, key=itemgetter(0)):
+        while group := list(islice(same, most)):
+            yield group

@@ -32,6 +32,8 @@ TRIES: Final = 8
 
 LONGEST_PAUSE_S: Final = 0.2
 
+NO_CONNECTION: Final = "no connection became free in time"
+
 T = TypeVar("T")
 
 
@@ -57,7 +59,7 @@ def write_once(
                 continue
             raise _named(engine, error) from error
         except PoolTimeoutError as error:
-            raise DatabaseUnreachable("no connection became free in time") from error
+            raise DatabaseUnreachable(NO_CONNECTION) from error
     raise AssertionError("the last try returns or raises")
 
 
@@ -72,6 +74,8 @@ def read_once(engine: Engine, work: Callable[[Connection], T]) -> T:
             return work(conn)
     except DBAPIError as error:
         raise _named(engine, error) from error
+    except PoolTimeoutError as error:
+        raise DatabaseUnreachable(NO_CONNECTION) from error
 
 
 def lost_a_race(error: DBAPIError) -> bool:

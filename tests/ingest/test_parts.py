@@ -18,7 +18,7 @@ from orgboard_ingest.ending import Ending, hparams_json, latest_ending, said_to_
 from orgboard_ingest.progress import Done, Progress, bar
 from orgboard_ingest.projects import candidate_names, settle_logdir
 from orgboard_ingest.queue import Waiting
-from orgboard_ingest.source import in_shard
+from orgboard_ingest.share import owner_of
 from orgboard_ingest.tail import NO_HEAD, open_event_file, read_on
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.engine import begin_write

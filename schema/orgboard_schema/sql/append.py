@@ -31,6 +31,7 @@ from orgboard_schema.blocks.summary import add_points
 from orgboard_schema.errors import OffsetMoved
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.blobs import put_away
+from orgboard_schema.sql.clock import clock
 from orgboard_schema.sql.compact import store_waiting
 from orgboard_schema.sql.dictionary import metadata_ids, tag_ids
 from orgboard_schema.sql.flush import FileCommit, Flush, NewValues
@@ -130,6 +131,7 @@ def _advance() -> Update:
                 columns.first_attempt: _unless_null("new_first_attempt", columns.first_attempt),
                 columns.last_attempt: _unless_null("new_last_attempt", columns.last_attempt),
                 columns.source_writer: _unless_null("new_writer", columns.source_writer),
+                columns.read_at: clock,
             }
         )
     )

@@ -66,11 +66,18 @@ def shown(url: URL) -> str:
 
 
 def open_engine(
-    url: URL | str, *, create: bool = True, pool_size: int = 5, pool_timeout_s: float = 30.0
+    url: URL | str,
+    *,
+    create: bool = True,
+    pool_size: int = 5,
+    pool_timeout_s: float = 30.0,
+    reconnect: bool = True,
 ) -> Engine:
     """Return the engine for `url`; SQLite files are created, private, unless `create` is False.
 
-    PostgreSQL is not spoken to before the first connection.
+    PostgreSQL is not spoken to before the first connection. A connection that broke since
+    it was last used is replaced in silence; without `reconnect` its next use fails, which
+    is right for who remembers what the database said: the next one may say otherwise.
 
     Raises:
         DatabaseUrlError: Not a database that can work (wrong URL, network file system).
@@ -85,7 +92,7 @@ def open_engine(
             # Whatever the server's default: the compare-and-set of offsets needs to see
             # what a rival committed while it waited.
             isolation_level="READ COMMITTED",
-            pool_pre_ping=True,
+            pool_pre_ping=reconnect,
             pool_size=pool_size,
             pool_timeout=pool_timeout_s,
             connect_args={
@@ -94,6 +101,9 @@ def open_engine(
                 "keepalives_idle": 30,
                 "keepalives_interval": 10,
                 "keepalives_count": 3,
+                # Of what we sent and no one acknowledged: else the kernel tries for a quarter
+                # of an hour.
+                "tcp_user_timeout": 30_000,
                 "target_session_attrs": "read-write",
             }
             | dict(url.query),
