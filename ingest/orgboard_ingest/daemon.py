@@ -102,6 +102,8 @@ class Daemon:
         self._health: list[LogdirHealth] = []
         self._away_since: float | None = None
         self._away_reason = ""
+        self._pause = 0.0
+        """Before the next try; 0 unless the last one failed."""
         self._next_poll = self._next_show = self._next_sizes = 0.0
         self._done_files = self._all_files = 0
         self._done_bytes = self._all_bytes = 0
@@ -113,19 +115,16 @@ class Daemon:
 
     def run(self) -> None:
         """Follow the files until `stop`."""
-        pause = 0.0
         while not self.stopped:
             try:
-                if pause:
+                if self._pause:
                     self._load()
                 self._keep_up()
                 self._look()
                 self._step()
-                pause = 0.0
             except DatabaseUnreachable as error:
-                pause = min(max(FIRST_PAUSE_S, pause * 2), LONGEST_PAUSE_S)
                 self._note_away(str(error))
-                self._wait_for_database(pause)
+                self._wait_for_database(self._pause)
                 continue
             self._hints.wait(self._idle_s())
         self._leases.leave()
@@ -145,18 +144,16 @@ class Daemon:
             self._all_bytes += sum(file.size for file in source.found.values())
         self._done_files = self._all_files - len(self._waiting)
         self._done_bytes = self._all_bytes - sum(source.unread_bytes() for source in self.sources)
-        pause = 0.0
         while self._waiting and not self.stopped:
             try:
-                if pause:
+                if self._pause:
                     self._load()
                 self._step()
-                pause = 0.0
-            except DatabaseUnreachable:
-                pause = max(FIRST_PAUSE_S, pause * 2)
-                if pause > LONGEST_PAUSE_S / 2:
+            except DatabaseUnreachable as error:
+                self._note_away(str(error))
+                if self._pause > LONGEST_PAUSE_S / 2:
                     raise
-                self._sleep(pause)
+                self._sleep(self._pause)
             show(self._done())
         for number in range(len(self.sources)):
             self._settle(number)
@@ -381,6 +378,7 @@ class Daemon:
             self._add(number, source.changed())
 
     def _note_away(self, reason: str) -> None:
+        self._pause = min(max(FIRST_PAUSE_S, self._pause * 2), LONGEST_PAUSE_S)
         if self._away_since is None:
             self._away_since, self._away_reason = self._clock(), reason
             say(log, logging.WARNING, "database away", reason=reason)
@@ -389,6 +387,8 @@ class Daemon:
             say(log, logging.WARNING, "database still away", reason=reason)
 
     def _note_back(self) -> None:
+        """Note that the database took something, or that there was nothing for it to take."""
+        self._pause = 0.0
         if self._away_since is not None:
             away = self._clock() - self._away_since
             self._away_since, self._away_reason = None, ""

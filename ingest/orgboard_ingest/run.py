@@ -44,7 +44,15 @@ __all__ = ["follow", "make_daemon", "open_database", "read_once"]
 MOST_LINES: Final = 100
 """Of damage printed; the rest is counted and can be seen on the board."""
 
-NOT_YET: Final = ("refused", "starting up", "shutting down", "timeout", "not currently accepting")
+STUCK_AFTER_LEASES: Final = 2.0
+"""A transaction that stands still so long is given up: its process was paused, others have its
+runs by now, and no transaction of ours takes nearly as long."""
+
+NOT_YET: Final = (
+    *("refused", "starting up", "shutting down", "recovery mode", "timeout"),
+    *("not currently accepting", "not yet accepting", "closed", "lost", "terminating", "reset"),
+    "database is locked",
+)
 """In the driver's message: the server is down for now. A wrong name or password is not."""
 
 DONE: Final = 0
@@ -76,33 +84,32 @@ def follow(config: IngestConfig, screen: Screen | None = None) -> int:
     config = replace(config, owner=config.owner or new_owner())
     stopped = threading.Event()
     with _exposed(config.metrics) as exposed:
-        opened = _wait_for_database(config, stopped, _shown(screen, exposed))
+        show = _shown(screen, exposed)
+        opened = _wait_for_database(config, stopped, show)
         if opened is None:
             return DONE
-        with _closing(opened) as engine:
-            return _follow(config, engine, screen, exposed)
+        engine, daemon = opened
+        daemon.show = show
+        with _closing(engine):
+            try:
+                return _follow(config, daemon)
+            finally:
+                if screen is not None:
+                    screen.clear()
+                for source in daemon.sources:
+                    source.close()
 
 
-def _follow(
-    config: IngestConfig, engine: Engine, screen: Screen | None, exposed: Exposed | None
-) -> int:
+def _follow(config: IngestConfig, daemon: Daemon) -> int:
     broken: list[str] = []
-    daemon = make_daemon(config, engine, Hints())
-    daemon.show = _shown(screen, exposed)
 
     def other_ended() -> None:
         broken.append("another process of this ingest ended")
         daemon.stop()
 
     say(log, logging.INFO, "started", logdirs=len(config.logdirs), jobs=config.jobs)
-    try:
-        with _stopped_by_signal(daemon.stop), _others(config, other_ended):
-            daemon.run()
-    finally:
-        if screen is not None:
-            screen.clear()
-        for source in daemon.sources:
-            source.close()
+    with _stopped_by_signal(daemon.stop), _others(config, other_ended):
+        daemon.run()
     say(log, logging.INFO, "stopped", points=daemon.points)
     if broken:
         raise OrgboardError(f"{broken[0]}; stopping, start again to go on")
@@ -147,7 +154,9 @@ def open_database(config: IngestConfig) -> Engine:
     """Open the database; give an empty one its tables, refuse an older one."""
     # What was remembered of a database may not be true of the one found after a failover:
     # a connection that broke has to be noticed, and all looked up again.
-    engine = open_engine(config.db_url, reconnect=False)
+    engine = open_engine(
+        config.db_url, reconnect=False, stuck_after_s=config.lease_s * STUCK_AFTER_LEASES
+    )
     if version(engine) is None:
         upgrade(engine)
     check_version(engine)
@@ -156,13 +165,13 @@ def open_database(config: IngestConfig) -> Engine:
 
 def _wait_for_database(
     config: IngestConfig, stopped: threading.Event, show: Callable[[Snapshot], None] | None
-) -> Engine | None:
+) -> tuple[Engine, Daemon] | None:
     """Open the database, waiting while its server only does not run yet; None when stopped."""
     began, pause, said = time.monotonic(), FIRST_PAUSE_S, ""
     with _stopped_by_signal(stopped.set):
         while not stopped.is_set():
             try:
-                return open_database(config)
+                return _open(config)
             except DatabaseUnreachable as error:
                 if not _may_come_up(error):
                     raise
@@ -174,6 +183,15 @@ def _wait_for_database(
             stopped.wait(pause)
             pause = min(pause * 2, LONGEST_PAUSE_S)
     return None
+
+
+def _open(config: IngestConfig) -> tuple[Engine, Daemon]:
+    engine = open_database(config)
+    try:
+        return engine, make_daemon(config, engine, Hints())
+    except BaseException:
+        engine.dispose()
+        raise
 
 
 def _may_come_up(error: DatabaseUnreachable) -> bool:
@@ -244,8 +262,10 @@ def _tell_end(sentinels: Sequence[int], ended: Callable[[], None]) -> None:
 def _share(config: IngestConfig) -> None:
     """Be one of the other processes."""
     set_up(config.log, logging.StreamHandler())
-    engine = open_database(config)
-    daemon = make_daemon(config, engine, Hints())
+    opened = _open(config) if config.once else _wait_for_database(config, threading.Event(), None)
+    if opened is None:
+        raise SystemExit(DONE)
+    _, daemon = opened
     with _stopped_by_signal(daemon.stop):
         if config.once:
             daemon.run_once(lambda _: None)

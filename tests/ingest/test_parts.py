@@ -6,6 +6,7 @@ import io
 import json
 import logging
 import os
+from collections import Counter
 from itertools import islice
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from orgboard_ingest.ending import Ending, hparams_json, latest_ending, said_to_
 from orgboard_ingest.progress import Done, Progress, bar
 from orgboard_ingest.projects import candidate_names, settle_logdir
 from orgboard_ingest.queue import Waiting
-from orgboard_ingest.share import owner_of
+from orgboard_ingest.share import Share, owner_of
 from orgboard_ingest.tail import NO_HEAD, open_event_file, read_on
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.engine import begin_write
@@ -83,9 +84,25 @@ def test_a_failing_file_waits_longer_each_time_and_holds_up_no_other() -> None:
     assert pauses[0] < pauses[4] <= max(pauses) <= 300 * 1.2
 
 
-@given(st.text(min_size=1), st.integers(1, 8))
-def test_a_run_belongs_to_exactly_one_share(run: str, jobs: int) -> None:
-    assert [in_shard(run, shard, jobs) for shard in range(jobs)].count(True) == 1
+@given(st.text(min_size=1), st.sets(st.text(min_size=1), min_size=1, max_size=8))
+def test_a_run_belongs_to_exactly_one_of_those_who_share(run: str, owners: set[str]) -> None:
+    shares = [Share(owner, sorted(owners)) for owner in owners]
+
+    assert [run in share for share in shares].count(True) == 1
+
+
+@given(st.text(min_size=1), st.sets(st.text(min_size=1), min_size=2, max_size=8))
+def test_when_one_goes_only_its_runs_change_hands(run: str, owners: set[str]) -> None:
+    owner = owner_of(run, sorted(owners))
+
+    for gone in owners - {owner}:
+        assert owner_of(run, sorted(owners - {gone})) == owner
+
+
+def test_runs_are_shared_about_evenly() -> None:
+    counts = Counter(owner_of(f"sweep/run-{n}", ["a", "b", "c"]) for n in range(3000))
+
+    assert min(counts.values()) > 900
 
 
 @pytest.mark.parametrize(
