@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from orgboard_ingest.complaints import Complaints, printable
 from orgboard_ingest.ending import Ending, hparams_json, latest_ending, said_to_end
+from orgboard_ingest.events import Lines
 from orgboard_ingest.progress import Done, Progress, bar
 from orgboard_ingest.projects import candidate_names, settle_logdir
 from orgboard_ingest.queue import Waiting
@@ -207,11 +208,32 @@ def test_a_complaint_is_repeated_after_a_minute_and_not_before(
         complaints.say("/logs/a", "no permission")
     complaints.say("/logs/b", "no permission")
 
-    assert [record.getMessage() for record in caplog.records] == [
-        "/logs/a: no permission",
-        "/logs/a: no permission",
-        "/logs/b: no permission",
+    lines = [Lines("logfmt").format(record).partition(" event=")[2] for record in caplog.records]
+    assert lines == [
+        '"cannot be read" path=/logs/a reason="no permission"',
+        '"cannot be read" path=/logs/a reason="no permission"',
+        '"cannot be read" path=/logs/b reason="no permission"',
     ]
+
+
+def test_a_storm_of_complaints_is_a_hundred_lines_a_minute_and_a_count(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    clock = Clock()
+    complaints = Complaints(logging.getLogger("orgboard.ingest"), clock)
+
+    for minute in range(3):
+        for file in range(5000):
+            clock.now = 61.0 * minute + file / 100
+            complaints.say(f"/logs/{file}", "poison")
+    clock.now += 61
+    complaints.say("/logs/after", "poison")
+
+    lines = [Lines("logfmt").format(record).partition(" event=")[2] for record in caplog.records]
+    told = [int(line.partition("withheld=")[2]) for line in lines if "withheld" in line]
+    assert len(lines) - len(told) == sum(1 for line in lines if "cannot be read" in line)
+    assert len(lines) <= 3 * 101 + 1
+    assert sum(told) + len(lines) - len(told) == 3 * 5000 + 1
 
 
 def test_any_path_can_be_printed_on_one_line() -> None:

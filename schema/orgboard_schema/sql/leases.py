@@ -114,7 +114,7 @@ def renew(
         conn.execute(_LEAVE, {"in_logdir": logdir_id, "of_owner": holder.owner})
         conn.execute(_JOIN, {**told, "host": to_sql(holder.host), "pid": holder.pid})
     conn.execute(_FORGET, {"in_logdir": logdir_id})
-    rows = conn.execute(_MEMBERS, {"in_logdir": logdir_id}).all()
+    rows = conn.execute(_MEMBERS, {"in_logdir": logdir_id, "of_owner": holder.owner}).all()
     rivals = [row.left_s for row in rows if row.owner != holder.owner]
     return Renewed(
         owners=tuple(row.owner for row in rows),
@@ -196,7 +196,11 @@ def _members() -> Select[tuple[str, float, float]]:
     columns = tables.lease.c
     return (
         select(columns.owner, columns.until, (columns.until - clock).label("left_s"))
-        .where(columns.logdir_id == bindparam("in_logdir"), columns.until > clock)
+        .where(
+            columns.logdir_id == bindparam("in_logdir"),
+            # Ours has run out again already where we were paused since the line above.
+            (columns.until > clock) | (columns.owner == bindparam("of_owner")),
+        )
         .order_by(columns.owner)
     )
 
