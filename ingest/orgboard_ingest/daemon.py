@@ -222,7 +222,7 @@ class Daemon:
             say(log, logging.WARNING, "lease had run out, or the database went back", logdir=logdir)
         if set(before) - set(lease.owners):
             say(log, logging.INFO, "took over", logdir=logdir, processes=processes)
-        elif processes > 1:
+        elif processes > 1 and before != lease.owners:
             say(log, logging.INFO, "sharing", logdir=logdir, processes=processes)
         source.share = Share(self._leases.owner, lease.owners)
         source.next_scan = 0.0

@@ -71,7 +71,7 @@ def test_many_logdirs_are_added_up() -> None:
 class Terminal(io.StringIO):
     """A terminal 40 cells wide and 24 high, and what it shows after all that was written."""
 
-    encoding = "utf-8"  # type: ignore[assignment]
+    encoding = "utf-8"
 
     def isatty(self) -> bool:
         return True
@@ -162,7 +162,7 @@ def test_no_line_is_wider_than_the_terminal(path: str, width: int, away: bool) -
         stream = io.TextIOWrapper(io.BytesIO(), "utf-8", errors="replace", write_through=True)
         snapshot = Snapshot((_logdir(path),), (0,), 3.0 if away else None, path)
         Screen(stream, {}).show(snapshot)
-        written = stream.buffer.getvalue().decode()  # type: ignore[attr-defined]
+        written = stream.buffer.getvalue().decode()
 
     for line in ESCAPE.sub("", written.replace("\r", "")).split("\n"):
         wide = sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in line)
@@ -252,7 +252,7 @@ def test_whatever_a_path_holds_the_log_stays_lines_that_can_be_read_again(path: 
 
     assert json.loads(Lines("json").format(record))["path"] == path
     for style in ("text", "logfmt"):
-        assert len(Lines(style).format(record).splitlines()) == 1  # type: ignore[arg-type]
+        assert len(Lines(style).format(record).splitlines()) == 1
 
 
 def test_backlog_tells_since_when_the_oldest_unread_bytes_wait() -> None:

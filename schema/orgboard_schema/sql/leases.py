@@ -100,21 +100,20 @@ def renew(
 
     `before` is `until` of the last renewal; None at the first.
     """
-    told: dict[str, object] = {
+    key: dict[str, object] = {"in_logdir": logdir_id, "of_owner": holder.owner}
+    told = key | {
         **asdict(work),
         "watch_reason": to_sql(work.watch_reason) if work.watch_reason is not None else None,
-        "in_logdir": logdir_id,
-        "of_owner": holder.owner,
         "seconds": seconds,
     }
     unbroken = before is not None and (
         conn.execute(_RENEW, {**told, "before": before}).rowcount == 1
     )
     if not unbroken:
-        conn.execute(_LEAVE, {"in_logdir": logdir_id, "of_owner": holder.owner})
+        conn.execute(_LEAVE, key)
         conn.execute(_JOIN, {**told, "host": to_sql(holder.host), "pid": holder.pid})
-    conn.execute(_FORGET, {"in_logdir": logdir_id})
-    rows = conn.execute(_MEMBERS, {"in_logdir": logdir_id, "of_owner": holder.owner}).all()
+    conn.execute(_FORGET, key)
+    rows = conn.execute(_MEMBERS, key).all()
     rivals = [row.left_s for row in rows if row.owner != holder.owner]
     return Renewed(
         owners=tuple(row.owner for row in rows),
@@ -188,7 +187,9 @@ def _leave() -> Delete:
 def _forget() -> Delete:
     columns = tables.lease.c
     return delete(tables.lease).where(
-        columns.logdir_id == bindparam("in_logdir"), columns.until < clock - KEPT_S
+        columns.logdir_id == bindparam("in_logdir"),
+        columns.owner != bindparam("of_owner"),
+        columns.until < clock - KEPT_S,
     )
 
 
