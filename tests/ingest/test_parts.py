@@ -85,6 +85,59 @@ def test_a_failing_file_waits_longer_each_time_and_holds_up_no_other() -> None:
     assert pauses[0] < pauses[4] <= max(pauses) <= 300 * 1.2
 
 
+def test_a_poison_file_among_a_thousand_runs_delays_no_other() -> None:
+    clock = Clock()
+    waiting = Waiting(clock)
+    keys = [(0, f"run{number}", "a") for number in range(1000)]
+    for key in keys:
+        waiting.add(key)
+    poison, turns = keys[500], Counter[tuple[int, str, str]]()
+
+    for tick in range(50):
+        clock.now = tick / 10
+        for key in waiting.turns():
+            turns[key] += 1
+            if key == poison:
+                waiting.fail(key)
+
+    assert {turns[key] for key in keys if key != poison} == {50}
+    assert turns[poison] <= 4
+
+
+_Operation = st.tuples(
+    st.sampled_from(["add", "discard", "rest", "pass"]),
+    st.sampled_from("ab"),
+    st.sampled_from("123"),
+)
+
+
+@given(st.lists(_Operation, max_size=60))
+def test_the_first_due_file_of_each_run_is_next_whatever_came_before(
+    operations: list[tuple[str, str, str]],
+) -> None:
+    clock = Clock()
+    waiting, there = Waiting(clock), set[tuple[int, str, str]]()
+    not_before: dict[tuple[int, str, str], float] = {}
+
+    for operation, run, name in operations:
+        key = (0, run, name)
+        if operation == "add":
+            waiting.add(key)
+            there.add(key)
+        elif operation == "discard":
+            waiting.discard(key)
+            there.discard(key)
+        elif operation == "rest":
+            waiting.rest(key, 1.5)
+            not_before[key] = clock.now + 1.5
+        elif operation == "pass":
+            clock.now += 1.0
+        due = sorted(key for key in there if not_before.get(key, 0.0) <= clock.now)
+        expected = {min(key for key in due if key[1] == run) for run in {key[1] for key in due}}
+        assert set(waiting.turns()) == expected
+        assert (len(waiting), bool(waiting)) == (len(there), bool(there))
+
+
 @given(st.text(min_size=1), st.sets(st.text(min_size=1), min_size=1, max_size=8))
 def test_a_run_belongs_to_exactly_one_of_those_who_share(run: str, owners: set[str]) -> None:
     shares = [Share(owner, sorted(owners)) for owner in owners]
