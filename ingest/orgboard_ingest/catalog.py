@@ -7,7 +7,9 @@ read, or read again.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+import gc
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -28,11 +30,11 @@ from orgboard_schema.types import Metadata
 __all__ = [
     "KnownFile",
     "KnownRun",
+    "add_files",
     "load_described",
     "load_named",
     "load_run",
     "load_runs",
-    "reading_ids",
     "still_deleted",
     "worth_packing",
 ]
@@ -137,41 +139,48 @@ class KnownRun:
 
 
 def load_runs(conn: Connection, logdir_id: int) -> dict[str, KnownRun]:
-    """Return the runs of a logdir by name, deleted ones too: their files are known as well."""
+    """Return the runs of a logdir by name, deleted ones too: their files are known as well.
+
+    A run that is read anew is given with its shadow's files and points.
+    """
     query = _FIND_RUNS.where(_run.logdir_id == logdir_id, _run.standing != DISCARDED)
     rows = conn.execute(query.order_by(_run.run_id)).mappings().all()
     shadows = {row["shadow_of"]: row for row in rows if row["standing"] == SHADOW}
     shown = [row for row in rows if row["standing"] != SHADOW]
-    found = [_known_run(row, shadows.get(row["run_id"])) for row in shown]
-    _add_files(conn, {run.run_id: run for run in found})
+    with _no_collection():
+        found = [_known_run(row, shadows.get(row["run_id"])) for row in shown]
+        add_files(conn, {run.run_id: run for run in found})
     return {run.name: run for run in found}
 
 
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Let the collector rest while hundreds of thousands of objects are made that all stay.
+
+    It would look through them again and again, for half as long as it takes to make them.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
 def load_named(conn: Connection, logdir_id: int, names: Collection[str]) -> list[KnownRun]:
-    """Return those runs of a logdir that exist, by their names."""
-    found = [_known_run(*rows) for rows in _named(conn, logdir_id, names)]
-    _add_files(conn, {run.run_id: run for run in found})
+    """Return these runs of a logdir, without their files."""
+    found: list[KnownRun] = []
+    for some in chunked([sha256(name) for name in sorted(names)]):
+        rows = _rows_keyed(conn, logdir_id, some)
+        keys = [shadow_key(row["run_id"]) for row in rows]
+        shadows = {row["shadow_of"]: row for row in _rows_keyed(conn, logdir_id, keys)}
+        found += [_known_run(row, shadows.get(row["run_id"])) for row in rows]
     return found
 
 
-def reading_ids(conn: Connection, logdir_id: int, names: Collection[str]) -> dict[str, int]:
-    """Return in which run each of these is stored, by name; without those that are deleted."""
-    found = (_known_run(*rows) for rows in _named(conn, logdir_id, names))
-    return {run.name: run.run_id for run in found if not run.deleted}
-
-
-def _named(
-    conn: Connection, logdir_id: int, names: Collection[str]
-) -> Iterator[tuple[RowMapping, RowMapping | None]]:
-    """Yield the rows of runs, each with that of its shadow if it has one."""
-    for some in chunked(sorted(map(sha256, names))):
-        rows = conn.execute(_FIND_NAMED, {"logdir": logdir_id, "keys": some}).mappings().all()
-        keys = [shadow_key(row["run_id"]) for row in rows]
-        beside = conn.execute(_FIND_NAMED, {"logdir": logdir_id, "keys": keys}).mappings()
-        shadows = {row["shadow_of"]: row for row in beside}
-        for row in rows:
-            if row["standing"] in (SHOWN, DELETED):
-                yield row, shadows.get(row["run_id"])
+def _rows_keyed(conn: Connection, logdir_id: int, keys: Sequence[bytes]) -> Sequence[RowMapping]:
+    return conn.execute(_FIND_NAMED, {"logdir": logdir_id, "keys": keys}).mappings().all()
 
 
 def load_run(conn: Connection, uid: str) -> KnownRun | None:
@@ -179,10 +188,9 @@ def load_run(conn: Connection, uid: str) -> KnownRun | None:
     row = conn.execute(_FIND_RUNS.where(_run.uid == uid)).mappings().one_or_none()
     if row is None or row["standing"] not in (SHOWN, DELETED):
         return None
-    key = shadow_key(row["run_id"])
-    place = (_run.logdir_id == row["logdir_id"]) & (_run.name_sha256 == key)
-    run = _known_run(row, conn.execute(_FIND_RUNS.where(place)).mappings().one_or_none())
-    _add_files(conn, {run.run_id: run})
+    shadow = _rows_keyed(conn, row["logdir_id"], [shadow_key(row["run_id"])])
+    run = _known_run(row, shadow[0] if shadow else None)
+    add_files(conn, {run.run_id: run})
     return run
 
 
@@ -257,6 +265,7 @@ def _known_run(shown: RowMapping, shadow: RowMapping | None) -> KnownRun:
     )
 
 
-def _add_files(conn: Connection, runs: dict[int, KnownRun]) -> None:
+def add_files(conn: Connection, runs: Mapping[int, KnownRun]) -> None:
+    """Give runs, by id, the files that SQL has of them."""
     for row in files(conn, runs.keys()):
         runs[row.run_id].files[row.name] = KnownFile.at(row)

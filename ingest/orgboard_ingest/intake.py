@@ -107,7 +107,7 @@ class Intake:
         self.runs, young = read_once(self.engine, work)
         names = {run.run_id: run.name for run in self.runs.values()}
         for run_id, name in sorted(young):
-            self.young_gaps.add((names[run_id], name))
+            self.young_gaps.add((names[run_id], name), at_once=True)
 
     def is_settled(self, run: str, name: str, size: int, mtime_ns: int) -> bool:
         """Tell whether a file of this size and time has been read as far as it goes."""
@@ -174,7 +174,11 @@ class Intake:
         except OSError as error:
             answers[at] = error
             return None
-        return None if run.deleted else Look(run, run.files[name], path)
+        file = run.files.get(name)
+        if file is None and not run.deleted:
+            # Its run was replaced at that very moment.
+            answers[at] = Advance(again=True)
+        return None if file is None or run.deleted else Look(run, file, path)
 
     def _describe(self, runs: Iterable[KnownRun]) -> None:
         """Look up what was said of the runs' tags and attempts, where that is not known."""
@@ -279,6 +283,10 @@ class Intake:
             return register(conn, self.logdir_id, wanted, now=self.clock())
 
         for fresh in write_once(self.engine, work):
+            if fresh.gaps:
+                # It may have come from elsewhere.
+                for name in fresh.files:
+                    self.young_gaps.add((fresh.name, name))
             known = self.runs.get(fresh.name)
             if known is None or known.run_id != fresh.run_id:
                 self.runs[fresh.name] = fresh
