@@ -51,14 +51,21 @@ class Taken:
 
 
 def take_backup(
-    engine: Engine, to: Path, blob_root: Path | None, *, now: float, tell: Tell = quiet
+    engine: Engine,
+    to: Path,
+    blob_root: Path | None,
+    *,
+    now: float,
+    leave_blobs: bool = False,
+    tell: Tell = quiet,
 ) -> Taken:
     """Copy all that is stored into the file `to`, or into a new file in the folder `to`.
 
-    Others read and write meanwhile. Without `blob_root` the blob directory is left out.
+    Others read and write meanwhile. With `leave_blobs` the blob directory is left out.
 
     Raises:
-        OrgboardError: The file cannot be written, or there is nothing to back up.
+        OrgboardError: The file cannot be written, there is nothing to back up, or it is not
+            known where the blob directory is.
     """
     taken_at = datetime.fromtimestamp(now, UTC)
     path = _free_place(to, taken_at)
@@ -69,8 +76,8 @@ def take_backup(
             with _private_file(path) as file:
                 with start_archive(file) as archive:
                     parts = list(_tables(conn, release, archive, tell))
-                    if blob_root is not None and blobs.count_files(conn):
-                        parts.append(_blobs(conn, blob_root, archive, damaged))
+                    if not leave_blobs and blobs.count_files(conn):
+                        parts.append(_blobs(conn, blobs.known(blob_root), archive, damaged))
                     about = (release, engine.dialect.name, taken_at.isoformat(), _program())
                     manifest = Manifest(*about, tuple(parts))
                     archive.finish(manifest)

@@ -288,6 +288,22 @@ def test_media_can_be_left_out(tmp_path: Path, filled_sqlite: Path) -> None:
     assert not (tmp_path / "r.db.blobs").exists()
 
 
+def test_media_in_files_are_not_lost_in_silence_where_their_folder_is_not_known(
+    tmp_path: Path, filled_sqlite: Path, other_url: str
+) -> None:
+    board = str(shutil.copy(filled_sqlite, tmp_path / "board.db"))
+    _move_out(board, tmp_path / "blobs", b"large")
+    taken = _take(board, tmp_path / "board.backup", tmp_path / "blobs")
+
+    with pytest.raises(OrgboardError, match="say where with ORGBOARD_BLOBS"):
+        _take(board, tmp_path / "other.backup", None)
+    with pytest.raises(OrgboardError, match="say where with ORGBOARD_BLOBS"):
+        restore_backup(taken.path, other_url, None)
+
+    assert not (tmp_path / "other.backup").exists()
+    assert _is_untouched(other_url)
+
+
 def test_nothing_to_back_up_and_nothing_to_restore_are_told_in_one_line(
     tmp_path: Path, database_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
