@@ -11,16 +11,16 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from orgboard_schema.commands import backup, check, restore, upgrade
+from orgboard_schema.commands import backup, check, restore, retain, upgrade
 from orgboard_schema.errors import OrgboardError
 
 __all__ = ["db"]
 
-_ACTIONS = (upgrade, check, backup, restore)
+_ACTIONS = (upgrade, check, backup, restore, retain)
 
 
 def db(argv: Sequence[str]) -> int:
-    """Look after the database: upgrade, check, back up, restore it."""
+    """Look after the database: upgrade, check, back up, restore it; let go of old runs."""
     parser = argparse.ArgumentParser(prog="orgboard db", description=db.__doc__)
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     for action in _ACTIONS:
