@@ -127,6 +127,31 @@ def test_a_file_that_cannot_be_read_holds_up_no_other(
     engine.dispose()
 
 
+def test_how_large_a_file_is_shows_in_sql_before_it_is_read(
+    tmp_path: Path, sqlite_url: str
+) -> None:
+    logs = tmp_path / "logs"
+    _grow(logs / "a" / NAME, 0)
+    with (logs / "a" / NAME).open("ab") as file:
+        file.write(b"torn")
+    engine = migrated(sqlite_url)
+    intake = new_intake(engine, logs)
+    config = IngestConfig((logs,), sqlite_url, once=True)
+    source = Source(config, intake, None)
+    Daemon(config, engine, [source], Hints()).run_once(lambda _: None)
+    (known,) = source.found.values()
+    assert intake.is_settled("a", NAME, known.size, known.mtime_ns)
+
+    source.note_sizes(engine, [(("a", NAME), known.size + 70), (("gone", NAME), 5)])
+    intake.load()
+
+    row = intake.runs["a"].files[NAME].row
+    assert (row.size, row.pending) == (known.size + 70, None)
+    # Nor does it count as read when it is found to be that large, in the same instant.
+    assert not intake.is_settled("a", NAME, row.size, row.mtime_ns)
+    engine.dispose()
+
+
 def _let_in(server_url: str, database_url: str, *, allow: bool) -> None:
     """Shut a database as if its server were away, or open it again."""
     name = database_url.rpartition("/")[2]
