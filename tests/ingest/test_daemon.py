@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -76,6 +78,25 @@ def test_it_follows_growing_files_and_new_runs_and_stops_cleanly(
         events = [line.partition(" event=")[2].split()[0] for line in program.output().splitlines()]
         assert events == ["started", "watching", "stopped"]
         assert set(stored_scalars(engine)) == {("a", "loss"), ("moved/b", "loss")}
+
+
+def test_ctrl_c_in_a_terminal_stops_all_processes_of_an_ingest_in_order(
+    tmp_path: Path, sqlite_url: str, start_orgboard: Start
+) -> None:
+    logs = tmp_path / "logs"
+    for run in "abcdef":
+        _grow(logs / run / NAME, 0)
+
+    with start_orgboard("ingest", logs, "--db", sqlite_url, "--jobs", 2) as program:
+        wait_until(lambda: "event=sharing" in program.output(), WITHIN_S, "both are at work")
+        parent = program.process.pid
+        children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+        # As the terminal does, to each of them.
+        for pid in [*map(int, children), parent]:
+            os.kill(pid, signal.SIGINT)
+        assert program.process.wait(WITHIN_S) == 0
+        events = [line.partition(" event=")[2].split()[0] for line in program.output().splitlines()]
+        assert events == ["started", "watching", "sharing", "stopped"]
 
 
 def test_without_hints_live_files_are_polled(tmp_path: Path, sqlite_url: str) -> None:
