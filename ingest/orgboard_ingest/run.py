@@ -11,8 +11,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
+from logging.handlers import QueueHandler, QueueListener
 from multiprocessing.connection import wait
 from multiprocessing.context import SpawnProcess
+from multiprocessing.queues import Queue
 from pathlib import Path
 from types import FrameType
 from typing import Final, TextIO
@@ -105,6 +107,8 @@ def _follow(config: IngestConfig, daemon: Daemon) -> int:
     broken: list[str] = []
 
     def other_ended() -> None:
+        if daemon.stopped:
+            return
         broken.append("another process of this ingest ended")
         daemon.stop()
 
@@ -236,15 +240,26 @@ def _others(config: IngestConfig, ended: Callable[[], None]) -> Iterator[list[Sp
 
     `ended` is called when one of them ends on its own while following.
     """
+    if config.jobs == 1:
+        yield []
+        return
     spawn = multiprocessing.get_context("spawn")
+    said: Queue[logging.LogRecord] = spawn.Queue()
     processes = [
-        spawn.Process(target=_share, args=(replace(config, shard=shard, metrics=None),))
+        spawn.Process(target=_share, args=(replace(config, shard=shard, metrics=None), said))
         for shard in range(1, config.jobs)
-        if config.shard == 0
     ]
-    for process in processes:
-        process.start()
-    if processes and not config.once:
+    # What they log is logged here: two processes would write across each other's lines.
+    listener = QueueListener(said, *logging.getLogger().handlers)
+    listener.start()
+    # A terminal sends Ctrl-C to all of them; when to stop is for this one to say.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        for process in processes:
+            process.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    if not config.once:
         sentinels = [process.sentinel for process in processes]
         threading.Thread(target=_tell_end, args=(sentinels, ended), daemon=True).start()
     try:
@@ -254,6 +269,7 @@ def _others(config: IngestConfig, ended: Callable[[], None]) -> Iterator[list[Sp
             if process.is_alive():
                 process.terminate()
             process.join()
+        listener.stop()
 
 
 def _tell_end(sentinels: Sequence[int], ended: Callable[[], None]) -> None:
@@ -261,9 +277,11 @@ def _tell_end(sentinels: Sequence[int], ended: Callable[[], None]) -> None:
     ended()
 
 
-def _share(config: IngestConfig) -> None:
+def _share(config: IngestConfig, said: Queue[logging.LogRecord]) -> None:
     """Be one of the other processes."""
-    set_up(config.log, logging.StreamHandler())
+    set_up(config.log, QueueHandler(said))
+    # What happens to all of them is said by the first.
+    logging.getLogger("orgboard").setLevel(logging.WARNING)
     opened = _open(config) if config.once else _wait_for_database(config, threading.Event(), None)
     if opened is None:
         raise SystemExit(DONE)
