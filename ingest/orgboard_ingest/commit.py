@@ -69,6 +69,9 @@ def store(conn: Connection, new: Stored, *, now: float) -> tuple[FileRow, int]:
     if head.size != row.head_bytes:
         replace_file(conn, row, head_sha256=head.sha256, head_bytes=head.size, new_generation=False)
         row = replace(row, head_sha256=head.sha256, head_bytes=head.size)
+    if new.reading.encoding != row.encoding:
+        row = replace(row, encoding=new.reading.encoding)
+        _note_encoding(conn, row)
     if new.file.row.error:
         note_error(conn, row, "")
     return row, revision
@@ -109,6 +112,7 @@ def note_look(conn: Connection, row: FileRow) -> None:
             mtime_ns=row.mtime_ns,
             pending=row.pending,
             error=to_sql(row.error),
+            encoding=row.encoding,
         )
     )
 
@@ -119,6 +123,14 @@ def note_error(conn: Connection, row: FileRow, reason: str) -> None:
         update(tables.source_file)
         .where(tables.source_file.c.file_id == row.file_id)
         .values(error=to_sql(reason))
+    )
+
+
+def _note_encoding(conn: Connection, row: FileRow) -> None:
+    conn.execute(
+        update(tables.source_file)
+        .where(tables.source_file.c.file_id == row.file_id)
+        .values(encoding=row.encoding)
     )
 
 

@@ -11,10 +11,12 @@ run is looked up again and the batch read anew.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -35,12 +37,13 @@ from orgboard_ingest.ending import Ending, Reason, latest_ending, said_to_end
 from orgboard_ingest.plan import Plan, facts_missing, plan_alone, plan_batch
 from orgboard_ingest.register import RUNS_AT_ONCE, ensure_files
 from orgboard_ingest.stage import Staged, stage
-from orgboard_ingest.tail import Head, Reading, read_on
+from orgboard_ingest.tail import Head, Reading, is_settled, read_on
 from orgboard_ingest.transactions import read_once, write_once
 from orgboard_schema.errors import OffsetMoved
 from orgboard_schema.sql.compact import compact
 from orgboard_schema.sql.registry import FileRow, ensure_run
-from orgboard_schema.wire.batch import Batch
+from orgboard_schema.wire.batch import UNWRITTEN, Batch
+from orgboard_schema.wire.unpacked import Marks
 
 __all__ = ["Advance", "Intake"]
 
@@ -77,6 +80,7 @@ class Intake:
         self._engine = engine
         self._batch_bytes = batch_bytes
         self._clock = clock
+        self._marks = Marks()
 
     def load(self) -> None:
         """Look up all runs and files anew; what was known of them is dropped."""
@@ -89,7 +93,9 @@ class Intake:
             return False
         row = known.row
         # A run that is being read again has its sizes already, but not its offsets.
-        ended = row.offset == row.size or row.pending is not None
+        ended = row.pending is not None or (row.offset == row.size and not row.encoding)
+        if row.pending not in (None, *UNWRITTEN) and is_settled(mtime_ns, self._clock()):
+            return False  # Damage at its end is not waited for any longer.
         return ended and (row.size, row.mtime_ns) == (size, mtime_ns)
 
     def advance(self, run_name: str, name: str) -> Advance:
@@ -204,9 +210,19 @@ class Intake:
         # While read again: not across the end of what is known, so that no byte counts twice.
         limit = min(self._batch_bytes, ahead) if ahead > 0 else self._batch_bytes
         remembered = run.remembered or {}
-        reading = read_on(path, row.offset, head, remembered, max_bytes=limit)
+        look = partial(
+            read_on,
+            path,
+            row.offset,
+            head,
+            remembered,
+            root=self.root,
+            now=self._clock(),
+            marks=self._marks,
+        )
+        reading = look(max_bytes=limit)
         if ahead > 0 and reading.batch is not None and reading.batch.end == row.offset:
-            reading = read_on(path, row.offset, head, remembered, max_bytes=self._batch_bytes)
+            reading = look(max_bytes=self._batch_bytes)
         return reading
 
     def _plan(self, run: KnownRun, file: KnownFile, batch: Batch, staged: Staged) -> Plan:
@@ -226,7 +242,16 @@ class Intake:
         facts, offset = NOTHING, 0
         while offset < file.row.offset:
             limit = min(self._batch_bytes, file.row.offset - offset)
-            batch = read_on(path, offset, head, run.remembered or {}, max_bytes=limit).batch
+            batch = read_on(
+                path,
+                offset,
+                head,
+                run.remembered or {},
+                max_bytes=limit,
+                root=self.root,
+                now=math.inf,  # What is stored was judged: no end of it is waited for.
+                marks=self._marks,
+            ).batch
             if batch is None:
                 raise _Changed
             if batch.end == offset:
@@ -255,8 +280,7 @@ class Intake:
         run.end_wall = ending.wall if ending is not None else None
         run.last_event = _later(run.last_event, batch.last_wall)
         points = len(batch.scalars.tag) + len(batch.points)
-        more = batch.pending is None and batch.end < new.reading.size
-        return Advance(batch.end - batch.start, points, again=more)
+        return Advance(batch.end - batch.start, points, again=new.reading.has_more)
 
     def _replace(self, run: KnownRun, file: KnownFile, reading: Reading) -> Advance:
         if any(not self.path(run.name, other).exists() for other in run.files):
@@ -300,7 +324,12 @@ class Intake:
     ) -> None:
         row = file.row
         seen = replace(
-            row, size=reading.size, mtime_ns=reading.mtime_ns, pending=pending, error=error
+            row,
+            size=reading.size,
+            mtime_ns=reading.mtime_ns,
+            pending=pending,
+            error=error,
+            encoding=reading.encoding if reading.batch is not None else row.encoding,
         )
         if seen != row:
             write_once(self._engine, lambda conn: note_look(conn, seen))

@@ -9,6 +9,8 @@ worked out from the files alone.
 from __future__ import annotations
 
 import hashlib
+import math
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -35,6 +37,7 @@ from orgboard_schema.sql.migrate import check_version
 from orgboard_schema.sql.registry import DEFAULT_TEAM
 from orgboard_schema.sql.text import sha256, to_sql
 from orgboard_schema.types import Kind, Media, Metadata, Value
+from orgboard_schema.wire.unpacked import Marks
 
 __all__ = ["Digest", "differences", "verify_logdirs"]
 
@@ -65,6 +68,7 @@ class _Read:
     facts: list[FileFacts] = field(default_factory=list)
     pieces: list[tuple[int, int, SeriesKey, NDArray[np.void]]] = field(default_factory=list)
     """File, section, series, points."""
+    marks: Marks = field(default_factory=Marks)
 
 
 def verify_logdirs(logdirs: Sequence[Path], db: str, project: str | None, out: TextIO) -> int:
@@ -133,7 +137,12 @@ def _read_file(held: _Read, path: Path, stored: int, remembered: dict[str, Metad
     facts, offset = NOTHING, 0
     while True:
         limit = min(stored - offset, WINDOW_BYTES) if offset < stored else WINDOW_BYTES
-        batch = read_on(path, offset, NO_HEAD, remembered, max_bytes=limit).batch
+        # What is stored was judged; behind it the end of a live file is still waited for.
+        now = math.inf if offset < stored else time.time()
+        looked = read_on(
+            path, offset, NO_HEAD, remembered, max_bytes=limit, now=now, marks=held.marks
+        )
+        batch = looked.batch
         if batch is None or batch.end == offset or offset >= stored:
             break
         staged = stage(batch)

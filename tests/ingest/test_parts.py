@@ -19,7 +19,8 @@ from orgboard_ingest.progress import Done, Progress, bar
 from orgboard_ingest.projects import candidate_names, settle_logdir
 from orgboard_ingest.queue import Waiting
 from orgboard_ingest.source import in_shard
-from orgboard_ingest.tail import NO_HEAD, open_event_file, read_on
+from orgboard_ingest.opening import open_event_file
+from orgboard_ingest.tail import NO_HEAD, read_on
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.engine import begin_write
 from orgboard_schema.wire.event_pb2 import Event, SessionLog
