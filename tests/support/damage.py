@@ -3,8 +3,8 @@
 The truth: every record carries a step of its own, so a record is undamaged exactly where
 its whole frame still stands in the damaged bytes, and `undamaged` finds it by its bytes. The
 rule for gaps: all bytes before the end that was reached, and of no undamaged record, are in
-exactly one gap; but of a record with one bit flipped in its header only the header is,
-because its payload's own checksum proves the rest.
+exactly one gap; but of a record with a damaged header that still tells its length only the
+header is, because its payload's own checksum proves the rest.
 
 Embedded event files are only damaged in place and within their record. Where the record's
 end is lost as well, no reader can tell what it held from what follows it.
@@ -176,13 +176,29 @@ def damaged(kind: str, make: Callable[[int], Event], size: int, seed: int) -> Da
     frames = [event_file(payload_of(make(step))) for step in range(1, size + 1)]
     data = DAMAGES[kind](list(frames), chance)
     whole = sorted(_places(data, frames))
-    header_only = kind in ("flip in the length", "flip in the length's checksum")
-    known = {which for _, which in whole}
-    tails = [frame[12:] for frame in frames]
-    mended = [
-        (at - 12, which) for at, which in _places(data, tails) if header_only and which not in known
-    ]
-    return Damaged(data, tuple(frames), tuple(whole), tuple(mended))
+    return Damaged(data, tuple(frames), tuple(whole), tuple(_mended(data, frames, whole)))
+
+
+def _mended(
+    data: bytes, frames: list[bytes], whole: list[tuple[int, int]]
+) -> Iterator[tuple[int, int]]:
+    """Yield records with a damaged header that tells their length all the same.
+
+    It does where the length is the right one, or one bit away from one that its
+    checksum fits, and the record before it tells where it begins.
+    """
+    known = {at for at, _ in whole}
+    ends = {0, *(at + len(frames[which]) for at, which in whole)}
+    for at, which in sorted(_places(data, [frame[12:] for frame in frames])):
+        start = at - 12
+        if start < 0 or start in known or start not in ends:
+            continue
+        right, crc = struct.unpack_from("<QI", frames[which])
+        length, found_crc = struct.unpack_from("<QI", data, start)
+        one_bit = (length ^ right).bit_count() == 1 and crc == found_crc
+        if length == right or one_bit:
+            ends.add(start + len(frames[which]))
+            yield start, which
 
 
 def _places(data: bytes, parts: list[bytes]) -> Iterator[tuple[int, int]]:

@@ -272,7 +272,9 @@ class Unpacked(io.RawIOBase):
             except zlib.error:
                 self._inflater = before
                 return self._inflate_last(before, chunk, most)
-            self._packed += len(chunk) - len(inflater.unconsumed_tail) - len(inflater.unused_data)
+            # At a member's end both may name the same bytes.
+            left = inflater.unused_data if inflater.eof else inflater.unconsumed_tail
+            self._packed += len(chunk) - len(left)
             if inflater.eof:
                 self._inflater = None
             if part or not chunk:

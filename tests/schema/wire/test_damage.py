@@ -96,7 +96,7 @@ def test_window_and_growth_change_nothing_of_what_is_recovered(
 
     cut = random.Random(seed).randrange(len(file.data) + 1)
     early = read_whole(file.data[:cut])
-    late = [batch for batch in read_rest(file.data, early[-1].end)]
+    late = read_rest(file.data, early[-1].end)
     assert laid_out([*early, *late]) == laid_out(whole)
     assert gaps_of([*early, *late]) == gaps_of(whole)
 
