@@ -17,7 +17,7 @@ from multiprocessing.context import SpawnProcess
 from multiprocessing.queues import Queue
 from pathlib import Path
 from types import FrameType
-from typing import Final, TextIO
+from typing import TYPE_CHECKING, Final, TextIO
 
 from sqlalchemy import Connection, Engine, func, select
 
@@ -25,8 +25,8 @@ from orgboard_ingest.config import IngestConfig
 from orgboard_ingest.daemon import FIRST_PAUSE_S, LONGEST_PAUSE_S, Daemon
 from orgboard_ingest.damage import damages
 from orgboard_ingest.events import printable, say, set_up
-from orgboard_ingest.exposed import Exposed
 from orgboard_ingest.figures import Snapshot
+from orgboard_ingest.hints import Hints
 from orgboard_ingest.intake import Intake
 from orgboard_ingest.leases import new_owner
 from orgboard_ingest.progress import Progress
@@ -35,12 +35,15 @@ from orgboard_ingest.source import Source
 from orgboard_ingest.status import Screen
 from orgboard_ingest.transactions import read_once as read_sql
 from orgboard_ingest.transactions import write_once
-from orgboard_ingest.watch import Hints, Watch
 from orgboard_schema.errors import DatabaseUnreachable, OrgboardError
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.engine import open_engine
 from orgboard_schema.sql.migrate import check_version, upgrade, version
 from orgboard_schema.sql.standing import SHOWN
+
+if TYPE_CHECKING:
+    from orgboard_ingest.exposed import Exposed
+    from orgboard_ingest.watch import Watch
 
 __all__ = ["follow", "make_daemon", "open_database", "read_once"]
 
@@ -140,6 +143,9 @@ def _exposed(address: tuple[str, int] | None) -> Iterator[Exposed | None]:
     if address is None:
         yield None
         return
+    # Imported here: an HTTP server takes long to load, and few ask for one.
+    from orgboard_ingest.exposed import Exposed
+
     exposed = Exposed(address)
     try:
         yield exposed
@@ -216,7 +222,14 @@ def _source(config: IngestConfig, engine: Engine, hints: Hints, root: Path) -> S
     idle_s = 0.0 if config.once else config.live_within_s
     intake = Intake(engine, root, logdir_id, batch_bytes=config.batch_bytes, idle_s=idle_s)
     intake.load()
-    return Source(config, intake, None if config.once else Watch(root, hints))
+    return Source(config, intake, None if config.once else _watch(root, hints))
+
+
+def _watch(root: Path, hints: Hints) -> Watch:
+    # Imported here: reading once needs no watchdog, and starts without it.
+    from orgboard_ingest.watch import Watch
+
+    return Watch(root, hints)
 
 
 @contextmanager

@@ -15,8 +15,8 @@ from psycopg import sql
 from sqlalchemy import Connection, event
 
 from orgboard_ingest.config import IngestConfig
+from orgboard_ingest.hints import Hints
 from orgboard_ingest.run import make_daemon
-from orgboard_ingest.watch import Hints
 from orgboard_schema.sql.engine import open_engine
 from support.daemons import daemon
 from support.event_files import event_file, scalar_event

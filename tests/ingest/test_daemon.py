@@ -19,9 +19,9 @@ from sqlalchemy.exc import DBAPIError
 from orgboard_ingest import looking
 from orgboard_ingest.config import IngestConfig
 from orgboard_ingest.daemon import Daemon
+from orgboard_ingest.hints import Hints
 from orgboard_ingest.source import Source
 from orgboard_ingest.tail import Reading, read_on
-from orgboard_ingest.watch import Hints
 from orgboard_schema.errors import DatabaseUnreachable
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.engine import begin_read, open_engine

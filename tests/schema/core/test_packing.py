@@ -55,7 +55,7 @@ def test_a_block_packs_the_same_and_its_row_says_the_same(
     count = len(step)
     octets = arrays.arrays(np.uint8, 8 * count)
     wall = data.draw(octets).view(np.float64)
-    value = data.draw(octets).view(dtype)[:count]
+    value: npt.NDArray[Any] = data.draw(octets).view(dtype)[:count]
     series = ScalarSeries(step, wall, value)
 
     compiled, plain = _both(lambda: pack_scalars(series))
