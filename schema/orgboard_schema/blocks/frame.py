@@ -42,7 +42,7 @@ class _Contexts(threading.local):
 _contexts: Final = _Contexts()
 
 
-def pack(raw: bytes, *, quick: bool = False) -> bytes:
+def pack(raw: bytes | memoryview, *, quick: bool = False) -> bytes:
     """Return the payload that `unpack` turns into `raw` again.
 
     Raises:
