@@ -127,6 +127,9 @@ class Intake:
         if file is None:
             # Its run was replaced at that very moment.
             return Advance(again=True)
+        if run.replaces is not None and not awaited(run, file):
+            # Not further before the others: the run changes places first.
+            return self._swapped(run, Advance())
         if run.remembered is None or run.cuts is None:
             run.remembered, run.cuts = read_once(
                 self.engine, lambda conn: load_described(conn, run.run_id)
@@ -141,8 +144,7 @@ class Intake:
             return self._replace(run, file, reading)
         if reading.batch.end == reading.batch.start:
             self._note_look(file, reading, reading.batch.pending, "")
-            self.finish(run)
-            return Advance()
+            return self._swapped(run, Advance())
         staged = stage(reading.batch)
         plan = self._plan(run, file, reading.batch, staged)
         if not plan.agrees:
@@ -271,10 +273,11 @@ class Intake:
         run.last_event = _later(run.last_event, batch.last_wall)
         points = len(batch.scalars.tag) + len(batch.points)
         more = batch.pending is None and batch.end < new.reading.size
-        done = Advance(batch.end - batch.start, points, again=more)
-        if not more:
-            self.finish(run)
-        return done
+        return self._swapped(run, Advance(batch.end - batch.start, points, again=more))
+
+    def _swapped(self, run: KnownRun, done: Advance) -> Advance:
+        """Let a shadow take its run's place if it can; then there is more to read of all files."""
+        return replace(done, again=True, reread=True) if self.finish(run) else done
 
     def _replace(self, run: KnownRun, file: KnownFile, reading: Reading) -> Advance:
         if reading.size == 0:
@@ -314,11 +317,13 @@ class Intake:
             carry_facts(run, fresh, but={changed, *(replaced or {})})
         return None
 
-    def finish(self, run: KnownRun) -> None:
-        """Let a run's shadow take its place, if it has read as far as the files go."""
-        if run.replaces is not None and all(is_read(file.row) for file in run.files.values()):
-            write_once(self.engine, lambda conn: swap(conn, run.run_id, now=self.clock()))
-            self.look_again(run)
+    def finish(self, run: KnownRun) -> bool:
+        """Let a run's shadow take its place, if it has read far enough; tell whether it did."""
+        if run.replaces is None or any(awaited(run, file) for file in run.files.values()):
+            return False
+        swapped = write_once(self.engine, lambda conn: swap(conn, run.run_id, now=self.clock()))
+        self.look_again(run)
+        return swapped
 
     def give_up(self, run: KnownRun) -> None:
         """Discard a run's shadow: some file cannot be read anew, so the run stays as it is."""
