@@ -81,6 +81,8 @@ def machine(tmp_path: Path) -> Machine:
     (tmp_path / "clone" / ".ci").mkdir(parents=True)
     shutil.copy(REPOSITORY / ".ci" / "prepare", tmp_path / "clone" / ".ci")
     shutil.copy(REPOSITORY / "pyproject.toml", tmp_path / "clone")
+    (tmp_path / "clone" / "schema").mkdir()
+    shutil.copy(REPOSITORY / "schema" / "build_core.py", tmp_path / "clone" / "schema")
     (tmp_path / "clone" / "tests" / "interop").mkdir(parents=True)
     shutil.copy(REPOSITORY / FRAMEWORKS, tmp_path / "clone" / FRAMEWORKS)
     (tmp_path / "ensurepip").touch()

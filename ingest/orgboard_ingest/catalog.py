@@ -13,13 +13,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
-import numpy as np
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, RowMapping, bindparam, select
 
 from orgboard_ingest.attempts import NOTHING, Cut, FileFacts, Lives
 from orgboard_schema.blocks import decode_heads, head_rows
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.dictionary import chunked, load_metadata, tag_names
+from orgboard_schema.sql.packing import is_worth_packing
 from orgboard_schema.sql.registry import FileRow, files
 from orgboard_schema.sql.shadow import shadow_key
 from orgboard_schema.sql.standing import DELETED, DISCARDED, SHADOW, SHOWN
@@ -31,16 +31,13 @@ __all__ = [
     "KnownFile",
     "KnownRun",
     "add_files",
-    "is_worth_packing",
     "load_described",
     "load_named",
     "load_run",
     "load_runs",
     "still_deleted",
+    "worth_packing",
 ]
-
-LEAST_POINTS_A_BLOCK: Final = 64
-"""Below, a block's own row outweighs its points."""
 
 _run = tables.run.c
 _FIND_RUNS: Final = select(
@@ -58,6 +55,10 @@ _FIND_RUNS: Final = select(
     _run.shadow_of,
     _run.gone_at,
     _run.opened,
+)
+_FIND_NAMED: Final = _FIND_RUNS.where(
+    _run.logdir_id == bindparam("logdir"),
+    _run.name_sha256.in_(bindparam("keys", expanding=True)),
 )
 
 
@@ -79,6 +80,11 @@ class KnownFile:
     def at(cls, row: FileRow) -> KnownFile:
         """Return the file as SQL knows it."""
         return cls(row, NOTHING if row.offset == 0 else None, 0)
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Return how far which file of this name is stored."""
+        return self.row.generation, self.row.offset
 
     def forget(self) -> None:
         """Drop what can be read again."""
@@ -102,7 +108,7 @@ class KnownRun:
     end_wall: float | None
     """When it said that it had finished."""
     settled: bool
-    """Whether all its points are packed in blocks."""
+    """Whether all its points are packed as they should be once it grows no more."""
     gaps: int = 0
     replaces: int | None = None
     """The id of the run that people see, while this is its shadow."""
@@ -134,15 +140,14 @@ class KnownRun:
             file.forget()
 
 
-def load_runs(conn: Connection, logdir_id: int, *, as_shown: bool = False) -> dict[str, KnownRun]:
+def load_runs(conn: Connection, logdir_id: int) -> dict[str, KnownRun]:
     """Return the runs of a logdir by name, deleted ones too: their files are known as well.
 
-    A run that is read anew is given with its shadow's files and points; `as_shown` with those
-    that people see.
+    A run that is read anew is given with its shadow's files and points.
     """
     query = _FIND_RUNS.where(_run.logdir_id == logdir_id, _run.standing != DISCARDED)
     rows = conn.execute(query.order_by(_run.run_id)).mappings().all()
-    shadows = {row["shadow_of"]: row for row in rows if row["standing"] == SHADOW and not as_shown}
+    shadows = {row["shadow_of"]: row for row in rows if row["standing"] == SHADOW}
     shown = [row for row in rows if row["standing"] != SHADOW]
     with _no_collection():
         found = [_known_run(row, shadows.get(row["run_id"])) for row in shown]
@@ -177,8 +182,7 @@ def load_named(conn: Connection, logdir_id: int, names: Collection[str]) -> list
 
 
 def _rows_keyed(conn: Connection, logdir_id: int, keys: Sequence[bytes]) -> Sequence[RowMapping]:
-    place = (_run.logdir_id == logdir_id) & _run.name_sha256.in_(keys)
-    return conn.execute(_FIND_RUNS.where(place)).mappings().all()
+    return conn.execute(_FIND_NAMED, {"logdir": logdir_id, "keys": keys}).mappings().all()
 
 
 def load_run(conn: Connection, uid: str) -> KnownRun | None:
@@ -206,19 +210,16 @@ def load_described(conn: Connection, run_id: int) -> tuple[dict[str, Metadata], 
     return _load_remembered(conn, run_id), _load_cuts(conn, run_id)
 
 
-def is_worth_packing(conn: Connection, run_id: int) -> bool:
-    """Tell whether a run's waiting points are better kept as a block for each series.
-
-    A block has a row of its own; of a few points it is mostly that row, and all series
-    side by side in a segment are smaller and quicker to write.
-    """
-    query = select(tables.run_head.c.payload).where(tables.run_head.c.run_id == run_id)
-    payload = conn.execute(query).scalar_one_or_none()
-    if payload is None:
-        return False
-    waiting = decode_heads(bytes(payload))["waiting"]
-    series = int(np.count_nonzero(waiting))
-    return series > 0 and int(waiting.sum()) >= LEAST_POINTS_A_BLOCK * series
+def worth_packing(conn: Connection, run_ids: Collection[int]) -> set[int]:
+    """Return those of these runs whose waiting points are better kept in blocks."""
+    head = tables.run_head.c
+    found: set[int] = set()
+    for some in chunked(sorted(run_ids)):
+        rows = conn.execute(select(head.run_id, head.payload).where(head.run_id.in_(some)))
+        found |= {
+            run_id for run_id, payload in rows if is_worth_packing(decode_heads(bytes(payload)))
+        }
+    return found
 
 
 def _load_remembered(conn: Connection, run_id: int) -> dict[str, Metadata]:

@@ -9,7 +9,7 @@ alone, else the transaction is rolled back and the run looked up again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -25,7 +25,7 @@ from orgboard_ingest.tail import NO_HEAD, Reading
 from orgboard_schema.blocks import ScalarSeries
 from orgboard_schema.errors import OffsetMoved
 from orgboard_schema.sql import tables
-from orgboard_schema.sql.append import append
+from orgboard_schema.sql.append import append_all
 from orgboard_schema.sql.flush import (
     FileCommit,
     Finished,
@@ -37,13 +37,14 @@ from orgboard_schema.sql.flush import (
 )
 from orgboard_schema.sql.registry import FileRow, files, replace_file
 from orgboard_schema.sql.reset import reset_run
+from orgboard_schema.sql.runs import RunState
 from orgboard_schema.sql.shadow import begin_shadow
 from orgboard_schema.sql.standing import SHADOW, SHOWN
 from orgboard_schema.sql.text import to_sql
 from orgboard_schema.wire.batch import Batch
 from orgboard_schema.wire.versions import parse_version
 
-__all__ = ["Stored", "note_error", "note_look", "read_anew", "store"]
+__all__ = ["Stored", "note_error", "note_look", "read_anew", "remember", "store"]
 
 # Built once: to build a statement costs more than to run it.
 _FIND_REVISION: Final = select(tables.run.c.revision, tables.run.c.standing).where(
@@ -63,25 +64,20 @@ class Stored:
     plan: Plan
     ending: Ending | None
     """Why the run counts as finished with this batch; None: it goes on."""
+    final: bool
+    """Whether nothing more is expected of the run for now."""
 
 
-def store(conn: Connection, new: Stored, *, now: float) -> tuple[FileRow, int]:
-    """Store a batch; return the file's row and the run's revision after it.
+def store(
+    conn: Connection, some: Sequence[Stored], *, now: float
+) -> list[tuple[FileRow, RunState]]:
+    """Store batches of different runs; return each file's row and how each run stands after it.
 
     Raises:
-        OffsetMoved: A rival changed the run first. Nothing is stored.
+        OffsetMoved: A rival changed one of the runs first. Nothing is stored.
     """
-    append(conn, _flush(new, now))
-    revision = new.run.revision + 1
-    if _revision(conn, new.run.run_id) != revision:
-        raise OffsetMoved(f"a rival changed run {new.run.run_id} first")
-    row, head = _row_after(new), new.reading.head
-    if head.size != row.head_bytes:
-        replace_file(conn, row, head_sha256=head.sha256, head_bytes=head.size, new_generation=False)
-        row = replace(row, head_sha256=head.sha256, head_bytes=head.size)
-    if new.file.row.error:
-        note_error(conn, row, "")
-    return row, revision
+    states = append_all(conn, [_flush(new, now) for new in some])
+    return [(_row_after(new), states[new.run.run_id]) for new in some]
 
 
 def read_anew(
@@ -152,6 +148,8 @@ def _flush(new: Stored, now: float) -> Flush:
         run_id=new.run.run_id,
         file=_file_commit(new),
         now=now,
+        revision=new.run.revision,
+        final=new.final,
         chunks=tuple(_chunk(piece, plan.attempts[piece.section]) for piece in new.staged.pieces),
         metadata=new.staged.metadata,
         restarts=tuple(_restart(cut, step) for cut, step in plan.cuts.items()),
@@ -190,6 +188,8 @@ def _file_commit(new: Stored) -> FileCommit:
         first_attempt=first if has_points else plan.attempts[-1],
         last_attempt=plan.attempts[-1],
         source_writer=batch.source_writer,
+        head_sha256=reading.head.sha256 if reading.head.size != row.head_bytes else None,
+        head_bytes=reading.head.size,
         file_version=parse_version(batch.file_version),
     )
 
@@ -210,6 +210,8 @@ def _row_after(new: Stored) -> FileRow:
         last_wall=max(walls, default=None),
         first_attempt=first if first is not None else row.first_attempt,
         last_attempt=new.plan.attempts[-1],
+        head_sha256=new.reading.head.sha256,
+        head_bytes=new.reading.head.size,
         error="",
     )
 
@@ -232,3 +234,25 @@ def _chunk(piece: Piece, attempt: int) -> NewChunk:
     else:
         series = piece.series
     return NewChunk(attempt, piece.tag, piece.kind, series)
+
+
+def remember(new: Stored) -> None:
+    """Take over into memory what was just stored."""
+    run, file, plan = new.run, new.file, new.plan
+    for section in {piece.section for piece in new.staged.pieces}:
+        file.stored[file.section + section] = plan.attempts[section]
+    if plan.facts is not None:
+        file.facts = plan.facts
+        file.known_end = max(file.known_end, new.batch.end)
+        file.section += len(new.staged.starts)
+    else:
+        file.forget()
+    if run.prefix is not None and file.row.name < run.prefix[0]:
+        run.prefix = None
+    if plan.opened is not None:
+        run.opened = plan.opened
+    if plan.cuts:
+        run.cuts = {**(run.cuts or {}), **plan.cuts}
+    if new.staged.metadata and run.remembered is not None:
+        for (tag, _), value in new.staged.metadata.items():
+            run.remembered.setdefault(tag, value)

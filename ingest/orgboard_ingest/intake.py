@@ -15,24 +15,27 @@ looked up again and the batch read anew.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine
 
 from orgboard_ingest import moves
+from orgboard_ingest.attempts import later
 from orgboard_ingest.catalog import (
     KnownFile,
     KnownRun,
-    is_worth_packing,
     load_described,
     load_run,
     load_runs,
+    worth_packing,
 )
-from orgboard_ingest.commit import Stored, note_error, note_look, read_anew, store
+from orgboard_ingest.commit import Stored, note_error, note_look, read_anew, remember, store
 from orgboard_ingest.ending import ending_with
+from orgboard_ingest.looking import Look, Read, read_looks
 from orgboard_ingest.plan import Plan, facts_missing, plan_alone, plan_batch
 from orgboard_ingest.regaps import YoungGaps, files_with_young_gaps
 from orgboard_ingest.register import RUNS_AT_ONCE, register
@@ -44,11 +47,13 @@ from orgboard_ingest.rereading import (
     is_read,
     read_facts,
 )
-from orgboard_ingest.stage import Staged, stage
-from orgboard_ingest.tail import Head, Reading, read_on
+from orgboard_ingest.stage import Staged
+from orgboard_ingest.tail import Reading
 from orgboard_ingest.transactions import read_once, write_once
-from orgboard_schema.errors import OffsetMoved
+from orgboard_schema.errors import DatabaseUnreachable, OffsetMoved
 from orgboard_schema.sql.compact import compact
+from orgboard_schema.sql.registry import FileRow
+from orgboard_schema.sql.runs import RunState
 from orgboard_schema.sql.shadow import give_up_shadow, swap
 from orgboard_schema.wire.batch import Batch
 
@@ -65,6 +70,8 @@ class Advance:
     """Whether the file has, or may have, more to give at once."""
     reread: bool = False
     """Whether all files of the run have to be read again."""
+    gaps: int = 0
+    """Damaged places found on the way."""
 
 
 class Intake:
@@ -77,6 +84,7 @@ class Intake:
         logdir_id: int,
         *,
         batch_bytes: int,
+        idle_s: float = 0.0,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.root = root
@@ -86,6 +94,7 @@ class Intake:
         """Runs of which the last scan found no file."""
         self.engine = engine
         self._batch_bytes = batch_bytes
+        self._idle_s = idle_s
         self.clock = clock
         self.young_gaps = YoungGaps(clock)
 
@@ -119,33 +128,91 @@ class Intake:
             OSError: The file cannot be read.
             DatabaseUnreachable: The database is away.
         """
+        (advance,) = self.advance_all([(run_name, name)])
+        if isinstance(advance, Exception):
+            raise advance
+        return advance
+
+    def advance_all(self, files: Sequence[tuple[str, str]]) -> list[Advance | Exception]:
+        """Read and store the next batch of each of some files of different runs.
+
+        All that they bring is one transaction, because a transaction costs more than a file
+        of a few hundred points. What one of them cannot be read or stored for stands in its
+        place, and does not touch the others.
+
+        Raises:
+            DatabaseUnreachable: The database is away.
+        """
+        answers: list[Advance | Exception] = [Advance() for _ in files]
+        looks = [self._look(answers, at, *file) for at, file in enumerate(files)]
+        self._describe([look.run for look in looks if look is not None])
+        ready: dict[int, Stored] = {}
+        readings = read_looks([look for look in looks if look is not None], self._batch_bytes)
+        for at, look in enumerate(looks):
+            if look is None:
+                continue
+            try:
+                prepared = self._prepare(look, next(readings))
+            except DatabaseUnreachable:
+                raise
+            except Exception as error:  # noqa: BLE001 - one file's defect must not stop the others
+                answers[at] = error
+                continue
+            if isinstance(prepared, Stored):
+                ready[at] = prepared
+            else:
+                answers[at] = prepared
+        for at, answer in zip(ready, self._store(list(ready.values())), strict=True):
+            answers[at] = answer
+        return answers
+
+    def _look(
+        self, answers: list[Advance | Exception], at: int, run_name: str, name: str
+    ) -> Look | None:
+        """Find a file; None where the answer is given already."""
         path = self.path(run_name, name)
-        run = self._known(run_name, name, path)
-        if run.deleted:
-            return Advance()
+        try:
+            run = self._known(run_name, name, path)
+        except OSError as error:
+            answers[at] = error
+            return None
         file = run.files.get(name)
-        if file is None:
+        if file is None and not run.deleted:
             # Its run was replaced at that very moment.
-            return Advance(again=True)
+            answers[at] = Advance(again=True)
+        if file is None or run.deleted:
+            return None
         if run.replaces is not None and not awaited(run, file):
             # Not further before the others: the run changes places first.
-            return self._swapped(run, Advance())
-        if run.remembered is None or run.cuts is None:
-            run.remembered, run.cuts = read_once(
-                self.engine, lambda conn: load_described(conn, run.run_id)
-            )
-        try:
-            reading = self._read(run, file, path)
-        except OSError:
+            answers[at] = self._swapped(run, Advance())
+            return None
+        return Look(run, file, path)
+
+    def _describe(self, runs: Iterable[KnownRun]) -> None:
+        """Look up what was said of the runs' tags and attempts, where that is not known."""
+        for run in runs:
+            if run.remembered is not None and run.cuts is not None:
+                continue
+            if run.revision == 0:
+                # Nothing was ever stored of it.
+                run.remembered, run.cuts = {}, {}
+                continue
+            described = partial(load_described, run_id=run.run_id)
+            run.remembered, run.cuts = read_once(self.engine, described)
+
+    def _prepare(self, look: Look, read: Read | OSError) -> Stored | Advance:
+        """Place what was read of a file; an answer where there is nothing to store."""
+        run, file = look.run, look.file
+        if isinstance(read, OSError):
             if awaited(run, file):
                 self.give_up(run)
-            raise
+            raise read
+        reading, staged = read.reading, read.staged
         if reading.batch is None:
             return self._replace(run, file, reading)
-        if reading.batch.end == reading.batch.start:
+        if reading.batch.end == reading.batch.start or staged is None:
             self._note_look(file, reading, reading.batch.pending, "")
             return self._swapped(run, Advance())
-        staged = stage(reading.batch)
         plan = self._plan(run, file, reading.batch, staged)
         if not plan.agrees:
             # With what this batch said, or the next reading would go wrong in the same place.
@@ -155,14 +222,23 @@ class Intake:
                 return Advance(again=True, reread=True)
             plan = plan_alone(run, file, staged)
         if reading.batch.gaps:
-            self.young_gaps.add((run_name, name))
+            self.young_gaps.add((run.name, file.row.name))
         ending = ending_with(
             run.finished,
             run.end_wall,
-            _later(run.last_event, reading.batch.last_wall),
+            later(run.last_event, reading.batch.last_wall),
             reading.batch,
         )
-        return self._store(Stored(run, file, reading, reading.batch, staged, plan, ending))
+        ends = self._is_final(run, file, reading)
+        return Stored(run, file, reading, reading.batch, staged, plan, ending, ends)
+
+    def _is_final(self, run: KnownRun, file: KnownFile, reading: Reading) -> bool:
+        """Tell whether nothing more is expected of a run once this much of a file is stored."""
+        if reading.batch is None or reading.batch.end < reading.size:
+            return False
+        if self.clock() - reading.mtime_ns / 1e9 < self._idle_s:
+            return False
+        return all(is_read(other.row) for other in run.files.values() if other is not file)
 
     def note_unreadable(self, run_name: str, name: str, reason: str) -> None:
         """Store why a file cannot be read at the moment."""
@@ -175,17 +251,17 @@ class Intake:
         """Return the runs that were changed since they were last settled."""
         return [name for name, run in self.runs.items() if not run.settled]
 
-    def settle(self, run_name: str) -> None:
-        """Pack a run that grows no more for now, and forget what can be looked up again."""
-        run = self.runs[run_name]
-        if read_once(self.engine, lambda conn: is_worth_packing(conn, run.run_id)):
-            moved = write_once(
-                self.engine,
-                lambda conn: compact(conn, run.run_id, final=True, now=self.clock()),
-            )
-            run.revision += 1 if moved else 0
-        run.settled = True
-        run.forget()
+    def settle(self, names: Collection[str]) -> None:
+        """Pack runs that grow no more for now, and forget what can be looked up again."""
+        runs = [self.runs[name] for name in names]
+        ids = [run.run_id for run in runs]
+        worth = read_once(self.engine, partial(worth_packing, run_ids=ids)) if ids else set()
+        for run in runs:
+            if run.run_id in worth:
+                pack = partial(compact, run_id=run.run_id, final=True, now=self.clock())
+                run.revision += 1 if write_once(self.engine, pack) else 0
+            run.settled = True
+            run.forget()
 
     def path(self, run_name: str, name: str) -> Path:
         """Return where a run's file lies."""
@@ -235,18 +311,6 @@ class Intake:
             self.register([(run_name, name)])
         return self.runs[run_name]
 
-    def _read(self, run: KnownRun, file: KnownFile, path: Path) -> Reading:
-        row = file.row
-        head = Head(row.head_sha256, row.head_bytes)
-        ahead = file.known_end - row.offset
-        # While read again: not across the end of what is known, so that no byte counts twice.
-        limit = min(self._batch_bytes, ahead) if ahead > 0 else self._batch_bytes
-        remembered = run.remembered or {}
-        reading = read_on(path, row.offset, head, remembered, max_bytes=limit)
-        if ahead > 0 and reading.batch is not None and reading.batch.end == row.offset:
-            reading = read_on(path, row.offset, head, remembered, max_bytes=self._batch_bytes)
-        return reading
-
     def _plan(self, run: KnownRun, file: KnownFile, batch: Batch, staged: Staged) -> Plan:
         if batch.start < file.known_end < batch.end:
             file.forget()
@@ -257,23 +321,41 @@ class Intake:
             return plan_alone(run, file, staged)
         return plan_batch(run, file, batch, staged)
 
-    def _store(self, new: Stored) -> Advance:
-        run, batch, ending = new.run, new.batch, new.ending
+    def _store(self, some: Sequence[Stored]) -> list[Advance | Exception]:
+        """Store batches together; one by one when together they are refused."""
+        if not some:
+            return []
         try:
-            row, revision = write_once(self.engine, lambda conn: store(conn, new, now=self.clock()))
-        except OffsetMoved:
-            self.look_again(run)
-            return Advance(again=True)
-        _remember(new)
-        new.file.row, run.revision = row, revision
-        run.settled = False
+            rows = write_once(self.engine, lambda conn: store(conn, some, now=self.clock()))
+        except DatabaseUnreachable:
+            raise
+        except Exception as error:  # noqa: BLE001 - whose fault it was is found by storing each alone
+            if len(some) > 1:
+                return [answer for new in some for answer in self._store([new])]
+            if not isinstance(error, OffsetMoved):
+                return [error]
+            self.look_again(some[0].run)
+            return [Advance(again=True)]
+        return [self._stored(new, *row) for new, row in zip(some, rows, strict=True)]
+
+    def _stored(self, new: Stored, row: FileRow, state: RunState) -> Advance:
+        """Take over into memory what was stored."""
+        run, batch, ending = new.run, new.batch, new.ending
+        remember(new)
+        new.file.row, run.revision = row, state.revision
+        run.settled = new.final
         run.attempts = max(run.attempts, new.plan.attempts[-1] + 1)
         run.finished = ending.reason if ending is not None else None
         run.end_wall = ending.wall if ending is not None else None
-        run.last_event = _later(run.last_event, batch.last_wall)
+        run.last_event = later(run.last_event, batch.last_wall)
         points = len(batch.scalars.tag) + len(batch.points)
         more = batch.pending is None and batch.end < new.reading.size
-        return self._swapped(run, Advance(batch.end - batch.start, points, again=more))
+        done = self._swapped(
+            run, Advance(batch.end - batch.start, points, again=more, gaps=len(batch.gaps))
+        )
+        if new.final:
+            run.forget()
+        return done
 
     def _swapped(self, run: KnownRun, done: Advance) -> Advance:
         """Let a shadow take its run's place if it can; then there is more to read of all files."""
@@ -338,7 +420,7 @@ class Intake:
             return None
         for name, file in fresh.files.items():
             old = run.files.get(name)
-            if old is not None and _place(old) == _place(file) and old.facts is not None:
+            if old is not None and old.place == file.place and old.facts is not None:
                 file.facts, file.known_end = old.facts, old.known_end
                 file.section, file.stored = old.section, old.stored
         self.runs[fresh.name] = fresh
@@ -359,35 +441,3 @@ class Intake:
         if seen != row:
             write_once(self.engine, lambda conn: note_look(conn, seen))
             file.row = seen
-
-
-def _place(file: KnownFile) -> tuple[int, int]:
-    return file.row.generation, file.row.offset
-
-
-def _remember(new: Stored) -> None:
-    """Take over into memory what was just stored."""
-    run, file, plan = new.run, new.file, new.plan
-    for section in {piece.section for piece in new.staged.pieces}:
-        file.stored[file.section + section] = plan.attempts[section]
-    if plan.facts is not None:
-        file.facts = plan.facts
-        file.known_end = max(file.known_end, new.batch.end)
-        file.section += len(new.staged.starts)
-    else:
-        file.forget()
-    if run.prefix is not None and file.row.name < run.prefix[0]:
-        run.prefix = None
-    if plan.opened is not None:
-        run.opened = plan.opened
-    if plan.cuts:
-        run.cuts = {**(run.cuts or {}), **plan.cuts}
-    if new.staged.metadata and run.remembered is not None:
-        for (tag, _), value in new.staged.metadata.items():
-            run.remembered.setdefault(tag, value)
-
-
-def _later(one: float | None, other: float | None) -> float | None:
-    if one is None or other is None:
-        return one if other is None else other
-    return max(one, other)

@@ -6,6 +6,10 @@
     ├── DatabaseOlder             2   needs `orgboard db upgrade`
     ├── DatabaseNewer             78  needs a newer orgboard
     ├── CorruptBlock              3   a stored payload is not what was written
+    ├── BackupDamaged             3   a backup is not, or not all, of what was written
+    ├── TooManyPoints             2   a question would take more points than it may
+    ├── RunNotFound               2   no such run, or it stands otherwise
+    ├── RunIsLive                 2   a run that is written to cannot be deleted
     └── OffsetMoved               2   a rival stored these bytes of the file first
 
 Bad bytes in an event file are no exception: the reader returns them as gaps.
@@ -18,6 +22,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 __all__ = [
+    "BackupDamaged",
     "CorruptBlock",
     "DatabaseNewer",
     "DatabaseOlder",
@@ -25,6 +30,9 @@ __all__ = [
     "DatabaseUrlError",
     "OffsetMoved",
     "OrgboardError",
+    "RunIsLive",
+    "RunNotFound",
+    "TooManyPoints",
 ]
 
 
@@ -58,5 +66,27 @@ class CorruptBlock(OrgboardError, ValueError):
     exit_status = 3
 
 
+class BackupDamaged(OrgboardError):
+    """The file is no backup, or not all of one, or not what was written."""
+
+    exit_status = 3
+
+
 class OffsetMoved(OrgboardError):
     """The file's offset is not what this batch started from: look it up, go on from there."""
+
+
+class RunNotFound(OrgboardError):
+    """There is no such run, or it does not stand as the caller thinks."""
+
+
+class RunIsLive(OrgboardError):
+    """The run's files grew a moment ago."""
+
+
+class TooManyPoints(OrgboardError):
+    """To answer, more points would have to be read than the asker allows."""
+
+    def __init__(self, points: int) -> None:
+        super().__init__(f"that takes {points} points to be read")
+        self.points = points

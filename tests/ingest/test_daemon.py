@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -13,9 +14,11 @@ from psycopg import sql
 from sqlalchemy import Engine, select
 from sqlalchemy.exc import DBAPIError
 
+from orgboard_ingest import looking
 from orgboard_ingest.config import IngestConfig
 from orgboard_ingest.daemon import Daemon
 from orgboard_ingest.source import Source
+from orgboard_ingest.tail import Reading, read_on
 from orgboard_ingest.watch import Hints
 from orgboard_schema.errors import DatabaseUnreachable
 from orgboard_schema.sql import tables
@@ -73,7 +76,8 @@ def test_it_follows_growing_files_and_new_runs_and_stops_cleanly(
 
         assert program.stop() == 0
         assert "Traceback" not in program.output()
-        assert len(program.output().splitlines()) == 1
+        events = [line.partition(" event=")[2].split()[0] for line in program.output().splitlines()]
+        assert events == ["started", "watching", "stopped"]
         assert set(stored_scalars(engine)) == {("a", "loss"), ("moved/b", "loss")}
 
 
@@ -109,14 +113,13 @@ def test_a_file_that_cannot_be_read_holds_up_no_other(
     engine = migrated(sqlite_url)
     config = IngestConfig((logs,), sqlite_url, once=True)
     intake = new_intake(engine, logs)
-    read = intake.advance
 
-    def advance(run: str, name: str) -> object:
-        if run == "bad":
+    def read(path: Path, *given: Any, **more: Any) -> Reading:
+        if path.parent.name == "bad":
             raise PermissionError(13, "Permission denied")
-        return read(run, name)
+        return read_on(path, *given, **more)
 
-    monkeypatch.setattr(intake, "advance", advance)
+    monkeypatch.setattr(looking, "read_on", read)
 
     daemon = Daemon(config, engine, [Source(config, intake, None)], Hints())
     daemon.run_once(lambda _: None)
@@ -149,16 +152,14 @@ def test_it_waits_for_a_database_that_is_away_and_then_catches_up(
         start_orgboard("ingest", logs, "--db", postgres_database) as program,
         _opened(postgres_database) as engine,
     ):
-        wait_until(lambda: "waiting for the database" in program.output(), WITHIN_S, "a word of it")
+        wait_until(lambda: "database away" in program.output(), WITHIN_S, "a word of it")
         _let_in(postgres_url, postgres_database, allow=True)
         _wait_for(engine, "a", [0])
 
         _let_in(postgres_url, postgres_database, allow=False)
         _grow(logs / "a" / NAME, 1, 2)
         _grow(logs / "b" / NAME, 0)
-        wait_until(
-            lambda: program.output().count("waiting for the database") > 1, WITHIN_S, "another"
-        )
+        wait_until(lambda: program.output().count("database away") > 1, WITHIN_S, "another")
         _let_in(postgres_url, postgres_database, allow=True)
         _wait_for(engine, "a", [0, 1, 2])
         _wait_for(engine, "b", [0])

@@ -16,8 +16,15 @@ from starlette.responses import Response
 
 from orgboard_dashboard.api.codec import Columns, encode
 from orgboard_dashboard.queries.errors import BadQuery
-from orgboard_dashboard.queries.series import ScalarsFound, SeriesData, find_scalars
-from orgboard_dashboard.reduce import Reduced, reduce_line
+from orgboard_dashboard.queries.series import (
+    MAX_POINTS_READ,
+    Picture,
+    ReducedLine,
+    ScalarsFound,
+    SeriesData,
+    find_scalars,
+)
+from orgboard_dashboard.reduce import MAX_MARKS, Reduced, reduce_line
 from orgboard_dashboard.services import Services
 from orgboard_dashboard.viewer import Viewer
 
@@ -56,6 +63,18 @@ class Question:
         high = _INT64.max if self.high is None else _clipped(math.floor(self.high))
         return low, high
 
+    def picture(self) -> Picture:
+        """Return what long series are reduced for before they are read."""
+        return Picture(
+            axis=self.axis,
+            columns=self.width,
+            low=self.low,
+            high=self.high,
+            superseded=self.superseded,
+            marks=MAX_MARKS,
+            most_points=MAX_POINTS_READ,
+        )
+
 
 def routes(services: Services) -> APIRouter:
     """Return the route, answering through `services`."""
@@ -81,6 +100,7 @@ def answer_question(
         project,
         uids=question.uids,
         tag_ids=question.tag_ids,
+        picture=question.picture(),
         step_range=question.step_range(),
         since=question.since,
     )
@@ -96,8 +116,7 @@ def pack(found: ScalarsFound, question: Question) -> bytes:
             "lines": [
                 line
                 for uid in question.uids
-                if (uid, tag_id) in found.series
-                for line in _lines(uid, found.series[uid, tag_id], question, columns)
+                for line in _lines_of(uid, tag_id, found, question, columns)
             ],
         }
         for tag_id in question.tag_ids
@@ -128,6 +147,37 @@ def parse_question(body: bytes) -> Question:
         superseded=asked.get("superseded", False) is True,
         since=None if asked.get("since") is None else _whole(asked, "since", 0, 0, _INT64.max),
     )
+
+
+def _lines_of(
+    uid: str, tag_id: int, found: ScalarsFound, question: Question, columns: Columns
+) -> Iterator[dict[str, Any]]:
+    if (uid, tag_id) in found.series:
+        yield from _lines(uid, found.series[uid, tag_id], question, columns)
+    for line in found.reduced.get((uid, tag_id), ()):
+        yield _reduced(uid, line, columns)
+
+
+def _reduced(uid: str, line: ReducedLine, columns: Columns) -> dict[str, Any]:
+    marks = zip(line.mark_x.tolist(), line.mark_step.tolist(), line.mark_value, strict=True)
+    drawn = {
+        "run": uid,
+        "n": line.total,
+        "shown": len(line.x),
+        "nonfinite": line.non_finite,
+        "without_x": line.without_x,
+        "attempts": line.attempts,
+        "blocks": {
+            "x": columns.add(line.x),
+            "y": columns.add(cast("Values", line.value)),
+            "step": columns.add(line.step.astype(np.float64)),
+            "wall": columns.add(line.wall),
+        },
+        "marks": [{"x": x, "step": step, "value": _spelled(float(y))} for x, step, y in marks],
+    }
+    if line.attempt is None:
+        return drawn
+    return {**drawn, "superseded": True, "attempt": line.attempt}
 
 
 def _lines(

@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, Literal, get_args
 
-from sqlalchemy import ColumnElement, Connection, Row, case, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, case, func, select
 
 from orgboard_dashboard.queries.errors import BadQuery
 from orgboard_dashboard.queries.patterns import matcher
@@ -129,10 +130,16 @@ def list_runs(
 
 def project_revision(viewer: Viewer, conn: Connection, project: ProjectRef) -> int:
     """Return the time of the newest commit to a visible run, in ms of the ingest's clock."""
-    newest = select(func.max(tables.run.c.touched_ms)).where(
-        tables.run.c.project_id == project.project_id, visible_runs(viewer)
+    newest = conn.execute(_newest(viewer), {"project": project.project_id})
+    return int(newest.scalar() or 0)
+
+
+# Built once for each viewer: to build a statement costs more than to run it.
+@lru_cache(maxsize=64)
+def _newest(viewer: Viewer) -> Select[int]:
+    return select(func.max(tables.run.c.touched_ms)).where(
+        tables.run.c.project_id == bindparam("project"), visible_runs(viewer)
     )
-    return int(conn.execute(newest).scalar() or 0)
 
 
 def rows_of(

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, bindparam, func, select
 
 from orgboard_dashboard.queries.errors import TooMuch
 from orgboard_dashboard.queries.runs import project_revision
 from orgboard_dashboard.queries.visible import find_project, visible_runs
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.blocks.series import kind_number
+from orgboard_schema.errors import TooManyPoints
 from orgboard_schema.sql import read, tables
-from orgboard_schema.sql.read import SeriesData
+from orgboard_schema.sql.dictionary import chunked
+from orgboard_schema.sql.pyramid import LONG_POINTS
+from orgboard_schema.sql.read import Picture, ReducedLine, SeriesData
+from orgboard_schema.sql.text import to_sql
 from orgboard_schema.types import Kind
 
-__all__ = ["MAX_POINTS_READ", "ScalarsFound", "SeriesData", "find_scalars"]
+__all__ = [
+    "MAX_POINTS_READ",
+    "Picture",
+    "ReducedLine",
+    "ScalarsFound",
+    "SeriesData",
+    "find_scalars",
+]
 
 MAX_POINTS_READ: Final = 20_000_000
 """Points that one question may make the server unpack: some seconds of work."""
@@ -36,6 +48,9 @@ class ScalarsFound:
     unchanged: tuple[str, ...]
     """Asked runs without a commit since the revision that the asker has."""
     series: dict[tuple[str, int], SeriesData]
+    """All points, in the range that was asked for."""
+    reduced: dict[tuple[str, int], list[ReducedLine]]
+    """Of series too long for that: lines that are at screen width already."""
 
 
 def find_scalars(
@@ -46,10 +61,13 @@ def find_scalars(
     *,
     uids: Sequence[str],
     tag_ids: Sequence[int],
+    picture: Picture,
     step_range: tuple[int, int] | None = None,
     since: int | None = None,
 ) -> ScalarsFound:
     """Read the series of these tags in these runs; of blocks only those in `step_range`.
+
+    Of long series no more is read than `picture` shows.
 
     Runs that do not exist, or are not visible, are not in the answer.
 
@@ -58,45 +76,73 @@ def find_scalars(
         TooMuch: there are more than `MAX_POINTS_READ` points.
     """
     found = find_project(viewer, conn, team, project)
-    run = tables.run.c
     rows = conn.execute(
-        select(run.uid, run.run_id, run.touched_ms).where(
-            run.project_id == found.project_id, run.uid.in_(uids), visible_runs(viewer)
-        )
+        _find_runs(viewer), {"project": found.project_id, "uids": [to_sql(uid) for uid in uids]}
     ).all()
     # Before the points: what is committed in between is then sent twice, and not never.
     revision = project_revision(viewer, conn, found)
     oldest = -1 if since is None else since - _OVERLAP_MS
-    changed = {uid: run_id for uid, run_id, touched_ms in rows if touched_ms > oldest}
-    _refuse_too_much(conn, list(changed.values()), tag_ids, step_range)
-    keys = [(run_id, tag_id) for run_id in changed.values() for tag_id in tag_ids]
+    changed = {uid: run_id for uid, run_id, touched_ms, _ in rows if touched_ms > oldest}
+    points = {run_id: stored for _, run_id, _, stored in rows}
+    keys = {(run_id, tag_id) for run_id in changed.values() for tag_id in tag_ids}
     uid_of = {run_id: uid for uid, run_id in changed.items()}
-    series = {
-        (uid_of[run_id], tag_id): data
-        for (run_id, tag_id), data in read.many_scalars(conn, keys, step_range=step_range).items()
-    }
-    unchanged = tuple(uid for uid, _, _ in rows if uid not in changed)
-    return ScalarsFound(revision, unchanged, series)
+    # Small runs, which most are, have nothing long to be looked for.
+    long = read.long_series(conn, {key for key in keys if points[key[0]] >= LONG_POINTS})
+    if sum(points[run_id] for run_id in changed.values()) > MAX_POINTS_READ:
+        _refuse_too_much(conn, keys - long, step_range)
+    try:
+        reduced = read.reduced_scalars(conn, long, picture)
+    except TooManyPoints as error:
+        raise TooMuch(_too_much(error.points)) from error
+    series = read.many_scalars(conn, keys - long, step_range=step_range)
+    return ScalarsFound(
+        revision,
+        tuple(row.uid for row in rows if row.uid not in changed),
+        {(uid_of[run_id], tag_id): data for (run_id, tag_id), data in series.items()},
+        {(uid_of[run_id], tag_id): lines for (run_id, tag_id), lines in reduced.items()},
+    )
+
+
+# Built once for each viewer: to build a statement costs more than to run it.
+@lru_cache(maxsize=64)
+def _find_runs(viewer: Viewer) -> Select[str, int, int, int]:
+    run = tables.run.c
+    return select(run.uid, run.run_id, run.touched_ms, run.points).where(
+        run.project_id == bindparam("project"),
+        run.uid.in_(bindparam("uids", expanding=True)),
+        visible_runs(viewer),
+    )
 
 
 def _refuse_too_much(
-    conn: Connection,
-    run_ids: Sequence[int],
-    tag_ids: Sequence[int],
-    step_range: tuple[int, int] | None,
+    conn: Connection, keys: Collection[tuple[int, int]], step_range: tuple[int, int] | None
 ) -> None:
     block = tables.block.c
-    asked = select(func.sum(block.n)).where(
-        block.run_id.in_(run_ids),
-        block.tag_id.in_(tag_ids),
-        block.kind == kind_number(_SCALAR),
-        block.level == 0,
-    )
-    if step_range is not None:
-        asked = asked.where(block.step_max >= step_range[0], block.step_min <= step_range[1])
-    points = conn.execute(asked).scalar() or 0
+    points = 0
+    for runs in chunked(sorted({run_id for run_id, _ in keys})):
+        for tags in chunked(sorted({tag_id for _, tag_id in keys})):
+            asked = (
+                select(block.run_id, block.tag_id, func.sum(block.n))
+                .where(
+                    block.run_id.in_(runs),
+                    block.tag_id.in_(tags),
+                    block.kind == kind_number(_SCALAR),
+                    block.level == 0,
+                )
+                .group_by(block.run_id, block.tag_id)
+            )
+            if step_range is not None:
+                first, last = step_range
+                asked = asked.where(block.step_max >= first, block.step_min <= last)
+            points += sum(
+                n for run_id, tag_id, n in conn.execute(asked) if (run_id, tag_id) in keys
+            )
     if points > MAX_POINTS_READ:
-        raise TooMuch(
-            f"That is {points} points; {MAX_POINTS_READ} can be drawn at once."
-            " Select fewer runs, or zoom in."
-        )
+        raise TooMuch(_too_much(points))
+
+
+def _too_much(points: int) -> str:
+    return (
+        f"That is {points} points; {MAX_POINTS_READ} can be drawn at once."
+        " Select fewer runs, or zoom in."
+    )

@@ -7,8 +7,9 @@ seen is not read.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
-from sqlalchemy import ColumnElement, Connection, select, true
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, select, true
 
 from orgboard_dashboard.queries.errors import NotFound
 from orgboard_dashboard.viewer import Viewer
@@ -59,18 +60,25 @@ def find_project(viewer: Viewer, conn: Connection, team: str, project: str) -> P
     Raises:
         NotFound: there is none that `viewer` may see.
     """
-    found = conn.execute(
-        select(tables.project.c.project_id)
-        .join(tables.team)
-        .where(
-            tables.team.c.name == text.to_sql(team),
-            tables.project.c.name == text.to_sql(project),
-            visible_projects(viewer),
-        )
-    ).scalar()
+    named = {"team": text.to_sql(team), "project": text.to_sql(project)}
+    found = conn.execute(_find_project(viewer), named).scalar()
     if found is None:
         raise NotFound
     return ProjectRef(found, team, project)
+
+
+# Built once for each viewer: to build a statement costs more than to run it.
+@lru_cache(maxsize=64)
+def _find_project(viewer: Viewer) -> Select[int]:
+    return (
+        select(tables.project.c.project_id)
+        .join(tables.team)
+        .where(
+            tables.team.c.name == bindparam("team"),
+            tables.project.c.name == bindparam("project"),
+            visible_projects(viewer),
+        )
+    )
 
 
 def find_runs(

@@ -20,6 +20,9 @@ VERSION: Final = 1
 LEVEL: Final = 1
 """Higher levels save 1 to 2 % of what is mostly noise, at twice the time."""
 
+QUICK_LEVEL: Final = -1
+"""For what is written and read far more often than kept: 3 % larger, in half the time."""
+
 MAX_RAW_BYTES: Final = 1 << 30
 """More than one flush can bring (a record is at most 256 MiB); neither engine stores longer."""
 
@@ -32,13 +35,14 @@ class _Contexts(threading.local):
 
     def __init__(self) -> None:
         self.compressor = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True)
+        self.quick = zstandard.ZstdCompressor(level=QUICK_LEVEL, write_checksum=True)
         self.decompressor = zstandard.ZstdDecompressor()
 
 
 _contexts: Final = _Contexts()
 
 
-def pack(raw: bytes) -> bytes:
+def pack(raw: bytes, *, quick: bool = False) -> bytes:
     """Return the payload that `unpack` turns into `raw` again.
 
     Raises:
@@ -46,7 +50,8 @@ def pack(raw: bytes) -> bytes:
     """
     if len(raw) > MAX_RAW_BYTES:
         raise ValueError(f"a payload holds at most {MAX_RAW_BYTES} bytes, got {len(raw)}")
-    return bytes([VERSION]) + _contexts.compressor.compress(raw)
+    compressor = _contexts.quick if quick else _contexts.compressor
+    return bytes([VERSION]) + compressor.compress(raw)
 
 
 def unpack(payload: bytes) -> bytes:

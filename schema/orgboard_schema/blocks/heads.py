@@ -6,14 +6,14 @@ thousand runs of a hundred tags are ten thousand payloads, not a million rows.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from orgboard_schema.blocks.columns import Cursor, small_ints
+from orgboard_schema.blocks.columns import Cursor, ints
 from orgboard_schema.blocks.frame import pack, unpack
 from orgboard_schema.blocks.series import Ints, kind_number
 from orgboard_schema.errors import CorruptBlock
@@ -28,6 +28,7 @@ __all__ = [
     "empty_heads",
     "encode_heads",
     "encode_tag_set",
+    "head_fields",
     "head_rows",
     "row_keys",
     "row_of",
@@ -106,7 +107,7 @@ def empty_heads(count: int = 0) -> HeadTable:
 def encode_heads(heads: HeadTable) -> bytes:
     """Return the payload of a head table."""
     planes = np.ascontiguousarray(heads).view(np.uint8).reshape(len(heads), HEAD.itemsize).T
-    return pack(planes.tobytes())
+    return pack(planes.tobytes(), quick=True)
 
 
 def decode_heads(payload: bytes) -> HeadTable:
@@ -120,6 +121,29 @@ def decode_heads(payload: bytes) -> HeadTable:
         raise CorruptBlock("a piece of a head is missing")
     octets = np.ascontiguousarray(raw.reshape(HEAD.itemsize, -1).T)
     return octets.reshape(-1).view(HEAD).copy()
+
+
+def head_fields(
+    payloads: Sequence[bytes], places: Sequence[int], names: Sequence[str]
+) -> HeadTable:
+    """Return some fields of one row of each of these head tables, and unpack no more.
+
+    Raises:
+        CorruptBlock: A payload is not what was written, or has no such row.
+    """
+    fields: Any = HEAD.fields
+    wanted = [fields[name][:2] for name in names]
+    spans = [(offset, offset + dtype.itemsize) for dtype, offset in wanted]
+    parts: list[bytes] = []
+    for payload, place in zip(payloads, places, strict=True):
+        raw = unpack(payload)
+        count = len(raw) // HEAD.itemsize
+        if not 0 <= place < count or count * HEAD.itemsize != len(raw):
+            raise CorruptBlock(f"no series {place} in a head table of {len(raw)} bytes")
+        # Octet by octet of the field, each a plane of all rows.
+        parts += [raw[first * count + place : last * count : count] for first, last in spans]
+    dtype = np.dtype([(name, kind) for name, (kind, _) in zip(names, wanted, strict=True)])
+    return np.frombuffer(b"".join(parts), dtype)
 
 
 def head_rows(heads: HeadTable) -> list[SeriesHead]:
@@ -140,16 +164,20 @@ def series_key(tag_id: int, kind: Kind) -> int:
 def row_places(heads: HeadTable, keys: Ints) -> tuple[HeadTable, npt.NDArray[np.intp]]:
     """Return a table that has a row for each of `keys` (sorted, distinct), and their places."""
     known = row_keys(heads)
-    missing = keys[~np.isin(keys, known)]
-    if len(missing):
-        new = empty_heads(len(missing))
-        new["kind"] = missing >> _KIND_SHIFT
-        new["tag_id"] = missing & ((1 << _KIND_SHIFT) - 1)
-        heads = np.concatenate([heads, new])
-        known = row_keys(heads)
-        order = np.argsort(known)
-        heads, known = heads[order], known[order]
-    return heads, np.searchsorted(known, keys)
+    places = np.searchsorted(known, keys)
+    is_known = np.zeros(len(keys), np.bool_)
+    if len(known):
+        is_known = known[np.minimum(places, len(known) - 1)] == keys
+    if is_known.all():
+        return heads, places
+    missing = keys[~is_known]
+    new = empty_heads(len(missing))
+    new["kind"] = missing >> _KIND_SHIFT
+    new["tag_id"] = missing & ((1 << _KIND_SHIFT) - 1)
+    if not len(known):
+        return new, places + np.arange(len(keys))
+    heads = np.insert(heads, places[~is_known], new)
+    return heads, np.searchsorted(row_keys(heads), keys)
 
 
 def row_of(heads: HeadTable, tag_id: int, kind: Kind) -> SeriesHead | None:
@@ -158,10 +186,9 @@ def row_of(heads: HeadTable, tag_id: int, kind: Kind) -> SeriesHead | None:
     return head_rows(heads[at])[0] if len(at) else None
 
 
-def encode_tag_set(series: Collection[tuple[int, Kind]]) -> bytes:
-    """Return the payload of a set of series: the same set gives the same octets."""
-    pairs = sorted((kind_number(kind), tag_id) for tag_id, kind in series)
-    return small_ints(kind for kind, _ in pairs) + small_ints(tag_id for _, tag_id in pairs)
+def encode_tag_set(heads: HeadTable) -> bytes:
+    """Return the payload of the set of series of a head table: the same set, the same octets."""
+    return ints(heads["kind"]) + ints(heads["tag_id"])
 
 
 def decode_tag_set(payload: bytes) -> Sequence[tuple[int, Kind]]:

@@ -14,6 +14,7 @@ from orgboard_schema.types import KINDS, Kind, ProtoHistogram, Tensor, TensorHis
 __all__ = [
     "BlobRef",
     "Chunk",
+    "Extent",
     "Floats",
     "Ints",
     "ScalarSeries",
@@ -32,6 +33,11 @@ Floats: TypeAlias = npt.NDArray[np.float32 | np.float64]
 _NUMBERS: Final = {kind: number for number, kind in enumerate(KINDS)}
 
 
+Extent: TypeAlias = tuple[int, int, float, float, float, float, float]
+"""Lowest and highest step, wall time of the first point at the lowest, wall time and value of
+the last at the highest, least and most of the finite values (NaN where there is none)."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ScalarSeries:
     """Scalar points in the order of their file. Three columns of the same length."""
@@ -40,6 +46,8 @@ class ScalarSeries:
     wall: npt.NDArray[np.float64]
     value: Floats
     """float32 or float64, as logged."""
+    extent: Extent | None = None
+    """Of all these points, where whoever made the columns knew it."""
 
     def __len__(self) -> int:
         return len(self.step)

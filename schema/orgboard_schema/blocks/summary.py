@@ -2,23 +2,44 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from ctypes import CDLL, addressof, c_char
+from struct import Struct
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from orgboard_schema.blocks.columns import address
 from orgboard_schema.blocks.heads import HeadTable, row_places, series_key
-from orgboard_schema.blocks.series import Chunk, Ints, ScalarSeries, Series
+from orgboard_schema.blocks.series import Chunk, Extent, Ints, ScalarSeries, Series
+from orgboard_schema.core.library import load_core
 
 __all__ = ["BlockSummary", "add_points", "summarise_block"]
 
 _Doubles = npt.NDArray[np.float64]
 _Mask = npt.NDArray[np.bool_]
 
+_ROW: Final = Struct("<5q7d")
+"""What the core's `ob_summarise` fills in."""
 
-@dataclass(frozen=True, slots=True)
-class BlockSummary:
+_EXTENT: Final = np.dtype(
+    [
+        ("n", "<i8"),
+        ("low", "<i8"),
+        ("high", "<i8"),
+        ("low_wall", "<f8"),
+        ("high_wall", "<f8"),
+        ("high_value", "<f8"),
+        ("least", "<f8"),
+        ("most", "<f8"),
+    ]
+)
+"""How many points, and their `Extent`."""
+
+
+class BlockSummary(NamedTuple):
     """The plain columns of a block's row. None stands where there is no finite number."""
 
     n: int
@@ -36,11 +57,12 @@ class BlockSummary:
 
 def summarise_block(series: Series) -> BlockSummary:
     """Return the plain columns of a block of one point or more."""
+    core = load_core()
+    if core is not None and isinstance(series, ScalarSeries):
+        return _summarised(core, series)
     wall = series.wall[np.isfinite(series.wall)]
     values = _values(series) if isinstance(series, ScalarSeries) else wall[:0]
     finite = values[np.isfinite(values)]
-    with np.errstate(over="ignore", invalid="ignore"):
-        total = finite.sum()
     some = len(finite) > 0
     return BlockSummary(
         n=len(series),
@@ -52,10 +74,43 @@ def summarise_block(series: Series) -> BlockSummary:
         value_last=float(finite[-1]) if some else None,
         value_min=float(finite.min()) if some else None,
         value_max=float(finite.max()) if some else None,
-        # The sum of huge values may leave what a double holds.
-        value_sum=float(total) if some and np.isfinite(total) else None,
+        value_sum=_sum(finite) if some else None,
         non_finite=len(values) - len(finite),
     )
+
+
+def _summarised(core: CDLL, series: ScalarSeries) -> BlockSummary:
+    row = bytearray(_ROW.size)
+    step, wall = np.ascontiguousarray(series.step), np.ascontiguousarray(series.wall)
+    value = np.ascontiguousarray(series.value)
+    into = (c_char * len(row)).from_buffer(row)
+    core.ob_summarise(
+        address(step), address(wall), address(value), len(step), value.itemsize, addressof(into)
+    )
+    low, high, non_finite, finite, walls, *told = _ROW.unpack(row)
+    wall_min, wall_max, first, last, least, most, total = told
+    some = finite > 0
+    return BlockSummary(
+        n=len(series),
+        step_min=low,
+        step_max=high,
+        wall_min=wall_min if walls else None,
+        wall_max=wall_max if walls else None,
+        value_first=first if some else None,
+        value_last=last if some else None,
+        value_min=least if some else None,
+        value_max=most if some else None,
+        # The sum of huge values may leave what a double holds.
+        value_sum=total if some and math.isfinite(total) else None,
+        non_finite=non_finite,
+    )
+
+
+def _sum(finite: _Doubles) -> float | None:
+    try:
+        return math.fsum(finite.tolist())
+    except OverflowError:
+        return None
 
 
 def add_points(
@@ -72,44 +127,67 @@ def add_points(
     full = [at for at, chunk in enumerate(chunks) if len(chunk.series)]
     if not full:
         return heads
-    # Chunks of one series side by side, in their order.
     keys = [series_key(chunks[at].tag_id, chunks[at].kind) for at in full]
+    # Chunks of one series side by side, in their order.
     order = sorted(range(len(full)), key=keys.__getitem__)
     chosen = [full[place] for place in order]
-    lengths = [len(chunks[at].series) for at in chosen]
-    owner = np.repeat(np.array([keys[place] for place in order], np.int64), lengths)
-    distinct, counts = np.unique(owner, return_counts=True)
+    lengths = np.array([len(chunks[at].series) for at in chosen], np.int64)
+    owner = np.array([keys[place] for place in order], np.int64)
+    distinct, starts = _groups(owner)
     heads, places = row_places(heads, distinct)
-    heads["n_all"][places] += counts
-    newest: dict[int, int] = {}
-    for place, at in zip(order, chosen, strict=True):
-        newest[keys[place]] = max(newest.get(keys[place], 0), attempts[at])
-    of_key = np.array([newest[key] for key in distinct.tolist()], np.int32)
-    heads["attempt"][places] = np.maximum(heads["attempt"][places], of_key)
-
-    step = np.concatenate([chunks[at].series.step for at in chosen])
-    wall = np.concatenate([chunks[at].series.wall for at in chosen])
-    value = np.concatenate([_values(chunks[at].series) for at in chosen])
-    if superseded is not None:
-        visible = ~np.concatenate([superseded[at] for at in chosen])
-        owner, step, wall, value = owner[visible], step[visible], wall[visible], value[visible]
-    if len(owner):
-        _merge(heads, places[np.isin(distinct, owner)], owner, step, wall, value)
+    heads["n_all"][places] += np.add.reduceat(lengths, starts)
+    newest = np.maximum.reduceat(np.array([attempts[at] for at in chosen], np.int32), starts)
+    heads["attempt"][places] = np.maximum(heads["attempt"][places], newest)
+    told = [_extent(chunks[at].series) for at in chosen]
+    if superseded is None and None not in told:
+        extents = np.array(
+            [(int(n), *extent) for n, extent in zip(lengths, told, strict=True) if extent], _EXTENT
+        )
+        _fold_in_turn(heads, places, starts, extents)
+        return heads
+    some = [chunks[at].series for at in chosen]
+    hidden = None if superseded is None else [superseded[at] for at in chosen]
+    visible, extents = _extents(np.repeat(owner, lengths), some, hidden)
+    _fold(heads, places[np.isin(distinct, visible)], extents)
     return heads
 
 
-def _merge(
-    heads: HeadTable,
-    places: npt.NDArray[np.intp],
-    owner: Ints,
-    step: Ints,
-    wall: _Doubles,
-    value: _Doubles,
+def _extent(series: Series) -> Extent | None:
+    return series.extent if isinstance(series, ScalarSeries) else None
+
+
+def _groups(owner: Ints) -> tuple[Ints, Ints]:
+    """Return the distinct ones of a sorted column, and where each begins."""
+    starts = np.flatnonzero(np.concatenate([[True], owner[1:] != owner[:-1]]))
+    return owner[starts], starts
+
+
+def _fold_in_turn(
+    heads: HeadTable, places: npt.NDArray[np.intp], starts: Ints, extents: npt.NDArray[np.void]
 ) -> None:
-    """Fold points, grouped by `owner`, into the rows at `places`, one row a group."""
-    starts = np.concatenate([[0], np.flatnonzero(np.diff(owner)) + 1])
+    """Fold extents, grouped at `starts`, one of each group at a time: their order tells."""
+    counts = np.diff(np.append(starts, len(extents)))
+    for turn in range(int(counts.max())):
+        has_more = counts > turn
+        _fold(heads, places[has_more], extents[starts[has_more] + turn])
+
+
+def _extents(
+    owner: Ints, series: Sequence[Series], superseded: Sequence[_Mask] | None
+) -> tuple[Ints, npt.NDArray[np.void]]:
+    """Return which series have a visible point, and the extents of those."""
+    step = np.concatenate([some.step for some in series])
+    wall = np.concatenate([some.wall for some in series])
+    value = np.concatenate([_values(some) for some in series])
+    if superseded is not None:
+        visible = ~np.concatenate(superseded)
+        owner, step, wall, value = owner[visible], step[visible], wall[visible], value[visible]
+    if not len(owner):
+        return owner, np.empty(0, _EXTENT)
+    distinct, starts = _groups(owner)
     counts = np.diff(np.append(starts, len(owner)))
     position = np.arange(len(owner))
+    extents = np.empty(len(starts), _EXTENT)
     low, high = np.minimum.reduceat(step, starts), np.maximum.reduceat(step, starts)
     first = np.where(step == np.repeat(low, counts), position, len(owner))
     last = np.where(step == np.repeat(high, counts), position, -1)
@@ -117,20 +195,29 @@ def _merge(
     finite = np.isfinite(value)
     least = np.minimum.reduceat(np.where(finite, value, np.inf), starts)
     most = np.maximum.reduceat(np.where(finite, value, -np.inf), starts)
-    old = heads[places]
-    new = old["n"] == 0
-    earlier = new | (low < old["first_step"])
-    later = new | (high >= old["last_step"])
-    rows = old.copy()
-    rows["n"] += counts
-    rows["first_step"] = np.where(earlier, low, old["first_step"])
-    rows["first_wall"] = np.where(earlier, wall[first], old["first_wall"])
-    rows["last_step"] = np.where(later, high, old["last_step"])
-    rows["last_wall"] = np.where(later, wall[last], old["last_wall"])
-    rows["last_value"] = np.where(later, value[last], old["last_value"])
+    extents["n"], extents["low"], extents["high"] = counts, low, high
+    extents["low_wall"], extents["high_wall"] = wall[first], wall[last]
+    extents["high_value"] = value[last]
+    extents["least"] = np.where(np.isinf(least), np.nan, least)
+    extents["most"] = np.where(np.isinf(most), np.nan, most)
+    return distinct, extents
+
+
+def _fold(heads: HeadTable, places: npt.NDArray[np.intp], extents: npt.NDArray[np.void]) -> None:
+    """Take extents, one each, into the rows at `places`."""
+    rows = heads[places]
+    new = rows["n"] == 0
+    earlier = new | (extents["low"] < rows["first_step"])
+    later = new | (extents["high"] >= rows["last_step"])
+    rows["n"] += extents["n"]
+    for name, told in (("first_step", "low"), ("first_wall", "low_wall")):
+        rows[name] = np.where(earlier, extents[told], rows[name])
+    told_last = (("last_step", "high"), ("last_wall", "high_wall"), ("last_value", "high_value"))
+    for name, told in told_last:
+        rows[name] = np.where(later, extents[told], rows[name])
     # fmin and fmax prefer the number to NaN, which stands for "none yet".
-    rows["min_value"] = np.fmin(old["min_value"], np.where(np.isinf(least), np.nan, least))
-    rows["max_value"] = np.fmax(old["max_value"], np.where(np.isinf(most), np.nan, most))
+    rows["min_value"] = np.fmin(rows["min_value"], extents["least"])
+    rows["max_value"] = np.fmax(rows["max_value"], extents["most"])
     heads[places] = rows
 
 

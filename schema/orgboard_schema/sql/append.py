@@ -1,29 +1,20 @@
 """The one way points go in: all of a flush and the file's new offset, in one transaction.
 
-    file's offset (compare and set) → tags → metadata → blobs → the run's lock
-        → segment or blocks → heads → tag set → the run's row
+    files' offsets (compare and set) → tags → metadata → blobs → the runs' locks
+        → segments or blocks → heads → tag sets → the runs' rows
 
 Every writer takes its locks in this order, and keys inside one table in sorted order, so
-that rivals wait for each other and never in a circle. One flush a transaction.
+that rivals wait for each other and never in a circle. Many flushes may share a transaction,
+one of each run: a statement costs far more than another row of it.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
-from sqlalchemy import (
-    Column,
-    ColumnElement,
-    Connection,
-    Update,
-    bindparam,
-    case,
-    func,
-    update,
-)
+from sqlalchemy import Connection
 
 from orgboard_schema.blocks import Chunk, ValueSeries
 from orgboard_schema.blocks.heads import row_keys, row_places, series_key
@@ -31,45 +22,74 @@ from orgboard_schema.blocks.summary import add_points
 from orgboard_schema.errors import OffsetMoved
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.blobs import put_away
-from orgboard_schema.sql.compact import store_waiting
+from orgboard_schema.sql.compact import NewRows, store_waiting
 from orgboard_schema.sql.dictionary import metadata_ids, tag_ids
-from orgboard_schema.sql.flush import FileCommit, Flush, NewValues
+from orgboard_schema.sql.files import advance_files, finite
+from orgboard_schema.sql.flush import Flush, NewValues
 from orgboard_schema.sql.packing import Waiting
 from orgboard_schema.sql.recount import recount
-from orgboard_schema.sql.runs import RunState, lock_run, save_run
+from orgboard_schema.sql.runs import RunState, lock_runs, save_runs
+from orgboard_schema.sql.standing import SHADOW, SHOWN
 from orgboard_schema.sql.supersede import EVERY_TAG, Cut, load_cuts, restart_row, superseded
 from orgboard_schema.sql.text import to_sql
 from orgboard_schema.sql.upsert import insert_new, insert_or_replace
 from orgboard_schema.types import Kind
 
-__all__ = ["append"]
+__all__ = ["append", "append_all"]
+
+_TAKE_POINTS: Final = (SHOWN, SHADOW)
+"""How a run stands that points may be added to."""
 
 _CutKey: TypeAlias = tuple[int, int, Kind | None]
 """A cut's attempt, tag and kind."""
 
 
-def append(conn: Connection, flush: Flush) -> None:
-    """Store a flush, or nothing of it.
+def append(conn: Connection, flush: Flush) -> int:
+    """Store a flush, or nothing of it; return the run's revision with it.
 
     Raises:
-        OffsetMoved: The file is not at `old_offset` of this generation any more. Roll
-            back (leaving the transaction does), look the file up, and read on from there.
+        OffsetMoved: The file is not at `old_offset` of this generation any more, or the run
+            not at `revision`. Roll back (leaving the transaction does), look both up, and
+            read on from there.
     """
-    _check(flush)
-    _advance_file(conn, flush.file)
-    tags = tag_ids(conn, _tags(flush))
-    metadata = metadata_ids(conn, flush.metadata.values())
-    waiting = _put_away(conn, flush, tags)
-    state = lock_run(conn, flush.run_id)
-    cuts = _store_restarts(conn, flush, tags, state)
-    _count(state, waiting, cuts)
-    _describe(state, {(tags[tag], kind): metadata[m] for (tag, kind), m in flush.metadata.items()})
-    store_waiting(conn, state, waiting)
-    if flush.restarts:
-        recount(conn, state, cuts, _affected(flush, tags))
-    _store_gaps(conn, flush)
-    _note(state, flush)
-    save_run(conn, state, now=flush.now, changes=_changes(flush))
+    return append_all(conn, [flush])[flush.run_id].revision
+
+
+def append_all(conn: Connection, flushes: Sequence[Flush]) -> dict[int, RunState]:
+    """Store flushes of different runs, or nothing of any; return how each run stands with it.
+
+    Raises:
+        OffsetMoved: As `append`; which of them it was is not told.
+    """
+    for flush in flushes:
+        _check(flush)
+    if not flushes:
+        return {}
+    advance_files(conn, [flush.file for flush in flushes])
+    tags = tag_ids(conn, set().union(*map(_tags, flushes)))
+    metadata = metadata_ids(conn, [m for flush in flushes for m in flush.metadata.values()])
+    waiting = {flush.run_id: _put_away(conn, flush, tags) for flush in flushes}
+    states = lock_runs(conn, [flush.run_id for flush in flushes])
+    if len(states) != len(flushes):
+        raise ValueError("a run has one flush in a transaction, and has to exist")
+    rows = NewRows()
+    for flush in flushes:
+        state = states[flush.run_id]
+        if flush.revision not in (None, state.revision) or state.standing not in _TAKE_POINTS:
+            raise OffsetMoved(f"a rival changed run {flush.run_id} first")
+        cuts = _store_restarts(conn, flush, tags, state)
+        _count(state, waiting[flush.run_id], cuts)
+        said = flush.metadata.items()
+        _describe(state, {(tags[tag], kind): metadata[m] for (tag, kind), m in said})
+        store_waiting(conn, state, waiting[flush.run_id], rows, final=flush.final)
+        if flush.restarts:
+            rows.insert(conn)
+            recount(conn, state, cuts, _affected(flush, tags))
+        _note(state, flush)
+    rows.insert(conn)
+    insert_new(conn, tables.gap, [row for flush in flushes for row in _gap_rows(flush)])
+    save_runs(conn, [(states[flush.run_id], flush.now, _changes(flush)) for flush in flushes])
+    return states
 
 
 def _check(flush: Flush) -> None:
@@ -79,74 +99,6 @@ def _check(flush: Flush) -> None:
     if file.new_offset == file.old_offset and flush.chunks:
         # The compare-and-set would let a second copy of these points in.
         raise ValueError("points need bytes that they come from")
-
-
-def _advance_file(conn: Connection, file: FileCommit) -> None:
-    # First of all: a rival waits here, then finds that the offset moved.
-    moved = conn.execute(
-        _ADVANCE,
-        {
-            "file": file.file_id,
-            "of_generation": file.generation,
-            "old": file.old_offset,
-            "new": file.new_offset,
-            "new_size": file.size,
-            "new_mtime_ns": file.mtime_ns,
-            "new_pending": file.pending,
-            "more_records": file.records,
-            "new_first_wall": _finite(file.first_wall),
-            "new_last_wall": _finite(file.last_wall),
-            "new_first_attempt": file.first_attempt,
-            "new_last_attempt": file.last_attempt,
-            "new_version": file.file_version,
-            "new_writer": None if file.source_writer is None else to_sql(file.source_writer),
-        },
-    )
-    if moved.rowcount != 1:
-        raise OffsetMoved(
-            f"file {file.file_id} is no longer at {file.old_offset} of generation {file.generation}"
-        )
-
-
-def _advance() -> Update:
-    columns = tables.source_file.c
-    last_wall = bindparam("new_last_wall", type_=columns.last_wall.type)
-    later = (columns.last_wall < last_wall) | columns.last_wall.is_(None)
-    return (
-        update(tables.source_file)
-        .where(
-            columns.file_id == bindparam("file"),
-            columns.generation == bindparam("of_generation"),
-            columns.offset == bindparam("old"),
-        )
-        .values(
-            {
-                columns.offset: bindparam("new"),
-                columns.size: bindparam("new_size"),
-                columns.mtime_ns: bindparam("new_mtime_ns"),
-                columns.pending: bindparam("new_pending"),
-                columns.records: columns.records + bindparam("more_records"),
-                columns.first_wall: _or(columns.first_wall, "new_first_wall"),
-                columns.last_wall: case((later, last_wall), else_=columns.last_wall),
-                columns.first_attempt: _unless_null("new_first_attempt", columns.first_attempt),
-                columns.last_attempt: _unless_null("new_last_attempt", columns.last_attempt),
-                columns.source_writer: _unless_null("new_writer", columns.source_writer),
-                columns.file_version: _unless_null("new_version", columns.file_version),
-            }
-        )
-    )
-
-
-def _or(column: Column[Any], name: str) -> ColumnElement[Any]:
-    return func.coalesce(column, bindparam(name, type_=column.type))
-
-
-def _unless_null(name: str, column: Column[Any]) -> ColumnElement[Any]:
-    return func.coalesce(bindparam(name, type_=column.type), column)
-
-
-# Built once: to build a statement costs more than to run it.
-_ADVANCE: Final = _advance()
 
 
 def _tags(flush: Flush) -> set[str]:
@@ -226,8 +178,8 @@ def _affected(flush: Flush, tags: dict[str, int]) -> set[tuple[int, Kind]] | Non
     return affected
 
 
-def _store_gaps(conn: Connection, flush: Flush) -> None:
-    rows: list[dict[str, object]] = [
+def _gap_rows(flush: Flush) -> list[dict[str, object]]:
+    return [
         {
             "run_id": flush.run_id,
             "file_id": flush.file.file_id,
@@ -239,12 +191,11 @@ def _store_gaps(conn: Connection, flush: Flush) -> None:
         }
         for gap in flush.gaps
     ]
-    insert_new(conn, tables.gap, rows)
 
 
 def _note(state: RunState, flush: Flush) -> None:
     file = flush.file
-    first, last = _finite(file.first_wall), _finite(file.last_wall)
+    first, last = finite(file.first_wall), finite(file.last_wall)
     state.started = _pick(min, state.started, first)
     state.last_event = _pick(max, state.last_event, last)
     state.last_write = _pick(max, state.last_write, file.mtime_ns / 1e9)
@@ -270,8 +221,3 @@ def _pick(
     if old is None or new is None:
         return new if old is None else old
     return choose(old, new)
-
-
-def _finite(value: float | None) -> float | None:
-    """Return None for what SQLite would make NULL of anyway, so that both engines agree."""
-    return value if value is not None and math.isfinite(value) else None

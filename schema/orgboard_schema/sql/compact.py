@@ -8,7 +8,7 @@ reading blocks by number and then segments by number gives the stored order.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -33,12 +33,14 @@ from orgboard_schema.sql.packing import (
     NewBlock,
     Waiting,
     first_to_merge,
+    is_worth_packing,
     pack_waiting,
     waiting_bytes,
 )
+from orgboard_schema.sql.pyramid import extend_pyramid
 from orgboard_schema.sql.runs import RunState, lock_run, save_run
 
-__all__ = ["compact", "store_waiting"]
+__all__ = ["NewRows", "compact", "store_waiting"]
 
 # Built once: to build a statement costs more than to run it.
 _INSERT_SEGMENT: Final = insert(tables.segment)
@@ -55,24 +57,59 @@ def compact(conn: Connection, run_id: int, *, final: bool, now: float) -> bool:
     state = lock_run(conn, run_id)
     if not state.segments or not (final or _is_due(state)):
         return False
-    _repack(conn, state, (), final=final)
+    rows = NewRows()
+    _repack(conn, state, (), rows, final=final)
+    rows.insert(conn)
     save_run(conn, state, now=now)
     return True
 
 
-def store_waiting(conn: Connection, state: RunState, waiting: Sequence[Waiting]) -> None:
-    """Store new points of a locked run whose heads count them already; compact when due."""
+@dataclass(slots=True)
+class NewRows:
+    """Segments and blocks of many runs that one statement each inserts."""
+
+    segments: list[dict[str, object]] = field(default_factory=list)
+    blocks: list[dict[str, object]] = field(default_factory=list)
+    grown: list[tuple[RunState, list[tuple[int, NewBlock]]]] = field(default_factory=list)
+    """Runs and their new blocks by number: a pyramid may be due."""
+
+    def insert(self, conn: Connection) -> None:
+        """Write what has come together. Whoever reads a run's points does so first."""
+        if self.segments:
+            conn.execute(_INSERT_SEGMENT, self.segments)
+        if self.blocks:
+            conn.execute(_INSERT_BLOCK, self.blocks)
+        for state, blocks in self.grown:
+            extend_pyramid(conn, state, blocks)
+        self.segments, self.blocks, self.grown = [], [], []
+
+
+def store_waiting(
+    conn: Connection,
+    state: RunState,
+    waiting: Sequence[Waiting],
+    rows: NewRows,
+    *,
+    final: bool = False,
+) -> None:
+    """Store new points of a locked run whose heads count them already; compact when due.
+
+    `final`: no more are expected for now. What is to be inserted is added to `rows`, for
+    the caller to write.
+    """
     if not waiting:
         return
     _add_waiting(state, waiting)
-    if _is_due(state):
+    final = final and is_worth_packing(state.heads)
+    if final or _is_due(state):
         # Straight to blocks, together with what waited before: order is kept, and a large
         # batch is not written twice.
-        _repack(conn, state, waiting, final=False)
+        _repack(conn, state, waiting, rows, final=final)
         return
-    _insert_segments(conn, state, waiting)
+    _add_segments(state, waiting, rows)
     if state.segments > MAX_SEGMENTS:
-        _merge(conn, state)
+        rows.insert(conn)
+        _merge(conn, state, rows)
 
 
 def _is_due(state: RunState) -> bool:
@@ -81,33 +118,37 @@ def _is_due(state: RunState) -> bool:
     return bool(full.any())
 
 
-def _repack(conn: Connection, state: RunState, new: Sequence[Waiting], *, final: bool) -> None:
-    waiting = [*_load_segments(conn, state, 0), *new]
-    _delete_segments(conn, state, 0)
+def _repack(
+    conn: Connection, state: RunState, new: Sequence[Waiting], rows: NewRows, *, final: bool
+) -> None:
+    waiting = list(new)
+    if state.segments:
+        waiting = [*_load_segments(conn, state, 0), *new]
+        _delete_segments(conn, state, 0)
     blocks, rest = pack_waiting(waiting, final=final)
-    _insert_blocks(conn, state, blocks)
-    _insert_segments(conn, state, rest)
+    _add_blocks(state, blocks, rows)
+    _add_segments(state, rest, rows)
     state.heads["waiting"] = 0
     state.heads["waiting_bytes"] = 0
     _add_waiting(state, rest)
 
 
-def _merge(conn: Connection, state: RunState) -> None:
+def _merge(conn: Connection, state: RunState, rows: NewRows) -> None:
     """Make fewer segments out of the newest ones."""
     columns = tables.segment.c
-    rows = conn.execute(
+    stored = conn.execute(
         select(columns.seq, columns.attempt, columns.n)
         .where(columns.run_id == state.run_id)
         .order_by(columns.seq)
     ).all()
-    if len({row.attempt for row in rows}) > 1:
+    if len({row.attempt for row in stored}) > 1:
         # Segments hold one attempt: what an earlier one left would stay apart for ever.
-        _repack(conn, state, (), final=False)
+        _repack(conn, state, (), rows, final=False)
         return
-    first = rows[first_to_merge([row.n for row in rows])].seq
+    first = stored[first_to_merge([row.n for row in stored])].seq
     waiting = _load_segments(conn, state, first)
     _delete_segments(conn, state, first)
-    _insert_segments(conn, state, _side_by_side(waiting))
+    _add_segments(state, _side_by_side(waiting), rows)
 
 
 def _side_by_side(waiting: Sequence[Waiting]) -> list[Waiting]:
@@ -140,11 +181,11 @@ def _delete_segments(conn: Connection, state: RunState, first: int) -> None:
     state.segments -= deleted.rowcount
 
 
-def _insert_segments(conn: Connection, state: RunState, waiting: Iterable[Waiting]) -> None:
+def _add_segments(state: RunState, waiting: Iterable[Waiting], rows: NewRows) -> None:
     by_attempt: dict[int, list[Waiting]] = {}
     for item in waiting:
         by_attempt.setdefault(item.attempt, []).append(item)
-    rows = [
+    rows.segments += [
         {
             "run_id": state.run_id,
             "seq": state.take_seq(),
@@ -154,27 +195,25 @@ def _insert_segments(conn: Connection, state: RunState, waiting: Iterable[Waitin
         }
         for attempt, items in sorted(by_attempt.items())
     ]
-    if rows:
-        conn.execute(_INSERT_SEGMENT, rows)
-    state.segments += len(rows)
+    state.segments += len(by_attempt)
 
 
-def _insert_blocks(conn: Connection, state: RunState, blocks: Sequence[NewBlock]) -> None:
-    rows = [
+def _add_blocks(state: RunState, blocks: Sequence[NewBlock], rows: NewRows) -> None:
+    seqs = [state.take_seq() for _ in blocks]
+    rows.blocks += [
         {
             "run_id": state.run_id,
             "tag_id": block.tag_id,
             "kind": kind_number(block.kind),
             "level": 0,
-            "seq": state.take_seq(),
+            "seq": seq,
             "attempt": block.attempt,
             "payload": _encode(block.series),
-            **asdict(summarise_block(block.series)),
+            **summarise_block(block.series)._asdict(),
         }
-        for block in blocks
+        for seq, block in zip(seqs, blocks, strict=True)
     ]
-    if rows:
-        conn.execute(_INSERT_BLOCK, rows)
+    rows.grown.append((state, list(zip(seqs, blocks, strict=True))))
 
 
 def _encode(series: ScalarSeries | ValueSeries) -> bytes:

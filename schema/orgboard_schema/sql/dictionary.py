@@ -7,7 +7,7 @@ key, leaves what is there, and reads back whichever row stands.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, Select, bindparam, select
@@ -17,7 +17,7 @@ from orgboard_schema.sql.text import from_sql, sha256, to_sql
 from orgboard_schema.sql.upsert import insert_new
 from orgboard_schema.types import Metadata
 
-__all__ = ["chunked", "load_metadata", "metadata_ids", "tag_ids", "tag_names"]
+__all__ = ["chunked", "find_ids", "load_metadata", "metadata_ids", "tag_ids", "tag_names"]
 
 IDS_PER_QUERY: Final = 500
 """Values in one IN list: below what any SQLite build allows (999), few plans to keep."""
@@ -36,14 +36,14 @@ _FIND_METADATA: Final = select(tables.metadata.c.sha256, tables.metadata.c.metad
 def tag_ids(conn: Connection, names: Iterable[str]) -> dict[str, int]:
     """Return the id of each tag name, storing the new ones."""
     keys = {sha256(name): name for name in names}
-    found = _ids(conn, _FIND_TAGS, keys)
+    found = find_ids(conn, _FIND_TAGS, keys)
     if len(found) < len(keys):
         missing = sorted(keys.keys() - found.keys())
         rows: list[dict[str, object]] = [
             {"name": to_sql(keys[key]), "name_sha256": key} for key in missing
         ]
         insert_new(conn, tables.tag, rows)
-        found |= _ids(conn, _FIND_TAGS, missing)
+        found |= find_ids(conn, _FIND_TAGS, missing)
     return {keys[key]: tag_id for key, tag_id in found.items()}
 
 
@@ -60,11 +60,11 @@ def tag_names(conn: Connection, ids: Collection[int]) -> dict[int, str]:
 def metadata_ids(conn: Connection, values: Iterable[Metadata]) -> dict[Metadata, int]:
     """Return the id of each piece of metadata, storing the new ones. 0 is never an id."""
     keys = {_metadata_key(value): value for value in values}
-    found = _ids(conn, _FIND_METADATA, keys)
+    found = find_ids(conn, _FIND_METADATA, keys)
     if len(found) < len(keys):
         missing = sorted(keys.keys() - found.keys())
         insert_new(conn, tables.metadata, [_metadata_row(key, keys[key]) for key in missing])
-        found |= _ids(conn, _FIND_METADATA, missing)
+        found |= find_ids(conn, _FIND_METADATA, missing)
     return {keys[key]: metadata_id for key, metadata_id in found.items()}
 
 
@@ -89,10 +89,19 @@ def chunked(values: Sequence[_T], size: int = IDS_PER_QUERY) -> Iterator[Sequenc
     return (values[at : at + size] for at in range(0, len(values), size))
 
 
-def _ids(conn: Connection, query: Select[Any, Any], keys: Collection[bytes]) -> dict[bytes, int]:
+def find_ids(
+    conn: Connection,
+    query: Select[Any, Any],
+    keys: Collection[bytes],
+    others: Mapping[str, object] | None = None,
+) -> dict[bytes, int]:
+    """Return the ids of those keys that exist, by a query for key and id among `keys`.
+
+    `others`: further parameters of the query.
+    """
     found: dict[bytes, int] = {}
     for some in chunked(sorted(keys)):
-        rows = conn.execute(query, {"keys": some})
+        rows = conn.execute(query, {"keys": some, **(others or {})})
         found |= {bytes(sha): int(number) for sha, number in rows}
     return found
 

@@ -42,6 +42,9 @@ class FileCommit:
     last_attempt: int | None = None
     source_writer: str | None = None
     """None leaves what is stored."""
+    head_sha256: bytes | None = None
+    """Of the file's first `head_bytes`, where more of them are settled now; None leaves both."""
+    head_bytes: int = 0
     file_version: float | None = None
     """2.0 of "brain.Event:2"; None leaves what is stored."""
 
@@ -109,3 +112,7 @@ class Flush:
     """Whether a START came before the run's first point; None leaves what is stored."""
     hparams: str | None = None
     """JSON object of the newest hparams session; None leaves what is stored."""
+    revision: int | None = None
+    """The run's, by which this was planned: at another one it is refused. None: any will do."""
+    final: bool = False
+    """No more is expected of the run for now: its points are packed at once."""

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from orgboard_schema.blocks import Chunk, ScalarSeries, Series, ValueSeries
+from orgboard_schema.blocks import Chunk, HeadTable, ScalarSeries, Series, ValueSeries
 from orgboard_schema.blocks.series import concat
 from orgboard_schema.types import Kind
 
@@ -19,6 +19,7 @@ __all__ = [
     "NewBlock",
     "Waiting",
     "first_to_merge",
+    "is_worth_packing",
     "pack_waiting",
 ]
 
@@ -27,6 +28,15 @@ BLOCK_POINTS: Final = 1024
 
 BLOCK_BYTES: Final = 256 * 1024
 """A block of large values ends here, before 1024 points: one value of it is read soon enough."""
+
+LEAST_POINTS_A_BLOCK: Final = 64
+"""Below, a block's own row outweighs its points."""
+
+GOOD_POINTS_A_BLOCK: Final = 768
+"""Series of as many fill pages and blocks well."""
+
+MOST_POINTS_TOGETHER: Final = 16_384
+"""Unpacked in a millisecond: so much a reader of one series may have to look through."""
 
 MAX_SEGMENTS: Final = 8
 """More would make every reader of a live run unpack more; fewer, the writer merge more often."""
@@ -74,6 +84,20 @@ def pack_waiting(
                 else:
                     blocks.append(NewBlock(attempt, tag_id, kind, piece))
     return blocks, rest
+
+
+def is_worth_packing(heads: HeadTable) -> bool:
+    """Tell whether a run's waiting points are better kept as a block for each series.
+
+    A block has a row of its own; of a few points it is mostly that row, and all series
+    side by side in a segment are smaller (series of 500 points by a third, because they
+    share their steps) and quicker to write. Only reading one of them takes longer.
+    """
+    waiting = heads["waiting"]
+    series, points = int(np.count_nonzero(waiting)), int(waiting.sum())
+    if points < MOST_POINTS_TOGETHER and heads["waiting_bytes"].sum() < BLOCK_BYTES:
+        return series > 0 and points >= GOOD_POINTS_A_BLOCK * series
+    return points >= LEAST_POINTS_A_BLOCK * series or heads["waiting_bytes"].sum() >= BLOCK_BYTES
 
 
 def cut(series: Series) -> Iterator[Series]:

@@ -25,7 +25,15 @@ from orgboard_schema.sql import tables
 from orgboard_schema.sql.dictionary import chunked
 from orgboard_schema.types import KINDS, Kind
 
-__all__ = ["Piece", "SeriesKey", "StepRange", "decode_block", "find_pieces", "iter_pieces"]
+__all__ = [
+    "Piece",
+    "SeriesKey",
+    "StepRange",
+    "decode_block",
+    "find_pieces",
+    "iter_pieces",
+    "waiting_pieces",
+]
 
 SeriesKey: TypeAlias = tuple[int, Kind]
 """A series of a run: tag and kind."""
@@ -115,7 +123,7 @@ def find_pieces(
         for run_id, tag_id, kind, attempt, _, payload in rows
     ]
     only: set[SeriesKey] = {(tag_id, kind) for tag_id in tag_ids for kind in kinds}
-    pieces += _waiting(conn, run_ids, only)
+    pieces += waiting_pieces(conn, run_ids, only)
     # A stable sort: blocks stay before what waits, each in its own order.
     return sorted(pieces, key=lambda p: (p.run_id, p.tag_id, kind_number(p.kind), p.attempt))
 
@@ -126,7 +134,7 @@ def iter_pieces(conn: Connection, run_id: int, keys: Collection[SeriesKey]) -> I
     A run may have a hundred thousand series: the number of statements goes by its blocks.
     """
     waiting: dict[SeriesKey, list[Piece]] = {}
-    for piece in _waiting(conn, [run_id], keys):
+    for piece in waiting_pieces(conn, [run_id], keys):
         waiting.setdefault((piece.tag_id, piece.kind), []).append(piece)
     blocks = groupby(_blocks(conn, run_id, keys), key=lambda piece: (piece.tag_id, piece.kind))
     done: set[SeriesKey] = set()
@@ -162,7 +170,9 @@ def _blocks(conn: Connection, run_id: int, keys: Collection[SeriesKey]) -> Itera
             yield Piece(run_id, tag_id, kind, attempt, decode_block(kind, bytes(payloads[seq])))
 
 
-def _waiting(conn: Connection, run_ids: Sequence[int], only: Collection[SeriesKey]) -> list[Piece]:
+def waiting_pieces(
+    conn: Connection, run_ids: Sequence[int], only: Collection[SeriesKey]
+) -> list[Piece]:
     """Return pieces in segments, by run, attempt and number."""
     rows = conn.execute(_FIND_SEGMENTS, {"runs": run_ids})
     return [

@@ -23,10 +23,13 @@ from orgboard_schema.sql import tables
 from orgboard_schema.sql.blobs import StoredBlob, load_blob
 from orgboard_schema.sql.dictionary import chunked
 from orgboard_schema.sql.pieces import Piece, SeriesKey, StepRange, find_pieces, iter_pieces
+from orgboard_schema.sql.reduced import Picture, ReducedLine, long_series, reduced_scalars
 from orgboard_schema.sql.supersede import Cut, Mask, load_cuts, superseded
 from orgboard_schema.types import Kind
 
 __all__ = [
+    "Picture",
+    "ReducedLine",
     "SeriesData",
     "SeriesKey",
     "StepRange",
@@ -34,8 +37,10 @@ __all__ = [
     "heads",
     "iter_series",
     "load_blob",
+    "long_series",
     "many_scalars",
     "pieces_of",
+    "reduced_scalars",
     "restarts",
     "series",
 ]

@@ -6,16 +6,19 @@ what is missing, leaves what is there, and reads back whichever row stands.
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 import string
-from collections.abc import Collection, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, func, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, func, select, update
 
 from orgboard_schema.sql import tables
-from orgboard_schema.sql.dictionary import chunked
+from orgboard_schema.sql.dictionary import chunked, find_ids
+from orgboard_schema.sql.standing import SHADOW, SHOWN
 from orgboard_schema.sql.text import from_sql, sha256, to_sql
 from orgboard_schema.sql.upsert import insert_new
 
@@ -23,6 +26,7 @@ __all__ = [
     "FileRow",
     "RunRow",
     "ensure_file",
+    "ensure_files",
     "ensure_logdir",
     "ensure_project",
     "ensure_run",
@@ -36,6 +40,20 @@ __all__ = [
 ]
 
 DEFAULT_TEAM: Final = "default"
+
+NO_BYTES: Final = hashlib.sha256(b"").digest()
+"""The head of a file of which nothing was read: it fits any file."""
+
+# Built once: to build a statement costs more than to run it.
+_FIND_RUNS: Final = select(tables.run.c.name_sha256, tables.run.c.run_id).where(
+    tables.run.c.logdir_id == bindparam("logdir"),
+    tables.run.c.name_sha256.in_(bindparam("keys", expanding=True)),
+)
+_COUNT_FILES: Final = (
+    update(tables.run)
+    .where(tables.run.c.run_id == bindparam("run"))
+    .values(files=tables.run.c.files + bindparam("more"))
+)
 
 _UID_CHARACTERS: Final = string.digits + string.ascii_letters
 
@@ -135,28 +153,28 @@ def ensure_logdir(conn: Connection, project_id: int, path: str) -> int:
 
 def ensure_run(conn: Connection, logdir_id: int, name: str, *, now: float) -> RunRow:
     """Return the run of that name (relative path) in the logdir, creating it with a new uid."""
-    return ensure_runs(conn, logdir_id, [name], now=now)[name]
-
-
-def ensure_runs(
-    conn: Connection, logdir_id: int, names: Collection[str], *, now: float
-) -> dict[str, RunRow]:
-    """Return the runs of these names in the logdir, in few statements, creating those missing.
-
-    Each new one gets the next colour of its project; rivals may draw the same, which harms
-    nothing.
-    """
-    found = _runs_named(conn, logdir_id, names)
-    missing = sorted(set(names) - found.keys())
-    if not missing:
-        return found
+    ensure_runs(conn, logdir_id, [name], now=now)
     columns = tables.run.c
+    here = (columns.logdir_id == logdir_id) & (columns.name_sha256 == sha256(name))
+    return next(_runs(conn, here))
+
+
+def ensure_runs(conn: Connection, logdir_id: int, names: Collection[str], *, now: float) -> None:
+    """Create the runs of those names (relative paths) that the logdir does not have.
+
+    Each gets the next colour of its project; rivals may draw the same one, which harms nothing.
+    """
+    keys = {sha256(name): name for name in names}
+    known = find_ids(conn, _FIND_RUNS, keys, {"logdir": logdir_id})
+    missing = sorted(keys.keys() - known.keys(), key=keys.__getitem__)
+    if not missing:
+        return
     project_id = conn.execute(
         select(tables.logdir.c.project_id).where(tables.logdir.c.logdir_id == logdir_id)
     ).scalar_one()
     color = conn.execute(
-        select(func.coalesce(func.max(columns.color), -1) + 1).where(
-            columns.project_id == project_id
+        select(func.coalesce(func.max(tables.run.c.color), -1) + 1).where(
+            tables.run.c.project_id == project_id
         )
     ).scalar_one()
     rows: list[dict[str, object]] = [
@@ -164,25 +182,15 @@ def ensure_runs(
             "uid": new_uid(),
             "project_id": project_id,
             "logdir_id": logdir_id,
-            "name": to_sql(name),
-            "name_sha256": sha256(name),
+            "name": to_sql(keys[key]),
+            "name_sha256": key,
             "color": color + number,
             "created_at": now,
             "touched_ms": int(now * 1000),
         }
-        for number, name in enumerate(missing)
+        for number, key in enumerate(missing)
     ]
     insert_new(conn, tables.run, rows)
-    return found | _runs_named(conn, logdir_id, missing)
-
-
-def _runs_named(conn: Connection, logdir_id: int, names: Collection[str]) -> dict[str, RunRow]:
-    columns = tables.run.c
-    found: dict[str, RunRow] = {}
-    for some in chunked([sha256(name) for name in sorted(names)]):
-        here = (columns.logdir_id == logdir_id) & columns.name_sha256.in_(some)
-        found |= {run.name: run for run in _runs(conn, here)}
-    return found
 
 
 def new_uid() -> str:
@@ -203,29 +211,46 @@ def ensure_file(
     The head (hash of the first bytes, and how many) is only stored for a new file:
     compare it with the row's to learn whether another file took the name.
     """
-    key = sha256(name)
+    ensure_files(conn, {run_id: [name]}, head_sha256=head_sha256, head_bytes=head_bytes)
     columns = tables.source_file.c
-    here = (columns.run_id == run_id) & (columns.name_sha256 == key)
-    found = next(_files(conn, here), None)
-    if found is not None:
-        return found
-    row = {
-        "run_id": run_id,
-        "name": to_sql(name),
-        "name_sha256": key,
-        "head_sha256": head_sha256,
-        "head_bytes": head_bytes,
-    }
-    # The run's lock first: of two daemons that find the file, one counts it.
-    conn.execute(select(tables.run.c.run_id).where(tables.run.c.run_id == run_id).with_for_update())
-    found = next(_files(conn, here), None)
-    if found is not None:
-        return found
-    insert_new(conn, tables.source_file, [row])
-    conn.execute(
-        update(tables.run).where(tables.run.c.run_id == run_id).values(files=tables.run.c.files + 1)
-    )
-    return next(_files(conn, here))
+    return next(_files(conn, (columns.run_id == run_id) & (columns.name_sha256 == sha256(name))))
+
+
+def ensure_files(
+    conn: Connection,
+    names: Mapping[int, Collection[str]],
+    *,
+    head_sha256: bytes = NO_BYTES,
+    head_bytes: int = 0,
+) -> None:
+    """Create the files of those names that a run does not have, at offset 0; names by run."""
+    columns = tables.source_file.c
+    for run_ids in chunked(sorted(names)):
+        # The runs' locks first: of two daemons that find the same file, one counts it.
+        locked = select(tables.run.c.run_id).where(
+            tables.run.c.run_id.in_(run_ids), tables.run.c.standing.in_((SHOWN, SHADOW))
+        )
+        locked = locked.order_by(tables.run.c.run_id).with_for_update()
+        run_ids = list(conn.execute(locked).scalars())
+        query = select(columns.run_id, columns.name_sha256).where(columns.run_id.in_(run_ids))
+        known = {(run_id, bytes(key)) for run_id, key in conn.execute(query)}
+        wanted = [(run_id, sha256(name), name) for run_id in run_ids for name in names[run_id]]
+        new = [each for each in wanted if each[:2] not in known]
+        rows: list[dict[str, object]] = [
+            {
+                "run_id": run_id,
+                "name": to_sql(name),
+                "name_sha256": key,
+                "head_sha256": head_sha256,
+                "head_bytes": head_bytes,
+            }
+            for run_id, key, name in sorted(new, key=lambda each: (each[0], each[2]))
+        ]
+        if rows:
+            insert_new(conn, tables.source_file, rows)
+            counts = Counter(run_id for run_id, _, _ in new)
+            more = [{"run": run_id, "more": count} for run_id, count in sorted(counts.items())]
+            conn.execute(_COUNT_FILES, more)
 
 
 def files(conn: Connection, run_ids: Collection[int]) -> list[FileRow]:

@@ -1,6 +1,7 @@
 """A run under its lock: what whoever changes its points reads first and writes last.
 
     state = lock_run(conn, run_id)  ...  save_run(conn, state, now=now, …)
+    states = lock_runs(conn, run_ids)  ...  save_runs(conn, …)      many at once
 
 On PostgreSQL the row lock makes rivals on the same run wait here; on SQLite the
 transaction holds the only write lock already.
@@ -9,24 +10,19 @@ transaction holds the only write lock already.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from orgboard_schema.blocks import (
-    HeadTable,
-    decode_heads,
-    encode_heads,
-    encode_tag_set,
-)
+from orgboard_schema.blocks import HeadTable, decode_heads, encode_heads, encode_tag_set
 from orgboard_schema.blocks.heads import empty_heads
 from orgboard_schema.sql import tables
+from orgboard_schema.sql.dictionary import chunked, find_ids
 from orgboard_schema.sql.upsert import insert_new, insert_or_replace
-from orgboard_schema.types import KINDS
 
-__all__ = ["RunState", "lock_run", "save_run", "tag_set_id"]
+__all__ = ["RunState", "lock_run", "lock_runs", "save_run", "save_runs"]
 
 _LOCKED: Final = (
     "revision",
@@ -44,18 +40,23 @@ _LOCKED: Final = (
 
 # Built once: to build a statement costs more than to run it.
 _LOCK: Final = (
-    select(*(tables.run.c[name] for name in _LOCKED))
-    .where(tables.run.c.run_id == bindparam("run"))
+    select(tables.run.c.run_id, tables.run.c.standing, *(tables.run.c[name] for name in _LOCKED))
+    .where(tables.run.c.run_id.in_(bindparam("runs", expanding=True)))
+    # Rivals take the same locks in the same order.
+    .order_by(tables.run.c.run_id)
     # Not FOR UPDATE: that would also stop rivals that only refer to the run.
     .with_for_update(key_share=True)
 )
-_FIND_HEAD: Final = select(tables.run_head.c.payload).where(
-    tables.run_head.c.run_id == bindparam("run")
+_FIND_HEADS: Final = select(tables.run_head.c.run_id, tables.run_head.c.payload).where(
+    tables.run_head.c.run_id.in_(bindparam("runs", expanding=True))
 )
 _SAVE: Final = (
     update(tables.run)
     .where(tables.run.c.run_id == bindparam("run"))
     .values({name: bindparam(f"new_{name}") for name in (*_LOCKED, "last_step")})
+)
+_FIND_TAG_SETS: Final = select(tables.tag_set.c.sha256, tables.tag_set.c.tag_set_id).where(
+    tables.tag_set.c.sha256.in_(bindparam("keys", expanding=True))
 )
 
 
@@ -67,6 +68,7 @@ class RunState:
     heads: HeadTable
     known_series: int
     """How many series the stored heads have: more at the end means another tag set."""
+    standing: int
     revision: int
     touched_ms: int
     started: float | None
@@ -87,41 +89,74 @@ class RunState:
 
 def lock_run(conn: Connection, run_id: int) -> RunState:
     """Take the run's lock, then read what it guards (never the other way round)."""
-    row = conn.execute(_LOCK, {"run": run_id}).one()
-    payload = conn.execute(_FIND_HEAD, {"run": run_id}).scalar_one_or_none()
-    heads = empty_heads() if payload is None else decode_heads(bytes(payload))
-    return RunState(run_id=run_id, heads=heads, known_series=len(heads), **row._mapping)
+    return lock_runs(conn, [run_id])[run_id]
+
+
+def lock_runs(conn: Connection, run_ids: Collection[int]) -> dict[int, RunState]:
+    """Take the locks of all these runs, then read what they guard; without those not there."""
+    states: dict[int, RunState] = {}
+    for some in chunked(sorted(run_ids)):
+        rows = conn.execute(_LOCK, {"runs": some}).all()
+        payloads = dict(conn.execute(_FIND_HEADS, {"runs": some}).all())
+        for run_id, standing, *guarded in rows:
+            payload = payloads.get(run_id)
+            heads = empty_heads() if payload is None else decode_heads(bytes(payload))
+            # The order of `_LOCKED` is that of the fields.
+            states[run_id] = RunState(run_id, heads, len(heads), standing, *guarded)
+    return states
 
 
 def save_run(
     conn: Connection, state: RunState, *, now: float, changes: Mapping[str, object] | None = None
 ) -> None:
     """Write the run's heads and row, one revision on; `changes` are further columns of it."""
-    head: dict[str, object] = {"run_id": state.run_id, "payload": encode_heads(state.heads)}
-    insert_or_replace(conn, tables.run_head, [head], replace=["payload"])
-    if len(state.heads) != state.known_series:
-        state.tag_set_id = tag_set_id(conn, state.heads)
+    save_runs(conn, [(state, now, changes or {})])
+
+
+def save_runs(
+    conn: Connection, saved: Sequence[tuple[RunState, float, Mapping[str, object]]]
+) -> None:
+    """Write many runs as `save_run` does: each its state, the time, further columns."""
+    saved = sorted(saved, key=lambda each: each[0].run_id)
+    heads: list[dict[str, object]] = [
+        {"run_id": state.run_id, "payload": encode_heads(state.heads)} for state, _, _ in saved
+    ]
+    insert_or_replace(conn, tables.run_head, heads, replace=["payload"])
+    _set_tag_sets(conn, [state for state, _, _ in saved if len(state.heads) != state.known_series])
+    conn.execute(_SAVE, [_saved(state, now) for state, now, _ in saved])
+    for state, _, changes in saved:
+        if changes:
+            here = tables.run.c.run_id == state.run_id
+            conn.execute(update(tables.run).where(here).values(changes))
+
+
+def _saved(state: RunState, now: float) -> dict[str, object]:
+    """Return the row of a run, one revision on."""
     visible = state.heads["last_step"][state.heads["n"] > 0]
     state.revision += 1
     # A clock that was set back must not hide the change from those who poll.
     state.touched_ms = max(int(now * 1000), state.touched_ms)
     row = {f"new_{name}": getattr(state, name) for name in _LOCKED}
-    row |= {"run": state.run_id, "new_last_step": int(visible.max()) if len(visible) else None}
-    conn.execute(_SAVE, row)
-    if changes:
-        conn.execute(update(tables.run).where(tables.run.c.run_id == state.run_id).values(changes))
+    return row | {
+        "run": state.run_id,
+        "new_last_step": int(visible.max()) if len(visible) else None,
+    }
 
 
-def tag_set_id(conn: Connection, heads: HeadTable) -> int:
-    """Return the id of the set of series in `heads`, storing the set when it is new."""
-    payload = encode_tag_set(
-        [(tag_id, KINDS[kind]) for kind, tag_id in heads[["kind", "tag_id"]].tolist()]
-    )
-    key = hashlib.sha256(payload).digest()
-    columns = tables.tag_set.c
-    query = select(columns.tag_set_id).where(columns.sha256 == key)
-    found = conn.execute(query).scalar_one_or_none()
-    if found is None:
-        insert_new(conn, tables.tag_set, [{"sha256": key, "payload": payload}])
-        found = conn.execute(query).scalar_one()
-    return int(found)
+def _set_tag_sets(conn: Connection, states: Sequence[RunState]) -> None:
+    """Give each run the id of the set of its series, storing the sets that are new."""
+    if not states:
+        return
+    payloads = [encode_tag_set(state.heads) for state in states]
+    keys = [hashlib.sha256(payload).digest() for payload in payloads]
+    payload_of = dict(zip(keys, payloads, strict=True))
+    found = find_ids(conn, _FIND_TAG_SETS, payload_of)
+    missing = sorted(payload_of.keys() - found.keys())
+    if missing:
+        rows: list[dict[str, object]] = [
+            {"sha256": key, "payload": payload_of[key]} for key in missing
+        ]
+        insert_new(conn, tables.tag_set, rows)
+        found |= find_ids(conn, _FIND_TAG_SETS, missing)
+    for state, key in zip(states, keys, strict=True):
+        state.tag_set_id = found[key]

@@ -23,6 +23,7 @@ from orgboard_schema.types import (
 )
 from orgboard_schema.wire.amplification import is_bomb
 from orgboard_schema.wire.batch import FLOAT32, ScalarColumns, SessionMark, SessionStatus
+from orgboard_schema.wire.compiled import CompiledScalars
 from orgboard_schema.wire.event_pb2 import Event, SessionLog
 from orgboard_schema.wire.kinds import GRAPH_TAG, META_GRAPH_TAG
 from orgboard_schema.wire.media import PROTOBUF
@@ -71,10 +72,12 @@ class Gathering:
         "source_writer",
     )
 
-    def __init__(self, remembered: Mapping[str, Metadata]) -> None:
+    def __init__(
+        self, remembered: Mapping[str, Metadata], compiled: CompiledScalars | None = None
+    ) -> None:
         self._remembered = remembered
         self._known: dict[str, Metadata] = {}
-        self._scalars = ScalarGathering()
+        self._scalars = compiled if compiled is not None else ScalarGathering()
         self._others: list[int] = []
         self._last_wall: float | None = None
         self.points: list[tuple[int, Point]] = []
@@ -125,14 +128,15 @@ class Gathering:
         refused = False
         left = MAX_UNFOLDED_BYTES
         values = event.summary.value
+        scalars = len(self._scalars)
         for value in values:
             before = self.gathered
             refused |= not self._add_value(value, event, left)
             if self.gathered > before:
                 left = max(left - (self.gathered - before - value.ByteSize()), 0)
         # Before there is a first wall time, a record that sets it must not go unparsed.
-        if len(values) == 1 and self.first_wall is not None:
-            self._scalars.learn(payload, values[0].tag, self._read_alone)
+        if len(self._scalars) == scalars + len(values) and self.first_wall is not None:
+            self._scalars.learn(payload, values, self._read_alone)
         return "undecodable tensor" if refused else None
 
     def _add_value(self, value: Summary.Value, event: Event, left: int) -> bool:

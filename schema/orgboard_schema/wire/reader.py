@@ -18,8 +18,10 @@ from typing import BinaryIO, Final
 
 import google_crc32c
 
+from orgboard_schema.core.library import load_core
 from orgboard_schema.types import Metadata
 from orgboard_schema.wire.batch import Batch, Gap, ScalarColumns, SessionMark
+from orgboard_schema.wire.compiled import OTHER, CompiledScalars
 from orgboard_schema.wire.frames import (
     FOOTER,
     FOOTER_BYTES,
@@ -133,12 +135,17 @@ def _read(
     final: bool,
     limit: int,
 ) -> _Reading:
-    gathering = Gathering(remembered)
+    core = load_core()
+    compiled = CompiledScalars(core) if core is not None else None
+    gathering = Gathering(remembered, compiled)
     gaps: list[Gap] = []
     position = records = wanted = 0
     pending: str | None = None
     while gathering.gathered <= MAX_GATHERED_BYTES:
-        position, count = _read_sound(data, position, offset, gathering, gaps, limit)
+        if compiled is None:
+            position, count = _read_sound(data, position, offset, gathering, gaps, limit)
+        else:
+            position, count = _scan(data, position, offset, gathering, compiled, gaps, limit)
         records += count
         if position >= len(data) or gathering.gathered > MAX_GATHERED_BYTES:
             break
@@ -191,6 +198,34 @@ def _read_sound(
         if gathering.gathered > MAX_GATHERED_BYTES:
             break
     return position, count
+
+
+def _scan(
+    data: bytes,
+    position: int,
+    offset: int,
+    gathering: Gathering,
+    compiled: CompiledScalars,
+    gaps: list[Gap],
+    limit: int,
+) -> tuple[int, int]:
+    """Do as `_read_sound` by the compiled core, which leaves to us what is no plain scalar."""
+    count = 0
+    while True:
+        why, position, taken, payload = compiled.scan(data, position, limit)
+        count += taken
+        if gathering.first_wall is None:
+            gathering.first_wall = compiled.first_wall
+        if why != OTHER:
+            return position, count
+        reason = gathering.add(payload)
+        count += 1
+        length = OVERHEAD_BYTES + len(payload)
+        if reason is not None:
+            gaps.append(Gap(offset + position, length, reason))
+        position += length
+        if gathering.gathered > MAX_GATHERED_BYTES:
+            return position, count
 
 
 def _take(payload: bytes, at: int, gathering: Gathering, gaps: list[Gap]) -> None:

@@ -19,9 +19,10 @@ from typing import Final
 from orgboard_schema.types import Metadata
 from orgboard_schema.wire.batch import FLOAT32, FLOAT64, ScalarColumns
 from orgboard_schema.wire.moulds import STEP_KEY, WALL_KEY, Reading, find_mould, find_rest
+from orgboard_schema.wire.summary_pb2 import Summary
 from orgboard_schema.wire.values import Scalar, decode_text
 
-__all__ = ["ScalarGathering"]
+__all__ = ["ScalarGathering", "latest", "places"]
 
 _TRIALS: Final = 3
 """How many records of a tag are tried as a mould."""
@@ -108,12 +109,20 @@ class ScalarGathering:
                 return True
         return False
 
-    def learn(self, payload: bytes, name: bytes, read: Callable[[bytes], Reading | None]) -> None:
+    def learn(
+        self,
+        payload: bytes,
+        scalars: Sequence[Summary.Value],
+        read: Callable[[bytes], Reading | None],
+    ) -> None:
         """Keep the mould of the record just added, if it has one.
 
-        `read` reads a record by protobuf, as a point of this tag if it is one.
+        `scalars` are its values, all of them scalars; `read` reads a record by protobuf, as
+        a point of this tag if it is one.
         """
-        tag = self._tags.get(name)
+        if len(scalars) != 1:
+            return
+        tag = self._tags.get(scalars[0].tag)
         if tag is None or self._tag[-1] != tag:
             return
         seen = self._seen[tag] = self._seen.get(tag, 0) + 1
@@ -126,19 +135,13 @@ class ScalarGathering:
 
     def last_wall(self) -> float | None:
         """Return the latest finite wall time."""
-        walls: Sequence[float] = self._wall
-        if not math.isfinite(sum(walls)):
-            walls = [wall for wall in walls if math.isfinite(wall)]
-        return max(walls, default=None)
+        return latest(self._wall)
 
     def columns(self, others: Sequence[int]) -> ScalarColumns:
         """Freeze the columns. `others`: how many scalars came before each other value."""
         dtype = array("b", bytes([FLOAT32]) * len(self._tag))
         for place in self._wide:
             dtype[place] = FLOAT64
-        order = array("q")
-        for before, (first, last) in enumerate(pairwise((0, *others, len(self._tag)))):
-            order.extend(array("q", range(first + before, last + before)))
         return ScalarColumns(
             tags=tuple(decode_text(tag) for tag in self._tags),
             tag=self._tag,
@@ -146,6 +149,24 @@ class ScalarGathering:
             wall=self._wall,
             value=self._value,
             dtype=dtype,
-            order=order,
+            order=places(others, len(self._tag)),
             metadata=tuple(self._metadata.items()),
         )
+
+
+def latest(walls: Sequence[float]) -> float | None:
+    """Return the latest finite one."""
+    if not math.isfinite(sum(walls)):
+        walls = [wall for wall in walls if math.isfinite(wall)]
+    return max(walls, default=None)
+
+
+def places(others: Sequence[int], count: int) -> array[int]:
+    """Return the place of each of `count` scalars among all values of a batch.
+
+    `others`: how many scalars came before each value that is none.
+    """
+    order = array("q")
+    for before, (first, last) in enumerate(pairwise((0, *others, count))):
+        order.extend(array("q", range(first + before, last + before)))
+    return order

@@ -1,0 +1,159 @@
+"""The scalars of one batch gathered by the compiled core: whole stretches of a file in one call.
+
+The core takes in what is plainly a scalar and stops at anything else; protobuf reads that,
+and what it found teaches the core what to take in from then on: that a tag's tensors are
+scalars is said by metadata, which only Python understands. `scalars` is the same in Python.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import os
+from array import array
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from orgboard_schema.types import Metadata
+from orgboard_schema.wire.batch import ScalarColumns
+from orgboard_schema.wire.moulds import Reading
+from orgboard_schema.wire.summary_pb2 import Summary
+from orgboard_schema.wire.values import Scalar, decode_text
+
+__all__ = ["OTHER", "CompiledScalars"]
+
+OTHER: Final = 2
+"""Why the core stopped: at a sound record that is none of plain scalars."""
+_NO_MEMORY: Final = 3
+
+_LESSONS: Final = 3
+"""How many records of a tag are learned from: a writer whose metadata changes each time is
+read by protobuf."""
+
+
+class CompiledScalars:
+    """Columns that grow while a batch is read."""
+
+    __slots__ = ("_columns", "_core", "_lessons", "_metadata", "_told", "first_wall")
+
+    def __init__(self, core: ctypes.CDLL) -> None:
+        self._core = core
+        columns = core.ob_new(int.from_bytes(os.urandom(8), "little"))
+        if not columns:
+            raise MemoryError
+        self._columns = ctypes.c_void_p(columns)
+        self._told = (ctypes.c_int64 * 4)()
+        self._metadata: dict[str, Metadata] = {}
+        self._lessons: dict[int, int] = {}
+        self.first_wall: float | None = None
+        """First finite wall time of what `scan` took in."""
+
+    def __del__(self) -> None:
+        # Not there when the core had no memory for it.
+        if hasattr(self, "_columns"):
+            self._core.ob_free(self._columns)
+
+    def __len__(self) -> int:
+        return int(self._core.ob_count(self._columns))
+
+    def scan(self, data: bytes, position: int, limit: int) -> tuple[int, int, int, bytes]:
+        """Take in sound records of plain scalars from `position` on.
+
+        Returns why it stopped, where, how many records it took in, and for `OTHER` the
+        payload of the record there.
+        """
+        told = self._told
+        why = self._core.ob_scan(self._columns, data, len(data), position, limit, told)
+        if why == _NO_MEMORY:
+            raise MemoryError
+        if self.first_wall is None and told[1]:
+            wall = self._core.ob_first_wall(self._columns)
+            self.first_wall = None if math.isnan(wall) else wall
+        end, records, start, length = told
+        return why, end, records, data[start : start + length] if why == OTHER else b""
+
+    def add(
+        self, name: bytes, step: int, wall: float, scalar: Scalar, metadata: Metadata | None
+    ) -> None:
+        """Take in one point. `metadata` as sent with it."""
+        if metadata is not None:
+            self._metadata.setdefault(decode_text(name), metadata)
+        tag = self._core.ob_tag(self._columns, name, len(name))
+        if tag < 0 or not self._core.ob_add(self._columns, tag, step, wall, *scalar):
+            raise MemoryError
+
+    def add_moulded(self, payload: bytes) -> bool:  # noqa: ARG002 - the twin's
+        """Take in nothing: what `scan` would take in never comes here."""
+        return False
+
+    def learn(
+        self,
+        payload: bytes,  # noqa: ARG002 - the twin's
+        scalars: Sequence[Summary.Value],
+        read: Callable[[bytes], Reading | None],  # noqa: ARG002 - the twin's
+    ) -> None:
+        """Remember how these values of the record just added say that they are scalars."""
+        for value in scalars:
+            if not value.tag:
+                continue  # Named the obsolete way, which the core does not read.
+            tag = self._core.ob_tag(self._columns, value.tag, len(value.tag))
+            if tag < 0:
+                raise MemoryError
+            seen = self._lessons[tag] = self._lessons.get(tag, 0) + 1
+            if seen > _LESSONS:
+                continue
+            is_tensor = value.WhichOneof("value") == "tensor"
+            said = value.metadata.SerializeToString() if value.HasField("metadata") else None
+            size = -1 if said is None else len(said)
+            if not self._core.ob_learn(self._columns, tag, said, size, is_tensor):
+                raise MemoryError
+
+    def last_wall(self) -> float | None:
+        """Return the latest finite wall time."""
+        wall = self._core.ob_last_wall(self._columns)
+        return None if math.isnan(wall) else wall
+
+    def columns(self, others: Sequence[int]) -> ScalarColumns:
+        """Freeze the columns. `others`: how many scalars came before each other value."""
+        tag, step, wall, value, dtype = self._take()
+        return ScalarColumns(
+            tags=self._tags(),
+            tag=tag,
+            step=step,
+            wall=wall,
+            value=value,
+            dtype=dtype,
+            order=self._places(others, len(tag)),
+            metadata=tuple(self._metadata.items()),
+        )
+
+    def _take(self) -> tuple[array[int], array[int], array[float], array[float], array[int]]:
+        count = len(self)
+        tag, step, wall, value, dtype = columns = (
+            array("i", bytes(4 * count)),
+            array("q", bytes(8 * count)),
+            array("d", bytes(8 * count)),
+            array("d", bytes(8 * count)),
+            array("b", bytes(count)),
+        )
+        self._core.ob_take(self._columns, *(column.buffer_info()[0] for column in columns))
+        return tag, step, wall, value, dtype
+
+    def _places(self, others: Sequence[int], count: int) -> array[int]:
+        order, before = array("q", bytes(8 * count)), array("q", others)
+        self._core.ob_places(before.buffer_info()[0], len(before), count, order.buffer_info()[0])
+        return order
+
+    def _tags(self) -> tuple[str, ...]:
+        octets = ctypes.c_int64()
+        count = self._core.ob_tags(self._columns, ctypes.byref(octets))
+        ends, names = array("q", bytes(8 * count)), bytearray(octets.value)
+        into = (ctypes.c_char * len(names)).from_buffer(names) if names else None
+        address = ctypes.addressof(into) if into is not None else None
+        self._core.ob_names(self._columns, ends.buffer_info()[0], address)
+        tags: list[str] = []
+        start = 0
+        for end in ends:
+            tags.append(decode_text(bytes(names[start:end])))
+            start = end
+        return tuple(tags)

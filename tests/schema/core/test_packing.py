@@ -1,0 +1,57 @@
+"""The compiled core packs columns into the octets that numpy makes, and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from orgboard_schema.blocks import columns
+from orgboard_schema.blocks.columns import Cursor, floats, ints
+from orgboard_schema.core.library import load_core
+from support.lacking import lack
+
+_any_ints = arrays.arrays(np.int64, st.integers(0, 60), elements=st.integers(-(2**63), 2**63 - 1))
+_any_floats = st.sampled_from([np.float32, np.float64]).flatmap(
+    lambda dtype: arrays.arrays(np.uint8, st.integers(0, 30).map(lambda n: n * 8)).map(
+        lambda octets: octets.view(dtype)
+    )
+)
+
+
+@given(_any_ints, st.booleans())
+def test_integers_pack_the_same(values: npt.NDArray[np.int64], delta: bool) -> None:
+    compiled, plain = _both(lambda: ints(values, delta=delta))
+
+    assert compiled == plain
+    for read in _both(lambda: Cursor(plain).ints(delta=delta)):
+        assert np.array_equal(read, values)
+
+
+@given(_any_floats, st.booleans())
+def test_floats_pack_the_same(values: npt.NDArray[Any], delta: bool) -> None:
+    compiled, plain = _both(lambda: floats(values, delta=delta))
+
+    assert compiled == plain
+    for read in _both(lambda: Cursor(plain).floats(values.dtype, delta=delta)):
+        assert read.tobytes() == values.tobytes()
+
+
+def test_a_strided_column_packs_like_a_whole_one() -> None:
+    table = np.arange(40, dtype=np.float64).reshape(10, 4)
+
+    assert floats(table[:, 1]) == floats(table[:, 1].copy())
+
+
+def _both(work: Any) -> tuple[Any, Any]:
+    if load_core() is None:
+        lack("no compiled core: there was no C compiler at the installation")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(columns, "load_core", lambda: None)
+        plain = work()
+    return work(), plain

@@ -1,0 +1,254 @@
+"""The compiled core and its twin in Python give the same batch, bit for bit, for any bytes."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orgboard_schema.core.library import LIBRARY, load, load_core
+from orgboard_schema.types import Metadata
+from orgboard_schema.wire import gathering, reader
+from orgboard_schema.wire.batch import Batch
+from orgboard_schema.wire.compiled import CompiledScalars
+from orgboard_schema.wire.event_pb2 import Event
+from orgboard_schema.wire.summary_pb2 import Summary, SummaryMetadata
+from orgboard_schema.wire.tensor_pb2 import TensorProto, TensorShapeProto
+from support.event_files import event_file, laid_out, scalar_event, value_event
+from support.lacking import lack
+
+PLUGIN = SummaryMetadata.PluginData
+TAGS = [b"loss", b"acc", b"", b"\xff\xfe", b"a" * 300]
+
+_floats = st.binary(min_size=4, max_size=4).map(lambda bits: struct.unpack("<f", bits)[0])
+_doubles = st.binary(min_size=8, max_size=8).map(lambda bits: struct.unpack("<d", bits)[0])
+_steps = st.integers(-(2**63), 2**63 - 1) | st.integers(-2, 300)
+_shapes = st.sampled_from([None, [], [1], [1, 1], [2], [0]])
+_metadata = st.sampled_from(
+    [
+        None,
+        SummaryMetadata(plugin_data=PLUGIN(plugin_name=b"scalars")),
+        SummaryMetadata(plugin_data=PLUGIN(plugin_name=b"scalars", content=b"\x08\x00")),
+        SummaryMetadata(plugin_data=PLUGIN(plugin_name=b"text"), display_name=b"shown"),
+        SummaryMetadata(display_name=b"no plugin"),
+    ]
+)
+
+
+@st.composite
+def _tensors(draw: st.DrawFn) -> TensorProto:
+    tensor = TensorProto(dtype=draw(st.sampled_from([1, 2, 3, 19, 101])))  # type: ignore[arg-type] # an enum's number
+    shape = draw(_shapes)
+    if shape is not None:
+        tensor.tensor_shape.CopyFrom(
+            TensorShapeProto(dim=[TensorShapeProto.Dim(size=size) for size in shape])
+        )
+    for form in draw(st.lists(st.sampled_from("cfdv"), max_size=2)):
+        match form:
+            case "c":
+                tensor.tensor_content = draw(st.binary(max_size=9))
+            case "f":
+                tensor.float_val.append(draw(_floats))
+            case "d":
+                tensor.double_val.append(draw(_doubles))
+            case _:
+                tensor.version_number = 1
+    return tensor
+
+
+@st.composite
+def _values(draw: st.DrawFn) -> Summary.Value:
+    value = Summary.Value(tag=draw(st.sampled_from(TAGS)))
+    match draw(st.sampled_from("ssttnh")):
+        case "s":
+            value.simple_value = draw(_floats)
+        case "t":
+            value.tensor.CopyFrom(draw(_tensors()))
+        case "h":
+            value.histo.num = 1.0
+        case _:
+            value.node_name = b"node"
+    metadata = draw(_metadata)
+    if metadata is not None:
+        value.metadata.CopyFrom(metadata)
+    return value
+
+
+@st.composite
+def _events(draw: st.DrawFn) -> Event:
+    event = Event(step=draw(_steps))
+    event.wall_time = draw(_doubles | st.floats(0, 2e9))
+    match draw(st.sampled_from("vvvvvmlg")):
+        case "v":
+            event.summary.value.append(draw(_values()))
+        case "m":
+            event.summary.value.extend(draw(st.lists(_values(), max_size=4)))
+        case "l":
+            event.session_log.status = 1  # type: ignore[assignment] # an enum's number
+        case _:
+            event.file_version = b"brain.Event:2"
+    return event
+
+
+@st.composite
+def _payloads(draw: st.DrawFn) -> bytes:
+    """Draw an event's bytes, mostly as they are, else changed, cut, doubled or joined."""
+    payload = draw(_events()).SerializeToString()
+    match draw(st.sampled_from("-------ccdj")):
+        case "c" if payload:
+            at = draw(st.integers(0, len(payload) - 1))
+            return payload[:at] + draw(st.binary(max_size=3)) + payload[at + 1 :]
+        case "d":
+            return payload + payload
+        case "j":
+            return payload + draw(_events()).SerializeToString()
+        case _:
+            return payload
+
+
+@given(st.lists(_payloads(), max_size=40), st.booleans())
+def test_any_records_give_the_same_batch(payloads: list[bytes], know: bool) -> None:
+    remembered = {"loss": Metadata(plugin="scalars")} if know else {}
+
+    _assert_same(event_file(*payloads), remembered)
+
+
+@given(st.lists(_payloads(), min_size=1, max_size=8), st.data())
+def test_any_damage_gives_the_same_batch(payloads: list[bytes], data: st.DataObject) -> None:
+    whole = event_file(*payloads)
+    at = data.draw(st.integers(0, len(whole) - 1))
+    damaged = whole[:at] + data.draw(st.binary(max_size=20)) + whole[at + 1 :]
+
+    _assert_same(damaged, {})
+
+
+def test_all_of_the_corpus_gives_the_same_batches(corpus: Path) -> None:
+    files = sorted(path for path in corpus.rglob("*tfevents*") if path.is_file())
+
+    assert len(files) > 50
+    for path in files:
+        _assert_same(path.read_bytes(), {})
+
+
+def test_a_tag_is_undone_with_its_record() -> None:
+    """A record that ends in no protobuf leaves no trace, and neither do the tags it began with."""
+    good = scalar_event("first", 1, 1.0).SerializeToString()
+    torn = Summary(
+        value=[
+            Summary.Value(tag=f"new{number}".encode(), simple_value=1.0) for number in range(200)
+        ]
+    ).SerializeToString()
+    bad = b"\x09" + bytes(8) + b"\x2a" + _size(torn) + torn + b"\x2a\x05"
+
+    batch = _assert_same(event_file(good, bad, scalar_event("new7", 2, 2.0)), {})
+
+    assert batch.scalars.tags == ("first", "new7")
+    assert [gap.reason for gap in batch.gaps] == ["not a protobuf"]
+
+
+def test_many_tags_in_turn_and_in_disorder() -> None:
+    names = [f"layer/{number}" for number in range(5000)]
+    order = [*names, *names[::-1], *names[::7], *names]
+
+    batch = _assert_same(
+        event_file(*(scalar_event(name, step, step) for step, name in enumerate(order))), {}
+    )
+
+    assert list(batch.scalars.tags) == names
+    assert [names[tag] for tag in batch.scalars.tag] == order
+
+
+def test_tensors_are_scalars_once_their_metadata_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[bytes] = []
+    original = Event.FromString
+
+    class Counted:
+        @staticmethod
+        def FromString(payload: bytes) -> Event:  # noqa: N802 # protobuf's name
+            parsed.append(payload)
+            return original(payload)
+
+    metadata = SummaryMetadata(plugin_data=PLUGIN(plugin_name=b"scalars"))
+    first = Summary.Value(tag=b"t", tensor=_one(0.5), metadata=metadata)
+    later = Summary.Value(tag=b"t", tensor=_one(1.5))
+    events = [value_event(first)] + [value_event(each, 1) for each in (first, later)] * 50
+    _need_core()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(gathering, "Event", Counted)
+        patch.setattr(reader, "load_core", load_core)
+        batch = reader.read(event_file(*events), 0, {})
+
+    assert len(batch.scalars.value) == 101
+    assert len(parsed) < 5
+
+
+def test_checksums_are_the_same_without_the_processors_help() -> None:
+    _need_core()
+    whole = event_file(*(scalar_event("a" * (1 + step % 70), step, step) for step in range(300)))
+    core = load(LIBRARY, plain=True)
+    try:
+        assert core is not None
+        slow = CompiledScalars(core)
+        told = slow.scan(whole, 0, 1 << 20)
+    finally:
+        # The choice is the whole process's.
+        load(LIBRARY)
+
+    fast = CompiledScalars(core)
+    assert told == fast.scan(whole, 0, 1 << 20)
+    assert told[1] > len(whole) // 2
+
+
+def test_a_library_that_is_none_is_left_alone(tmp_path: Path) -> None:
+
+    junk = tmp_path / "_core.so"
+    assert load(junk) is None
+    junk.write_bytes(b"not a library")
+    assert load(junk) is None
+
+
+def _one(value: float) -> TensorProto:
+    return TensorProto(dtype=1, tensor_shape=TensorShapeProto(), float_val=[value])  # type: ignore[arg-type] # an enum's number
+
+
+def _size(data: bytes) -> bytes:
+    return bytes([len(data) & 0x7F | 0x80, len(data) >> 7])
+
+
+def _need_core() -> None:
+    if load_core() is None:
+        lack("no compiled core: there was no C compiler at the installation")
+
+
+def _assert_same(data: bytes, remembered: dict[str, Metadata]) -> Batch:
+    _need_core()
+    both: list[Batch] = []
+    for find in (load_core, lambda: None):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(reader, "load_core", find)
+            both.append(reader.read(data, 0, remembered, final=True))
+    compiled, plain = both
+    assert laid_out([compiled]) == laid_out([plain])
+    for batch in both:
+        assert len(batch.scalars.order) == len(batch.scalars.tag)
+    assert _rest(compiled) == _rest(plain)
+    return compiled
+
+
+def _rest(batch: Batch) -> tuple[object, ...]:
+    return (
+        batch.scalars.tags,
+        batch.scalars.metadata,
+        batch.gaps,
+        batch.records,
+        batch.first_wall,
+        batch.last_wall,
+        batch.end,
+        batch.pending,
+        batch.file_version,
+        batch.source_writer,
+    )
