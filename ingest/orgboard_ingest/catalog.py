@@ -112,6 +112,8 @@ class KnownRun:
     gaps: int = 0
     replaces: int | None = None
     """The id of the run that people see, while this is its shadow."""
+    stood: dict[str, FileRow] = field(default_factory=dict)
+    """How far the files are stored in that run, those of which something is."""
     deleted: bool = False
     """Somebody deleted it: its files are not read."""
     opened: bool = False
@@ -267,5 +269,9 @@ def _known_run(shown: RowMapping, shadow: RowMapping | None) -> KnownRun:
 
 def add_files(conn: Connection, runs: Mapping[int, KnownRun]) -> None:
     """Give runs, by id, the files that SQL has of them."""
+    replaced = {run.replaces: run for run in runs.values() if run.replaces is not None}
+    for row in files(conn, replaced.keys()):
+        if row.offset:
+            replaced[row.run_id].stood[row.name] = row
     for row in files(conn, runs.keys()):
         runs[row.run_id].files[row.name] = KnownFile.at(row)

@@ -185,7 +185,13 @@ class Intake:
         if file is None and not run.deleted:
             # Its run was replaced at that very moment.
             answers[at] = Advance(again=True)
-        return None if file is None or run.deleted else Look(run, file, path)
+        if file is None or run.deleted:
+            return None
+        if run.replaces is not None and not awaited(run, file):
+            # Not further before the others: the run changes places first.
+            answers[at] = self._swapped(run, Advance())
+            return None
+        return Look(run, file, path)
 
     def _describe(self, runs: Iterable[KnownRun]) -> None:
         """Look up what was said of the runs' tags and attempts, where that is not known."""
@@ -211,8 +217,7 @@ class Intake:
             return self._replace(run, file, reading)
         if reading.batch.end == reading.batch.start or staged is None:
             self._note_look(file, reading, reading.batch.pending, "")
-            self.finish(run)
-            return Advance()
+            return self._swapped(run, Advance())
         plan = self._plan(run, file, reading.batch, staged)
         if not plan.agrees:
             # With what this batch said, or the next reading would go wrong in the same place.
@@ -350,12 +355,16 @@ class Intake:
         run.last_event = later(run.last_event, batch.last_wall)
         points = len(batch.scalars.tag) + len(batch.points)
         more = new.reading.has_more
-        done = Advance(batch.end - batch.start, points, again=more, gaps=len(batch.gaps))
-        if not more:
-            self.finish(run)
+        done = self._swapped(
+            run, Advance(batch.end - batch.start, points, again=more, gaps=len(batch.gaps))
+        )
         if new.final:
             run.forget()
         return done
+
+    def _swapped(self, run: KnownRun, done: Advance) -> Advance:
+        """Let a shadow take its run's place if it can; then there is more to read of all files."""
+        return replace(done, again=True, reread=True) if self.finish(run) else done
 
     def _replace(self, run: KnownRun, file: KnownFile, reading: Reading) -> Advance:
         if reading.size == 0:
@@ -395,11 +404,13 @@ class Intake:
             carry_facts(run, fresh, but={changed, *(replaced or {})})
         return None
 
-    def finish(self, run: KnownRun) -> None:
-        """Let a run's shadow take its place, if it has read as far as the files go."""
-        if run.replaces is not None and all(is_read(file.row) for file in run.files.values()):
-            write_once(self.engine, lambda conn: swap(conn, run.run_id, now=self.clock()))
-            self.look_again(run)
+    def finish(self, run: KnownRun) -> bool:
+        """Let a run's shadow take its place, if it has read far enough; tell whether it did."""
+        if run.replaces is None or any(awaited(run, file) for file in run.files.values()):
+            return False
+        swapped = write_once(self.engine, lambda conn: swap(conn, run.run_id, now=self.clock()))
+        self.look_again(run)
+        return swapped
 
     def give_up(self, run: KnownRun) -> None:
         """Discard a run's shadow: some file cannot be read anew, so the run stays as it is."""

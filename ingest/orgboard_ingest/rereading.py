@@ -31,8 +31,15 @@ def is_read(row: FileRow) -> bool:
 
 
 def awaited(run: KnownRun, file: KnownFile) -> bool:
-    """Tell whether a shadow cannot take its run's place before this file was read."""
-    return run.replaces is not None and not is_read(file.row)
+    """Tell whether a shadow cannot take its run's place before more of this file was read.
+
+    Further than the run had come, or as far as the file went: then each new reading leaves
+    people with more than the last, however often the files contradict what was read.
+    """
+    row, stood = file.row, run.stood.get(file.row.name)
+    if run.replaces is None or is_read(row) or stood is None:
+        return False
+    return stood.generation != row.generation or stood.offset >= row.offset
 
 
 def first_unreadable(

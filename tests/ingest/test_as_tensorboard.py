@@ -67,7 +67,9 @@ def _kept(conn: Connection, run: str, rule: Rule) -> dict[str, Any]:
     run_id = next(number for number, name in runs if from_sql(name) == run)
     purges = load_purges(conn, [run_id])[run_id]
     heads = head_rows(read.heads(conn, [run_id])[run_id])
-    described = {(head.tag_id, head.kind): head.metadata_id > 0 for head in heads}
+    described: dict[read.SeriesKey, bool] = {
+        (head.tag_id, head.kind): head.metadata_id > 0 for head in heads
+    }
     names = tag_names(conn, {head.tag_id for head in heads})
     series = read.series(conn, run_id, described.keys())
     found: dict[str, Any] = {}

@@ -17,7 +17,7 @@ from sqlalchemy import Engine, Row, func, select, update
 
 from orgboard_ingest.catalog import KnownRun
 from orgboard_ingest.intake import Intake
-from orgboard_ingest.rereading import is_read
+from orgboard_ingest.rereading import awaited
 from orgboard_ingest.tending import tend
 from orgboard_ingest.verify import differences
 from orgboard_schema.sql import tables
@@ -100,6 +100,8 @@ def test_what_was_shown_stays_whole_until_the_new_reading_has_caught_up(
         steps += 1
 
     assert steps > 3
+    assert len(_attempts(engine)) > 12
+    drain(intake, FILES[:2])
     assert _attempts(engine) == [0] * 16
     with begin_read(engine) as conn:
         assert list(check_store(conn)) == []
@@ -151,9 +153,10 @@ def test_a_shadow_left_half_read_is_gone_on_with(run: Path, engine: Engine) -> N
 
 
 class _KilledBeforeTheSwap(Intake):
-    def finish(self, run: KnownRun) -> None:
-        if all(is_read(file.row) for file in run.files.values()):
+    def finish(self, run: KnownRun) -> bool:
+        if not any(awaited(run, file) for file in run.files.values()):
             raise KeyboardInterrupt
+        return False
 
 
 def test_a_shadow_that_was_read_but_not_swapped_in_is_swapped_in_by_the_next_process(
@@ -169,8 +172,11 @@ def test_a_shadow_that_was_read_but_not_swapped_in_is_swapped_in_by_the_next_pro
         drain(killed, FILES[1:2])
     assert SHADOW in _rows(engine)
 
-    tend(new_intake(engine, run.parent))
+    again = new_intake(engine, run.parent)
+    tend(again)
 
+    assert SHADOW not in _rows(engine)
+    drain(again, FILES[:2])
     assert _attempts(engine) == [0] * 16
 
 

@@ -10,7 +10,7 @@ import hashlib
 import secrets
 import string
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -308,5 +308,6 @@ def _runs(conn: Connection, where: ColumnElement[bool]) -> Iterator[RunRow]:
 def _files(conn: Connection, where: ColumnElement[bool]) -> Iterator[FileRow]:
     query = _FIND_FILES.where(where).order_by(_FILE.run_id, _FILE.file_id)
     # A logdir may have a hundred thousand: no mapping a row.
-    for file_id, run_id, name, generation, head, *others in conn.execute(query).all():
-        yield FileRow(file_id, run_id, from_sql(name), generation, bytes(head), *others)
+    rows: Sequence[Any] = conn.execute(query).all()
+    for row in rows:
+        yield FileRow(row[0], row[1], from_sql(row[2]), row[3], bytes(row[4]), *row[5:])

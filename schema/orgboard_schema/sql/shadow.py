@@ -5,11 +5,11 @@
 
 Later bytes may change what a run's points mean: another file took a name, two files turn
 out to overlap in time, a hole was filled. People go on seeing the run as it was, whole,
-until the shadow has read as far as the files go.
+until the shadow has read further than it in each file, or as far as the file goes.
 
 While there is a shadow, the original takes no points. It is not worth the trouble: the
 bytes that called for the shadow have no place in it, what comes after them would be read
-twice, and the shadow is at the end of the files within seconds of what it takes to read them.
+twice, and the shadow has caught up within the time that it takes to read the files.
 
 A run has one shadow, whoever begins it: its name is made of the original's id, and the
 original's revision goes up with it, so every rival's next commit fails and finds it.
@@ -22,7 +22,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, and_, func, insert, select, update
+from sqlalchemy import Connection, Row, and_, func, insert, or_, select, update
 
 from orgboard_schema.errors import OffsetMoved
 from orgboard_schema.sql import tables
@@ -96,13 +96,13 @@ def _from_the_start(row: Row[Any], shadow_id: int, replaced: int | None) -> dict
 
 
 def swap(conn: Connection, shadow_id: int, *, now: float) -> bool:
-    """Show a shadow in place of its original, if it has read as far as its files go.
+    """Show a shadow in place of its original, if it has read further in each of its files.
 
-    Returns False, and changes nothing, when it has not, or is no shadow any more, or the
-    original is not shown.
+    It counts as further when there was nothing more to read. Returns False, and changes
+    nothing, when it has not, or is no shadow any more, or the original is not shown.
     """
     pair = _locked_pair(conn, shadow_id)
-    if pair is None or not _is_read(conn, shadow_id):
+    if pair is None or not _is_ahead(conn, pair[0].run_id, shadow_id):
         return False
     original, shadow = pair
     revision = max(original.revision, shadow.revision) + 1
@@ -171,11 +171,17 @@ def _locked_pair(conn: Connection, shadow_id: int) -> tuple[_Locked, _Locked] | 
     return locked[0], locked[1]
 
 
-def _is_read(conn: Connection, run_id: int) -> bool:
-    """Tell whether each file of a run was once read as far as it went."""
+def _is_ahead(conn: Connection, original_id: int, shadow_id: int) -> bool:
+    """Tell whether each file was read further than the original, or once as far as it went."""
+    old = tables.source_file.alias().c
     unread = and_(_file.offset != _file.size, _file.pending.is_(None))
-    query = select(_file.file_id).where(_file.run_id == run_id, unread).limit(1)
-    return conn.execute(query).first() is None
+    behind = (
+        select(old.file_id)
+        .where(old.run_id == original_id, old.name_sha256 == _file.name_sha256, old.offset > 0)
+        .where(or_(old.generation != _file.generation, old.offset >= _file.offset))
+    )
+    query = select(_file.file_id).where(_file.run_id == shadow_id, unread, behind.exists())
+    return conn.execute(query.limit(1)).first() is None
 
 
 def _keep_gap_ages(conn: Connection, original_id: int, shadow_id: int) -> None:

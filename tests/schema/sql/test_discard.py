@@ -136,7 +136,7 @@ def test_a_shadow_takes_over_only_when_all_its_files_are_read(engine: Engine) ->
     assert new.run_id == shadow_id
     assert new.read("loss") is not None
     under_way = feed.flush([scalars("loss", [1])])
-    with begin_write(engine) as conn:
+    with pytest.raises(OffsetMoved), begin_write(engine) as conn:
         append(conn, under_way)
     assert _standing(engine, feed.run_id) == DISCARDED
 
