@@ -36,6 +36,8 @@ from support.programs import run_orgboard
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
+FIRST_STRINGS = 50
+
 Row = dict[str, Any]
 _WORDS: Final = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
@@ -105,8 +107,10 @@ def _value(rows: list[Row], value: Row, series: Row) -> None:
             value["sha256_f8"],
         )
     elif "strings" in value:
-        strings = np.array(value["strings"], object).ravel().tolist()
-        assert (rows[0]["shape"], rows[0]["values"]) == (value["shape"], strings)
+        # The truth tells the first of many strings.
+        known = value["strings"]
+        assert len(known) >= min(len(rows[0]["values"]), FIRST_STRINGS)
+        assert (rows[0]["shape"], rows[0]["values"][: len(known)]) == (value["shape"], known)
     elif "layout" in value:
         assert len(rows[0]["values"]) == 1
     else:
