@@ -31,10 +31,10 @@ from orgboard_schema.types import ProtoHistogram, Tensor, TensorHistogram
 
 __all__ = ["ParquetSink"]
 
-GROUP_ROWS: Final = 128 * 1024
+GROUP_ROWS: Final = 64 * 1024
 """Rows of a group: enough for the columns to compress well, some megabytes to hold."""
 
-GROUP_BYTES: Final = 16 * 1024 * 1024
+GROUP_BYTES: Final = 4 * 1024 * 1024
 """Octets of names and values after which a group ends before it has that many rows."""
 
 _NAME: Final = pa.dictionary(pa.int32(), pa.string())
@@ -96,6 +96,8 @@ class ParquetSink:
 
     def __init__(self, stream: BinaryIO, what: What) -> None:
         self._what = what
+        # What a group took is given back: Arrow's own pools keep it.
+        pa.set_memory_pool(pa.system_memory_pool())
         self._schema = SCHEMAS[what]
         self._writer = pq.ParquetWriter(
             pa.PythonFile(stream, mode="w"), self._schema, compression="zstd"

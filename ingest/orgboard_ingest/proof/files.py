@@ -28,8 +28,8 @@ from orgboard_schema.wire.unpacked import Marks
 
 __all__ = ["FileSide", "StoredFile", "Unreadable", "read_files"]
 
-WINDOW_BYTES: Final = 8 * 1024 * 1024
-"""Read at once: as ingest does."""
+WINDOW_BYTES: Final = 2 * 1024 * 1024
+"""Read at once: less than ingest does, because both sides of the proof share the memory."""
 
 PointKey: TypeAlias = tuple[str, Kind, int]
 """Tag, kind, attempt."""

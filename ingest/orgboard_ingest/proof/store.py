@@ -19,17 +19,21 @@ from orgboard_ingest.proof.sums import Points, Tally, scalar_points, value_point
 from orgboard_ingest.stage import SeriesKey
 from orgboard_schema.blocks import ScalarSeries, Series, StoredMedia
 from orgboard_schema.sql import read, tables
-from orgboard_schema.sql.dictionary import load_metadata, tag_names
+from orgboard_schema.sql.dictionary import chunked, load_metadata, tag_names
 from orgboard_schema.sql.pieces import Piece, iter_pieces
 from orgboard_schema.sql.supersede import load_cuts
 from orgboard_schema.sql.text import from_sql
-from orgboard_schema.types import KINDS, Metadata
+from orgboard_schema.types import KINDS, Kind, Metadata
 from orgboard_schema.wire.batch import Gap
 
 __all__ = ["StoreSide"]
 
 MOST_REMEMBERED: Final = 100_000
 """Blobs known to be sound; the same picture is often logged again."""
+
+
+SERIES_TOGETHER: Final = 20_000
+"""Of which the waiting points are unpacked at once: a run may have a hundred thousand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +68,8 @@ class StoreSide:
     def read(self, expected: Mapping[Cut, int]) -> Iterator[Difference]:
         """Read all points, and yield where they are marked, counted or kept wrongly."""
         mine, theirs = CutTable(self._cuts()), CutTable(expected)
-        pieces = iter_pieces(self._conn, self._run_id, self._heads.keys())
         total = 0
-        for (tag_id, kind), some in groupby(pieces, key=lambda piece: (piece.tag_id, piece.kind)):
+        for (tag_id, kind), some in self._pieces():
             series = (self._names[tag_id], kind)
             n = n_all = 0
             unlike: dict[int, int] = {}
@@ -95,6 +98,12 @@ class StoreSide:
                     f" {n_all} are stored, {n} of them visible",
                 )
         yield from self._counts(total)
+
+    def _pieces(self) -> Iterator[tuple[tuple[int, Kind], Iterator[Piece]]]:
+        """Yield the pieces of each series that there is."""
+        for keys in chunked(list(self._heads), SERIES_TOGETHER):
+            pieces = iter_pieces(self._conn, self._run_id, keys)
+            yield from groupby(pieces, key=lambda piece: (piece.tag_id, piece.kind))
 
     def metadata(self) -> Iterator[tuple[SeriesKey, Metadata | None]]:
         """Yield what is stored of each series that a writer may have described."""
