@@ -61,23 +61,25 @@ def _upgrade(url: str, out: TextIO) -> int:
 
 
 def _check(url: str, out: TextIO) -> int:
+    from orgboard_schema.progress import Bar
     from orgboard_schema.sql import migrate
-    from orgboard_schema.sql.check import check_store, totals
-    from orgboard_schema.sql.engine import begin_read
+    from orgboard_schema.sql.check import check_database, count_all
 
     engine = _open(url, create=False)
     damaged = 0
+    bar = Bar(sys.stderr)
     try:
         migrate.check_version(engine)
-        with begin_read(engine) as conn:
-            for damage in check_store(conn):
-                print(f"damaged: {damage.place}: {damage.what}", file=out)
-                damaged += 1
-            runs, points, blobs = totals(conn)
+        for damage in check_database(engine, bar.show):
+            bar.clear()
+            print(f"damaged: {damage.place}: {damage.what}", file=out)
+            damaged += 1
+        bar.clear()
+        counted = count_all(engine)
     finally:
         engine.dispose()
     verdict = f"{damaged} damaged" if damaged else "nothing damaged"
-    print(f"{runs} runs, {points} points, {blobs} blobs: {verdict}", file=out)
+    print(f"{counted}: {verdict}", file=out)
     return DAMAGED if damaged else 0
 
 

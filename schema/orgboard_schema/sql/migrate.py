@@ -15,7 +15,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.exc import DatabaseError
 
-from orgboard_schema.errors import DatabaseNewer, DatabaseOlder
+from orgboard_schema.errors import DatabaseNewer, DatabaseOlder, DatabaseUnreachable
 from orgboard_schema.sql.engine import begin_read, begin_write, shown, unreachable
 
 if TYPE_CHECKING:
@@ -45,6 +45,8 @@ def version(engine: Engine) -> str | None:
             return _version(conn)
     except DatabaseError as error:
         raise unreachable(engine.url, error) from error
+    except UnicodeDecodeError as error:
+        raise DatabaseUnreachable(f"{shown(engine.url)} is damaged: {error}") from error
 
 
 def upgrade(engine: Engine) -> tuple[str | None, str]:
