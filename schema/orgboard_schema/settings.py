@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-__all__ = ["data_directory", "default_url"]
+__all__ = ["data_directory", "default_blobs", "default_url"]
 
 
 def data_directory(environ: Mapping[str, str]) -> Path:
@@ -19,3 +19,12 @@ def data_directory(environ: Mapping[str, str]) -> Path:
 def default_url(environ: Mapping[str, str]) -> str:
     """Return the database for no `--db`: $ORGBOARD_DB, else the user's own file."""
     return environ.get("ORGBOARD_DB") or str(data_directory(environ) / "board.db")
+
+
+def default_blobs(environ: Mapping[str, str], sqlite: Path | None) -> str | None:
+    """Return where large blobs go when nobody says: $ORGBOARD_BLOBS, else beside the SQLite file.
+
+    None, for PostgreSQL: they stay in the database, which every host reaches.
+    """
+    beside = None if sqlite is None else f"{sqlite}.blobs"
+    return environ.get("ORGBOARD_BLOBS") or beside

@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from orgboard_schema.blocks import decode_tag_set
 from orgboard_schema.progress import Tell, quiet
 from orgboard_schema.sql import tables
+from orgboard_schema.sql.blobs import iter_content
 from orgboard_schema.sql.check_points import check_points
 from orgboard_schema.sql.damage import Damage, guarded, told
 from orgboard_schema.sql.engine import begin_read, unreachable
@@ -154,9 +155,10 @@ def _check_blobs(conn: Connection, tell: Tell) -> Iterator[Damage]:
 
 
 def _check_blob(conn: Connection, key: bytes, here: str) -> Iterator[Damage]:
-    columns = tables.blob.c
-    data = conn.execute(select(columns.data).where(columns.sha256 == key)).scalar_one()
-    if data is not None and hashlib.sha256(bytes(data)).digest() != key:
+    digest = hashlib.sha256()
+    for piece in iter_content(conn, key):
+        digest.update(piece)
+    if digest.digest() != key:
         yield Damage(here, "its content does not have its hash")
 
 
