@@ -6,8 +6,10 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Final, TextIO
 
+from orgboard_schema.commands_rebuild import add_rebuild, rebuild
+from orgboard_schema.commands_space import add_compact, add_delete, compact, delete
 from orgboard_schema.errors import OrgboardError
 from orgboard_schema.settings import default_url
 
@@ -26,29 +28,28 @@ _DATABASE_HELP = (
 
 
 def db(argv: Sequence[str]) -> int:
-    """Look after the database: upgrade it, check it."""
+    """Look after the database: upgrade, check, compact and rebuild it, delete runs."""
     parser = argparse.ArgumentParser(prog="orgboard db", description=db.__doc__)
-    actions = parser.add_subparsers(dest="action", required=True, metavar="upgrade|check")
-    for name, told in (
-        ("upgrade", "create the tables, or bring them to this program's release"),
-        ("check", "read everything that is stored and name what is damaged"),
-    ):
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    for name, told, declare, run in _ACTIONS:
         action = actions.add_parser(name, help=told, description=f"{told.capitalize()}.")
         default = default_url(os.environ)
         action.add_argument("--db", metavar="URL", default=default, help=_DATABASE_HELP)
+        declare(action)
+        action.set_defaults(run=run)
     options = parser.parse_args(argv)
-    run = {"upgrade": _upgrade, "check": _check}[options.action]
     try:
-        return run(options.db, sys.stdout)
+        status: int = options.run(options, sys.stdout)
     except OrgboardError as error:
         sys.stderr.write(f"orgboard db: {error}\n")
         return error.exit_status
+    return status
 
 
-def _upgrade(url: str, out: TextIO) -> int:
+def _upgrade(options: argparse.Namespace, out: TextIO) -> int:
     from orgboard_schema.sql import migrate
 
-    engine = _open(url, create=True)
+    engine = _open(options.db, create=True)
     try:
         before, after = migrate.upgrade(engine)
     finally:
@@ -60,12 +61,12 @@ def _upgrade(url: str, out: TextIO) -> int:
     return 0
 
 
-def _check(url: str, out: TextIO) -> int:
+def _check(options: argparse.Namespace, out: TextIO) -> int:
     from orgboard_schema.progress import Bar
     from orgboard_schema.sql import migrate
     from orgboard_schema.sql.check import check_database, count_all
 
-    engine = _open(url, create=False)
+    engine = _open(options.db, create=False)
     damaged = 0
     bar = Bar(sys.stderr)
     try:
@@ -88,3 +89,17 @@ def _open(url: str, *, create: bool) -> Engine:
     from orgboard_schema.sql.engine import open_engine
 
     return open_engine(url, create=create)
+
+
+def _nothing(_parser: argparse.ArgumentParser) -> None:
+    """Declare no further argument."""
+
+
+_ACTIONS: Final = (
+    ("upgrade", "create the tables, or bring them to this program's release", _nothing, _upgrade),
+    ("check", "read everything that is stored and name what is damaged", _nothing, _check),
+    ("compact", "remove what was deleted and give its space back", add_compact, compact),
+    ("delete", "delete runs, or bring deleted ones back; files stay", add_delete, delete),
+    ("rebuild", "read runs anew from their event files", add_rebuild, rebuild),
+)
+"""Name, what it does, its own arguments, and the work."""
