@@ -8,7 +8,7 @@ export PYTHON
 
 BIN := .venv/bin
 .DEFAULT_GOAL := install
-.PHONY: install demo test test-interop check format bench bench-writer bench-live screenshots proto clean help dev
+.PHONY: install demo test test-interop check format bench bench-writer bench-ingest bench-scale bench-live screenshots proto clean help dev
 
 install: ## Make .venv with the board in it (the default)
 	@.ci/prepare server
@@ -43,6 +43,15 @@ bench: dev ## Measure throughput and sizes
 bench-writer: ## Measure our writer beside torch's and tensorboardX's
 	@.ci/prepare interop
 	@.venv-interop/bin/python tests/bench writer
+
+bench-ingest: dev ## Measure ingest beside TensorBoard's readers (ARGS=--quick)
+	@.ci/prepare interop
+	@.ci/prepare parts
+	@PYTHONPATH=tests $(BIN)/python tests/bench/ingest.py $(ARGS)
+
+bench-scale: dev ## Measure ingest and queries at sizes that few have (ARGS=--quick)
+	@.ci/prepare parts
+	@PYTHONPATH=tests $(BIN)/python tests/bench/scale.py $(ARGS)
 
 bench-live: dev ## Measure the time from a flush to the curve in the browser
 	@.ci/prepare parts

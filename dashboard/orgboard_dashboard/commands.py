@@ -11,13 +11,20 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from orgboard_dashboard.config import DEFAULT_PORT, WebConfig, is_loopback
 from orgboard_schema.errors import OrgboardError
 from orgboard_schema.settings import default_url
 
+if TYPE_CHECKING:
+    from orgboard_dashboard.export.choice import Choice
+
 __all__ = ["demo", "export", "serve", "web"]
+
+
+DAMAGED: Final = 3
+"""The exit status of what was done, but for what the store has damaged."""
 
 
 class UsageError(OrgboardError):
@@ -80,17 +87,34 @@ def demo(argv: Sequence[str]) -> int:
 
 
 def export(argv: Sequence[str]) -> int:
-    """Write stored points as text."""
-    parser = _parser("export", "Write every stored point, unsampled. Names sort by code point.")
-    parser.add_argument("what", choices=("runs", "scalars", "histograms"))
+    """Write stored points as CSV, JSON lines or Parquet."""
+    parser = _parser(
+        "export",
+        "Write every stored point, unsampled, in order of project, run, tag and file; names sort"
+        " by code point. Each run is written as it stood at one instant; a run that grows"
+        " meanwhile is not waited for.",
+    )
+    parser.add_argument(
+        "what",
+        choices=("runs", "scalars", "histograms", "values"),
+        help="values: every kind but scalars and histograms, media by their hashes",
+    )
     _add_database(parser)
     parser.add_argument("--project", metavar="TEAM/PROJECT", help="only this one (default: all)")
     parser.add_argument("--run", default="", metavar="RE", help="runs whose name matches (RE2)")
     parser.add_argument("--tag", default="", metavar="RE", help="tags whose name matches (RE2)")
     parser.add_argument(
+        "--kind", metavar="KIND,…", help="values of these kinds, such as text,image (default: all)"
+    )
+    parser.add_argument(
+        "--blobs",
+        metavar="DIR",
+        help="write pictures, clips and graphs into DIR too, each once, named by its sha256",
+    )
+    parser.add_argument(
         "--format",
         choices=("csv", "jsonl", "parquet"),
-        help="default: csv; histograms: jsonl, which is all they have",
+        help="default: csv; histograms and values: jsonl, as they do not fit a CSV row",
     )
     parser.add_argument("-o", "--output", metavar="FILE", help="default: standard output")
     return _told(lambda: _export(parser.parse_args(argv)))
@@ -163,17 +187,35 @@ def _export(options: argparse.Namespace) -> int:
     from orgboard_schema.sql.engine import open_engine
     from orgboard_schema.sql.migrate import check_version
 
-    chosen = exporting.Choice(
+    chosen = _exported(options)
+    output = Path(options.output) if options.output is not None else None
+    if chosen.form == "parquet" and output is None and sys.stdout.isatty():
+        raise UsageError("Parquet is not for a terminal: give -o FILE")
+    engine = open_engine(options.db, create=False)
+    check_version(engine)
+    lost = exporting.export(engine, chosen, output, time.time(), sys.stderr)
+    if lost:
+        sys.stderr.write(
+            f"orgboard: {lost} blobs are missing or damaged in the store, and were not written:"
+            " `orgboard db check` names them\n"
+        )
+    return DAMAGED if lost else 0
+
+
+def _exported(options: argparse.Namespace) -> Choice:
+    from orgboard_dashboard.export.choice import VALUE_KINDS, Choice, form_of, kinds_of
+
+    if options.what != "values" and (options.kind is not None or options.blobs is not None):
+        raise UsageError("--kind and --blobs are for `orgboard export values`")
+    return Choice(
         what=options.what,
-        form=exporting.form_of(options.what, options.format),
+        form=form_of(options.what, options.format),
         project=options.project,
         run=options.run,
         tag=options.tag,
+        kinds=VALUE_KINDS if options.kind is None else kinds_of(options.kind),
+        blobs=Path(options.blobs) if options.blobs is not None else None,
     )
-    engine = open_engine(options.db, create=False)
-    check_version(engine)
-    exporting.export(engine, chosen, Path(options.output) if options.output else None, time.time())
-    return 0
 
 
 def _parser(name: str, description: str) -> argparse.ArgumentParser:

@@ -26,7 +26,7 @@ from typing import Final, TypeAlias
 
 from orgboard_ingest.stage import SeriesKey, Staged
 
-__all__ = ["NOTHING", "Cut", "FileFacts", "Lives", "Section", "Span", "joined", "observed"]
+__all__ = ["NOTHING", "Cut", "FileFacts", "Lives", "Section", "Span", "joined", "later", "observed"]
 
 Cut: TypeAlias = tuple[int, SeriesKey | None]
 """Attempt, and the series that is cut; None means all series of the run."""
@@ -99,7 +99,7 @@ def joined(before: FileFacts, after: FileFacts) -> FileFacts:
             merged[key] = _longer(merged[key], span) if key in merged else span
     return FileFacts(
         before.first_wall if before.first_wall is not None else after.first_wall,
-        _later(before.last_wall, after.last_wall),
+        later(before.last_wall, after.last_wall),
         (*before.sections[:-1], replace(open_section, spans=merged), *others),
     )
 
@@ -142,7 +142,7 @@ class Lives:
                 self.opened = True
             self._absorb(section)
             numbers.append(self.attempt)
-        self.last_wall = _later(self.last_wall, facts.last_wall)
+        self.last_wall = later(self.last_wall, facts.last_wall)
         return tuple(numbers)
 
     def take_all(self, files: Iterable[FileFacts]) -> list[tuple[int, ...]]:
@@ -181,7 +181,8 @@ def _longer(before: Span, after: Span) -> Span:
     return Span(before.first, min(before.low, after.low), max(before.high, after.high))
 
 
-def _later(one: float | None, other: float | None) -> float | None:
+def later(one: float | None, other: float | None) -> float | None:
+    """Return the later of two times, the one that there is, or None."""
     if one is None or other is None:
         return one if other is None else other
     return max(one, other)

@@ -7,11 +7,13 @@ read, or read again.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+import gc
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, RowMapping, bindparam, select
 
 from orgboard_ingest.attempts import NOTHING, Cut, FileFacts, Lives
 from orgboard_schema.blocks import decode_heads, head_rows
@@ -28,6 +30,7 @@ from orgboard_schema.types import Metadata
 __all__ = [
     "KnownFile",
     "KnownRun",
+    "add_files",
     "load_described",
     "load_named",
     "load_run",
@@ -53,6 +56,10 @@ _FIND_RUNS: Final = select(
     _run.gone_at,
     _run.opened,
 )
+_FIND_NAMED: Final = _FIND_RUNS.where(
+    _run.logdir_id == bindparam("logdir"),
+    _run.name_sha256.in_(bindparam("keys", expanding=True)),
+)
 
 
 @dataclass(slots=True)
@@ -73,6 +80,11 @@ class KnownFile:
     def at(cls, row: FileRow) -> KnownFile:
         """Return the file as SQL knows it."""
         return cls(row, NOTHING if row.offset == 0 else None, 0)
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Return how far which file of this name is stored."""
+        return self.row.generation, self.row.offset
 
     def forget(self) -> None:
         """Drop what can be read again."""
@@ -127,29 +139,48 @@ class KnownRun:
 
 
 def load_runs(conn: Connection, logdir_id: int) -> dict[str, KnownRun]:
-    """Return the runs of a logdir by name, deleted ones too: their files are known as well."""
+    """Return the runs of a logdir by name, deleted ones too: their files are known as well.
+
+    A run that is read anew is given with its shadow's files and points.
+    """
     query = _FIND_RUNS.where(_run.logdir_id == logdir_id, _run.standing != DISCARDED)
     rows = conn.execute(query.order_by(_run.run_id)).mappings().all()
     shadows = {row["shadow_of"]: row for row in rows if row["standing"] == SHADOW}
     shown = [row for row in rows if row["standing"] != SHADOW]
-    found = [_known_run(row, shadows.get(row["run_id"])) for row in shown]
-    _add_files(conn, {run.run_id: run for run in found})
+    with _no_collection():
+        found = [_known_run(row, shadows.get(row["run_id"])) for row in shown]
+        add_files(conn, {run.run_id: run for run in found})
     return {run.name: run for run in found}
 
 
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Let the collector rest while hundreds of thousands of objects are made that all stay.
+
+    It would look through them again and again, for half as long as it takes to make them.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
 def load_named(conn: Connection, logdir_id: int, names: Collection[str]) -> list[KnownRun]:
-    """Return those runs of a logdir that exist, by their names."""
+    """Return these runs of a logdir, without their files."""
     found: list[KnownRun] = []
-    here = _FIND_RUNS.where(_run.logdir_id == logdir_id)
-    for some in chunked(sorted(map(sha256, names))):
-        rows = conn.execute(here.where(_run.name_sha256.in_(some))).mappings().all()
+    for some in chunked([sha256(name) for name in sorted(names)]):
+        rows = _rows_keyed(conn, logdir_id, some)
         keys = [shadow_key(row["run_id"]) for row in rows]
-        beside = conn.execute(here.where(_run.name_sha256.in_(keys))).mappings()
-        shadows = {row["shadow_of"]: row for row in beside}
-        shown = [row for row in rows if row["standing"] in (SHOWN, DELETED)]
-        found += [_known_run(row, shadows.get(row["run_id"])) for row in shown]
-    _add_files(conn, {run.run_id: run for run in found})
+        shadows = {row["shadow_of"]: row for row in _rows_keyed(conn, logdir_id, keys)}
+        found += [_known_run(row, shadows.get(row["run_id"])) for row in rows]
     return found
+
+
+def _rows_keyed(conn: Connection, logdir_id: int, keys: Sequence[bytes]) -> Sequence[RowMapping]:
+    return conn.execute(_FIND_NAMED, {"logdir": logdir_id, "keys": keys}).mappings().all()
 
 
 def load_run(conn: Connection, uid: str) -> KnownRun | None:
@@ -157,10 +188,9 @@ def load_run(conn: Connection, uid: str) -> KnownRun | None:
     row = conn.execute(_FIND_RUNS.where(_run.uid == uid)).mappings().one_or_none()
     if row is None or row["standing"] not in (SHOWN, DELETED):
         return None
-    key = shadow_key(row["run_id"])
-    place = (_run.logdir_id == row["logdir_id"]) & (_run.name_sha256 == key)
-    run = _known_run(row, conn.execute(_FIND_RUNS.where(place)).mappings().one_or_none())
-    _add_files(conn, {run.run_id: run})
+    shadow = _rows_keyed(conn, row["logdir_id"], [shadow_key(row["run_id"])])
+    run = _known_run(row, shadow[0] if shadow else None)
+    add_files(conn, {run.run_id: run})
     return run
 
 
@@ -235,6 +265,7 @@ def _known_run(shown: RowMapping, shadow: RowMapping | None) -> KnownRun:
     )
 
 
-def _add_files(conn: Connection, runs: dict[int, KnownRun]) -> None:
+def add_files(conn: Connection, runs: Mapping[int, KnownRun]) -> None:
+    """Give runs, by id, the files that SQL has of them."""
     for row in files(conn, runs.keys()):
         runs[row.run_id].files[row.name] = KnownFile.at(row)

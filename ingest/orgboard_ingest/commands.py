@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from orgboard_ingest.config import IngestConfig
+from orgboard_ingest.progress import Progress
 from orgboard_ingest.run import follow, read_once
-from orgboard_ingest.verify import verify_logdirs
+from orgboard_ingest.verify import Report, verify_logdirs
 from orgboard_schema.errors import OrgboardError
 from orgboard_schema.settings import default_url
 from orgboard_schema.sql.registry import parse_project
@@ -44,17 +45,26 @@ def verify(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="orgboard verify",
         description="Read the event files again and compare every stored point with them,"
-        " by run, tag and kind. Prints the differences.",
+        " by run, tag and kind: counts, steps, times, values, attempts, descriptions,"
+        " hyperparameters, gaps, and the bytes of media. Prints a line for each difference."
+        " Ingest may go on meanwhile: each run is compared as it was stored at one instant.",
         epilog="example:  orgboard verify ~/logs --db board.db"
         "      exit status: 0 equal, 1 different, 2 wrong usage",
     )
     parser.add_argument("logdirs", nargs="+", metavar="LOGDIR", help="a folder that was ingested")
     parser.add_argument("--db", metavar="URL", default=default_url(os.environ), help=_DB_HELP)
     parser.add_argument("--project", metavar="TEAM/PROJECT", help=_PROJECT_HELP)
+    parser.add_argument(
+        "--run", metavar="RE", default="", help="runs whose name matches (default: all)"
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="differences and the summary as JSON lines"
+    )
     arguments = parser.parse_args(argv)
+    report = Report(sys.stdout, Progress(sys.stderr), arguments.json)
     try:
-        logdirs = _logdirs(arguments.logdirs)
-        return verify_logdirs(logdirs, arguments.db, _project(arguments.project), sys.stdout)
+        logdirs, project = _logdirs(arguments.logdirs), _project(arguments.project)
+        return verify_logdirs(logdirs, arguments.db, project, report, run=arguments.run)
     except OrgboardError as error:
         return _refuse("verify", error)
 

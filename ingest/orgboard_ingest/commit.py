@@ -44,7 +44,7 @@ from orgboard_schema.sql.text import to_sql
 from orgboard_schema.wire.batch import Batch
 from orgboard_schema.wire.versions import parse_version
 
-__all__ = ["Stored", "note_error", "note_look", "read_anew", "store"]
+__all__ = ["Stored", "note_error", "note_look", "read_anew", "remember", "store"]
 
 # Built once: to build a statement costs more than to run it.
 _FIND_REVISION: Final = select(tables.run.c.revision, tables.run.c.standing).where(
@@ -234,3 +234,25 @@ def _chunk(piece: Piece, attempt: int) -> NewChunk:
     else:
         series = piece.series
     return NewChunk(attempt, piece.tag, piece.kind, series)
+
+
+def remember(new: Stored) -> None:
+    """Take over into memory what was just stored."""
+    run, file, plan = new.run, new.file, new.plan
+    for section in {piece.section for piece in new.staged.pieces}:
+        file.stored[file.section + section] = plan.attempts[section]
+    if plan.facts is not None:
+        file.facts = plan.facts
+        file.known_end = max(file.known_end, new.batch.end)
+        file.section += len(new.staged.starts)
+    else:
+        file.forget()
+    if run.prefix is not None and file.row.name < run.prefix[0]:
+        run.prefix = None
+    if plan.opened is not None:
+        run.opened = plan.opened
+    if plan.cuts:
+        run.cuts = {**(run.cuts or {}), **plan.cuts}
+    if new.staged.metadata and run.remembered is not None:
+        for (tag, _), value in new.staged.metadata.items():
+            run.remembered.setdefault(tag, value)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 from sqlalchemy import Engine
@@ -39,6 +39,9 @@ LONGEST_WAIT_S: Final = 1.0
 FILES_AT_ONCE: Final = 256
 """Stored in one transaction: what it costs is spread, and no rival waits for long."""
 
+BATCHES_AT_ONCE: Final = 2
+"""Large batches that are read side by side before they are stored: what bounds memory."""
+
 log = logging.getLogger("orgboard.ingest")
 
 
@@ -58,6 +61,7 @@ class Daemon:
         self.unreadable: dict[str, str] = {}
         """Why each file could not be read at its last turn, by path."""
         self._config = config
+        self._batch_bytes = config.batch_bytes
         self._engine = engine
         self.sources = tuple(sources)
         self._hints = hints
@@ -158,26 +162,29 @@ class Daemon:
 
     def _step(self) -> None:
         """Give each run with something to read one turn."""
+        for keys in self._groups():
+            if self.stopped:
+                return
+            self._turn(keys)
+
+    def _groups(self) -> Iterator[list[FileKey]]:
+        """Yield what is due, of different runs of one logdir, as much as is stored at once."""
         group: list[FileKey] = []
         octets = 0
         for key in self._waiting.turns():
-            if self.stopped:
-                return
-            if group and (key[0] != group[0][0] or octets >= self._config.batch_bytes):
-                self._turn(group)
+            full = len(group) == FILES_AT_ONCE or octets >= BATCHES_AT_ONCE * self._batch_bytes
+            if group and (full or key[0] != group[0][0]):
+                yield group
                 group, octets = [], 0
             group.append(key)
             octets += self._unread(key)
-            if len(group) == FILES_AT_ONCE:
-                self._turn(group)
-                group, octets = [], 0
         if group:
-            self._turn(group)
+            yield group
 
     def _unread(self, key: FileKey) -> int:
         """Return about how many bytes the next batch of a file has."""
         number, run, name = key
-        return min(self.sources[number].unread(run, name), self._config.batch_bytes)
+        return min(self.sources[number].unread(run, name), self._batch_bytes)
 
     def _turn(self, keys: Sequence[FileKey]) -> None:
         """Read one batch of each of these files, of different runs of one logdir."""

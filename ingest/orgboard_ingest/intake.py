@@ -24,6 +24,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine
 
 from orgboard_ingest import moves
+from orgboard_ingest.attempts import later
 from orgboard_ingest.catalog import (
     KnownFile,
     KnownRun,
@@ -32,8 +33,9 @@ from orgboard_ingest.catalog import (
     load_runs,
     worth_packing,
 )
-from orgboard_ingest.commit import Stored, note_error, note_look, read_anew, store
+from orgboard_ingest.commit import Stored, note_error, note_look, read_anew, remember, store
 from orgboard_ingest.ending import ending_with
+from orgboard_ingest.looking import Look, Read, read_looks
 from orgboard_ingest.plan import Plan, facts_missing, plan_alone, plan_batch
 from orgboard_ingest.regaps import YoungGaps, files_with_young_gaps
 from orgboard_ingest.register import RUNS_AT_ONCE, register
@@ -45,8 +47,8 @@ from orgboard_ingest.rereading import (
     is_read,
     read_facts,
 )
-from orgboard_ingest.stage import Staged, stage
-from orgboard_ingest.tail import Head, Reading, read_on
+from orgboard_ingest.stage import Staged
+from orgboard_ingest.tail import Reading
 from orgboard_ingest.transactions import read_once, write_once
 from orgboard_schema.errors import DatabaseUnreachable, OffsetMoved
 from orgboard_schema.sql.compact import compact
@@ -68,15 +70,6 @@ class Advance:
     """Whether the file has, or may have, more to give at once."""
     reread: bool = False
     """Whether all files of the run have to be read again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """A file to read on in."""
-
-    run: KnownRun
-    file: KnownFile
-    path: Path
 
 
 class Intake:
@@ -114,7 +107,7 @@ class Intake:
         self.runs, young = read_once(self.engine, work)
         names = {run.run_id: run.name for run in self.runs.values()}
         for run_id, name in sorted(young):
-            self.young_gaps.add((names[run_id], name))
+            self.young_gaps.add((names[run_id], name), at_once=True)
 
     def is_settled(self, run: str, name: str, size: int, mtime_ns: int) -> bool:
         """Tell whether a file of this size and time has been read as far as it goes."""
@@ -152,11 +145,12 @@ class Intake:
         looks = [self._look(answers, at, *file) for at, file in enumerate(files)]
         self._describe([look.run for look in looks if look is not None])
         ready: dict[int, Stored] = {}
+        readings = read_looks([look for look in looks if look is not None], self._batch_bytes)
         for at, look in enumerate(looks):
             if look is None:
                 continue
             try:
-                prepared = self._prepare(look)
+                prepared = self._prepare(look, next(readings))
             except DatabaseUnreachable:
                 raise
             except Exception as error:  # noqa: BLE001 - one file's defect must not stop the others
@@ -180,7 +174,11 @@ class Intake:
         except OSError as error:
             answers[at] = error
             return None
-        return None if run.deleted else Look(run, run.files[name], path)
+        file = run.files.get(name)
+        if file is None and not run.deleted:
+            # Its run was replaced at that very moment.
+            answers[at] = Advance(again=True)
+        return None if file is None or run.deleted else Look(run, file, path)
 
     def _describe(self, runs: Iterable[KnownRun]) -> None:
         """Look up what was said of the runs' tags and attempts, where that is not known."""
@@ -194,22 +192,20 @@ class Intake:
             described = partial(load_described, run_id=run.run_id)
             run.remembered, run.cuts = read_once(self.engine, described)
 
-    def _prepare(self, look: Look) -> Stored | Advance:
-        """Read and place the next batch of a file; an answer where there is nothing to store."""
+    def _prepare(self, look: Look, read: Read | OSError) -> Stored | Advance:
+        """Place what was read of a file; an answer where there is nothing to store."""
         run, file = look.run, look.file
-        try:
-            reading = self._read(run, file, look.path)
-        except OSError:
+        if isinstance(read, OSError):
             if awaited(run, file):
                 self.give_up(run)
-            raise
+            raise read
+        reading, staged = read.reading, read.staged
         if reading.batch is None:
             return self._replace(run, file, reading)
-        if reading.batch.end == reading.batch.start:
+        if reading.batch.end == reading.batch.start or staged is None:
             self._note_look(file, reading, reading.batch.pending, "")
             self.finish(run)
             return Advance()
-        staged = stage(reading.batch)
         plan = self._plan(run, file, reading.batch, staged)
         if not plan.agrees:
             # With what this batch said, or the next reading would go wrong in the same place.
@@ -223,7 +219,7 @@ class Intake:
         ending = ending_with(
             run.finished,
             run.end_wall,
-            _later(run.last_event, reading.batch.last_wall),
+            later(run.last_event, reading.batch.last_wall),
             reading.batch,
         )
         ends = self._is_final(run, file, reading)
@@ -287,6 +283,10 @@ class Intake:
             return register(conn, self.logdir_id, wanted, now=self.clock())
 
         for fresh in write_once(self.engine, work):
+            if fresh.gaps:
+                # It may have come from elsewhere.
+                for name in fresh.files:
+                    self.young_gaps.add((fresh.name, name))
             known = self.runs.get(fresh.name)
             if known is None or known.run_id != fresh.run_id:
                 self.runs[fresh.name] = fresh
@@ -303,18 +303,6 @@ class Intake:
             path.stat()
             self.register([(run_name, name)])
         return self.runs[run_name]
-
-    def _read(self, run: KnownRun, file: KnownFile, path: Path) -> Reading:
-        row = file.row
-        head = Head(row.head_sha256, row.head_bytes)
-        ahead = file.known_end - row.offset
-        # While read again: not across the end of what is known, so that no byte counts twice.
-        limit = min(self._batch_bytes, ahead) if ahead > 0 else self._batch_bytes
-        remembered = run.remembered or {}
-        reading = read_on(path, row.offset, head, remembered, max_bytes=limit)
-        if ahead > 0 and reading.batch is not None and reading.batch.end == row.offset:
-            reading = read_on(path, row.offset, head, remembered, max_bytes=self._batch_bytes)
-        return reading
 
     def _plan(self, run: KnownRun, file: KnownFile, batch: Batch, staged: Staged) -> Plan:
         if batch.start < file.known_end < batch.end:
@@ -346,13 +334,13 @@ class Intake:
     def _stored(self, new: Stored, row: FileRow, state: RunState) -> Advance:
         """Take over into memory what was stored."""
         run, batch, ending = new.run, new.batch, new.ending
-        _remember(new)
+        remember(new)
         new.file.row, run.revision = row, state.revision
         run.settled = new.final
         run.attempts = max(run.attempts, new.plan.attempts[-1] + 1)
         run.finished = ending.reason if ending is not None else None
         run.end_wall = ending.wall if ending is not None else None
-        run.last_event = _later(run.last_event, batch.last_wall)
+        run.last_event = later(run.last_event, batch.last_wall)
         points = len(batch.scalars.tag) + len(batch.points)
         more = batch.pending is None and batch.end < new.reading.size
         done = Advance(batch.end - batch.start, points, again=more)
@@ -419,7 +407,7 @@ class Intake:
             return None
         for name, file in fresh.files.items():
             old = run.files.get(name)
-            if old is not None and _place(old) == _place(file) and old.facts is not None:
+            if old is not None and old.place == file.place and old.facts is not None:
                 file.facts, file.known_end = old.facts, old.known_end
                 file.section, file.stored = old.section, old.stored
         self.runs[fresh.name] = fresh
@@ -440,35 +428,3 @@ class Intake:
         if seen != row:
             write_once(self.engine, lambda conn: note_look(conn, seen))
             file.row = seen
-
-
-def _place(file: KnownFile) -> tuple[int, int]:
-    return file.row.generation, file.row.offset
-
-
-def _remember(new: Stored) -> None:
-    """Take over into memory what was just stored."""
-    run, file, plan = new.run, new.file, new.plan
-    for section in {piece.section for piece in new.staged.pieces}:
-        file.stored[file.section + section] = plan.attempts[section]
-    if plan.facts is not None:
-        file.facts = plan.facts
-        file.known_end = max(file.known_end, new.batch.end)
-        file.section += len(new.staged.starts)
-    else:
-        file.forget()
-    if run.prefix is not None and file.row.name < run.prefix[0]:
-        run.prefix = None
-    if plan.opened is not None:
-        run.opened = plan.opened
-    if plan.cuts:
-        run.cuts = {**(run.cuts or {}), **plan.cuts}
-    if new.staged.metadata and run.remembered is not None:
-        for (tag, _), value in new.staged.metadata.items():
-            run.remembered.setdefault(tag, value)
-
-
-def _later(one: float | None, other: float | None) -> float | None:
-    if one is None or other is None:
-        return one if other is None else other
-    return max(one, other)

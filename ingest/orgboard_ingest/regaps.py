@@ -41,10 +41,10 @@ class YoungGaps:
     _due: dict[FileName, float] = field(default_factory=dict)
     _pauses: dict[FileName, float] = field(default_factory=dict)
 
-    def add(self, file: FileName) -> None:
-        """Look at a file soon: it has a new gap."""
+    def add(self, file: FileName, *, at_once: bool = False) -> None:
+        """Look at a file soon, because it has a new gap; `at_once` when it was found earlier."""
         self._pauses[file] = FIRST_PAUSE_S
-        self._due[file] = self.clock() + FIRST_PAUSE_S
+        self._due[file] = self.clock() + (0.0 if at_once else FIRST_PAUSE_S)
 
     def due(self) -> list[FileName]:
         """Return the files to look at now; each comes again, after a pause twice as long."""

@@ -1,4 +1,4 @@
-"""Give found files a place in SQL, those of many runs in one transaction."""
+"""Give found runs and files their places in SQL, many in one transaction and few statements."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from orgboard_ingest.catalog import KnownRun, load_named
+from orgboard_ingest.catalog import KnownRun, add_files, load_named
 from orgboard_schema.sql.registry import ensure_files, ensure_runs
 
 __all__ = ["RUNS_AT_ONCE", "register"]
@@ -19,18 +19,13 @@ RUNS_AT_ONCE: Final = 500
 def register(
     conn: Connection, logdir_id: int, wanted: Mapping[str, Collection[str]], *, now: float
 ) -> list[KnownRun]:
-    """Return these runs as SQL knows them; `wanted` names the files that each is to have.
+    """Return the runs of these names with all their files, those named among them.
 
-    What is missing is created, but no file of a run that somebody deleted.
+    New files stand at offset 0. A deleted run gets none, nor does one that a rival has just
+    discarded.
     """
     ensure_runs(conn, logdir_id, wanted.keys(), now=now)
     found = load_named(conn, logdir_id, wanted.keys())
-    new = {
-        run.run_id: wanted[run.name]
-        for run in found
-        if not (run.deleted or run.files.keys() >= set(wanted[run.name]))
-    }
-    if not new:
-        return found
-    ensure_files(conn, new)
-    return load_named(conn, logdir_id, wanted.keys())
+    ensure_files(conn, {run.run_id: wanted[run.name] for run in found if not run.deleted})
+    add_files(conn, {run.run_id: run for run in found})
+    return found

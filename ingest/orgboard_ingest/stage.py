@@ -9,15 +9,16 @@ changes, because a stored series piece has one dtype.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from ctypes import CDLL
+from ctypes import CDLL, addressof, c_char
 from dataclasses import dataclass
+from struct import Struct
 from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from orgboard_schema.blocks.columns import address
-from orgboard_schema.blocks.series import ScalarSeries
+from orgboard_schema.blocks.series import Extent, ScalarSeries
 from orgboard_schema.core.library import load_core
 from orgboard_schema.types import Kind, Metadata, Point
 from orgboard_schema.wire.batch import FLOAT32, Batch, ScalarColumns
@@ -27,11 +28,9 @@ __all__ = ["Piece", "PointSeries", "SeriesKey", "Staged", "stage"]
 MOST_COUNTS: Final = 1_000_000
 """Some milliseconds of counting, whatever the number of points."""
 
-_PIECE: Final = np.dtype(
-    [(name, "<i8") for name in ("section", "tag", "width", "start", "count", "first")]
-    + [("extent", [("low", "<i8"), ("high", "<i8"), *((name, "<f8") for name in "abcde")])]
-)
-"""What the core's `ob_group` tells of a piece; its extent is an `Extent`."""
+_PIECE: Final = Struct("<6q2q5d")
+"""What the core's `ob_group` tells of a piece: section, tag, width, start, count, first step,
+and its `Extent`."""
 
 SeriesKey: TypeAlias = tuple[str, Kind]
 """Tag and kind: what tells the series of one run apart."""
@@ -107,8 +106,8 @@ def _grouped_by_core(
     given = (columns.tag, columns.step, columns.wall, columns.value, columns.dtype)
     made = (counts, step, wall, value, narrow, width)
 
-    def group(room: int) -> tuple[int, NDArray[np.void]]:
-        pieces = np.empty(room, _PIECE)
+    def group(room: int) -> tuple[int, bytearray]:
+        pieces = bytearray(room * _PIECE.size)
         found = core.ob_group(
             count,
             *(column.buffer_info()[0] for column in given),
@@ -116,16 +115,18 @@ def _grouped_by_core(
             address(cuts),
             len(cuts),
             *(address(column) for column in made),
-            address(pieces),
+            addressof(c_char.from_buffer(pieces)),
             room,
         )
         return found, pieces
 
     found, pieces = group(min(count, (len(cuts) + 1) * tags))
-    if found > len(pieces):
+    if found * _PIECE.size > len(pieces):
         # Widths change within series: more pieces than series.
         found, pieces = group(found)
-    for section, tag, size, start, length, first, extent in pieces[:found].tolist():
+    told = _PIECE.iter_unpack(memoryview(pieces)[: found * _PIECE.size])
+    for section, tag, size, start, length, first, *rest in told:
+        extent: Extent = tuple(rest)
         cut = slice(start, start + length)
         values = narrow[cut] if size == FLOAT32 else value[cut]
         series = ScalarSeries(step[cut], wall[cut], values, extent)

@@ -6,6 +6,7 @@
     ├── DatabaseOlder             2   needs `orgboard db upgrade`
     ├── DatabaseNewer             78  needs a newer orgboard
     ├── CorruptBlock              3   a stored payload is not what was written
+    ├── BackupDamaged             3   a backup is not, or not all, of what was written
     ├── TooManyPoints             2   a question would take more points than it may
     ├── RunNotFound               2   no such run, or it stands otherwise
     ├── RunIsLive                 2   a run that is written to cannot be deleted
@@ -21,6 +22,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 __all__ = [
+    "BackupDamaged",
     "CorruptBlock",
     "DatabaseNewer",
     "DatabaseOlder",
@@ -60,6 +62,12 @@ class DatabaseNewer(OrgboardError):
 
 class CorruptBlock(OrgboardError, ValueError):
     """A payload does not decode to what its header promises."""
+
+    exit_status = 3
+
+
+class BackupDamaged(OrgboardError):
+    """The file is no backup, or not all of one, or not what was written."""
 
     exit_status = 3
 

@@ -191,8 +191,11 @@ def test_a_file_is_written_whole_or_not_at_all(board: Board, tmp_path: Path) -> 
         ["scalars", "--run", "("],
         ["scalars", "--project", "no/where"],
         ["scalars", "--project", "a/b/c"],
-        ["scalars", "--format", "parquet"],
         ["histograms", "--format", "csv"],
+        ["values", "--format", "csv"],
+        ["values", "--kind", "text,scalar"],
+        ["scalars", "--kind", "text"],
+        ["scalars", "--blobs", "there"],
     ],
 )
 def test_what_cannot_be_exported_is_told_in_one_line(board: Board, wrong: list[str]) -> None:

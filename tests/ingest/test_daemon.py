@@ -14,7 +14,7 @@ from psycopg import sql
 from sqlalchemy import Engine, select
 from sqlalchemy.exc import DBAPIError
 
-from orgboard_ingest import intake as reading
+from orgboard_ingest import looking
 from orgboard_ingest.config import IngestConfig
 from orgboard_ingest.daemon import Daemon
 from orgboard_ingest.source import Source
@@ -118,7 +118,7 @@ def test_a_file_that_cannot_be_read_holds_up_no_other(
             raise PermissionError(13, "Permission denied")
         return read_on(path, *given, **more)
 
-    monkeypatch.setattr(reading, "read_on", read)
+    monkeypatch.setattr(looking, "read_on", read)
 
     daemon = Daemon(config, engine, [Source(config, intake, None)], Hints())
     daemon.run_once(lambda _: None)

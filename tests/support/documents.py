@@ -14,7 +14,7 @@ _CODE = re.compile(r"`([^`]+)`")
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A block of Python, by the heading it stands under."""
+    """A block of code, by the heading it stands under."""
 
     heading: str
     code: str
@@ -29,14 +29,14 @@ class Row:
     right: tuple[str, ...]
 
 
-def examples_of(page: Path) -> list[Example]:
-    """List a page's blocks of Python; those under one heading are one after another."""
+def examples_of(page: Path, language: str = "python") -> list[Example]:
+    """List a page's blocks of a language; those under one heading are one after another."""
     found: dict[str, str] = {}
     heading, lines, is_code = "", [""], False
     for line in page.read_text(encoding="utf-8").splitlines():
         if match := _HEADING.match(line):
             heading = match.group(1)
-        elif line == "```python":
+        elif line == f"```{language}":
             is_code, lines = True, []
         elif line == "```" and is_code:
             is_code = False

@@ -32,8 +32,11 @@ from orgboard_schema.sql import read, tables
 from orgboard_schema.sql.dictionary import tag_names
 from orgboard_schema.sql.engine import begin_read, open_engine
 from orgboard_schema.sql.migrate import upgrade
+from orgboard_schema.sql.standing import SHOWN
+from orgboard_schema.wire.event_pb2 import SessionLog
 from orgboard_schema.wire.frames import encode_frame
 from support.event_files import scalar_event
+from support.ingested import mark
 
 __all__ = ["Outcome", "kill_ingest"]
 
@@ -49,6 +52,8 @@ START_WITHIN_S = 30.0
 KILLED_AT_START = 0.2
 """The part that is not given the time to begin reading."""
 GROW_EVERY_S = 0.01
+RESTARTED = 0.02
+"""The part of writes that a START comes before, where any does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +77,18 @@ class _Writer:
     path: Path
     run: str
     random: random.Random
+    restarts: bool = False
+    """Whether STARTs turn up, each of which gives later files' points another attempt."""
     truth: list[Row] = field(default_factory=list)
     step: int = 0
     held: bytes = b""
 
     def grow(self) -> None:
         """Log some points and write some of the bytes that are due."""
+        if self.restarts and self.random.random() < RESTARTED:
+            back = self.random.randrange(self.step + 1)
+            start = mark(SessionLog.START, back, 1_700_000_000.0 + self.step)
+            self.held += encode_frame(start.SerializeToString())
         for _ in range(self.random.randrange(4)):
             # Side by side with the run's other file: one attempt, whatever was read when.
             wall = 1_700_000_000.0 + self.step
@@ -96,12 +107,17 @@ class _Writer:
         self.held = self.held[count:]
 
 
-def kill_ingest(logdir: Path, db_url: str, *, kills: int, seed: int, rivals: int = 1) -> Outcome:
-    """Let files grow while `rivals` ingests at a time run and are killed, `kills` in all."""
+def kill_ingest(
+    logdir: Path, db_url: str, *, kills: int, seed: int, rivals: int = 1, restarts: bool = False
+) -> Outcome:
+    """Let files grow while `rivals` ingests at a time run and are killed, `kills` in all.
+
+    With `restarts`, what comes keeps changing what is stored: runs are read anew all the time.
+    """
     chance = random.Random(seed)
     engine = open_engine(db_url)
     upgrade(engine)
-    writers = list(_writers(logdir, chance))
+    writers = list(_writers(logdir, chance, restarts))
     config = IngestConfig((logdir,), db_url, flush_every_s=0.0, batch_bytes=600)
     _prepare_statements(engine, writers, config)
     done = 0
@@ -138,12 +154,12 @@ def _prepare_statements(engine: Engine, writers: list[_Writer], config: IngestCo
     engine.dispose()
 
 
-def _writers(logdir: Path, chance: random.Random) -> Iterator[_Writer]:
+def _writers(logdir: Path, chance: random.Random, restarts: bool) -> Iterator[_Writer]:
     for run in RUNS:
         (logdir / run).mkdir(parents=True)
         for number in range(FILES_A_RUN):
             path = logdir / run / f"events.out.tfevents.{number}"
-            yield _Writer(path, run, random.Random(chance.random()))
+            yield _Writer(path, run, random.Random(chance.random()), restarts)
 
 
 def _grow_for(writers: list[_Writer], seconds: float) -> None:
@@ -203,11 +219,13 @@ def _differences(engine: Engine, logdir: Path) -> list[str]:
 
 def _rows(engine: Engine) -> Iterator[Row]:
     with begin_read(engine) as conn:
-        for run_id, run in conn.execute(select(tables.run.c.run_id, tables.run.c.name)).all():
+        columns = tables.run.c
+        query = select(columns.run_id, columns.name).where(columns.standing == SHOWN)
+        for run_id, run in conn.execute(query).all():
             heads = head_rows(read.heads(conn, [run_id])[run_id])
             names = tag_names(conn, {head.tag_id for head in heads})
             keys: list[read.SeriesKey] = [(head.tag_id, head.kind) for head in heads]
             for (tag_id, _), data in read.series(conn, run_id, keys).items():
-                columns = (data.step.tolist(), data.wall.tolist(), data.value.tolist())
-                for step, wall, value in zip(*columns, strict=True):
+                points = (data.step.tolist(), data.wall.tolist(), data.value.tolist())
+                for step, wall, value in zip(*points, strict=True):
                     yield run, names[tag_id], step, wall, value

@@ -25,6 +25,7 @@ from support.lacking import lack
 from support.waiting import free_port
 
 __all__ = [
+    "binaries",
     "database_url",
     "fresh_database",
     "postgres_database",
@@ -78,12 +79,12 @@ def server() -> Iterator[str]:
     if named:
         yield named
         return
-    binaries = _binaries()
-    if binaries is None:
+    found = binaries()
+    if found is None:
         lack("no PostgreSQL: neither initdb on PATH nor in /usr/lib/postgresql/*/bin")
     if os.geteuid() == 0 and shutil.which("runuser") is None:
         lack("PostgreSQL does not run as root, and runuser is not there to change the user")
-    with _cluster(binaries) as url:
+    with _cluster(found) as url:
         yield url
 
 
@@ -105,7 +106,8 @@ def _execute(server_url: str, statement: sql.Composed) -> None:
         connection.execute(statement)
 
 
-def _binaries() -> Path | None:
+def binaries() -> Path | None:
+    """Find the folder of PostgreSQL's programs; None when it is not installed."""
     found = shutil.which("initdb")
     if found is not None:
         return Path(found).resolve().parent

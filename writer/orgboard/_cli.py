@@ -25,14 +25,15 @@ SUMMARIES: Final[dict[str, str]] = {
     "serve": "show the event files under one or more folders, live; all one person needs",
     "ingest": "read event files into a database, once or as a daemon",
     "web": "serve the web pages of a database; many people, several workers",
-    "db": "upgrade the database, or check its health",
-    "export": "write every stored point as CSV or JSON lines",
+    "db": "upgrade, check, back up or restore the database",
+    "export": "write every stored point as CSV, JSON lines or Parquet",
     "verify": "re-read the event files and prove that the database equals them",
 }
 """In the order in which a newcomer meets them."""
 
 EXTRAS: Final[dict[str, str]] = {
     "psycopg": "postgres",
+    "pyarrow": "parquet",
 }
 """The extra that brings a package. What is not named comes with `server`."""
 

@@ -2,50 +2,97 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Connection, select
+import numpy as np
+from sqlalchemy import Connection, func, select
 
 from orgboard_dashboard.queries.errors import BadQuery, NotFound
 from orgboard_dashboard.queries.runs import RunRow, rows_of
 from orgboard_dashboard.queries.visible import visible_runs
 from orgboard_dashboard.viewer import Viewer
+from orgboard_schema.blocks import HeadTable
 from orgboard_schema.blocks.heads import decode_heads
 from orgboard_schema.blocks.series import kind_number
 from orgboard_schema.sql import read, tables
-from orgboard_schema.sql.dictionary import tag_names
+from orgboard_schema.sql.dictionary import chunked, tag_names
+from orgboard_schema.sql.packing import BLOCK_BYTES
 from orgboard_schema.sql.read import SeriesData
 from orgboard_schema.sql.registry import parse_project
 from orgboard_schema.sql.text import from_sql
-from orgboard_schema.types import Kind
+from orgboard_schema.types import KINDS, Kind
 
-__all__ = ["ExportedRun", "SeriesData", "exported_runs", "exported_series"]
+__all__ = [
+    "ExportedRun",
+    "ExportedSeries",
+    "RunPlace",
+    "SeriesData",
+    "exported_blob",
+    "exported_rows",
+    "exported_runs",
+    "exported_series",
+]
 
 _SERIES_TOGETHER: Final = 10_000
 _POINTS_TOGETHER: Final = 50_000
-"""Read at once, and held in memory; a longer series is streamed."""
+_BYTES_TOGETHER: Final = 8 * 1024 * 1024
+"""Read at once, and held in memory; a longer series, or one of larger values, is streamed."""
+
+_UNPACKS_TO: Final = 64
+"""How many times its size a block of values may take unpacked, where nothing better is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunPlace:
+    """Which run, and the project it is in as TEAM/PROJECT."""
+
+    run_id: int
+    project: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
 class ExportedRun:
-    """A run, and the project it is in as TEAM/PROJECT."""
+    """A run as the table of runs shows it, and its project as TEAM/PROJECT."""
 
-    run_id: int
     project: str
     row: RunRow
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedSeries:
+    """A series, and its points piece by piece, to be read before the next series is."""
+
+    tag: str
+    kind: Kind
+    plugin: str
+    """What the writer called the kind; "" when it said nothing."""
+    pieces: Iterator[SeriesData]
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """A series that is to be read, before it is."""
+
+    tag: str
+    kind: Kind
+    tag_id: int
+    plugin: str
+    points: int
+    octets: int
+    """That its values take unpacked, about; 0 for scalars."""
 
 
 def exported_runs(
     viewer: Viewer,
     conn: Connection,
-    now: float,
     *,
     project: str | None,
     matches: Callable[[str], bool],
-) -> Iterator[ExportedRun]:
-    """Yield the visible runs whose name matches, by project and name in code-point order.
+) -> list[RunPlace]:
+    """Return the visible runs whose name matches, by project and name in code-point order.
 
     Raises:
         BadQuery: `project` is not written TEAM/PROJECT.
@@ -70,52 +117,121 @@ def exported_runs(
     order = sorted(
         (f"{row[2]}/{row[3]}", row[1], row[4], row[0]) for row in named if matches(row[1])
     )
-    for place, _name, _path, run_id in order:
-        row = rows_of(viewer, conn, [run_id], now).get(run_id)
-        if row is not None:
-            yield ExportedRun(run_id, place, row)
+    return [RunPlace(run_id, place, name) for place, name, _path, run_id in order]
+
+
+def exported_rows(
+    viewer: Viewer, conn: Connection, places: Sequence[RunPlace], now: float
+) -> list[ExportedRun]:
+    """Return the rows of these runs in their order, without those that are gone by now."""
+    rows = rows_of(viewer, conn, [place.run_id for place in places], now)
+    return [
+        ExportedRun(place.project, rows[place.run_id]) for place in places if place.run_id in rows
+    ]
 
 
 def exported_series(
     viewer: Viewer,
     conn: Connection,
-    run: ExportedRun,
-    kind: Kind,
+    run_id: int,
+    kinds: Collection[Kind],
     matches: Callable[[str], bool],
-) -> Iterator[tuple[str, Iterator[SeriesData]]]:
-    """Yield each series of a kind by tag in code-point order, and its points piece by piece."""
+) -> Iterator[ExportedSeries]:
+    """Yield each series of these kinds by tag and kind in code-point order."""
     head = tables.run_head
     payload = conn.execute(
         select(head.c.payload)
         .join(tables.run, tables.run.c.run_id == head.c.run_id)
-        .where(head.c.run_id == run.run_id, visible_runs(viewer))
+        .where(head.c.run_id == run_id, visible_runs(viewer))
     ).scalar()
     if payload is None:
         return
-    heads = decode_heads(payload)
-    heads = heads[heads["kind"] == kind_number(kind)]
-    points = dict(zip(heads["tag_id"].tolist(), heads["n_all"].tolist(), strict=True))
-    named = sorted((name, tag) for tag, name in tag_names(conn, points).items() if matches(name))
-    for some in _together([(name, tag, points[tag]) for name, tag in named]):
+    heads = decode_heads(bytes(payload))
+    heads = heads[np.isin(heads["kind"], [kind_number(kind) for kind in kinds])]
+    listed = _listed(conn, run_id, heads, matches)
+    for some in _together(listed):
         if len(some) == 1:
-            ((name, tag),) = some
-            yield name, read.iter_series(conn, run.run_id, tag, kind)
+            pieces = read.iter_series(conn, run_id, some[0].tag_id, some[0].kind)
+            yield ExportedSeries(some[0].tag, some[0].kind, some[0].plugin, pieces)
             continue
-        found = read.pieces_of(conn, run.run_id, [(tag, kind) for _, tag in some])
-        for name, tag in some:
-            yield name, iter(found.get((tag, kind), ()))
+        found = read.pieces_of(conn, run_id, [(each.tag_id, each.kind) for each in some])
+        for each in some:
+            pieces = iter(found.pop((each.tag_id, each.kind), ()))
+            yield ExportedSeries(each.tag, each.kind, each.plugin, pieces)
 
 
-def _together(series: Iterable[tuple[str, int, int]]) -> Iterator[list[tuple[str, int]]]:
-    """Group (name, tag, points) in their order: short series together, a long one alone."""
-    some: list[tuple[str, int]] = []
-    held = 0
-    for name, tag, points in series:
-        if some and (held + points > _POINTS_TOGETHER or len(some) == _SERIES_TOGETHER):
+def exported_blob(viewer: Viewer, conn: Connection, run_id: int, sha256: bytes) -> bytes | None:
+    """Return the bytes that a visible run refers to; None when the store has lost them."""
+    visible = select(tables.run.c.run_id).where(tables.run.c.run_id == run_id, visible_runs(viewer))
+    if conn.execute(visible).first() is None:
+        return None
+    blob = read.load_blob(conn, run_id, sha256)
+    return None if blob is None else blob.data
+
+
+def _listed(
+    conn: Connection, run_id: int, heads: HeadTable, matches: Callable[[str], bool]
+) -> list[_Listed]:
+    names = tag_names(conn, set(heads["tag_id"].tolist()))
+    plugins = _plugins(conn, set(heads["metadata_id"].tolist()))
+    octets = _octets(conn, run_id, heads)
+    columns = ("tag_id", "kind", "metadata_id", "n_all")
+    rows = zip(*(heads[name].tolist() for name in columns), strict=True)
+    listed = [
+        _Listed(
+            names[tag_id],
+            KINDS[kind],
+            tag_id,
+            plugins.get(metadata_id, ""),
+            points,
+            octets.get((tag_id, kind), 0),
+        )
+        for tag_id, kind, metadata_id, points in rows
+        if matches(names[tag_id])
+    ]
+    return sorted(listed, key=lambda each: (each.tag, each.kind))
+
+
+def _plugins(conn: Connection, ids: Collection[int]) -> dict[int, str]:
+    columns = tables.metadata.c
+    found: dict[int, str] = {}
+    for some in chunked(sorted(ids)):
+        query = select(columns.metadata_id, columns.plugin).where(columns.metadata_id.in_(some))
+        found |= {number: from_sql(plugin) for number, plugin in conn.execute(query)}
+    return found
+
+
+def _octets(conn: Connection, run_id: int, heads: HeadTable) -> dict[tuple[int, int], int]:
+    """Return about how much the values of each series take in memory; scalars are not counted."""
+    numbers = sorted(set(heads["kind"].tolist()) - {kind_number("scalar")})
+    if not numbers:
+        return {}
+    rows = zip(heads["tag_id"].tolist(), heads["kind"].tolist(), strict=True)
+    octets = dict(zip(rows, heads["waiting_bytes"].tolist(), strict=True))
+    columns = tables.block.c
+    packed = conn.execute(
+        select(columns.tag_id, columns.kind, func.count(), func.sum(func.length(columns.payload)))
+        .where(columns.run_id == run_id, columns.level == 0, columns.kind.in_(numbers))
+        .group_by(columns.tag_id, columns.kind)
+    )
+    for tag_id, kind, blocks, size in packed:
+        unpacked = int(size) + min(blocks * BLOCK_BYTES, _UNPACKS_TO * int(size))
+        octets[tag_id, kind] = octets.get((tag_id, kind), 0) + unpacked
+    return octets
+
+
+def _together(listed: Iterable[_Listed]) -> Iterator[list[_Listed]]:
+    """Group series in their order: short ones together, a long one alone."""
+    some: list[_Listed] = []
+    points = octets = 0
+    for each in listed:
+        full = points + each.points > _POINTS_TOGETHER or octets + each.octets > _BYTES_TOGETHER
+        if some and (full or len(some) == _SERIES_TOGETHER):
             yield some
-            some, held = [], 0
-        some.append((name, tag))
-        held += points
+            some, points, octets = [], 0, 0
+        some.append(each)
+        points += each.points
+        octets += each.octets
     if some:
         yield some
 

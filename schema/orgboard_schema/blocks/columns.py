@@ -9,7 +9,9 @@ does this where it is there; numpy gives the same octets.
 from __future__ import annotations
 
 import struct
+from array import array
 from collections.abc import Iterable, Sequence
+from ctypes import addressof, c_char
 from typing import Any, Final
 
 import numpy as np
@@ -37,7 +39,7 @@ def floats(values: Floats, *, delta: bool = True) -> bytes:
 
 def small_ints(values: Iterable[int]) -> bytes:
     """Return a column of a few integers that are not in an array."""
-    return ints(np.fromiter(values, np.int64))
+    return ints(np.frombuffer(array("q", values), np.int64))
 
 
 def strings(values: Sequence[bytes]) -> bytes:
@@ -105,11 +107,13 @@ def _column(values: npt.NDArray[Any], *, delta: bool) -> bytes:
     core = load_core()
     if core is None:
         return _packed(values, delta=delta)
-    size = values.dtype.itemsize
-    column = np.empty(_COUNT.size + len(values) * size, np.uint8)
-    _COUNT.pack_into(column.data, 0, len(values))
-    core.ob_pack(address(values), len(values), size, delta, address(column) + _COUNT.size)
-    return column.tobytes()
+    size, count = values.itemsize, len(values)
+    column = bytearray(_COUNT.size + count * size)
+    _COUNT.pack_into(column, 0, count)
+    if count:
+        into = addressof(c_char.from_buffer(column, _COUNT.size))
+        core.ob_pack(address(values), count, size, delta, into)
+    return bytes(column)
 
 
 def address(array: npt.NDArray[Any]) -> int:

@@ -264,7 +264,8 @@ def _column(blocks: Sequence[tuple[int, ScalarSeries]], name: str) -> list[npt.N
 
 
 def _all(mask: _Mask) -> _Mask:
-    return np.logical_and.reduce(mask, axis=1)
+    every: _Mask = np.logical_and.reduce(mask, axis=1)
+    return every
 
 
 def _mean(value: npt.NDArray[Any], counted: _Mask) -> Floats:

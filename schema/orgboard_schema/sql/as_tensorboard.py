@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -32,8 +33,12 @@ from orgboard_schema.sql.dictionary import chunked
 from orgboard_schema.sql.read import SeriesData, heads, iter_series
 from orgboard_schema.sql.recount import series_keys
 from orgboard_schema.sql.supersede import Mask, load_cuts
+from orgboard_schema.types import Tensor
 
 __all__ = ["Events", "Purges", "kept_by_data_server", "kept_by_python", "load_purges", "ordered"]
+
+_NOTHING: Final = Tensor("float32", (0,), b"")
+"""What a value without a payload is stored as."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,8 +59,19 @@ class Purges:
     """Of a run whose files are older than version 2, where steps alone tell of a restart."""
 
 
-def kept_by_python(data: SeriesData, purges: Purges) -> Mask:
-    """Tell of each point of a series whether TensorBoard's Python reader keeps it."""
+def kept_by_python(data: SeriesData, purges: Purges, *, described: bool = True) -> Mask:
+    """Tell of each point of a series whether TensorBoard's Python reader keeps it.
+
+    `described`: whether the series has metadata. Without, a value that is nothing at all is
+    nothing to TensorBoard either.
+    """
+    kept = _kept_through_restarts(data, purges)
+    if not described and data.values:
+        kept &= np.array([value != _NOTHING for value in data.values], np.bool_)
+    return kept
+
+
+def _kept_through_restarts(data: SeriesData, purges: Purges) -> Mask:
     if purges.events is not None:
         return _never_reached_again(data.step, _is_late(data, purges.events))
     dropped = np.zeros(len(data), np.bool_)

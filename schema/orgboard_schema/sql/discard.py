@@ -81,9 +81,13 @@ def _remove_run(conn: Connection, run_id: int) -> bool:
     """
     file = tables.source_file.c
     newest = select(func.max(file.file_id)).scalar_subquery()
-    gone = conn.execute(
-        delete(tables.source_file).where(file.run_id == run_id, file.file_id < newest)
-    ).rowcount
+    # Whoever was about to store something holds a file and waits for the run: not for us.
+    free = (
+        select(file.file_id)
+        .where(file.run_id == run_id, file.file_id < newest)
+        .with_for_update(skip_locked=True)
+    )
+    gone = conn.execute(delete(tables.source_file).where(file.file_id.in_(free))).rowcount
     if conn.execute(select(file.file_id).where(file.run_id == run_id)).first() is not None:
         return gone > 0
     newest = select(func.max(_run.run_id)).scalar_subquery()

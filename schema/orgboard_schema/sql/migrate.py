@@ -16,12 +16,23 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.exc import DatabaseError
 
 from orgboard_schema.errors import DatabaseNewer, DatabaseOlder, DatabaseUnreachable
+from orgboard_schema.progress import Tell, quiet
 from orgboard_schema.sql.engine import begin_read, begin_write, shown, unreachable
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
-__all__ = ["alembic_config", "check_version", "head", "upgrade", "version"]
+__all__ = [
+    "alembic_config",
+    "check_version",
+    "head",
+    "lock",
+    "refuse_newer",
+    "releases",
+    "upgrade",
+    "version",
+    "version_in",
+]
 
 _SCRIPTS: Final = Path(__file__).parent / "migrations"
 
@@ -42,15 +53,17 @@ def version(engine: Engine) -> str | None:
     """
     try:
         with begin_read(engine) as conn:
-            return _version(conn)
+            return version_in(conn)
     except DatabaseError as error:
         raise unreachable(engine.url, error) from error
     except UnicodeDecodeError as error:
         raise DatabaseUnreachable(f"{shown(engine.url)} is damaged: {error}") from error
 
 
-def upgrade(engine: Engine) -> tuple[str | None, str]:
+def upgrade(engine: Engine, tell: Tell = quiet) -> tuple[str | None, str]:
     """Bring the tables to `head` in one transaction; return the releases before and after.
+
+    `tell` hears of each release on the way.
 
     Raises:
         DatabaseNewer: They are of a later release already.
@@ -58,15 +71,28 @@ def upgrade(engine: Engine) -> tuple[str | None, str]:
     """
     try:
         with begin_write(engine) as conn:
-            if conn.dialect.name == "postgresql":
-                conn.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_UPGRADE_LOCK})")
-            before = _version(conn)
-            _refuse_newer(before, engine)
-            if before != head():
-                command.upgrade(alembic_config(conn), "head")
+            lock(conn)
+            before = version_in(conn)
+            refuse_newer(before, engine)
+            pending = list(_scripts().iterate_revisions("head", before))[::-1]
+            config = alembic_config(conn)
+            for done, script in enumerate(pending):
+                tell(f"{script.revision}: {script.doc}", done, len(pending))
+                command.upgrade(config, script.revision)
             return before, head()
     except DatabaseError as error:
         raise unreachable(engine.url, error) from error
+
+
+def lock(conn: Connection) -> None:
+    """Let no other upgrade begin until this transaction has ended; SQLite has one writer anyway."""
+    if conn.dialect.name == "postgresql":
+        conn.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_UPGRADE_LOCK})")
+
+
+def releases() -> list[str]:
+    """Return the releases that this program knows, the first one first."""
+    return [script.revision for script in _scripts().walk_revisions()][::-1]
 
 
 def check_version(engine: Engine) -> None:
@@ -78,23 +104,28 @@ def check_version(engine: Engine) -> None:
         DatabaseUnreachable: The database does not answer.
     """
     found = version(engine)
-    _refuse_newer(found, engine)
+    refuse_newer(found, engine)
     if found != head():
         state = "has no tables yet" if found is None else f"is at {found}, this program at {head()}"
         place = shown(engine.url)
         raise DatabaseOlder(f"{place} {state}: run `orgboard db upgrade --db {place}`")
 
 
-def _refuse_newer(found: str | None, engine: Engine) -> None:
-    known = {script.revision for script in _scripts().walk_revisions()}
-    if found is not None and found not in known:
+def refuse_newer(found: str | None, engine: Engine) -> None:
+    """Return quietly when `found`, the release of the tables, is one that this program knows.
+
+    Raises:
+        DatabaseNewer: It is not.
+    """
+    if found is not None and found not in releases():
         raise DatabaseNewer(
             f"{shown(engine.url)} is at {found}, newer than this program at {head()}:"
             " update orgboard"
         )
 
 
-def _version(conn: Connection) -> str | None:
+def version_in(conn: Connection) -> str | None:
+    """Return the release of the tables that this transaction sees; None when it sees none."""
     return MigrationContext.configure(conn).get_current_revision()
 
 

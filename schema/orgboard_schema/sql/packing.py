@@ -32,6 +32,12 @@ BLOCK_BYTES: Final = 256 * 1024
 LEAST_POINTS_A_BLOCK: Final = 64
 """Below, a block's own row outweighs its points."""
 
+GOOD_POINTS_A_BLOCK: Final = 768
+"""Series of as many fill pages and blocks well."""
+
+MOST_POINTS_TOGETHER: Final = 16_384
+"""Unpacked in a millisecond: so much a reader of one series may have to look through."""
+
 MAX_SEGMENTS: Final = 8
 """More would make every reader of a live run unpack more; fewer, the writer merge more often."""
 
@@ -84,11 +90,14 @@ def is_worth_packing(heads: HeadTable) -> bool:
     """Tell whether a run's waiting points are better kept as a block for each series.
 
     A block has a row of its own; of a few points it is mostly that row, and all series
-    side by side in a segment are smaller and quicker to write.
+    side by side in a segment are smaller (series of 500 points by a third, because they
+    share their steps) and quicker to write. Only reading one of them takes longer.
     """
     waiting = heads["waiting"]
-    series = int(np.count_nonzero(waiting))
-    return series > 0 and int(waiting.sum()) >= LEAST_POINTS_A_BLOCK * series
+    series, points = int(np.count_nonzero(waiting)), int(waiting.sum())
+    if points < MOST_POINTS_TOGETHER and heads["waiting_bytes"].sum() < BLOCK_BYTES:
+        return series > 0 and points >= GOOD_POINTS_A_BLOCK * series
+    return points >= LEAST_POINTS_A_BLOCK * series or heads["waiting_bytes"].sum() >= BLOCK_BYTES
 
 
 def cut(series: Series) -> Iterator[Series]:

@@ -22,14 +22,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, func, insert, select, update
 
 from orgboard_schema.errors import OffsetMoved
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.registry import new_uid
 from orgboard_schema.sql.standing import DISCARDED, SHADOW, SHOWN
 from orgboard_schema.sql.text import sha256
-from orgboard_schema.sql.upsert import insert_or_replace
 
 __all__ = ["begin_shadow", "give_up_shadow", "shadow_key", "swap"]
 
@@ -181,22 +180,23 @@ def _is_read(conn: Connection, run_id: int) -> bool:
 
 def _keep_gap_ages(conn: Connection, original_id: int, shadow_id: int) -> None:
     """Let gaps that are still there be as old as they were: they are not read again for ever."""
-    gap = tables.gap.c
-    query = (
-        select(_file.name_sha256, tables.gap)
-        .join_from(tables.gap, tables.source_file, gap.file_id == _file.file_id)
-        .where(or_(gap.run_id == original_id, gap.run_id == shadow_id))
+    old, new = tables.source_file.alias(), tables.source_file.alias()
+    with_gaps = select(tables.gap.c.file_id).where(tables.gap.c.run_id == shadow_id)
+    pairs = (
+        select(old.c.file_id, new.c.file_id)
+        .join_from(old, new, old.c.name_sha256 == new.c.name_sha256)
+        .where(old.c.run_id == original_id, new.c.run_id == shadow_id)
+        .where(new.c.file_id.in_(with_gaps))
     )
-    rows = conn.execute(query).all()
-    since = {_gap_key(row): row.found_at for row in rows if row.run_id == original_id}
-    names = [column.name for column in tables.gap.columns]
-    older = [
-        {name: getattr(row, name) for name in names} | {"found_at": since[_gap_key(row)]}
-        for row in rows
-        if row.run_id == shadow_id and since.get(_gap_key(row), row.found_at) < row.found_at
-    ]
-    insert_or_replace(conn, tables.gap, older, replace=["found_at"])
-
-
-def _gap_key(row: Row[Any]) -> tuple[bytes, int, int, int, str]:
-    return bytes(row.name_sha256), row.generation, row.offset, row.length, row.reason
+    gap, before = tables.gap.c, tables.gap.alias().c
+    for old_id, new_id in conn.execute(pairs).all():
+        since = select(before.found_at).where(
+            *(before.run_id == original_id, before.file_id == old_id),
+            *(before.generation == gap.generation, before.offset == gap.offset),
+            *(before.length == gap.length, before.found_at < gap.found_at),
+        )
+        conn.execute(
+            update(tables.gap)
+            .where(gap.run_id == shadow_id, gap.file_id == new_id, since.exists())
+            .values(found_at=since.scalar_subquery())
+        )

@@ -12,12 +12,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TextIO
 
+from orgboard_schema.commands.arguments import Actions, add_action, open_database
 from orgboard_schema.errors import OrgboardError
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-__all__ = ["add_rebuild", "rebuild"]
+__all__ = ["add_parser", "run"]
 
 REFUSED: Final = 1
 """Exit status: some runs were left as they are, because files of theirs are gone."""
@@ -28,26 +29,36 @@ _GAPS_FOUND: Final = 3
 ROWS_AT_ONCE: Final = 500
 
 
-def add_rebuild(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
+def add_parser(actions: Actions) -> argparse.ArgumentParser:
+    """Declare the action."""
+    parser = add_action(
+        actions,
+        "rebuild",
+        "read runs anew from their event files",
+        more="People see the old points until the new ones are whole. A run whose files are"
+        " gone is left as it is.",
+        example="orgboard db rebuild --db board.db --run '^sweep/'",
+        statuses="0 done, 1 some were left as they are, 2 wrong usage or set-up,"
+        " 78 the database is newer than this program",
+    )
     parser.add_argument("--project", metavar="TEAM/PROJECT", help="only runs of this project")
-    parser.add_argument("--run", metavar="RE", help="only runs whose name matches")
+    parser.add_argument("--run", dest="name", metavar="RE", help="only runs whose name matches")
     parser.add_argument(
         "--into",
         metavar="URL",
         help="a new database, for a SQLite file that is too damaged to work with: names, colours"
         " and addresses are copied as far as they can be read",
     )
+    return parser
 
 
-def rebuild(options: argparse.Namespace, out: TextIO) -> int:
+def run(options: argparse.Namespace, out: TextIO) -> int:
     """Read runs anew from their files. People see the old points until the new ones are whole."""
     if options.into is not None:
         return _into(options, out)
-    from orgboard_schema.sql.engine import open_engine
     from orgboard_schema.sql.migrate import check_version
 
-    engine = open_engine(options.db, create=False)
+    engine = open_database(options.db, create=False)
     try:
         check_version(engine)
         return _in_place(engine, options, out)
@@ -59,30 +70,30 @@ def _in_place(engine: Engine, options: argparse.Namespace, out: TextIO) -> int:
     from orgboard_schema.sql.engine import begin_read, begin_write
     from orgboard_schema.sql.rebuild import candidates, read_anew
 
-    pattern = _pattern(options.run)
+    pattern = _pattern(options.name)
     with begin_read(engine) as conn:
         found = list(candidates(conn, project=options.project, run=pattern))
-    refused = [run for run in found if run.missing]
-    chosen = [run for run in found if not run.missing]
-    for run in refused:
-        gone = ", ".join(run.missing[:3]) + (" …" if len(run.missing) > 3 else "")
-        print(f"left as it is: {run.name}: {gone} is gone from {run.logdir}", file=out)
-    for run in chosen:
+    refused = [one for one in found if one.missing]
+    chosen = [one for one in found if not one.missing]
+    for one in refused:
+        gone = ", ".join(one.missing[:3]) + (" …" if len(one.missing) > 3 else "")
+        print(f"left as it is: {one.name}: {gone} is gone from {one.logdir}", file=out)
+    for one in chosen:
         # One at a time: a rival that changed a run stops that one alone.
         with begin_write(engine) as conn:
-            read_anew(conn, run)
-    _ingest({(run.project, run.logdir) for run in chosen}, options.db)
+            read_anew(conn, one)
+    _ingest({(one.project, one.logdir) for one in chosen}, options.db)
     _remove_replaced(engine)
     print(f"{len(chosen)} runs read anew, {len(refused)} left as they are", file=out)
     return REFUSED if refused else 0
 
 
 def _into(options: argparse.Namespace, out: TextIO) -> int:
-    from orgboard_schema.sql.engine import open_engine, parse_url
+    from orgboard_schema.sql.engine import parse_url
     from orgboard_schema.sql.migrate import upgrade
     from orgboard_schema.sql.rebuild import copy_what_people_made
 
-    if options.run or options.project:
+    if options.name or options.project:
         raise OrgboardError("--into takes everything: leave --run and --project away")
     damaged = parse_url(options.db)
     if damaged.drivername != "sqlite":
@@ -90,7 +101,7 @@ def _into(options: argparse.Namespace, out: TextIO) -> int:
     path = Path(str(damaged.database))
     if not path.is_file():
         raise OrgboardError(f"there is no file {path}")
-    engine = open_engine(options.into)
+    engine = open_database(options.into, create=True)
     try:
         upgrade(engine)
         salvaged = copy_what_people_made(path, engine, now=time.time())
@@ -111,7 +122,17 @@ def _ingest(places: Iterable[tuple[str, str]], url: str) -> None:
         of_project.setdefault(project, []).append(logdir)
     for project, logdirs in of_project.items():
         ended = subprocess.run(
-            [sys.executable, "-m", "orgboard", "ingest", *logdirs, "--project", project, "--once"],
+            [
+                sys.executable,
+                "-P",
+                "-m",
+                "orgboard",
+                "ingest",
+                *logdirs,
+                "--project",
+                project,
+                "--once",
+            ],
             # A URL may hold a password, and arguments can be read by everybody.
             env={**os.environ, "ORGBOARD_DB": url},
             stdin=subprocess.DEVNULL,

@@ -1,0 +1,132 @@
+/* libFuzzer's way into the compiled core, with sanitizers: see tests/fuzz/README.md.
+ *
+ * The first byte of an input chooses what to do with the rest. Random bytes hardly ever have
+ * a right checksum, so mode 1 cuts the input into payloads and frames them properly: that is
+ * where tags, metadata, tensors and their undoing are met. */
+
+#include "../../schema/orgboard_schema/core/core.c"
+
+#include <assert.h>
+#include <stdio.h>
+
+static void frame(u8 *out, const u8 *payload, u64 size) {
+    memcpy(out, &size, 8);
+    u32 crc = masked_crc(out, 8);
+    memcpy(out + 8, &crc, 4);
+    memcpy(out + 12, payload, size);
+    crc = masked_crc(payload, (i64)size);
+    memcpy(out + 12 + size, &crc, 4);
+}
+
+/* Read all of it as the reader in Python does: on from where the core stopped, teaching it. */
+static void scan_all(const u8 *data, i64 size) {
+    ob_columns *c = ob_new(0x9E3779B97F4A7C15u);
+    if (!c)
+        return;
+    i64 at = 0, told[4];
+    while (at < size) {
+        i64 before = c->count, tags = c->tag_count;
+        int32_t why = ob_scan(c, data, size, at, 1 << 20, told);
+        assert(told[0] >= at && told[0] <= size);
+        assert(c->count >= before && c->tag_count >= tags);
+        at = told[0];
+        if (why == OTHER) {
+            assert(told[2] == at + 12 && told[3] >= 0 && told[2] + told[3] + 4 <= size);
+            const u8 *payload = data + told[2];
+            i64 length = told[3];
+            /* What Python would find in it, roughly: a name, metadata, a number. */
+            i64 name = length < 6 ? length : 6;
+            int32_t tag = ob_tag(c, payload, name);
+            assert(tag >= 0);
+            if (length > 8) {
+                ob_learn(c, tag, payload + 6, length % 13 - 1 < length - 6 ? length % 13 - 1 : -1,
+                         payload[7] & 1);
+                ob_add(c, tag, payload[6], 1.5, payload[7], payload[8] & 1 ? 4 : 8);
+            }
+            at += 16 + length;
+        } else if (why == NOT_SOUND) {
+            at += 1;
+        } else {
+            break;
+        }
+    }
+    i64 octets, count = c->count, tag_count = ob_tags(c, &octets);
+    i64 *ends = calloc((size_t)tag_count + 1, 8);
+    u8 *names = calloc((size_t)octets + 1, 1);
+    ob_names(c, ends, names);
+    int32_t *tag = calloc((size_t)count + 1, 4);
+    i64 *step = calloc((size_t)count + 1, 8), *steps = calloc((size_t)count + 1, 8);
+    double *wall = calloc((size_t)count + 1, 8), *walls = calloc((size_t)count + 1, 8);
+    double *value = calloc((size_t)count + 1, 8), *values = calloc((size_t)count + 1, 8);
+    float *narrow = calloc((size_t)count + 1, 4);
+    int8_t *width = calloc((size_t)count + 1, 1), *widths = calloc((size_t)count + 1, 1);
+    ob_take(c, tag, step, wall, value, width);
+    ob_first_wall(c);
+    ob_last_wall(c);
+    i64 cuts[3] = {0, count / 2, count};
+    i64 *counts = calloc((size_t)tag_count + 1, 8);
+    ob_piece *pieces = calloc((size_t)count + 1, sizeof *pieces);
+    i64 found = ob_group(count, tag, step, wall, value, width, tag_count, cuts, 3, counts, steps,
+                         walls, values, narrow, widths, pieces, count);
+    i64 total = 0;
+    for (i64 n = 0; n < found; n++)
+        total += pieces[n].count;
+    assert(found <= count && total == count);
+    ob_row row;
+    if (count)
+        ob_summarise(step, wall, value, count, 8, &row);
+    free(ends), free(names), free(tag), free(step), free(steps), free(wall), free(walls);
+    free(value), free(values), free(narrow), free(width), free(widths), free(counts);
+    free(pieces);
+    ob_free(c);
+}
+
+static void pack_and_unpack(const u8 *data, i64 size, int32_t unit, int32_t delta) {
+    i64 count = size / unit;
+    u8 *in = malloc((size_t)size + 1), *packed = malloc((size_t)size + 1);
+    u8 *back = malloc((size_t)size + 1);
+    memcpy(in, data, (size_t)size);
+    ob_pack(in, count, unit, delta, packed);
+    ob_unpack(packed, count, unit, delta, back);
+    assert(!memcmp(in, back, (size_t)(count * unit)));
+    free(in), free(packed), free(back);
+}
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size) {
+    static int ready;
+    if (!ready)
+        ready = ob_version(0);
+    if (!size)
+        return 0;
+    u8 mode = *data++;
+    size--;
+    switch (mode & 3) {
+    case 0:
+        scan_all(data, (i64)size);
+        break;
+    case 1: {
+        /* Payloads, each behind a byte of its length; copied, so that overruns are seen. */
+        u8 *file = malloc(size * 17 + 1);
+        i64 used = 0;
+        for (size_t at = 0; at < size;) {
+            size_t length = data[at++];
+            if (length > size - at)
+                length = size - at;
+            frame(file + used, data + at, length);
+            used += (i64)length + 16;
+            at += length;
+        }
+        u8 *exact = malloc((size_t)used + 1);
+        memcpy(exact, file, (size_t)used);
+        free(file);
+        exact = realloc(exact, used ? (size_t)used : 1);
+        scan_all(exact, used);
+        free(exact);
+        break;
+    }
+    default:
+        pack_and_unpack(data, (i64)size, mode & 2 ? 8 : 4, mode & 4);
+        pack_and_unpack(data, (i64)size, 4, mode & 4);
+    }
+    return 0;
+}

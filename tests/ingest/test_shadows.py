@@ -1,0 +1,405 @@
+"""A run is read anew beside itself: people see it whole at every instant, as it was or as it is."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine, Row, func, select, update
+
+from orgboard_ingest.catalog import KnownRun
+from orgboard_ingest.intake import Intake
+from orgboard_ingest.rereading import is_read
+from orgboard_ingest.tending import tend
+from orgboard_ingest.verify import differences
+from orgboard_schema.sql import tables
+from orgboard_schema.sql.check import check_store
+from orgboard_schema.sql.engine import begin_read, begin_write, open_engine
+from orgboard_schema.sql.standing import DELETED, DISCARDED, SHADOW, SHOWN
+from orgboard_schema.wire.event_pb2 import Event, SessionLog
+from orgboard_schema.wire.frames import encode_frame
+from support.event_files import event_file, scalar_event
+from support.ingested import drain, mark, migrated, new_intake, stored_scalars, version_event
+
+NAMES = [f"events.out.tfevents.{number}" for number in range(3)]
+FILES = [("run", name) for name in NAMES]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    """Give the folder of a run."""
+    folder = tmp_path / "logs" / "run"
+    folder.mkdir(parents=True)
+    return folder
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """Give an empty database, once on each engine."""
+    made = migrated(database_url)
+    yield made
+    made.dispose()
+
+
+def _points(tag: str, steps: range, began: float) -> list[Event]:
+    return [scalar_event(tag, step, float(step), began + n) for n, step in enumerate(steps)]
+
+
+def _write(path: Path, *events: Event, add: bool = False) -> None:
+    with path.open("ab" if add else "wb") as file:
+        file.write(event_file(*events))
+
+
+def _contradict(run: Path, engine: Engine, *, batch_bytes: int = 1 << 20) -> Intake:
+    """Ingest two lives of a run, then let the first turn out to have gone on beside the second."""
+    _write(run / NAMES[0], version_event(99.0), *_points("a", range(8), 100.0))
+    _write(run / NAMES[1], version_event(199.0), *_points("a", range(5, 9), 200.0))
+    intake = new_intake(engine, run.parent, batch_bytes=batch_bytes)
+    drain(intake, FILES[:2])
+    assert _attempts(engine) == [0] * 8 + [1] * 4
+    _write(run / NAMES[0], *_points("a", range(8, 12), 300.0), add=True)
+    return intake
+
+
+def _attempts(engine: Engine) -> list[int]:
+    return [point.attempt for point in stored_scalars(engine)["run", "a"]]
+
+
+def _rows(engine: Engine) -> dict[int, Row[Any]]:
+    """Return the rows of all runs by standing; a test has one of each at most."""
+    with begin_read(engine) as conn:
+        return {row.standing: row for row in conn.execute(select(tables.run))}
+
+
+def _ids(engine: Engine) -> set[int]:
+    with begin_read(engine) as conn:
+        return set(conn.execute(select(tables.run.c.run_id)).scalars())
+
+
+def test_what_was_shown_stays_whole_until_the_new_reading_has_caught_up(
+    run: Path, engine: Engine
+) -> None:
+    intake = _contradict(run, engine, batch_bytes=60)
+    before = stored_scalars(engine)
+    steps = 0
+
+    while SHADOW not in _rows(engine):
+        intake.advance(*FILES[0])
+    while SHADOW in _rows(engine):
+        assert stored_scalars(engine) == before
+        for file in FILES[:2]:
+            intake.advance(*file)
+        steps += 1
+
+    assert steps > 3
+    assert _attempts(engine) == [0] * 16
+    with begin_read(engine) as conn:
+        assert list(check_store(conn)) == []
+
+
+def test_a_run_keeps_what_people_know_it_by(run: Path, engine: Engine) -> None:
+    intake = _contradict(run, engine)
+    before = _rows(engine)[SHOWN]
+
+    drain(intake, FILES[:2])
+
+    after = _rows(engine)[SHOWN]
+    same = ("uid", "name", "name_sha256", "color", "created_at", "archived_at", "logdir_id")
+    assert [getattr(after, name) for name in same] == [getattr(before, name) for name in same]
+    assert after.run_id != before.run_id
+    assert after.revision > before.revision
+    assert after.touched_ms >= before.touched_ms
+    assert (after.points, after.files) == (16, 2)
+
+
+def test_what_was_replaced_is_removed_and_its_number_not_given_again(
+    run: Path, engine: Engine
+) -> None:
+    intake = _contradict(run, engine)
+    drain(intake, FILES[:2])
+    old = _rows(engine)[DISCARDED].run_id
+
+    while tend(intake):
+        pass
+
+    assert old not in _ids(engine)
+    with begin_read(engine) as conn:
+        for table in (tables.source_file, tables.segment, tables.block, tables.run_head):
+            left = select(func.count()).select_from(table).where(table.c.run_id == old)
+            assert conn.execute(left).scalar_one() == 0
+    assert _attempts(engine) == [0] * 16
+
+
+def test_a_shadow_left_half_read_is_gone_on_with(run: Path, engine: Engine) -> None:
+    intake = _contradict(run, engine, batch_bytes=60)
+    while SHADOW not in _rows(engine) or not _rows(engine)[SHADOW].points:
+        intake.advance(*FILES[0])
+    half = _rows(engine)[SHADOW]
+
+    drain(new_intake(engine, run.parent), FILES[:2])
+
+    assert _rows(engine)[SHOWN].run_id == half.run_id
+    assert _attempts(engine) == [0] * 16
+
+
+class _KilledBeforeTheSwap(Intake):
+    def finish(self, run: KnownRun) -> None:
+        if all(is_read(file.row) for file in run.files.values()):
+            raise KeyboardInterrupt
+
+
+def test_a_shadow_that_was_read_but_not_swapped_in_is_swapped_in_by_the_next_process(
+    run: Path, engine: Engine
+) -> None:
+    intake = _contradict(run, engine)
+    while SHADOW not in _rows(engine):
+        intake.advance(*FILES[0])
+    killed = _KilledBeforeTheSwap(engine, run.parent, intake.logdir_id, batch_bytes=1 << 20)
+    killed.load()
+    drain(killed, FILES[:1])
+    with pytest.raises(KeyboardInterrupt):
+        drain(killed, FILES[1:2])
+    assert SHADOW in _rows(engine)
+
+    tend(new_intake(engine, run.parent))
+
+    assert _attempts(engine) == [0] * 16
+
+
+def test_rivals_share_one_shadow(run: Path, engine: Engine) -> None:
+    one = _contradict(run, engine, batch_bytes=60)
+    two = new_intake(engine, run.parent, batch_bytes=60)
+    made = set()
+
+    for _ in range(60):
+        for intake in (one, two):
+            for file in FILES[:2]:
+                intake.advance(*file)
+                rows = _rows(engine)
+                made |= {rows[SHADOW].run_id} if SHADOW in rows else set()
+
+    assert len(made) == 1
+    assert _attempts(engine) == [0] * 16
+
+
+def test_a_file_that_goes_away_meanwhile_costs_no_point(run: Path, engine: Engine) -> None:
+    intake = _contradict(run, engine, batch_bytes=60)
+    before = stored_scalars(engine)
+    while SHADOW not in _rows(engine):
+        intake.advance(*FILES[0])
+
+    (run / NAMES[1]).unlink()
+    tend(intake)
+
+    assert SHADOW not in _rows(engine)
+    assert stored_scalars(engine) == before
+    drain(intake, FILES[:1])
+    assert len(_attempts(engine)) == 16
+
+
+def test_a_run_deleted_meanwhile_stays_deleted(run: Path, engine: Engine) -> None:
+    intake = _contradict(run, engine, batch_bytes=60)
+    while SHADOW not in _rows(engine):
+        intake.advance(*FILES[0])
+    with begin_write(engine) as conn:
+        conn.execute(
+            update(tables.run).where(tables.run.c.standing == SHOWN).values(standing=DELETED)
+        )
+
+    for _ in range(60):
+        for file in FILES[:2]:
+            intake.advance(*file)
+    while tend(intake):
+        pass
+
+    rows = _rows(engine)
+    assert (DELETED in rows, SHOWN in rows, SHADOW in rows) == (True, False, False)
+
+
+@st.composite
+def _runs(draw: st.DrawFn) -> list[list[Event]]:
+    """Draw the files of a run: restarts, rotation, side by side, STARTs anywhere."""
+    files: list[list[Event]] = []
+    unique = 0
+    for _ in range(draw(st.integers(2, 3))):
+        wall = float(draw(st.integers(0, 40)))
+        events = [version_event(wall)]
+        for _ in range(draw(st.integers(1, 6))):
+            wall += draw(st.integers(0, 5))
+            step = draw(st.integers(0, 5))
+            unique += 1
+            if draw(st.integers(0, 5)) == 0:
+                events.append(mark(SessionLog.START, step, wall))
+            else:
+                events.append(scalar_event(draw(st.sampled_from("ab")), step, float(unique), wall))
+        files.append(events)
+    return files
+
+
+@pytest.fixture(scope="module")
+def empty_board(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a database with its tables made, to be copied: making them takes longer than a test."""
+    path = tmp_path_factory.mktemp("empty") / "board.db"
+    migrated(str(path)).dispose()
+    return path
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What people see: each point's value is its own."""
+
+    run_id: int
+    attempts: dict[float, int]
+
+    @classmethod
+    def now(cls, engine: Engine) -> _Seen:
+        rows = _rows(engine)
+        points = [point for series in stored_scalars(engine).values() for point in series]
+        attempts = {point.value: point.attempt for point in points}
+        assert len(attempts) == len(points), "a point is shown twice"
+        return cls(rows[SHOWN].run_id if SHOWN in rows else 0, attempts)
+
+    def assert_whole_after(self, before: _Seen) -> None:
+        assert before.attempts.keys() <= self.attempts.keys()
+        if self.run_id == before.run_id:
+            # What is shown of a run never changes its meaning but all at once.
+            assert before.attempts.items() <= self.attempts.items()
+
+
+@settings(deadline=None, max_examples=30)
+@given(_runs(), st.data())
+def test_whatever_comes_in_whatever_order_what_is_shown_is_whole(
+    empty_board: Path, files: list[list[Event]], data: st.DataObject
+) -> None:
+    """Two daemons, any batches; files grow in any order; each may be killed between any commits."""
+    with tempfile.TemporaryDirectory() as scratch:
+        root = Path(scratch, "logs")
+        (root / "run").mkdir(parents=True)
+        engine = open_engine(str(shutil.copy(empty_board, Path(scratch, "board.db"))))
+        size = data.draw(st.sampled_from([40, 90, 1 << 20]))
+        intakes = [new_intake(engine, root, batch_bytes=size) for _ in range(2)]
+        left = {name: list(events) for name, events in zip(NAMES, files, strict=False)}
+        seen = _Seen.now(engine)
+        while any(left.values()):
+            name = data.draw(st.sampled_from([name for name in left if left[name]]))
+            with (root / "run" / name).open("ab") as file:
+                file.write(encode_frame(left[name].pop(0).SerializeToString()))
+            for _ in range(data.draw(st.integers(0, 3))):
+                number = data.draw(st.integers(0, 1))
+                there = [name for name in left if (root / "run" / name).exists()]
+                intakes[number].advance("run", data.draw(st.sampled_from(there)))
+                now = _Seen.now(engine)
+                now.assert_whole_after(seen)
+                seen = now
+                if data.draw(st.integers(0, 5)) == 0:
+                    intakes[number] = new_intake(engine, root, batch_bytes=size)
+                    tend(intakes[number])
+        drain(intakes[0], [("run", name) for name in left])
+        tend(intakes[0])
+
+        with begin_read(engine) as conn:
+            found = list(differences(conn, intakes[0].logdir_id, root))
+            faults = list(check_store(conn))
+        engine.dispose()
+
+    assert (found, faults) == ([], [])
+
+
+def _rewrite(path: Path, data: bytes) -> None:
+    path.write_bytes(data)
+
+
+def _in_place(path: Path, data: bytes) -> None:
+    """As `rsync --inplace` and `cp` do: the same inode, written over, then cut to its length."""
+    with path.open("r+b") as file:
+        file.write(data)
+        file.truncate()
+
+
+def _renamed(path: Path, data: bytes) -> None:
+    """As rsync does: a temporary file beside, then a rename."""
+    beside = path.with_name(f".{path.name}.Xy12ab")
+    beside.write_bytes(data)
+    beside.replace(path)
+
+
+def _removed(path: Path, data: bytes) -> None:
+    path.unlink()
+    path.write_bytes(data)
+
+
+WAYS = [_rewrite, _in_place, _renamed, _removed]
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("count", [3, 40], ids=["shorter", "longer"])
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_file_replaced_in_any_way_takes_the_place_of_the_old_one_at_once(
+    run: Path, engine: Engine, way: Any, count: int, restarted: bool
+) -> None:
+    path, other = run / NAMES[0], run / NAMES[1]
+    _write(path, version_event(99.0), *_points("a", range(20), 100.0))
+    _write(other, version_event(100.5), *_points("b", range(9), 101.0))
+    intake = new_intake(engine, run.parent, batch_bytes=70)
+    drain(intake, FILES[:2])
+    old = stored_scalars(engine)
+
+    way(path, event_file(version_event(500.0), *_points("a", range(100, 100 + count), 501.0)))
+    if restarted:
+        intake = new_intake(engine, run.parent, batch_bytes=70)
+    shown = []
+    for _ in range(200):
+        for file in FILES[:2]:
+            intake.advance(*file)
+        shown.append(stored_scalars(engine))
+
+    states = [state for n, state in enumerate(shown) if n == 0 or state != shown[n - 1]]
+    new = [point.step for point in shown[-1]["run", "a"]]
+    assert new == list(range(100, 100 + count))
+    assert len(shown[-1]["run", "b"]) == 9
+    assert states in ([old, shown[-1]], [shown[-1]])
+    with begin_read(engine) as conn:
+        assert list(differences(conn, intake.logdir_id, run.parent)) == []
+
+
+def test_a_file_emptied_and_not_written_yet_costs_no_point(run: Path, engine: Engine) -> None:
+    path = run / NAMES[0]
+    _write(path, version_event(99.0), *_points("a", range(20), 100.0))
+    intake = new_intake(engine, run.parent)
+    drain(intake, FILES[:1])
+
+    os.truncate(path, 0)
+    drain(intake, FILES[:1])
+
+    assert len(_attempts(engine)) == 20
+    assert "stays" in intake.runs["run"].files[NAMES[0]].row.error
+
+    _write(path, version_event(500.0), *_points("a", range(3), 501.0))
+    drain(intake, FILES[:1])
+    assert len(_attempts(engine)) == 3
+    assert intake.runs["run"].files[NAMES[0]].row.error == ""
+
+
+def test_a_replaced_file_that_is_replaced_again_while_it_is_read(run: Path, engine: Engine) -> None:
+    path = run / NAMES[0]
+    _write(path, version_event(99.0), *_points("a", range(20), 100.0))
+    intake = new_intake(engine, run.parent, batch_bytes=70)
+    drain(intake, FILES[:1])
+    _renamed(path, event_file(version_event(300.0), *_points("a", range(40, 60), 301.0)))
+    for _ in range(5):
+        intake.advance(*FILES[0])
+    assert SHADOW in _rows(engine)
+
+    _renamed(path, event_file(version_event(500.0), *_points("a", range(70, 80), 501.0)))
+    drain(intake, FILES[:1])
+
+    assert [point.step for point in stored_scalars(engine)["run", "a"]] == list(range(70, 80))
+    assert SHADOW not in _rows(engine)

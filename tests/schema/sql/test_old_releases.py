@@ -1,0 +1,177 @@
+"""Boards that released versions left behind: up, down and up again, killed on the way."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from alembic import command
+from sqlalchemy import Engine, event
+
+from orgboard_schema.commands import db
+from orgboard_schema.sql.backup.give_back import restore_backup
+from orgboard_schema.sql.backup.layout import tables_of
+from orgboard_schema.sql.backup.streams import read_table
+from orgboard_schema.sql.backup.take import take_backup
+from orgboard_schema.sql.engine import begin_read, begin_write, open_engine
+from orgboard_schema.sql.migrate import alembic_config, check_version, head, upgrade, version
+from support.filled import Contents, contents
+
+OLD = Path(__file__).resolve().parents[1] / "old"
+RELEASES = sorted(path.name for path in OLD.iterdir() if (path / "truth.json").is_file())
+
+MOST_STATEMENTS = 500
+"""That any migration here needs, many times over."""
+
+
+@pytest.fixture(params=RELEASES)
+def release(request: pytest.FixtureRequest) -> str:
+    """Give each release of which a board was kept."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def old(release: str, database_url: str, tmp_path: Path) -> Iterator[Engine]:
+    """Give an engine on the board that a release left, on each engine."""
+    if database_url.startswith("postgresql"):
+        with psycopg.connect(database_url, autocommit=True) as connection:
+            connection.execute((OLD / release / "postgres.sql").read_bytes())
+    else:
+        shutil.copy(OLD / release / "board.db", tmp_path / "board.db")
+    engine = open_engine(database_url)
+    yield engine
+    engine.dispose()
+
+
+def _truth(release: str, engine: Engine) -> Contents:
+    name = "sqlite" if engine.dialect.name == "sqlite" else "postgres"
+    told: Contents = json.loads((OLD / release / "truth.json").read_text(encoding="utf-8"))[name]
+    return told
+
+
+def _hashes(engine: Engine, release: str) -> dict[str, str]:
+    """Return of each table of a release the checksum of all its rows."""
+    with begin_read(engine) as conn:
+        return {
+            table.name: hashlib.sha256(b"".join(read_table(conn, table))).hexdigest()
+            for table in tables_of(release)
+        }
+
+
+def _go_down(engine: Engine, release: str) -> None:
+    with begin_write(engine) as conn:
+        command.downgrade(alembic_config(conn), release)
+
+
+def test_each_release_left_boards_to_test_with() -> None:
+    assert RELEASES[0] == "v0_1"
+
+
+def test_an_upgrade_keeps_every_point(old: Engine, release: str, database_url: str) -> None:
+    assert version(old) == release
+
+    assert upgrade(old) == (release, head())
+
+    assert contents(old) == _truth(release, old)
+    assert db(["check", "--db", database_url]) == 0
+    with begin_write(old) as conn:
+        command.check(alembic_config(conn))
+
+
+def test_down_again_is_what_it_was_and_up_again_too(old: Engine, release: str) -> None:
+    before = _hashes(old, release)
+    upgrade(old)
+    upgraded = _hashes(old, head())
+
+    _go_down(old, release)
+    down = _hashes(old, release)
+    upgrade(old)
+
+    assert down == before
+    assert _hashes(old, head()) == upgraded
+    assert contents(old) == _truth(release, old)
+
+
+def test_a_backup_of_an_old_board_is_restored_and_upgraded(
+    old: Engine, release: str, tmp_path: Path
+) -> None:
+    backup = take_backup(old, tmp_path / "old.backup", None, now=0.0)
+
+    restore_backup(backup.path, str(tmp_path / "new.db"), None)
+
+    assert backup.manifest.release == release
+    new = open_engine(str(tmp_path / "new.db"))
+    check_version(new)
+    assert contents(new) == _truth(release, old)
+    new.dispose()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", ["up", "down"])
+def test_a_migration_killed_at_any_statement_has_not_happened_or_has(
+    old: Engine, release: str, way: str
+) -> None:
+    if way == "down":
+        upgrade(old)
+    start, end = (release, head()) if way == "up" else (head(), release)
+    before = _hashes(old, start)
+    killed = 0
+
+    while _killed(old, _up if way == "up" else lambda to: _go_down(to, release), killed):
+        killed += 1
+        found = version(old)
+        assert found in (start, end)
+        if found == start:
+            assert _hashes(old, start) == before
+        else:
+            # Killed after its COMMIT: the next one has nothing to do.
+            break
+
+    assert version(old) == end
+    # One for each statement of a migration, at the least of one table.
+    assert killed > 5
+    upgrade(old)
+    assert contents(old) == _truth(release, old)
+
+
+def _up(engine: Engine) -> None:
+    upgrade(engine)
+
+
+def _killed(engine: Engine, migrate: Callable[[Engine], None], statement: int) -> bool:
+    """Migrate in a child that is killed before its n-th statement; tell whether it came to that."""
+    assert statement < MOST_STATEMENTS
+    # No connection of the parent's is used, or closed, by the child.
+    engine.dispose()
+    child = os.fork()
+    if not child:
+        _die(engine, migrate, statement)
+    _, status = os.waitpid(child, 0)
+    assert status == 0 or os.WTERMSIG(status) == signal.SIGKILL
+    return status != 0
+
+
+def _die(engine: Engine, migrate: Callable[[Engine], None], statement: int) -> None:
+    left = statement
+
+    def count(*_: object) -> None:
+        nonlocal left
+        if not left:
+            os.kill(os.getpid(), signal.SIGKILL)
+        left -= 1
+
+    event.listen(engine, "before_cursor_execute", count)
+    event.listen(engine, "commit", count)
+    try:
+        migrate(engine)
+        os._exit(0)
+    finally:
+        os._exit(1)

@@ -1,0 +1,105 @@
+"""What people ask of a board, as its API asks: medians of CPU time, in this process."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Engine, select
+
+from orgboard_dashboard.api.scalars import answer_question, parse_question
+from orgboard_dashboard.queries.runs import RunQuery, list_runs
+from orgboard_dashboard.queries.tags import list_tags
+from orgboard_dashboard.viewer import SystemViewer
+from orgboard_schema.sql import tables
+from orgboard_schema.sql.engine import begin_read
+from orgboard_schema.sql.read import heads
+from orgboard_schema.sql.text import from_sql
+
+__all__ = ["Board", "board_of", "curves_ms", "heads_ms", "runs_ms", "tags_ms"]
+
+TIMES = 9
+"""An odd number has a median of its own; more would be long where an answer takes seconds."""
+
+WIDTH = 1000
+"""Pixels of a card."""
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """The one project of a database, and some of its runs and tags."""
+
+    engine: Engine
+    team: str
+    project: str
+    uids: tuple[str, ...]
+    run_ids: tuple[int, ...]
+    tag_ids: tuple[int, ...]
+
+
+def board_of(engine: Engine, *, most: int = 1000) -> Board:
+    """Look up what can be asked for: the first runs and tags."""
+    run, tag = tables.run.c, tables.tag.c
+    with begin_read(engine) as conn:
+        team, project = conn.execute(
+            select(tables.team.c.name, tables.project.c.name).join(tables.team)
+        ).one()
+        runs = conn.execute(select(run.uid, run.run_id).order_by(run.run_id).limit(most)).all()
+        tags = conn.scalars(select(tag.tag_id).order_by(tag.tag_id).limit(most)).all()
+    uids, run_ids = zip(*runs, strict=True)
+    return Board(engine, from_sql(team), from_sql(project), uids, run_ids, tuple(tags))
+
+
+def curves_ms(
+    board: Board, runs: int, tags: int = 1, steps: tuple[int, int] | None = None
+) -> float:
+    """Ask for the curves of some runs as the cards on a screen do: read, reduced and packed."""
+    asked = {
+        "runs": board.uids[:runs],
+        "cards": [{"tag": tag_id} for tag_id in board.tag_ids[:tags]],
+        "width": WIDTH,
+        **({} if steps is None else {"from": steps[0], "to": steps[1]}),
+    }
+    question = parse_question(json.dumps(asked).encode())
+    viewer = SystemViewer()
+    return _median_ms(
+        board.engine,
+        lambda conn: answer_question(viewer, conn, board.team, board.project, question),
+    )
+
+
+def runs_ms(board: Board) -> float:
+    """Ask for a page of the table of runs, the newest first."""
+    query, viewer = RunQuery(), SystemViewer()
+    return _median_ms(
+        board.engine,
+        lambda conn: list_runs(viewer, conn, board.team, board.project, query, time.time()),
+    )
+
+
+def tags_ms(board: Board) -> float:
+    """Ask which scalars there are."""
+    viewer = SystemViewer()
+    return _median_ms(
+        board.engine, lambda conn: list_tags(viewer, conn, board.team, board.project, "scalar")
+    )
+
+
+def heads_ms(board: Board, run_ids: Sequence[int]) -> float:
+    """Ask for the last value, and more, of every tag of these runs."""
+    return _median_ms(board.engine, lambda conn: heads(conn, run_ids))
+
+
+def _median_ms(engine: Engine, ask: Callable[[Connection], object]) -> float:
+    taken = []
+    with begin_read(engine) as conn:
+        # What is bought once a process is not asked for here: statements, the pages of the file.
+        ask(conn)
+        for _ in range(TIMES):
+            began = time.process_time()
+            ask(conn)
+            taken.append(time.process_time() - began)
+    return statistics.median(taken) * 1e3
