@@ -23,6 +23,8 @@ __all__ = ["add_parser", "run"]
 REFUSED: Final = 1
 """Exit status: some runs were left as they are, because files of theirs are gone."""
 
+_INGEST: Final = (sys.executable, "-P", "-m", "orgboard", "ingest")
+
 _GAPS_FOUND: Final = 3
 """What `ingest --once` ends with where files are damaged: all that is readable is stored."""
 
@@ -122,17 +124,7 @@ def _ingest(places: Iterable[tuple[str, str]], url: str) -> None:
         of_project.setdefault(project, []).append(logdir)
     for project, logdirs in of_project.items():
         ended = subprocess.run(
-            [
-                sys.executable,
-                "-P",
-                "-m",
-                "orgboard",
-                "ingest",
-                *logdirs,
-                "--project",
-                project,
-                "--once",
-            ],
+            [*_INGEST, *logdirs, "--project", project, "--once"],
             # A URL may hold a password, and arguments can be read by everybody.
             env={**os.environ, "ORGBOARD_DB": url},
             stdin=subprocess.DEVNULL,
