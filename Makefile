@@ -4,11 +4,12 @@
 PYTHON ?= python3
 PORT ?= 7070
 ARGS ?=
+SECONDS ?= 60
 export PYTHON
 
 BIN := .venv/bin
 .DEFAULT_GOAL := install
-.PHONY: install demo test test-interop check format bench bench-writer bench-ingest bench-scale bench-live screenshots proto clean help dev
+.PHONY: install demo test test-interop check format bench bench-writer bench-ingest bench-scale bench-live fuzz screenshots proto clean help dev
 
 install: ## Make .venv with the board in it (the default)
 	@.ci/prepare server
@@ -56,6 +57,13 @@ bench-scale: dev ## Measure ingest and queries at sizes that few have (ARGS=--qu
 bench-live: dev ## Measure the time from a flush to the curve in the browser
 	@.ci/prepare parts
 	@$(BIN)/python tests/bench live
+
+fuzz: dev ## Fuzz the compiled core, with sanitizers (SECONDS=60)
+	@mkdir -p .fuzz/corpus
+	@PYTHONPATH=tests $(BIN)/python tests/fuzz/seeds.py .fuzz/corpus
+	@clang -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
+		-o .fuzz/core tests/fuzz/core_fuzz.c -lm
+	@cd .fuzz && ./core -max_total_time=$(SECONDS) -max_len=8192 -print_final_stats=1 corpus
 
 screenshots: dev ## Take the README's pictures anew, of the demo
 	@.ci/prepare parts

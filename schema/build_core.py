@@ -43,16 +43,14 @@ def build(source: Path, target: Path) -> str:
     return ""
 
 
-def _hook() -> type:
-    try:
-        from hatchling.builders.hooks.plugin.interface import BuildHookInterface
-    except ImportError:
-        # Run by hand: nobody will ask for the hook.
-        return object
-    return BuildHookInterface
+try:
+    from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+except ImportError:
+    # Run by hand: nobody will ask for the hook.
+    BuildHookInterface = object
 
 
-class CoreHook(_hook()):  # type: ignore[misc]
+class CoreHook(BuildHookInterface):  # type: ignore[misc]
     """Put the library into the wheel, which then is one for this platform."""
 
     PLUGIN_NAME = "custom"

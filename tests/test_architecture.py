@@ -15,7 +15,7 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[1]
 SOURCE_ROOTS = ("schema", "writer", "ingest", "dashboard")
 GENERATED = re.compile(r"_pb2\.pyi?$|/vendor/|/__pycache__/|/\.")
-CODE = (".py", ".pyi", ".js", ".css", ".proto", ".c", ".sh")
+CODE = (".py", ".pyi", ".js", ".css", ".proto", ".c", ".h", ".sh")
 TEXT = (*CODE, ".md", ".toml", ".yml", ".yaml", ".json", ".txt")
 MOST_LINES = 450
 """A file that needs more is about two things."""

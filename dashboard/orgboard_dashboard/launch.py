@@ -48,8 +48,10 @@ def web_child(
 
 
 def ingest_child(database: str, logdirs: Sequence[str]) -> Child:
-    """Return the ingest of these directories, as a daemon."""
-    return Child("ingest", (*_PYTHON, "orgboard", "ingest", *logdirs, "--db", database))
+    """Return the ingest of these directories, as a daemon; the terminal is for all to share."""
+    return Child(
+        "ingest", (*_PYTHON, "orgboard", "ingest", *logdirs, "--db", database, "--log", "text")
+    )
 
 
 def training_child(logdir: Path) -> Child:

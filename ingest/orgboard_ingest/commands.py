@@ -8,10 +8,14 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
 from orgboard_ingest.config import IngestConfig
+from orgboard_ingest.events import LogStyle, set_up
+from orgboard_ingest.exposed import parse_address
 from orgboard_ingest.progress import Progress
 from orgboard_ingest.run import follow, read_once
+from orgboard_ingest.status import Screen, ScreenHandler, is_terminal
 from orgboard_ingest.verify import Report, verify_logdirs
 from orgboard_schema.errors import OrgboardError
 from orgboard_schema.settings import default_url
@@ -31,11 +35,11 @@ _PROJECT_HELP = (
 
 def ingest(argv: Sequence[str]) -> int:
     """Read event files into the database, once or for as long as it runs."""
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
-    logging.getLogger("orgboard").setLevel(logging.INFO)
     try:
-        config = _ingest_config(argv)
-        return read_once(config, sys.stderr) if config.once else follow(config)
+        config, screen = _ingest_config(argv)
+        handler = logging.StreamHandler() if screen is None else ScreenHandler(screen)
+        set_up(config.log, handler)
+        return read_once(config, sys.stderr) if config.once else follow(config, screen)
     except OrgboardError as error:
         return _refuse("ingest", error)
 
@@ -69,7 +73,7 @@ def verify(argv: Sequence[str]) -> int:
         return _refuse("verify", error)
 
 
-def _ingest_config(argv: Sequence[str]) -> IngestConfig:
+def _ingest_config(argv: Sequence[str]) -> tuple[IngestConfig, Screen | None]:
     parser = argparse.ArgumentParser(
         prog="orgboard ingest",
         description="Read the TensorBoard event files under one or more folders into a database"
@@ -94,16 +98,34 @@ def _ingest_config(argv: Sequence[str]) -> IngestConfig:
         default=1,
         help="processes that share the runs; more help where many runs grow fast (default: 1)",
     )
+    parser.add_argument(
+        "--log",
+        metavar="STYLE",
+        choices=get_args(LogStyle),
+        help="a line of the log as text, logfmt or json (default: text and a live status"
+        " on a terminal, logfmt elsewhere)",
+    )
+    parser.add_argument(
+        "--metrics",
+        metavar="[HOST:]PORT",
+        help="answer Prometheus at /metrics and health checks at /healthz, on this machine"
+        " only unless HOST says otherwise",
+    )
     arguments = parser.parse_args(argv)
     if arguments.jobs < 1:
         raise OrgboardError(f"--jobs must be 1 or more, got {arguments.jobs}")
-    return IngestConfig(
+    live = arguments.log is None and is_terminal(sys.stderr, os.environ)
+    config = IngestConfig(
         logdirs=_logdirs(arguments.logdirs),
         db_url=arguments.db,
         project=_project(arguments.project),
         once=arguments.once,
         jobs=arguments.jobs,
+        log=arguments.log or ("text" if live else "logfmt"),
+        metrics=None if arguments.metrics is None else parse_address(arguments.metrics),
     )
+    screen = Screen(sys.stderr, os.environ) if live and not config.once else None
+    return config, screen
 
 
 def _logdirs(given: Sequence[str]) -> tuple[Path, ...]:

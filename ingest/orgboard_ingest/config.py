@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from orgboard_ingest.events import LogStyle
+
 __all__ = ["IngestConfig"]
 
 
@@ -22,7 +24,15 @@ class IngestConfig:
     jobs: int = 1
     """Processes that share the runs."""
     shard: int = 0
-    """Which of the `jobs` shares this process has, from 0."""
+    """Which of the `jobs` this process is, from 0."""
+    owner: str = ""
+    """What the leases of this process and its `jobs` are named by; "" chooses a name."""
+    lease_s: float = 15.0
+    """How soon the runs of a process that vanished are taken over."""
+    log: LogStyle = "text"
+    """How a line of the log looks."""
+    metrics: tuple[str, int] | None = None
+    """Host and port to answer scrapes of metrics on; None: nowhere."""
     flush_every_s: float = 0.1
     """At least this long between two commits of one file: fewer, larger rows when it grows fast."""
     poll_every_s: float = 1.0

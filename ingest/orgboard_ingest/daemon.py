@@ -3,7 +3,9 @@
     hints, polling, scans ─▶ Waiting ─▶ one batch of each run in turn ─▶ SQL
                                             │ database away: pause, look everything up again
 
-No state here outlives the process, and nothing is lost with it.
+Several daemons may follow the same logdirs. Leases divide the runs among them, which only
+spares work: what is stored twice or not at all is decided by each file's offset in SQL. No
+state here outlives the process, and nothing is lost with it.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from sqlalchemy import Engine
@@ -19,13 +22,20 @@ from sqlalchemy import Engine
 from orgboard_ingest.complaints import Complaints
 from orgboard_ingest.config import IngestConfig
 from orgboard_ingest.discover import FoundFile
+from orgboard_ingest.events import say
+from orgboard_ingest.figures import Figures, Snapshot
 from orgboard_ingest.intake import Advance
+from orgboard_ingest.leases import Leases, new_owner
 from orgboard_ingest.progress import Done
 from orgboard_ingest.queue import FileKey, Waiting
+from orgboard_ingest.share import Share
 from orgboard_ingest.source import Source
 from orgboard_ingest.tending import tend
+from orgboard_ingest.transactions import read_once
 from orgboard_ingest.watch import Hints
 from orgboard_schema.errors import DatabaseUnreachable
+from orgboard_schema.sql.health import LogdirHealth, logdir_health
+from orgboard_schema.sql.leases import Renewed, Work
 
 __all__ = ["Daemon"]
 
@@ -41,6 +51,13 @@ FILES_AT_ONCE: Final = 256
 
 BATCHES_AT_ONCE: Final = 2
 """Large batches that are read side by side before they are stored: what bounds memory."""
+SHOW_EVERY_S: Final = 0.5
+"""A status that changes more often cannot be read."""
+
+BEHIND_S: Final = 10.0
+MOST_BEHIND: Final = 1000
+"""Of files that have waited this long, so many sizes are stored with each lease: cheap, and
+one that catches up makes room for the next."""
 
 log = logging.getLogger("orgboard.ingest")
 
@@ -60,18 +77,39 @@ class Daemon:
     ) -> None:
         self.unreadable: dict[str, str] = {}
         """Why each file could not be read at its last turn, by path."""
+        self.sources = tuple(sources)
+        self.stopped = False
+        self.points = 0
+        """Stored since the start."""
+        self.show: Callable[[Snapshot], None] | None = None
+        """Called with how it fares, now and then, by the loop."""
+        self.turned_at = clock()
+        """When the loop last was seen going."""
         self._config = config
         self._batch_bytes = config.batch_bytes
         self._engine = engine
-        self.sources = tuple(sources)
         self._hints = hints
         self._clock = clock
         self._sleep = sleep
         self._waiting = Waiting(clock)
         self._complaints = Complaints(log)
-        self.stopped = False
-        self._next_poll = 0.0
-        self._points = self._done_files = self._all_files = 0
+        self._family = config.owner or new_owner()
+        self._leases = Leases(
+            engine,
+            [source.intake.logdir_id for source in self.sources],
+            owner=f"{self._family}-{config.shard}",
+            seconds=config.lease_s,
+            clock=clock,
+        )
+        self._figures = [Figures(clock()) for _ in self.sources]
+        self._watched: list[str | None] = [None for _ in self.sources]
+        self._health: list[LogdirHealth] = []
+        self._away_since: float | None = None
+        self._away_reason = ""
+        self._pause = 0.0
+        """Before the next try; 0 unless the last one failed."""
+        self._next_poll = self._next_show = self._next_sizes = 0.0
+        self._done_files = self._all_files = 0
         self._done_bytes = self._all_bytes = 0
 
     def stop(self) -> None:
@@ -81,20 +119,19 @@ class Daemon:
 
     def run(self) -> None:
         """Follow the files until `stop`."""
-        pause = 0.0
         while not self.stopped:
             try:
-                if pause:
+                if self._pause:
                     self._load()
+                self._keep_up()
                 self._look()
                 self._step()
-                pause = 0.0
             except DatabaseUnreachable as error:
-                pause = min(max(FIRST_PAUSE_S, pause * 2), LONGEST_PAUSE_S)
-                self._complaints.say("waiting for the database", str(error))
-                self._wait_for_database(pause)
+                self._note_away(str(error))
+                self._wait_for_database(self._pause)
                 continue
             self._hints.wait(self._idle_s())
+        self._leases.leave()
 
     def run_once(self, show: Callable[[Done], None]) -> int:
         """Read all there is and return how many points that was.
@@ -102,30 +139,115 @@ class Daemon:
         Raises:
             DatabaseUnreachable: The database is away, and stays so for a while.
         """
+        jobs = [str(number) for number in range(self._config.jobs)]
         for number, source in enumerate(self.sources):
+            # Divided for good: who ends first has nothing to take over.
+            source.share = Share(str(self._config.shard), jobs)
             self._scan(number)
             self._all_files += len(source.found)
             self._all_bytes += sum(file.size for file in source.found.values())
         self._done_files = self._all_files - len(self._waiting)
         self._done_bytes = self._all_bytes - sum(source.unread_bytes() for source in self.sources)
-        pause = 0.0
         while self._waiting and not self.stopped:
             try:
-                if pause:
+                if self._pause:
                     self._load()
                 self._step()
-                pause = 0.0
-            except DatabaseUnreachable:
-                pause = max(FIRST_PAUSE_S, pause * 2)
-                if pause > LONGEST_PAUSE_S / 2:
+            except DatabaseUnreachable as error:
+                self._note_away(str(error))
+                if self._pause > LONGEST_PAUSE_S / 2:
                     raise
-                self._sleep(pause)
+                self._sleep(self._pause)
             show(self._done())
         for number, source in enumerate(self.sources):
             self._settle(number)
             while tend(source.intake):
                 pass
-        return self._points
+        return self.points
+
+    def snapshot(self) -> Snapshot:
+        """Return how it fares: of the processes of this ingest, not of its rivals."""
+        works = {self._leases.owner: self._works()}
+        logdirs, rivals = [], []
+        for number, logdir in enumerate(self._health):
+            ours = [ingest for ingest in logdir.alive if ingest.owner.startswith(self._family)]
+            rivals.append(len(logdir.alive) - len(ours))
+            live = tuple(
+                replace(ingest, work=works[ingest.owner][number])
+                if ingest.owner in works
+                else ingest
+                for ingest in ours
+            )
+            logdirs.append(replace(logdir, ingests=live))
+        away = None if self._away_since is None else self._clock() - self._away_since
+        return Snapshot(tuple(logdirs), tuple(rivals), away, self._away_reason)
+
+    def _keep_up(self) -> None:
+        """Do what is due by the clock, however much there is to read."""
+        now = self.turned_at = self._clock()
+        if not self._config.once and self._leases.is_due():
+            self._renew()
+        if self.show is not None and now >= self._next_show:
+            self._next_show = now + SHOW_EVERY_S
+            self.show(self.snapshot())
+
+    def _works(self) -> list[Work]:
+        now = self._clock()
+        return [
+            figures.work(
+                polling=source.why_polling(), runs=source.runs, files=len(source.found), now=now
+            )
+            for source, figures in zip(self.sources, self._figures, strict=True)
+        ]
+
+    def _renew(self) -> None:
+        renewed = self._leases.renew(self._works())
+        for number, lease in enumerate(renewed):
+            self._say_how_watched(number)
+            self._take_share(number, lease)
+        now = self._clock()
+        if now >= self._next_sizes:
+            self._next_sizes = now + BEHIND_S
+            for source, figures in zip(self.sources, self._figures, strict=True):
+                late = figures.backlog.waiting_since(now - BEHIND_S, MOST_BEHIND)
+                source.note_sizes(self._engine, late)
+        if self.show is not None:
+            ids = [source.intake.logdir_id for source in self.sources]
+            found = read_once(self._engine, lambda conn: logdir_health(conn, ids))
+            by_id = {logdir.logdir_id: logdir for logdir in found}
+            self._health = [by_id[logdir_id] for logdir_id in ids]
+
+    def _take_share(self, number: int, lease: Renewed) -> None:
+        """Take over the runs that are ours now, and let go of those that are not."""
+        source = self.sources[number]
+        before = source.share.owners
+        if lease.unbroken and lease.owners == before:
+            return
+        logdir, processes = str(source.root), len(lease.owners)
+        if before and not lease.unbroken:
+            say(log, logging.WARNING, "lease had run out, or the database went back", logdir=logdir)
+        if set(before) - set(lease.owners):
+            say(log, logging.INFO, "took over", logdir=logdir, processes=processes)
+        elif processes > 1 and before != lease.owners:
+            say(log, logging.INFO, "sharing", logdir=logdir, processes=processes)
+        source.share = Share(self._leases.owner, lease.owners)
+        source.next_scan = 0.0
+        self._waiting.keep(number, source.share.__contains__)
+        self._figures[number].backlog.keep(source.share.__contains__)
+        if before:
+            # Others read on in what is ours now, and what we remember of it is old.
+            source.intake.load()
+
+    def _say_how_watched(self, number: int) -> None:
+        source = self.sources[number]
+        reason = source.why_polling()
+        if self._watched[number] == reason:
+            return
+        self._watched[number] = reason
+        if reason:
+            say(log, logging.INFO, "polling", logdir=str(source.root), reason=reason)
+        else:
+            say(log, logging.INFO, "watching", logdir=str(source.root))
 
     def _look(self) -> None:
         """Put what changed since the last look into the queue."""
@@ -157,8 +279,11 @@ class Daemon:
             self._settle(number)
 
     def _add(self, number: int, found: Iterable[FoundFile]) -> None:
+        now, source, backlog = self._clock(), self.sources[number], self._figures[number].backlog
         for file in found:
             self._waiting.add((number, file.run, file.name))
+            stored = source.stored_to(file.run, file.name)
+            backlog.seen((file.run, file.name), file.size, stored, now)
 
     def _step(self) -> None:
         """Give each run with something to read one turn."""
@@ -166,6 +291,7 @@ class Daemon:
             if self.stopped:
                 return
             self._turn(keys)
+        self._note_back()
 
     def _groups(self) -> Iterator[list[FileKey]]:
         """Yield what is due, of different runs of one logdir, as much as is stored at once."""
@@ -188,6 +314,7 @@ class Daemon:
 
     def _turn(self, keys: Sequence[FileKey]) -> None:
         """Read one batch of each of these files, of different runs of one logdir."""
+        self._keep_up()
         intake = self.sources[keys[0][0]].intake
         answers = intake.advance_all([key[1:] for key in keys])
         for key, answer in zip(keys, answers, strict=True):
@@ -195,8 +322,8 @@ class Daemon:
                 self._note(key, answer)
             elif isinstance(answer, FileNotFoundError):
                 # What was read of it stays.
-                self._waiting.discard(key)
-                self.unreadable.pop(str(intake.path(*key[1:])), None)
+                self._let_go(key)
+                self._forgive(key)
             elif isinstance(answer, OSError):
                 self._fail(key, answer.strerror or str(answer))
             else:
@@ -205,39 +332,60 @@ class Daemon:
 
     def _note(self, key: FileKey, advance: Advance) -> None:
         number, run, name = key
-        intake = self.sources[number].intake
-        self.unreadable.pop(str(intake.path(run, name)), None)
-        self._points += advance.points
+        source, figures, now = self.sources[number], self._figures[number], self._clock()
+        self._forgive(key)
+        figures.count(advance.points, advance.bytes, now)
+        self.points += advance.points
+        self._done_bytes += advance.bytes
+        if advance.bytes:
+            self._note_back()
+        if advance.gaps and not self._config.once:
+            place = str(source.intake.path(run, name))
+            say(log, logging.WARNING, "file damaged", path=place, places=advance.gaps)
         if advance.reread:
-            for other in intake.runs[run].files if run in intake.runs else ():
+            for other in source.intake.runs[run].files if run in source.intake.runs else ():
                 self._waiting.add((number, run, other))
         elif not advance.again:
-            self._waiting.discard(key)
+            self._let_go(key)
             self._done_files += 1
             if not self._config.once:
                 self._waiting.rest(key, self._config.flush_every_s)
-        self._done_bytes += advance.bytes
+        elif (file := source.found.get(str(source.intake.path(run, name)))) is not None:
+            figures.backlog.read((run, name), file.size, source.stored_to(run, name), now)
 
     def _fail(self, key: FileKey, reason: str) -> None:
         number, run, name = key
         intake = self.sources[number].intake
         place = str(intake.path(run, name))
         self.unreadable[place] = reason
+        self._figures[number].unreadable.add((run, name))
         if self._config.once:
-            self._waiting.discard(key)
+            self._let_go(key)
             return
         self._complaints.say(place, reason)
         self._waiting.fail(key)
         intake.note_unreadable(run, name, reason)
 
+    def _forgive(self, key: FileKey) -> None:
+        number, run, name = key
+        unreadable = self._figures[number].unreadable
+        if unreadable and (run, name) in unreadable:
+            unreadable.discard((run, name))
+            self.unreadable.pop(str(self.sources[number].intake.path(run, name)), None)
+
+    def _let_go(self, key: FileKey) -> None:
+        """Read no more of a file for now."""
+        self._waiting.discard(key)
+        self._figures[key[0]].backlog.done(key[1:])
+
     def _settle(self, number: int) -> None:
-        """Put the runs away that nothing more is expected of for now."""
+        """Put our runs away that nothing more is expected of for now."""
         source = self.sources[number]
         live = source.live_runs()
         idle = [
             name
             for name in source.intake.unsettled()
-            if name not in live and (number, name) not in self._waiting
+            if name in source.share and name not in live and (number, name) not in self._waiting
         ]
         source.intake.settle(idle)
 
@@ -247,20 +395,45 @@ class Daemon:
             source.intake.load()
             self._add(number, source.changed())
 
+    def _note_away(self, reason: str) -> None:
+        self._pause = min(max(FIRST_PAUSE_S, self._pause * 2), LONGEST_PAUSE_S)
+        if self._away_since is None:
+            self._away_since, self._away_reason = self._clock(), reason
+            say(log, logging.WARNING, "database away", reason=reason)
+        elif reason != self._away_reason:
+            self._away_reason = reason
+            say(log, logging.WARNING, "database still away", reason=reason)
+
+    def _note_back(self) -> None:
+        """Note that the database took something, or that there was nothing for it to take."""
+        self._pause = 0.0
+        if self._away_since is not None:
+            away = self._clock() - self._away_since
+            self._away_since, self._away_reason = None, ""
+            say(log, logging.INFO, "database back", away_s=round(away, 1))
+
     def _wait_for_database(self, seconds: float) -> None:
         until = self._clock() + seconds * random.uniform(0.5, 1.0)  # noqa: S311 - spreads rivals
         while not self.stopped and self._clock() < until:
+            self.turned_at = self._clock()
+            if self.show is not None:
+                self.show(self.snapshot())
             # Not on the hints: they pile up meanwhile, once a file, and are no reason to hurry.
             self._sleep(min(FIRST_PAUSE_S, max(until - self._clock(), 0.0)))
 
     def _idle_s(self) -> float:
-        due = [self._next_poll, *(source.next_scan for source in self.sources)]
+        due = [
+            self._next_poll,
+            self._leases.next_due(),
+            *(source.next_scan for source in self.sources),
+        ]
         waiting = self._waiting.next_due()
         if waiting is not None:
             due.append(waiting)
-        return min(max(min(due) - self._clock(), 0.0), LONGEST_WAIT_S)
+        longest = LONGEST_WAIT_S if self.show is None else SHOW_EVERY_S
+        return min(max(min(due) - self._clock(), 0.0), longest)
 
     def _done(self) -> Done:
         return Done(
-            self._done_bytes, self._all_bytes, self._done_files, self._all_files, self._points
+            self._done_bytes, self._all_bytes, self._done_files, self._all_files, self.points
         )

@@ -70,6 +70,8 @@ class Advance:
     """Whether the file has, or may have, more to give at once."""
     reread: bool = False
     """Whether all files of the run have to be read again."""
+    gaps: int = 0
+    """Damaged places found on the way."""
 
 
 class Intake:
@@ -343,7 +345,7 @@ class Intake:
         run.last_event = later(run.last_event, batch.last_wall)
         points = len(batch.scalars.tag) + len(batch.points)
         more = batch.pending is None and batch.end < new.reading.size
-        done = Advance(batch.end - batch.start, points, again=more)
+        done = Advance(batch.end - batch.start, points, again=more, gaps=len(batch.gaps))
         if not more:
             self.finish(run)
         if new.final:

@@ -19,14 +19,18 @@ from typing import Final, TextIO
 
 from sqlalchemy import Connection, Engine, func, select
 
-from orgboard_ingest.complaints import printable
 from orgboard_ingest.config import IngestConfig
 from orgboard_ingest.daemon import FIRST_PAUSE_S, LONGEST_PAUSE_S, Daemon
 from orgboard_ingest.damage import damages
+from orgboard_ingest.events import printable, say, set_up
+from orgboard_ingest.exposed import Exposed
+from orgboard_ingest.figures import Snapshot
 from orgboard_ingest.intake import Intake
+from orgboard_ingest.leases import new_owner
 from orgboard_ingest.progress import Progress
 from orgboard_ingest.projects import settle_logdir
 from orgboard_ingest.source import Source
+from orgboard_ingest.status import Screen
 from orgboard_ingest.transactions import read_once as read_sql
 from orgboard_ingest.transactions import write_once
 from orgboard_ingest.watch import Hints, Watch
@@ -41,7 +45,15 @@ __all__ = ["follow", "make_daemon", "open_database", "read_once"]
 MOST_LINES: Final = 100
 """Of damage printed; the rest is counted and can be seen on the board."""
 
-NOT_YET: Final = ("refused", "starting up", "shutting down", "timeout", "not currently accepting")
+STUCK_AFTER_LEASES: Final = 2.0
+"""A transaction that stands still so long is given up: its process was paused, others have its
+runs by now, and no transaction of ours takes nearly as long."""
+
+NOT_YET: Final = (
+    *("refused", "starting up", "shutting down", "recovery mode", "timeout"),
+    *("not currently accepting", "not yet accepting", "closed", "lost", "terminating", "reset"),
+    "database is locked",
+)
 """In the driver's message: the server is down for now. A wrong name or password is not."""
 
 DONE: Final = 0
@@ -64,27 +76,71 @@ def read_once(config: IngestConfig, out: TextIO) -> int:
     return INCOMPLETE if failed and status == DONE else status
 
 
-def follow(config: IngestConfig) -> int:
-    """Follow the files until a signal says stop, and return the exit status."""
+def follow(config: IngestConfig, screen: Screen | None = None) -> int:
+    """Follow the files until a signal says stop, and return the exit status.
+
+    `screen` shows meanwhile how it fares.
+    """
+    # One name for all processes of this ingest, so that they know each other's leases.
+    config = replace(config, owner=config.owner or new_owner())
     stopped = threading.Event()
-    opened = _wait_for_database(config, stopped)
-    if opened is None:
-        return DONE
+    with _exposed(config.metrics) as exposed:
+        show = _shown(screen, exposed)
+        opened = _wait_for_database(config, stopped, show)
+        if opened is None:
+            return DONE
+        engine, daemon = opened
+        daemon.show = show
+        with _closing(engine):
+            try:
+                return _follow(config, daemon)
+            finally:
+                if screen is not None:
+                    screen.clear()
+                for source in daemon.sources:
+                    source.close()
+
+
+def _follow(config: IngestConfig, daemon: Daemon) -> int:
     broken: list[str] = []
-    with _closing(opened) as engine:
-        daemon = make_daemon(config, engine, Hints())
 
-        def other_ended() -> None:
-            broken.append("another process of this ingest ended")
-            daemon.stop()
+    def other_ended() -> None:
+        broken.append("another process of this ingest ended")
+        daemon.stop()
 
-        with _stopped_by_signal(daemon.stop), _others(config, other_ended):
-            daemon.run()
-        for source in daemon.sources:
-            source.close()
+    say(log, logging.INFO, "started", logdirs=len(config.logdirs), jobs=config.jobs)
+    with _stopped_by_signal(daemon.stop), _others(config, other_ended):
+        daemon.run()
+    say(log, logging.INFO, "stopped", points=daemon.points)
     if broken:
         raise OrgboardError(f"{broken[0]}; stopping, start again to go on")
     return DONE
+
+
+def _shown(screen: Screen | None, exposed: Exposed | None) -> Callable[[Snapshot], None] | None:
+    """Return who is told how it fares; None: nobody asks."""
+    if screen is None and exposed is None:
+        return None
+
+    def show(snapshot: Snapshot) -> None:
+        if screen is not None:
+            screen.show(snapshot)
+        if exposed is not None:
+            exposed.tell(snapshot)
+
+    return show
+
+
+@contextmanager
+def _exposed(address: tuple[str, int] | None) -> Iterator[Exposed | None]:
+    if address is None:
+        yield None
+        return
+    exposed = Exposed(address)
+    try:
+        yield exposed
+    finally:
+        exposed.close()
 
 
 @contextmanager
@@ -97,27 +153,46 @@ def _closing(engine: Engine) -> Iterator[Engine]:
 
 def open_database(config: IngestConfig) -> Engine:
     """Open the database; give an empty one its tables, refuse an older one."""
-    engine = open_engine(config.db_url)
+    # What was remembered of a database may not be true of the one found after a failover:
+    # a connection that broke has to be noticed, and all looked up again.
+    engine = open_engine(
+        config.db_url, reconnect=False, stuck_after_s=config.lease_s * STUCK_AFTER_LEASES
+    )
     if version(engine) is None:
         upgrade(engine)
     check_version(engine)
     return engine
 
 
-def _wait_for_database(config: IngestConfig, stopped: threading.Event) -> Engine | None:
+def _wait_for_database(
+    config: IngestConfig, stopped: threading.Event, show: Callable[[Snapshot], None] | None
+) -> tuple[Engine, Daemon] | None:
     """Open the database, waiting while its server only does not run yet; None when stopped."""
-    pause = FIRST_PAUSE_S
+    began, pause, said = time.monotonic(), FIRST_PAUSE_S, ""
     with _stopped_by_signal(stopped.set):
         while not stopped.is_set():
             try:
-                return open_database(config)
+                return _open(config)
             except DatabaseUnreachable as error:
                 if not _may_come_up(error):
                     raise
-                log.warning("waiting for the database: %s", error)
+                if str(error) != said:
+                    said = str(error)
+                    say(log, logging.WARNING, "database away", reason=said)
+            if show is not None:
+                show(Snapshot(away_s=time.monotonic() - began, away_reason=said))
             stopped.wait(pause)
             pause = min(pause * 2, LONGEST_PAUSE_S)
     return None
+
+
+def _open(config: IngestConfig) -> tuple[Engine, Daemon]:
+    engine = open_database(config)
+    try:
+        return engine, make_daemon(config, engine, Hints())
+    except BaseException:
+        engine.dispose()
+        raise
 
 
 def _may_come_up(error: DatabaseUnreachable) -> bool:
@@ -128,11 +203,6 @@ def _may_come_up(error: DatabaseUnreachable) -> bool:
 def make_daemon(config: IngestConfig, engine: Engine, hints: Hints) -> Daemon:
     """Return the loop over the logdirs, each with its place in the database and its watch."""
     sources = [_source(config, engine, hints, root) for root in config.logdirs]
-    if not config.once:
-        for source in sources:
-            why = source.why_polling()
-            how = f"polling, {why}" if why else "watching"
-            log.info("following %s (%s)", printable(str(source.root)), how)
     return Daemon(config, engine, sources, hints)
 
 
@@ -168,7 +238,7 @@ def _others(config: IngestConfig, ended: Callable[[], None]) -> Iterator[list[Sp
     """
     spawn = multiprocessing.get_context("spawn")
     processes = [
-        spawn.Process(target=_share, args=(replace(config, shard=shard),))
+        spawn.Process(target=_share, args=(replace(config, shard=shard, metrics=None),))
         for shard in range(1, config.jobs)
         if config.shard == 0
     ]
@@ -193,9 +263,11 @@ def _tell_end(sentinels: Sequence[int], ended: Callable[[], None]) -> None:
 
 def _share(config: IngestConfig) -> None:
     """Be one of the other processes."""
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
-    engine = open_database(config)
-    daemon = make_daemon(config, engine, Hints())
+    set_up(config.log, logging.StreamHandler())
+    opened = _open(config) if config.once else _wait_for_database(config, threading.Event(), None)
+    if opened is None:
+        raise SystemExit(DONE)
+    _, daemon = opened
     with _stopped_by_signal(daemon.stop):
         if config.once:
             daemon.run_once(lambda _: None)

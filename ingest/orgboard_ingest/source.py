@@ -5,20 +5,21 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine, Update, bindparam, update
 
 from orgboard_ingest.config import IngestConfig
 from orgboard_ingest.discover import FoundFile, Scan, scan
 from orgboard_ingest.intake import Intake
+from orgboard_ingest.share import EVERY_RUN, Share
 from orgboard_ingest.transactions import write_once
 from orgboard_ingest.watch import Watch
 from orgboard_schema.sql import tables
 
-__all__ = ["Source", "in_shard"]
+__all__ = ["Source"]
 
 HURRY_FACTOR: Final = 5.0
 """A scan that a hint asked for waits this many times the last one's length."""
@@ -41,8 +42,13 @@ class Source:
         self.intake = intake
         self.next_scan = 0.0
         self.found: dict[str, FoundFile] = {}
-        """All event files by path, as last seen."""
+        """The event files of our runs by path, as last seen."""
+        self.share: Share = EVERY_RUN
+        """Which runs are ours. After a change, a scan finds their files."""
+        self.runs = 0
+        """Of ours, with files, as the last scan found."""
         self._config = config
+        self._inside = f"{str(intake.root).rstrip('/')}/"
         self._watch = watch
         self._clock = clock
         self._time_of_day = time_of_day
@@ -71,9 +77,8 @@ class Source:
         self._took = self._scanned - began
         least = config.rescan_polling_s if self.why_polling() else config.rescan_every_s
         self.next_scan = self._scanned + max(least, self._took / config.rescan_share)
-        self.found = {
-            file.path: file for file in seen.files if in_shard(file.run, config.shard, config.jobs)
-        }
+        self.found = {file.path: file for file in seen.files if file.run in self.share}
+        self.runs = len({file.run for file in self.found.values()})
         self._live = {path for path, file in self.found.items() if self._is_live(file)}
         self.intake.gone = self.intake.runs.keys() - {file.run for file in seen.files}
         return seen
@@ -115,13 +120,16 @@ class Source:
 
     def _place(self, path: str) -> tuple[str, str] | None:
         """Return run and name of a file that no scan has seen, in a run that one has."""
-        inside = Path(path).relative_to(self.root)
-        run, name = inside.parent.as_posix(), inside.name
-        return (run, name) if run in self.intake.runs else None
+        run, name = self._names(path)
+        return (run, name) if run in self.intake.runs and run in self.share else None
+
+    def _names(self, path: str) -> tuple[str, str]:
+        run, _, name = path[len(self._inside) :].rpartition("/")
+        return run or ".", name
 
     def holds(self, path: str) -> bool:
-        """Tell whether `path` lies under this logdir."""
-        return Path(path).is_relative_to(self.root)
+        """Tell whether `path` lies under this logdir, in a run that is ours."""
+        return path.startswith(self._inside) and self._names(path)[0] in self.share
 
     def hurry(self) -> None:
         """Scan as soon as the last scan's cost allows: something came that hints do not tell."""
@@ -133,15 +141,6 @@ class Source:
         known = self.intake.runs[run].files.get(name) if run in self.intake.runs else None
         stored = known.row.offset if known is not None else 0
         return max(found.size - stored, 0) if found is not None else 0
-
-    def unread_bytes(self) -> int:
-        """Return how many bytes of the files found lie behind what is stored."""
-        unread = 0
-        for file in self.changed():
-            run = self.intake.runs.get(file.run)
-            known = run.files.get(file.name) if run is not None else None
-            unread += max(file.size - (known.row.offset if known is not None else 0), 0)
-        return unread
 
     def note_seen(self, engine: Engine) -> None:
         """Store when the logdir was last looked at, and how its changes are learned of."""
@@ -161,6 +160,29 @@ class Source:
         )
         write_once(engine, lambda conn: conn.execute(statement))
 
+    def stored_to(self, run: str, name: str) -> int:
+        """Return how far a file is stored."""
+        known = self.intake.runs.get(run)
+        file = known.files.get(name) if known is not None else None
+        return file.row.offset if file is not None else 0
+
+    def unread_bytes(self) -> int:
+        """Return how many bytes of the files found lie behind what is stored."""
+        return sum(
+            max(file.size - self.stored_to(file.run, file.name), 0) for file in self.changed()
+        )
+
+    def note_sizes(self, engine: Engine, grown: Sequence[tuple[tuple[str, str], int]]) -> None:
+        """Store how large files are that have not been read so far: what waits shows in SQL."""
+        rows = [
+            {"file": known.files[name].row.file_id, "seen": size}
+            for (run, name), size in grown
+            if (known := self.intake.runs.get(run)) is not None and name in known.files
+        ]
+        if rows:
+            rows.sort(key=lambda row: row["file"])
+            write_once(engine, lambda conn: conn.execute(_NOTE_SIZE, rows))
+
     def live_runs(self) -> set[str]:
         """Return the names of runs with a file that grew lately."""
         return {self.found[path].run for path in self._live}
@@ -169,6 +191,21 @@ class Source:
         return self._time_of_day() - file.mtime_ns / 1e9 < self._config.live_within_s
 
 
-def in_shard(run: str, shard: int, jobs: int) -> bool:
-    """Tell whether this of `jobs` processes reads the run: the same answer in each of them."""
-    return jobs == 1 or sum(run.encode("utf-8", "surrogateescape")) % jobs == shard
+def _note_size() -> Update:
+    columns = tables.source_file.c
+    seen = bindparam("seen", type_=columns.size.type)
+    return (
+        update(tables.source_file)
+        .where(
+            columns.file_id == bindparam("file"),
+            columns.size < seen,
+            columns.offset < seen,
+            # Of a compressed file the two do not compare.
+            columns.encoding == "",
+        )
+        # What it waited for may have come; with the size alone it would look read.
+        .values(size=seen, pending=None)
+    )
+
+
+_NOTE_SIZE: Final = _note_size()

@@ -30,7 +30,12 @@ RACES: Final = frozenset({"40001", "40P01", "55P03"})
 TRIES: Final = 8
 """Each waits for the rival's transaction, so this many lost in a row is no race."""
 
+PATIENCE_S: Final = 15.0
+"""Nor is waiting this long for one: somebody who stands still holds what we need."""
+
 LONGEST_PAUSE_S: Final = 0.2
+
+NO_CONNECTION: Final = "no connection became free in time"
 
 T = TypeVar("T")
 
@@ -39,6 +44,7 @@ def write_once(
     engine: Engine,
     work: Callable[[Connection], T],
     *,
+    clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> T:
     """Run `work` in one transaction and return its answer; it may run several times.
@@ -46,18 +52,19 @@ def write_once(
     Raises:
         DatabaseUnreachable: The database is away, full or read-only.
     """
+    until = clock() + PATIENCE_S
     for tried in range(1, TRIES + 1):
         try:
             # Not durable: a commit lost with the host takes its offset with it.
             with begin_write(engine, durable=False) as conn:
                 return work(conn)
         except DBAPIError as error:
-            if lost_a_race(error) and tried < TRIES:
+            if lost_a_race(error) and tried < TRIES and clock() < until:
                 sleep(random.uniform(0, LONGEST_PAUSE_S))  # noqa: S311 - spreads rivals, hides nothing
                 continue
             raise _named(engine, error) from error
         except PoolTimeoutError as error:
-            raise DatabaseUnreachable("no connection became free in time") from error
+            raise DatabaseUnreachable(NO_CONNECTION) from error
     raise AssertionError("the last try returns or raises")
 
 
@@ -72,6 +79,8 @@ def read_once(engine: Engine, work: Callable[[Connection], T]) -> T:
             return work(conn)
     except DBAPIError as error:
         raise _named(engine, error) from error
+    except PoolTimeoutError as error:
+        raise DatabaseUnreachable(NO_CONNECTION) from error
 
 
 def lost_a_race(error: DBAPIError) -> bool:

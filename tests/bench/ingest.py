@@ -161,7 +161,7 @@ def _tell_peers(case: Case, logdir: Path, written: Written, peers: Path) -> floa
     points = _write(part, sample).points
     seconds = accumulator(peers, part) * written.points / points
     shutil.rmtree(part)
-    _tell("EventAccumulator", seconds, written.points)
+    _tell("EventAccumulator, no TensorFlow", seconds, written.points)
     print(f"    {'':32}scaled up from {points:,} points")
     return taken[0]
 

@@ -28,7 +28,7 @@ from sqlalchemy import func, select
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.engine import begin_read, open_engine
 from support.asking import Board, board_of, curves_ms, heads_ms, runs_ms, tags_ms
-from support.growing import Growth, all_steps, grow, opened, watched
+from support.growing_runs import Growth, all_steps, grow, opened, watched
 from support.logdirs import Scalars, write_scalars
 from support.measured import cpu_of, peak_of, running_apart
 from support.programs import ORGBOARD

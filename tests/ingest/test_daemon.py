@@ -76,7 +76,8 @@ def test_it_follows_growing_files_and_new_runs_and_stops_cleanly(
 
         assert program.stop() == 0
         assert "Traceback" not in program.output()
-        assert len(program.output().splitlines()) == 1
+        events = [line.partition(" event=")[2].split()[0] for line in program.output().splitlines()]
+        assert events == ["started", "watching", "stopped"]
         assert set(stored_scalars(engine)) == {("a", "loss"), ("moved/b", "loss")}
 
 
@@ -151,16 +152,14 @@ def test_it_waits_for_a_database_that_is_away_and_then_catches_up(
         start_orgboard("ingest", logs, "--db", postgres_database) as program,
         _opened(postgres_database) as engine,
     ):
-        wait_until(lambda: "waiting for the database" in program.output(), WITHIN_S, "a word of it")
+        wait_until(lambda: "database away" in program.output(), WITHIN_S, "a word of it")
         _let_in(postgres_url, postgres_database, allow=True)
         _wait_for(engine, "a", [0])
 
         _let_in(postgres_url, postgres_database, allow=False)
         _grow(logs / "a" / NAME, 1, 2)
         _grow(logs / "b" / NAME, 0)
-        wait_until(
-            lambda: program.output().count("waiting for the database") > 1, WITHIN_S, "another"
-        )
+        wait_until(lambda: program.output().count("database away") > 1, WITHIN_S, "another")
         _let_in(postgres_url, postgres_database, allow=True)
         _wait_for(engine, "a", [0, 1, 2])
         _wait_for(engine, "b", [0])

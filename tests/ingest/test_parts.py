@@ -6,6 +6,7 @@ import io
 import json
 import logging
 import os
+from collections import Counter
 from itertools import islice
 from pathlib import Path
 
@@ -15,10 +16,11 @@ from hypothesis import strategies as st
 
 from orgboard_ingest.complaints import Complaints, printable
 from orgboard_ingest.ending import Ending, hparams_json, latest_ending, said_to_end
+from orgboard_ingest.events import Lines
 from orgboard_ingest.progress import Done, Progress, bar
 from orgboard_ingest.projects import candidate_names, settle_logdir
 from orgboard_ingest.queue import Waiting
-from orgboard_ingest.source import in_shard
+from orgboard_ingest.share import Share, owner_of
 from orgboard_ingest.tail import NO_HEAD, open_event_file, read_on
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.engine import begin_write
@@ -83,9 +85,78 @@ def test_a_failing_file_waits_longer_each_time_and_holds_up_no_other() -> None:
     assert pauses[0] < pauses[4] <= max(pauses) <= 300 * 1.2
 
 
-@given(st.text(min_size=1), st.integers(1, 8))
-def test_a_run_belongs_to_exactly_one_share(run: str, jobs: int) -> None:
-    assert [in_shard(run, shard, jobs) for shard in range(jobs)].count(True) == 1
+def test_a_poison_file_among_a_thousand_runs_delays_no_other() -> None:
+    clock = Clock()
+    waiting = Waiting(clock)
+    keys = [(0, f"run{number}", "a") for number in range(1000)]
+    for key in keys:
+        waiting.add(key)
+    poison, turns = keys[500], Counter[tuple[int, str, str]]()
+
+    for tick in range(50):
+        clock.now = tick / 10
+        for key in waiting.turns():
+            turns[key] += 1
+            if key == poison:
+                waiting.fail(key)
+
+    assert {turns[key] for key in keys if key != poison} == {50}
+    assert turns[poison] <= 4
+
+
+_Operation = st.tuples(
+    st.sampled_from(["add", "discard", "rest", "pass"]),
+    st.sampled_from("ab"),
+    st.sampled_from("123"),
+)
+
+
+@given(st.lists(_Operation, max_size=60))
+def test_the_first_due_file_of_each_run_is_next_whatever_came_before(
+    operations: list[tuple[str, str, str]],
+) -> None:
+    clock = Clock()
+    waiting, there = Waiting(clock), set[tuple[int, str, str]]()
+    not_before: dict[tuple[int, str, str], float] = {}
+
+    for operation, run, name in operations:
+        key = (0, run, name)
+        if operation == "add":
+            waiting.add(key)
+            there.add(key)
+        elif operation == "discard":
+            waiting.discard(key)
+            there.discard(key)
+        elif operation == "rest":
+            waiting.rest(key, 1.5)
+            not_before[key] = clock.now + 1.5
+        elif operation == "pass":
+            clock.now += 1.0
+        due = sorted(key for key in there if not_before.get(key, 0.0) <= clock.now)
+        expected = {min(key for key in due if key[1] == run) for run in {key[1] for key in due}}
+        assert set(waiting.turns()) == expected
+        assert (len(waiting), bool(waiting)) == (len(there), bool(there))
+
+
+@given(st.text(min_size=1), st.sets(st.text(min_size=1), min_size=1, max_size=8))
+def test_a_run_belongs_to_exactly_one_of_those_who_share(run: str, owners: set[str]) -> None:
+    shares = [Share(owner, sorted(owners)) for owner in owners]
+
+    assert [run in share for share in shares].count(True) == 1
+
+
+@given(st.text(min_size=1), st.sets(st.text(min_size=1), min_size=2, max_size=8))
+def test_when_one_goes_only_its_runs_change_hands(run: str, owners: set[str]) -> None:
+    owner = owner_of(run, sorted(owners))
+
+    for gone in owners - {owner}:
+        assert owner_of(run, sorted(owners - {gone})) == owner
+
+
+def test_runs_are_shared_about_evenly() -> None:
+    counts = Counter(owner_of(f"sweep/run-{n}", ["a", "b", "c"]) for n in range(3000))
+
+    assert min(counts.values()) > 900
 
 
 @pytest.mark.parametrize(
@@ -190,11 +261,32 @@ def test_a_complaint_is_repeated_after_a_minute_and_not_before(
         complaints.say("/logs/a", "no permission")
     complaints.say("/logs/b", "no permission")
 
-    assert [record.getMessage() for record in caplog.records] == [
-        "/logs/a: no permission",
-        "/logs/a: no permission",
-        "/logs/b: no permission",
+    lines = [Lines("logfmt").format(record).partition(" event=")[2] for record in caplog.records]
+    assert lines == [
+        '"cannot be read" path=/logs/a reason="no permission"',
+        '"cannot be read" path=/logs/a reason="no permission"',
+        '"cannot be read" path=/logs/b reason="no permission"',
     ]
+
+
+def test_a_storm_of_complaints_is_a_hundred_lines_a_minute_and_a_count(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    clock = Clock()
+    complaints = Complaints(logging.getLogger("orgboard.ingest"), clock)
+
+    for minute in range(3):
+        for file in range(5000):
+            clock.now = 61.0 * minute + file / 100
+            complaints.say(f"/logs/{file}", "poison")
+    clock.now += 61
+    complaints.say("/logs/after", "poison")
+
+    lines = [Lines("logfmt").format(record).partition(" event=")[2] for record in caplog.records]
+    told = [int(line.partition("withheld=")[2]) for line in lines if "withheld" in line]
+    assert len(lines) - len(told) == sum(1 for line in lines if "cannot be read" in line)
+    assert len(lines) <= 3 * 101 + 1
+    assert sum(told) + len(lines) - len(told) == 3 * 5000 + 1
 
 
 def test_any_path_can_be_printed_on_one_line() -> None:

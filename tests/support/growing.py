@@ -1,124 +1,171 @@
-"""Many runs that grow at once, a step a second each, and how late their points are in SQL."""
+"""Files that grow, what they hold, and whether a database holds the same."""
 
 from __future__ import annotations
 
-import os
-import statistics
-import threading
+import random
+import struct
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import Engine, select
 
-from orgboard_schema.sql import tables
+from orgboard_ingest.verify import differences
+from orgboard_schema.blocks import head_rows
+from orgboard_schema.sql import read, tables
+from orgboard_schema.sql.dictionary import tag_names
 from orgboard_schema.sql.engine import begin_read
-from support.logdirs import BEGAN, Scalars, file_name, first_record, records_by_step, run_name
+from orgboard_schema.sql.standing import SHOWN
+from orgboard_schema.wire.event_pb2 import SessionLog
+from orgboard_schema.wire.frames import encode_frame
+from support.event_files import scalar_event
+from support.ingested import mark
 
-__all__ = ["Growth", "Lags", "all_steps", "grow", "opened", "watched"]
+__all__ = ["Compared", "GrowingFiles", "Row", "compare", "stored_rows"]
 
-ASK_EVERY_S: Final = 0.1
-"""How late a point is is known to this; more often would take the daemon's time."""
+Row: TypeAlias = tuple[str, str, int, float, float]
+"""Run, tag, step, wall time, value."""
+
+TAGS = ("loss", "accuracy", "rate")
+GROW_EVERY_S = 0.01
+RESTARTED = 0.02
+"""The part of writes that a START comes before, where any does."""
+
+
+@dataclass(slots=True)
+class _Writer:
+    """A file that grows, cut anywhere, as a writer's buffer leaves it."""
+
+    path: Path
+    run: str
+    random: random.Random
+    restarts: bool = False
+    """Whether STARTs turn up, each of which gives later files' points another attempt."""
+    truth: list[Row] = field(default_factory=list)
+    step: int = 0
+    held: bytes = b""
+
+    def grow(self) -> None:
+        """Log some points and write some of the bytes that are due."""
+        if self.restarts and self.random.random() < RESTARTED:
+            back = self.random.randrange(self.step + 1)
+            start = mark(SessionLog.START, back, 1_700_000_000.0 + self.step)
+            self.held += encode_frame(start.SerializeToString())
+        for _ in range(self.random.randrange(4)):
+            # Side by side with the run's other file: one attempt, whatever was read when.
+            wall = 1_700_000_000.0 + self.step
+            tag = self.random.choice(TAGS)
+            (value,) = struct.unpack("<f", struct.pack("<f", self.random.gauss(0, 1)))
+            event = scalar_event(tag, self.step, value, wall)
+            self.held += encode_frame(event.SerializeToString())
+            self.truth.append((self.run, tag, self.step, wall, value))
+            self.step += 1
+        self.write(self.random.randrange(len(self.held) + 1))
+
+    def write(self, count: int) -> None:
+        """Append the next `count` bytes to the file."""
+        with self.path.open("ab") as file:
+            file.write(self.held[:count])
+        self.held = self.held[count:]
+
+
+class GrowingFiles:
+    """Files of several runs under a logdir."""
+
+    def __init__(
+        self,
+        logdir: Path,
+        chance: random.Random,
+        *,
+        runs: int = 3,
+        files_a_run: int = 2,
+        restarts: bool = False,
+    ) -> None:
+        self.logdir = logdir
+        self._writers: list[_Writer] = []
+        for run in range(runs):
+            (logdir / f"run{run}").mkdir(parents=True)
+            for number in range(files_a_run):
+                path = logdir / f"run{run}" / f"events.out.tfevents.{number}"
+                own = random.Random(chance.random())
+                self._writers.append(_Writer(path, f"run{run}", own, restarts))
+
+    def grow(self, times: int = 1) -> None:
+        """Let every file grow a little."""
+        for _ in range(times):
+            for writer in self._writers:
+                writer.grow()
+
+    def grow_for(self, seconds: float) -> None:
+        """Let them grow, a little now and then."""
+        until = time.monotonic() + seconds
+        while True:
+            self.grow()
+            left = until - time.monotonic()
+            if left <= 0:
+                return
+            time.sleep(min(GROW_EVERY_S, left))
+
+    def finish(self) -> None:
+        """Write what is still held."""
+        for writer in self._writers:
+            writer.write(len(writer.held))
+
+    def truth(self) -> Counter[Row]:
+        """Return every point that was logged."""
+        return Counter(row for writer in self._writers for row in writer.truth)
 
 
 @dataclass(frozen=True, slots=True)
-class Lags:
-    """Seconds from a step's write to where SQL shows it."""
+class Compared:
+    """How a database differs from the files."""
 
-    median: float
-    ninth_decile: float
-    longest: float
+    points: int
+    lost: int
+    doubled: int
+    differences: list[str]
+    """As `orgboard verify` tells them."""
+
+    @property
+    def equal(self) -> bool:
+        """Tell whether it does not."""
+        return (self.lost, self.doubled, self.differences) == (0, 0, [])
 
 
-@dataclass
-class Growth:
-    """When each run's steps were written, and when they were seen; NaN before."""
-
-    shape: Scalars
-    written: NDArray[np.float64] = field(init=False)
-    seen: NDArray[np.float64] = field(init=False)
-    runs_known: int = 0
-    """To SQL, whether they have points or not."""
-
-    def __post_init__(self) -> None:
-        """Begin with nothing written and nothing seen."""
-        self.written = np.full((self.shape.runs, self.shape.steps), np.nan)
-        self.seen = self.written.copy()
-
-    def look(self, engine: Engine) -> bool:
-        """Note which steps SQL shows by now; tell whether it shows all."""
-        run = tables.run.c
+def compare(engine: Engine, *files: GrowingFiles) -> Compared:
+    """Compare what is stored with what was logged, twice: counted here, and as `verify` does."""
+    told: list[str] = []
+    truth: Counter[Row] = Counter()
+    for some in files:
+        truth += some.truth()
         with begin_read(engine) as conn:
-            rows = conn.execute(select(run.name, run.points)).all()
-        now = time.monotonic()
-        self.runs_known = len(rows)
-        for name, points in rows:
-            steps = self.seen[int(name.rpartition("_")[2]), : points // self.shape.tags]
-            steps[np.isnan(steps)] = now
-        return not np.isnan(self.seen).any()
-
-    def lags(self) -> Lags:
-        """Sum up, when all was seen."""
-        late = (self.seen - self.written).ravel().tolist()
-        deciles = statistics.quantiles(late, n=10)
-        return Lags(statistics.median(late), deciles[8], max(late))
-
-
-@contextmanager
-def opened(logdir: Path, shape: Scalars) -> Iterator[list[int]]:
-    """Give the runs' files, begun and open for appending."""
-    with ExitStack() as stack:
-        yield [stack.enter_context(_opened(logdir, run)) for run in range(shape.runs)]
+            query = select(tables.logdir.c.logdir_id).where(
+                tables.logdir.c.path == str(some.logdir)
+            )
+            logdir_id = conn.execute(query).scalar_one()
+            told += differences(conn, logdir_id, some.logdir)
+    stored = Counter(stored_rows(engine))
+    return Compared(
+        points=truth.total(),
+        lost=(truth - stored).total(),
+        doubled=(stored - truth).total(),
+        differences=told,
+    )
 
 
-@contextmanager
-def _opened(logdir: Path, run: int) -> Iterator[int]:
-    folder = logdir / run_name(run)
-    folder.mkdir(parents=True)
-    descriptor = os.open(folder / file_name(run), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-    try:
-        os.write(descriptor, first_record(BEGAN))
-        yield descriptor
-    finally:
-        os.close(descriptor)
-
-
-def all_steps(shape: Scalars) -> list[tuple[bytes, ...]]:
-    """Make what is appended in each second, run by run."""
-    runs = (records_by_step(shape, run) for run in range(shape.runs))
-    return list(zip(*runs, strict=True))
-
-
-def grow(files: Sequence[int], steps: Sequence[Sequence[bytes]], growth: Growth) -> None:
-    """Append each run's steps at one a second, the runs spread over the second."""
-    began = time.monotonic()
-    for second, records in enumerate(steps):
-        for run, data in enumerate(records):
-            wait = began + second + run / len(records) - time.monotonic()
-            if wait > 0:
-                time.sleep(wait)
-            os.write(files[run], data)
-            growth.written[run, second] = time.monotonic()
-
-
-@contextmanager
-def watched(growth: Growth, engine: Engine) -> Iterator[None]:
-    """Look at SQL again and again while the block runs."""
-    ended = threading.Event()
-
-    def watch() -> None:
-        while not ended.wait(ASK_EVERY_S):
-            growth.look(engine)
-
-    thread = threading.Thread(target=watch)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
+def stored_rows(engine: Engine) -> Iterator[Row]:
+    """Yield every point of the database."""
+    with begin_read(engine) as conn:
+        columns = tables.run.c
+        query = select(columns.run_id, columns.name).where(columns.standing == SHOWN)
+        for run_id, run in conn.execute(query).all():
+            heads = head_rows(read.heads(conn, [run_id])[run_id])
+            names = tag_names(conn, {head.tag_id for head in heads})
+            keys: list[read.SeriesKey] = [(head.tag_id, head.kind) for head in heads]
+            for (tag_id, _), data in read.series(conn, run_id, keys).items():
+                points = (data.step.tolist(), data.wall.tolist(), data.value.tolist())
+                for step, wall, value in zip(*points, strict=True):
+                    yield run, names[tag_id], step, wall, value

@@ -11,8 +11,8 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
@@ -25,9 +25,11 @@ from support.lacking import lack
 from support.waiting import free_port
 
 __all__ = [
+    "Cluster",
     "binaries",
     "database_url",
     "fresh_database",
+    "own_cluster",
     "postgres_database",
     "postgres_url",
     "server",
@@ -84,8 +86,18 @@ def server() -> Iterator[str]:
         lack("no PostgreSQL: neither initdb on PATH nor in /usr/lib/postgresql/*/bin")
     if os.geteuid() == 0 and shutil.which("runuser") is None:
         lack("PostgreSQL does not run as root, and runuser is not there to change the user")
-    with _cluster(found) as url:
-        yield url
+    with _cluster(found) as cluster:
+        yield cluster.url
+
+
+@contextmanager
+def own_cluster(*settings: str) -> Iterator[Cluster]:
+    """Run a server that may be crashed, moved and restarted: nobody else uses it."""
+    found = binaries()
+    if found is None:
+        lack("no PostgreSQL: neither initdb on PATH nor in /usr/lib/postgresql/*/bin")
+    with _cluster(found, settings) as cluster:
+        yield cluster
 
 
 @contextmanager
@@ -115,21 +127,83 @@ def binaries() -> Path | None:
     return max(versions, key=lambda path: float(path.parent.name), default=None)
 
 
+class SmallDisk:
+    """A file system with little room."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._filler = path.with_name("filler")
+
+    def fill(self) -> None:
+        """Take all the room that is left."""
+        with self._filler.open("wb", buffering=0) as file, suppress(OSError):
+            while True:
+                file.write(bytes(4096))
+
+    def empty(self) -> None:
+        """Give it back."""
+        self._filler.unlink()
+
+
+class Cluster:
+    """A server of our own in a folder of its own."""
+
+    def __init__(self, binaries: Path, home: Path, settings: Sequence[str]) -> None:
+        self.data = home / "data"
+        """Its data directory; may be copied and put back while it is stopped."""
+        self.port = free_port()
+        self.url = f"postgresql://{SERVER_USER}@127.0.0.1:{self.port}/postgres"
+        self._binaries = binaries
+        self._home = home
+        self._settings = settings
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        _start(self._binaries, self._home, self.port, self._settings)
+
+    def crash(self) -> None:
+        """Stop it as a power cut would, as far as the server is concerned."""
+        _stop(self._binaries, self._home)
+
+    @contextmanager
+    def small_disk(self, size: int) -> Iterator[SmallDisk]:
+        """Mount a file system that is soon full, where tables may be kept."""
+        place = self._home / "small"
+        place.mkdir()
+        mount = ["mount", "-t", "tmpfs", "-o", f"size={size},mode=700", "none", str(place)]
+        done = subprocess.run(mount, check=False, capture_output=True, text=True)
+        if done.returncode:
+            pytest.skip(f"no file system of our own may be mounted: {done.stderr.strip()}")
+        try:
+            # A tablespace has a folder to itself.
+            (place / "tables").mkdir()
+            if os.geteuid() == 0:
+                shutil.chown(place, SERVER_USER)
+                shutil.chown(place / "tables", SERVER_USER)
+            yield SmallDisk(place / "tables")
+        finally:
+            subprocess.run(["umount", "--lazy", str(place)], check=True, capture_output=True)
+
+    def copy_data(self, source: Path, target: Path) -> None:
+        """Copy a data directory with its owners, while the server is stopped."""
+        subprocess.run(["cp", "-a", "--", source, target], check=True)
+
+
 @contextmanager
-def _cluster(binaries: Path) -> Iterator[str]:
+def _cluster(binaries: Path, settings: Sequence[str] = ()) -> Iterator[Cluster]:
     """Run a server on a free loopback port, in a folder that its user owns."""
     # Not pytest's tmp_path: that is private to root, and the server's user could not enter it.
     home = Path(tempfile.mkdtemp(prefix="orgboard-postgres-"))
     try:
         if os.geteuid() == 0:
             shutil.chown(home, SERVER_USER)
-        port = free_port()
+        cluster = Cluster(binaries, home, settings)
         _create(binaries, home)
         try:
-            _start(binaries, home, port)
-            yield f"postgresql://{SERVER_USER}@127.0.0.1:{port}/postgres"
+            cluster.start()
+            yield cluster
         finally:
-            _stop(binaries, home)
+            cluster.crash()
     finally:
         shutil.rmtree(home, ignore_errors=True)
 
@@ -155,10 +229,10 @@ def _collation(binaries: Path) -> list[str]:
     return ["--locale", "C"]
 
 
-def _start(binaries: Path, home: Path, port: int) -> None:
+def _start(binaries: Path, home: Path, port: int, more: Sequence[str]) -> None:
     # No Unix socket: its default folder may belong to a server that is not ours.
     settings = ("listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=200")
-    options = " ".join(f"-c {setting}" for setting in (f"port={port}", *settings, *SPEED))
+    options = " ".join(f"-c {setting}" for setting in (f"port={port}", *settings, *SPEED, *more))
     log = home / "log"
     command = [str(binaries / "pg_ctl"), "--pgdata", str(home / "data"), "--wait"]
     try:

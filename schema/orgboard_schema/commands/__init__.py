@@ -18,17 +18,20 @@ from orgboard_schema.commands import (
     delete,
     rebuild,
     restore,
+    retain,
     upgrade,
 )
 from orgboard_schema.errors import OrgboardError
 
 __all__ = ["db"]
 
-_ACTIONS = (upgrade, check, backup, restore, compact, delete, rebuild)
+_ACTIONS = (upgrade, check, backup, restore, compact, delete, retain, rebuild)
 
 
 def db(argv: Sequence[str]) -> int:
-    """Look after the database: upgrade, check, back up, restore, compact, rebuild it."""
+    """Look after the database: upgrade, check, back up, restore, compact, rebuild it; let go
+    of runs.
+    """
     parser = argparse.ArgumentParser(prog="orgboard db", description=db.__doc__)
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     for action in _ACTIONS:

@@ -51,12 +51,17 @@ def run(options: argparse.Namespace, out: TextIO) -> int:
     """Take the backup, and say what is in it."""
     from orgboard_schema.sql.backup.take import take_backup
 
-    root = None if options.no_blobs else blob_root(options.db, os.environ)
+    root = blob_root(options.db, os.environ)
     bar = Bar(sys.stderr)
     engine = open_database(options.db, create=False)
     try:
         taken = take_backup(
-            engine, options.output.expanduser(), root, now=time.time(), tell=bar.show
+            engine,
+            options.output.expanduser(),
+            root,
+            now=time.time(),
+            leave_blobs=options.no_blobs,
+            tell=bar.show,
         )
     finally:
         bar.clear()

@@ -41,10 +41,16 @@ def run(options: argparse.Namespace, out: TextIO) -> int:
     from orgboard_schema.sql import migrate
     from orgboard_schema.sql.backup.give_back import restore_backup
 
-    root = None if options.no_blobs else blob_root(options.db, os.environ)
+    root = blob_root(options.db, os.environ)
     bar = Bar(sys.stderr)
     try:
-        manifest = restore_backup(options.backup.expanduser(), options.db, root, tell=bar.show)
+        manifest = restore_backup(
+            options.backup.expanduser(),
+            options.db,
+            root,
+            leave_blobs=options.no_blobs,
+            tell=bar.show,
+        )
     except OSError as error:
         raise OrgboardError(f"cannot read {options.backup}: {error.strerror or error}") from error
     finally:

@@ -65,8 +65,7 @@ def append_all(conn: Connection, flushes: Sequence[Flush]) -> dict[int, RunState
         _check(flush)
     if not flushes:
         return {}
-    newest = max(flush.now for flush in flushes)
-    advance_files(conn, [flush.file for flush in flushes], now=newest)
+    advance_files(conn, [flush.file for flush in flushes])
     tags = tag_ids(conn, set().union(*map(_tags, flushes)))
     metadata = metadata_ids(conn, [m for flush in flushes for m in flush.metadata.values()])
     waiting = {flush.run_id: _put_away(conn, flush, tags) for flush in flushes}

@@ -12,6 +12,7 @@ import sqlite3
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -83,12 +84,18 @@ def open_engine(
     create: bool = True,
     pool_size: int = 5,
     pool_timeout_s: float = 30.0,
+    reconnect: bool = True,
+    stuck_after_s: float | None = None,
     blobs: str | None = None,
 ) -> Engine:
     """Return the engine for `url`; SQLite files are created, private, unless `create` is False.
 
-    PostgreSQL is not spoken to before the first connection. `blobs` is where large blobs
-    lie, a folder or a URL; None: `settings.default_blobs`.
+    PostgreSQL is not spoken to before the first connection. A connection that broke since
+    it was last used is replaced in silence; without `reconnect` its next use fails, which
+    is right for who remembers what the database said: the next one may say otherwise.
+    PostgreSQL ends a transaction in which its client does nothing for `stuck_after_s`, as a
+    paused process does, so that others get at the rows it holds. `blobs` is where large
+    blobs lie, a folder or a URL; None: `settings.default_blobs`.
 
     Raises:
         OrgboardError: `blobs` names nothing that can be opened.
@@ -102,13 +109,13 @@ def open_engine(
     if sqlite is not None:
         return _open_sqlite(url, create, pool_size, pool_timeout_s, options)
     try:
-        return create_engine(
+        engine = create_engine(
             url,
             execution_options=options,
             # Whatever the server's default: the compare-and-set of offsets needs to see
             # what a rival committed while it waited.
             isolation_level="READ COMMITTED",
-            pool_pre_ping=True,
+            pool_pre_ping=reconnect,
             pool_size=pool_size,
             pool_timeout=pool_timeout_s,
             connect_args={
@@ -117,6 +124,9 @@ def open_engine(
                 "keepalives_idle": 30,
                 "keepalives_interval": 10,
                 "keepalives_count": 3,
+                # Of what we sent and no one acknowledged: else the kernel tries for a quarter
+                # of an hour.
+                "tcp_user_timeout": 30_000,
                 "target_session_attrs": "read-write",
             }
             | dict(url.query),
@@ -125,6 +135,9 @@ def open_engine(
         raise DatabaseUrlError(
             "PostgreSQL needs its driver: pip install 'orgboard[postgres]'"
         ) from error
+    if stuck_after_s is not None:
+        event.listen(engine, "connect", partial(_set_timeouts, stuck_after_s))
+    return engine
 
 
 @contextmanager
@@ -219,6 +232,18 @@ def _open_sqlite(
     event.listen(engine, "connect", _set_pragmas)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def _set_timeouts(
+    stuck_after_s: float, connection: DBAPIConnection, _entry: ConnectionPoolEntry
+) -> None:
+    stuck_ms = int(stuck_after_s * 1000)
+    cursor = connection.cursor()
+    cursor.execute(f"SET idle_in_transaction_session_timeout = {stuck_ms}")
+    # Sooner: who waits for such a one has other things to do meanwhile.
+    cursor.execute(f"SET lock_timeout = {stuck_ms // 3}")
+    cursor.close()
+    connection.commit()
 
 
 def _set_pragmas(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:

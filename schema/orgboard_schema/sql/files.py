@@ -19,13 +19,14 @@ from sqlalchemy import (
 
 from orgboard_schema.errors import OffsetMoved
 from orgboard_schema.sql import tables
+from orgboard_schema.sql.clock import clock
 from orgboard_schema.sql.flush import FileCommit
 from orgboard_schema.sql.text import to_sql
 
 __all__ = ["advance_files", "finite"]
 
 
-def advance_files(conn: Connection, commits: Sequence[FileCommit], *, now: float) -> None:
+def advance_files(conn: Connection, commits: Sequence[FileCommit]) -> None:
     """Move the offset of each file, if it still is where its bytes were read from.
 
     Raises:
@@ -33,13 +34,13 @@ def advance_files(conn: Connection, commits: Sequence[FileCommit], *, now: float
     """
     # First of all: a rival waits here, then finds that the offset moved.
     commits = sorted(commits, key=lambda commit: commit.file_id)
-    moved = conn.execute(_ADVANCE, [_row(commit, now) for commit in commits])
+    moved = conn.execute(_ADVANCE, [_row(commit) for commit in commits])
     if moved.rowcount != len(commits):
         some = ", ".join(f"{file.file_id} at {file.old_offset}" for file in commits[:5])
         raise OffsetMoved(f"of files {some}, one is not there any more")
 
 
-def _row(file: FileCommit, now: float) -> dict[str, object]:
+def _row(file: FileCommit) -> dict[str, object]:
     return {
         "file": file.file_id,
         "of_generation": file.generation,
@@ -57,7 +58,6 @@ def _row(file: FileCommit, now: float) -> dict[str, object]:
         "new_writer": None if file.source_writer is None else to_sql(file.source_writer),
         "new_head_sha256": file.head_sha256,
         "new_head_bytes": file.head_bytes if file.head_sha256 is not None else None,
-        "new_read_at": now,
     }
 
 
@@ -87,7 +87,7 @@ def _advance() -> Update:
                 columns.file_version: _unless_null("new_version", columns.file_version),
                 columns.head_sha256: _unless_null("new_head_sha256", columns.head_sha256),
                 columns.head_bytes: _unless_null("new_head_bytes", columns.head_bytes),
-                columns.read_at: bindparam("new_read_at"),
+                columns.read_at: clock,
                 columns.error: "",
             }
         )

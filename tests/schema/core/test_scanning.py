@@ -40,7 +40,7 @@ _metadata = st.sampled_from(
 
 @st.composite
 def _tensors(draw: st.DrawFn) -> TensorProto:
-    tensor = TensorProto(dtype=draw(st.sampled_from([1, 2, 3, 19, 101])))
+    tensor = TensorProto(dtype=draw(st.sampled_from([1, 2, 3, 19, 101])))  # type: ignore[arg-type] # an enum's number
     shape = draw(_shapes)
     if shape is not None:
         tensor.tensor_shape.CopyFrom(

@@ -8,7 +8,14 @@ from sqlalchemy import Engine, inspect
 
 from orgboard_schema.errors import DatabaseNewer, DatabaseOlder
 from orgboard_schema.sql.engine import begin_write, open_engine
-from orgboard_schema.sql.migrate import alembic_config, check_version, head, upgrade, version
+from orgboard_schema.sql.migrate import (
+    alembic_config,
+    check_version,
+    head,
+    releases,
+    upgrade,
+    version,
+)
 from orgboard_schema.sql.tables import schema
 
 
@@ -21,6 +28,10 @@ def test_an_empty_database_is_brought_to_head_and_stays_there(database_url: str)
 
     check_version(engine)
     engine.dispose()
+
+
+def test_the_release_that_the_program_names_is_the_last_revision() -> None:
+    assert releases()[-1] == head()
 
 
 def test_the_revisions_make_the_tables_that_the_program_knows(engine: Engine) -> None:

@@ -16,11 +16,11 @@ from typing import Final
 
 from sqlalchemy import Connection, func, select
 
-from orgboard_schema.errors import BackupDamaged
+from orgboard_schema.errors import BackupDamaged, OrgboardError
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.backup.rows import Row
 
-__all__ = ["COLUMNS", "count_files", "read_files", "write_files"]
+__all__ = ["COLUMNS", "count_files", "known", "read_files", "write_files"]
 
 COLUMNS: Final = (("uri", "text"), ("offset", "int"), ("data", "bytes"))
 
@@ -30,6 +30,15 @@ PIECE_BYTES: Final = 1 << 20
 ROWS_AT_ONCE: Final = 1000
 
 _blob = tables.blob.c
+
+
+def known(root: Path | None) -> Path:
+    """Return the blob directory, or refuse to lose what lies there in silence."""
+    if root is None:
+        raise OrgboardError(
+            "some media lie in files: say where with ORGBOARD_BLOBS, or leave them with --no-blobs"
+        )
+    return root
 
 
 def count_files(conn: Connection) -> int:

@@ -52,17 +52,23 @@ class _Steps:
 
 
 def restore_backup(
-    backup: Path, url: str, blob_root: Path | None, *, tell: Tell = quiet
+    backup: Path,
+    url: str,
+    blob_root: Path | None,
+    *,
+    leave_blobs: bool = False,
+    tell: Tell = quiet,
 ) -> Manifest:
     """Give the empty database at `url` what the backup holds; return what that is.
 
     The backup is read through and checked before the database is touched. A backup of an
-    earlier release is brought to this one. Without `blob_root` its blob files stay in it.
+    earlier release is brought to this one. With `leave_blobs` its blob files stay in it.
 
     Raises:
         BackupDamaged: It is not what was written; nothing has changed.
         DatabaseNewer: It was taken by a later release than this program.
-        OrgboardError: The database is not empty, or cannot be written.
+        OrgboardError: The database is not empty, or cannot be written, or it is not known
+            where the blob directory is.
     """
     with open_archive(backup) as archive:
         manifest = archive.manifest
@@ -72,13 +78,15 @@ def restore_backup(
                 f" {migrate.head()}: update orgboard"
             )
         tables = _matched(manifest)
+        has_blobs = any(part.member == BLOBS for part in manifest.parts)
+        root = blobs.known(blob_root) if has_blobs and not leave_blobs else None
         steps = _Steps(manifest.parts, tell)
         for part in manifest.parts:
             for count in archive.check(part):
                 steps.add("checking the backup", count)
         engine = open_engine(url)
         try:
-            _restore(engine, archive, tables, blob_root, steps)
+            _restore(engine, archive, tables, root, steps)
         except DBAPIError as error:
             raise unreachable(engine.url, error) from error
         finally:

@@ -51,37 +51,51 @@ class Taken:
 
 
 def take_backup(
-    engine: Engine, to: Path, blob_root: Path | None, *, now: float, tell: Tell = quiet
+    engine: Engine,
+    to: Path,
+    blob_root: Path | None,
+    *,
+    now: float,
+    leave_blobs: bool = False,
+    tell: Tell = quiet,
 ) -> Taken:
     """Copy all that is stored into the file `to`, or into a new file in the folder `to`.
 
-    Others read and write meanwhile. Without `blob_root` the blob directory is left out.
+    Others read and write meanwhile. With `leave_blobs` the blob directory is left out.
 
     Raises:
-        OrgboardError: The file cannot be written, or there is nothing to back up.
+        OrgboardError: The file cannot be written, there is nothing to back up, or it is not
+            known where the blob directory is.
     """
-    release = migrate.version(engine)
-    if release is None:
-        raise OrgboardError(f"{shown(engine.url)} has no tables: there is nothing to back up")
-    migrate.refuse_newer(release, engine)
     taken_at = datetime.fromtimestamp(now, UTC)
     path = _free_place(to, taken_at)
     damaged: list[tuple[str, str]] = []
     try:
-        with _private_file(path) as file:
-            with start_archive(file) as archive, begin_read(engine) as conn:
-                parts = list(_tables(conn, release, archive, tell))
-                if blob_root is not None and blobs.count_files(conn):
-                    parts.append(_blobs(conn, blob_root, archive, damaged))
-                about = (release, engine.dialect.name, taken_at.isoformat(), _program())
-                manifest = Manifest(*about, tuple(parts))
-                archive.finish(manifest)
-            size = file.tell()
+        with begin_read(engine) as conn:
+            release = _release(conn, engine)
+            with _private_file(path) as file:
+                with start_archive(file) as archive:
+                    parts = list(_tables(conn, release, archive, tell))
+                    if not leave_blobs and blobs.count_files(conn):
+                        parts.append(_blobs(conn, blobs.known(blob_root), archive, damaged))
+                    about = (release, engine.dialect.name, taken_at.isoformat(), _program())
+                    manifest = Manifest(*about, tuple(parts))
+                    archive.finish(manifest)
+                size = file.tell()
     except OSError as error:
         raise OrgboardError(f"cannot write {path}: {error.strerror or error}") from error
     except DBAPIError as error:
         raise unreachable(engine.url, error) from error
     return Taken(path, size, manifest, tuple(damaged))
+
+
+def _release(conn: Connection, engine: Engine) -> str:
+    """Return the release of the snapshot's tables: an upgrade may be under way."""
+    release = migrate.version_in(conn)
+    if release is None:
+        raise OrgboardError(f"{shown(engine.url)} has no tables: there is nothing to back up")
+    migrate.refuse_newer(release, engine)
+    return release
 
 
 def _tables(conn: Connection, release: str, archive: ArchiveWriter, tell: Tell) -> Iterator[Part]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import resource
 import shutil
 import signal
 import zipfile
@@ -25,6 +26,8 @@ from support.filled import contents, log_everything
 NOW = 1_800_000_000.0
 RUNS = 7
 """Of the filled board."""
+ROOM_BYTES = 100_000
+"""For any one file while the disk is full: a new backup does not fit, SQLite's own files do."""
 BIG = b"media" * 300_000
 """More than one piece of a file."""
 
@@ -285,6 +288,22 @@ def test_media_can_be_left_out(tmp_path: Path, filled_sqlite: Path) -> None:
     assert not (tmp_path / "r.db.blobs").exists()
 
 
+def test_media_in_files_are_not_lost_in_silence_where_their_folder_is_not_known(
+    tmp_path: Path, filled_sqlite: Path, other_url: str
+) -> None:
+    board = str(shutil.copy(filled_sqlite, tmp_path / "board.db"))
+    _move_out(board, tmp_path / "blobs", b"large")
+    taken = _take(board, tmp_path / "board.backup", tmp_path / "blobs")
+
+    with pytest.raises(OrgboardError, match="say where with ORGBOARD_BLOBS"):
+        _take(board, tmp_path / "other.backup", None)
+    with pytest.raises(OrgboardError, match="say where with ORGBOARD_BLOBS"):
+        restore_backup(taken.path, other_url, None)
+
+    assert not (tmp_path / "other.backup").exists()
+    assert _is_untouched(other_url)
+
+
 def test_nothing_to_back_up_and_nothing_to_restore_are_told_in_one_line(
     tmp_path: Path, database_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -307,6 +326,30 @@ def test_a_folder_that_is_not_there_is_told_in_one_line(
 ) -> None:
     with pytest.raises(OrgboardError, match=r"cannot write .*No such file"):
         _take(str(filled_sqlite), tmp_path / "no" / "such" / "file")
+
+
+def test_a_full_disk_is_told_in_one_line_and_leaves_the_older_backup(
+    tmp_path: Path, filled_sqlite: Path
+) -> None:
+    board = str(shutil.copy(filled_sqlite, tmp_path / "board.db"))
+    older = _take(board, tmp_path / "last.backup").path.read_bytes()
+    engine = open_engine(board)
+    with begin_write(engine) as conn:
+        noise = os.urandom(10 * ROOM_BYTES)
+        row = {"sha256": bytes(32), "size": len(noise), "media_type": "", "data": noise}
+        conn.execute(tables.blob.insert().values(row))
+
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (ROOM_BYTES, before[1]))
+    try:
+        with pytest.raises(OrgboardError, match=r"cannot write .*: File too large"):
+            take_backup(engine, tmp_path / "last.backup", None, now=NOW)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        engine.dispose()
+
+    assert (tmp_path / "last.backup").read_bytes() == older
+    assert {path.name for path in tmp_path.iterdir()} == {"board.db", "last.backup"}
 
 
 def test_a_release_tells_its_tables_each_after_those_it_refers_to() -> None:

@@ -1,0 +1,251 @@
+/* Records of plain scalars -> columns. */
+
+typedef struct {
+    const u8 *at, *end;
+} span;
+
+/* The value of a varint, as protobuf reads it; 0 where it is cut off or too long. */
+static int varint(span *s, u64 *value) {
+    u64 read = 0;
+    for (int place = 0; place < 10 && s->at < s->end; place++) {
+        u8 byte = *s->at++;
+        if (place == 9 && byte > 1)
+            return 0;
+        read |= (u64)(byte & 0x7F) << 7 * place;
+        if (byte < 0x80) {
+            *value = read;
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static int delimited(span *s, span *inner) {
+    u64 size;
+    if (!varint(s, &size) || size > (u64)(s->end - s->at))
+        return 0;
+    inner->at = s->at;
+    inner->end = s->at += size;
+    return 1;
+}
+
+static int fixed(span *s, void *value, i64 size) {
+    if (s->end - s->at < size)
+        return 0;
+    memcpy(value, s->at, (size_t)size);
+    s->at += size;
+    return 1;
+}
+
+enum { WALL = 0x09, STEP = 0x10, SUMMARY = 0x2A, VALUE = 0x0A };
+enum { TAG = 0x0A, SIMPLE = 0x15, TENSOR = 0x42, METADATA = 0x4A };
+enum { DTYPE = 0x08, SHAPE = 0x12, CONTENT = 0x22 };
+enum { FLOATS = 0x2A, FLOAT_ALONE = 0x2D, DOUBLES = 0x32, DOUBLE_ALONE = 0x31 };
+
+static int read_float(const u8 *at, double *value) {
+    float narrow;
+    memcpy(&narrow, at, 4);
+    *value = narrow;
+    return 4;
+}
+
+/* A tensor that is one float or double, written in one of the usual ways; 0: leave it. */
+static int read_tensor(span s, double *value) {
+    u64 dtype = 0;
+    int has_dtype = 0, has_shape = 0;
+    span content = {0, 0};
+    int kind = 0;
+    while (s.at < s.end) {
+        u8 key = *s.at++;
+        span inner;
+        switch (key) {
+        case DTYPE:
+            if (has_dtype++ || !varint(&s, &dtype))
+                return 0;
+            break;
+        case SHAPE:
+            /* Of rank 0: any dimension is left to protobuf. */
+            if (has_shape++ || !delimited(&s, &inner) || inner.at != inner.end)
+                return 0;
+            break;
+        case CONTENT:
+        case FLOATS:
+        case DOUBLES:
+            if (kind || !delimited(&s, &content))
+                return 0;
+            kind = key;
+            break;
+        case FLOAT_ALONE:
+        case DOUBLE_ALONE: {
+            i64 size = key == FLOAT_ALONE ? 4 : 8;
+            if (kind || s.end - s.at < size)
+                return 0;
+            content.at = s.at;
+            content.end = s.at += size;
+            kind = key == FLOAT_ALONE ? FLOATS : DOUBLES;
+            break;
+        }
+        default:
+            return 0;
+        }
+    }
+    i64 size = content.end - content.at;
+    if (dtype == 1 && size == 4 && (kind == CONTENT || kind == FLOATS))
+        return read_float(content.at, value);
+    if (dtype == 2 && size == 8 && (kind == CONTENT || kind == DOUBLES)) {
+        memcpy(value, content.at, 8);
+        return 8;
+    }
+    return 0;
+}
+
+enum { TAKEN = 1, LEFT = 0, NO_MEMORY = -1 };
+
+static int read_value(ob_columns *c, span s, i64 step, double wall) {
+    span name = {0, 0}, meta = {0, 0}, tensor = {0, 0};
+    double value = 0;
+    int has_meta = 0, width = 0, has_tensor = 0;
+    while (s.at < s.end) {
+        switch (*s.at++) {
+        case TAG:
+            if (name.at || !delimited(&s, &name))
+                return LEFT;
+            break;
+        case SIMPLE: {
+            float narrow;
+            if (width || has_tensor || !fixed(&s, &narrow, 4))
+                return LEFT;
+            value = narrow;
+            width = 4;
+            break;
+        }
+        case TENSOR:
+            if (width || has_tensor++ || !delimited(&s, &tensor))
+                return LEFT;
+            break;
+        case METADATA:
+            if (has_meta++ || !delimited(&s, &meta))
+                return LEFT;
+            break;
+        default:
+            return LEFT;
+        }
+    }
+    if (name.at == name.end || (!width && !has_tensor))
+        return LEFT;
+    if (has_tensor && !(width = read_tensor(tensor, &value)))
+        return LEFT;
+    i64 meta_size = meta.end - meta.at;
+    if (!has_meta && !has_tensor) {
+        /* Plain: whatever its tag, it is a scalar. */
+        int32_t tag = find_tag(c, name.at, name.end - name.at);
+        if (tag < 0 || !append(c, tag, step, wall, value, 4))
+            return NO_MEMORY;
+        c->last = tag;
+        return TAKEN;
+    }
+    int32_t tag = find_tag(c, name.at, name.end - name.at);
+    if (tag < 0)
+        return NO_MEMORY;
+    const ob_tag_entry *entry = &c->tags[tag];
+    int known = has_meta ? (has_tensor ? entry->meta_tensor : entry->meta_simple)
+                         : entry->bare_tensor;
+    if (!known)
+        return LEFT;
+    if (has_meta && (entry->meta_size != meta_size ||
+                     memcmp(c->arena + entry->meta, meta.at, (size_t)meta_size)))
+        return LEFT;
+    if (!append(c, tag, step, wall, value, (int8_t)width))
+        return NO_MEMORY;
+    c->last = tag;
+    return TAKEN;
+}
+
+static int read_event(ob_columns *c, span s) {
+    span summary = {0, 0};
+    double wall = 0;
+    u64 step = 0;
+    int has_wall = 0, has_step = 0, has_summary = 0, values = 0;
+    while (s.at < s.end) {
+        switch (*s.at++) {
+        case WALL:
+            if (has_wall++ || !fixed(&s, &wall, 8))
+                return LEFT;
+            break;
+        case STEP:
+            if (has_step++ || !varint(&s, &step))
+                return LEFT;
+            break;
+        case SUMMARY:
+            if (has_summary++ || !delimited(&s, &summary))
+                return LEFT;
+            break;
+        default:
+            return LEFT;
+        }
+    }
+    if (!has_summary)
+        return LEFT;
+    while (summary.at < summary.end) {
+        span value;
+        if (*summary.at++ != VALUE || !delimited(&summary, &value))
+            return LEFT;
+        int taken = read_value(c, value, (i64)step, wall);
+        if (taken != TAKEN)
+            return taken;
+        values++;
+    }
+    if (values && isnan(c->first_wall) && isfinite(wall))
+        c->first_wall = wall;
+    return values ? TAKEN : LEFT;
+}
+
+enum { OUT_OF_BYTES = 0, NOT_SOUND = 1, OTHER = 2, FAILED = 3 };
+
+/* A larger record is first asked whether it unfolds too far, which is Python's business. */
+#define LARGEST_PLAIN (64 * 1024)
+
+/* Take in sound records of plain scalars from `at` on. Fills told with: where it stopped, how
+ * many records it took in, and of a sound record that is none of plain scalars (OTHER) where
+ * its payload begins and how long it is. Returns why it stopped. */
+EXPORT int32_t ob_scan(
+    ob_columns *c, const u8 *data, i64 size, i64 at, i64 limit, i64 told[4]
+) {
+    i64 records = 0, payload = 0, length = 0;
+    int32_t why = OUT_OF_BYTES;
+    while (size - at >= 16) {
+        u64 declared;
+        u32 crc;
+        memcpy(&declared, data + at, 8);
+        memcpy(&crc, data + at + 8, 4);
+        if (declared > (u64)limit || masked_crc(data + at, 8) != crc) {
+            why = NOT_SOUND;
+            break;
+        }
+        if (declared > (u64)(size - at - 16))
+            break;
+        length = (i64)declared;
+        payload = at + 12;
+        memcpy(&crc, data + payload + length, 4);
+        if (masked_crc(data + payload, length) != crc) {
+            why = NOT_SOUND;
+            break;
+        }
+        i64 count = c->count, tags = c->tag_count, used = c->arena_used;
+        int32_t last = c->last;
+        span event = {data + payload, data + payload + length};
+        int taken = length > LARGEST_PLAIN ? LEFT : read_event(c, event);
+        if (taken != TAKEN) {
+            undo(c, count, tags, used, last);
+            why = taken == LEFT ? OTHER : FAILED;
+            break;
+        }
+        records++;
+        at = payload + length + 4;
+    }
+    told[0] = at;
+    told[1] = records;
+    told[2] = payload;
+    told[3] = length;
+    return why;
+}

@@ -1,0 +1,126 @@
+/* What to say of points without keeping them; points grouped by series. */
+
+/* What is said of points without keeping them. First and last are by step: of equal steps the
+ * first and the last in order; least and most of the finite values, NaN where there is none. */
+typedef struct {
+    i64 low, high;
+    double low_wall, high_wall, high_value, least, most;
+} ob_extent;
+
+static ob_extent extent_of(const i64 *step, const double *wall, const double *value, i64 count) {
+    ob_extent e = {step[0], step[0], wall[0], wall[0], value[0], NAN, NAN};
+    for (i64 n = 0; n < count; n++) {
+        if (step[n] < e.low) {
+            e.low = step[n];
+            e.low_wall = wall[n];
+        }
+        if (step[n] >= e.high) {
+            e.high = step[n];
+            e.high_wall = wall[n];
+            e.high_value = value[n];
+        }
+        if (isfinite(value[n])) {
+            if (!(value[n] >= e.least))
+                e.least = value[n];
+            if (!(value[n] <= e.most))
+                e.most = value[n];
+        }
+    }
+    return e;
+}
+
+typedef struct {
+    i64 section, tag, width, start, count, first;
+    ob_extent extent;
+} ob_piece;
+
+/* Group the points of a batch by section and tag, in order, into columns of their own; of each
+ * group one piece, more where the width changes. Section n begins at point cuts[n - 1]. `counts`
+ * has room for one number a tag and one more. Returns how many pieces there are; those beyond
+ * `room` are not told. */
+EXPORT i64 ob_group(
+    i64 count, const int32_t *tag, const i64 *step, const double *wall, const double *value,
+    const int8_t *width, i64 tag_count, const i64 *cuts, i64 cut_count, i64 *counts, i64 *steps,
+    double *walls, double *values, float *narrow, int8_t *widths, ob_piece *pieces, i64 room
+) {
+    i64 found = 0;
+    for (i64 section = 0; section <= cut_count; section++) {
+        i64 from = section ? cuts[section - 1] : 0;
+        i64 to = section < cut_count ? cuts[section] : count;
+        if (from >= to)
+            continue;
+        memset(counts, 0, (size_t)(tag_count + 1) * sizeof *counts);
+        for (i64 n = from; n < to; n++)
+            counts[tag[n] + 1]++;
+        counts[0] = from;
+        for (i64 t = 0; t < tag_count; t++)
+            counts[t + 1] += counts[t];
+        for (i64 n = from; n < to; n++) {
+            i64 place = counts[tag[n]]++;
+            steps[place] = step[n];
+            walls[place] = wall[n];
+            values[place] = value[n];
+            narrow[place] = (float)value[n];
+            widths[place] = width[n];
+        }
+        /* Each count stands now at its tag's end, which is the next one's start. */
+        i64 start = from;
+        for (i64 t = 0; t < tag_count; t++) {
+            for (i64 end = counts[t]; start < end;) {
+                i64 stop = start + 1;
+                while (stop < end && widths[stop] == widths[start])
+                    stop++;
+                if (found < room)
+                    pieces[found] = (ob_piece){
+                        section, t, widths[start], start, stop - start, steps[start],
+                        extent_of(steps + start, walls + start, values + start, stop - start)};
+                found++;
+                start = stop;
+            }
+        }
+    }
+    return found;
+}
+
+typedef struct {
+    i64 low, high, non_finite, finite, walls;
+    double wall_least, wall_most, first, last, least, most, sum;
+} ob_row;
+
+/* What a block's row says of its points; sums are compensated. `width` 4 or 8. */
+EXPORT void ob_summarise(
+    const i64 *step, const double *wall, const void *value, i64 count, int32_t width, ob_row *row
+) {
+    ob_row r = {step[0], step[0], 0, 0, 0, NAN, NAN, NAN, NAN, NAN, NAN, 0};
+    double lost = 0;
+    for (i64 n = 0; n < count; n++) {
+        if (step[n] < r.low)
+            r.low = step[n];
+        if (step[n] > r.high)
+            r.high = step[n];
+        if (isfinite(wall[n])) {
+            r.walls++;
+            if (!(wall[n] >= r.wall_least))
+                r.wall_least = wall[n];
+            if (!(wall[n] <= r.wall_most))
+                r.wall_most = wall[n];
+        }
+        double v = width == 4 ? (double)((const float *)value)[n] : ((const double *)value)[n];
+        if (!isfinite(v)) {
+            r.non_finite++;
+            continue;
+        }
+        if (!r.finite++)
+            r.first = v;
+        r.last = v;
+        if (!(v >= r.least))
+            r.least = v;
+        if (!(v <= r.most))
+            r.most = v;
+        double sum = r.sum + v;
+        lost += fabs(r.sum) >= fabs(v) ? (r.sum - sum) + v : (v - sum) + r.sum;
+        r.sum = sum;
+    }
+    r.sum += lost;
+    *row = r;
+}
