@@ -43,9 +43,9 @@ def _runs(url: str) -> dict[str, tuple[str, int, int, int]]:
     run = tables.run.c
     query = select(run.name, run.uid, run.color, run.points, run.standing)
     with begin_read(engine) as conn:
-        found = {name: tuple(rest) for name, *rest in conn.execute(query.order_by(run.run_id))}
+        rows = conn.execute(query.order_by(run.run_id)).all()
     engine.dispose()
-    return found  # type: ignore[return-value]
+    return {row.name: (row.uid, row.color, row.points, row.standing) for row in rows}
 
 
 def _is_sound(logs: Path, url: str) -> None:

@@ -35,6 +35,7 @@ class BlobStore(Protocol):
 
     def put(self, sha256: bytes, data: bytes) -> str:
         """Store the bytes under their hash, durably, and return the path for the row."""
+        ...
 
     def chunks(self, uri: str) -> Iterator[bytes]:
         """Yield the bytes piece by piece.
@@ -42,12 +43,15 @@ class BlobStore(Protocol):
         Raises:
             CorruptBlock: There is no such file, or the path is none of ours.
         """
+        ...
 
     def stored(self) -> Iterator[tuple[str, float]]:
         """Yield every path and when it was written, seconds since the epoch."""
+        ...
 
     def remove(self, uri: str) -> None:
         """Remove a file; it may be gone already."""
+        ...
 
 
 def uri_of(sha256: bytes) -> str:
