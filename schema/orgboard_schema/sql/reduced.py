@@ -24,6 +24,7 @@ from orgboard_schema.blocks.points import (
     Points,
     as_points,
     concat,
+    distinct,
     in_stored_order,
     no_points,
     units,
@@ -289,7 +290,7 @@ class _Series:
         """Return from which step on points of these attempts are superseded, and whether any is."""
         limit = np.zeros(len(attempt), np.int64)
         limited = np.zeros(len(attempt), np.bool_)
-        for number in _distinct(attempt) if self._cuts else ():
+        for number in distinct(attempt) if self._cuts else ():
             steps = [cut.step for cut in self._cuts if cut.attempt > number]
             if steps:
                 mine = attempt == number
@@ -388,13 +389,6 @@ class _Series:
             else:
                 self._fetch([key[1]])
                 yield self._blocks[key[1]][1].wall
-
-
-def _distinct(attempts: Ints) -> list[int]:
-    """Return each of these attempts once; they come in long runs."""
-    if not len(attempts):
-        return []
-    return sorted({*attempts[:1].tolist(), *attempts[1:][np.diff(attempts) != 0].tolist()})
 
 
 def _all_or(chosen: _Mask) -> Any:
