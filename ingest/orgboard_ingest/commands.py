@@ -12,7 +12,6 @@ from typing import get_args
 
 from orgboard_ingest.config import IngestConfig
 from orgboard_ingest.events import LogStyle, set_up
-from orgboard_ingest.exposed import parse_address
 from orgboard_ingest.progress import Progress
 from orgboard_ingest.run import follow, read_once
 from orgboard_ingest.status import Screen, ScreenHandler, is_terminal
@@ -122,10 +121,19 @@ def _ingest_config(argv: Sequence[str]) -> tuple[IngestConfig, Screen | None]:
         once=arguments.once,
         jobs=arguments.jobs,
         log=arguments.log or ("text" if live else "logfmt"),
-        metrics=None if arguments.metrics is None else parse_address(arguments.metrics),
+        metrics=_metrics(arguments.metrics),
     )
     screen = Screen(sys.stderr, os.environ) if live and not config.once else None
     return config, screen
+
+
+def _metrics(text: str | None) -> tuple[str, int] | None:
+    if text is None:
+        return None
+    # Imported here: an HTTP server takes long to load, and few ask for one.
+    from orgboard_ingest.exposed import parse_address
+
+    return parse_address(text)
 
 
 def _logdirs(given: Sequence[str]) -> tuple[Path, ...]:

@@ -191,6 +191,7 @@ def _file_commit(new: Stored) -> FileCommit:
         head_sha256=reading.head.sha256 if reading.head.size != row.head_bytes else None,
         head_bytes=reading.head.size,
         file_version=parse_version(batch.file_version),
+        encoding=reading.encoding,
     )
 
 
@@ -212,6 +213,7 @@ def _row_after(new: Stored) -> FileRow:
         last_attempt=new.plan.attempts[-1],
         head_sha256=new.reading.head.sha256,
         head_bytes=new.reading.head.size,
+        encoding=new.reading.encoding,
         error="",
     )
 

@@ -24,6 +24,7 @@ from orgboard_ingest.config import IngestConfig
 from orgboard_ingest.discover import FoundFile
 from orgboard_ingest.events import say
 from orgboard_ingest.figures import Figures, Snapshot
+from orgboard_ingest.hints import Hints
 from orgboard_ingest.intake import Advance
 from orgboard_ingest.leases import Leases, new_owner
 from orgboard_ingest.progress import Done
@@ -32,7 +33,6 @@ from orgboard_ingest.share import Share
 from orgboard_ingest.source import Source
 from orgboard_ingest.tending import tend
 from orgboard_ingest.transactions import read_once
-from orgboard_ingest.watch import Hints
 from orgboard_schema.errors import DatabaseUnreachable
 from orgboard_schema.sql.health import LogdirHealth, logdir_health
 from orgboard_schema.sql.leases import Renewed, Work

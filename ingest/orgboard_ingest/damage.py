@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import Connection, and_, case, select
 
 from orgboard_ingest.complaints import printable
 from orgboard_schema.sql import tables
@@ -58,8 +58,10 @@ def _gaps(conn: Connection, logdir_ids: Collection[int]) -> list[Damage]:
 
 def _unfinished(conn: Connection, logdir_ids: Collection[int]) -> list[Damage]:
     file, run = tables.source_file.c, tables.run.c
+    # How far a packed file reaches once unpacked, nobody knows before it is.
+    length = case((file.encoding == "", file.size - file.offset), else_=0)
     query = (
-        select(run.name, file.name, file.offset, file.size - file.offset, file.pending)
+        select(run.name, file.name, file.offset, length, file.pending)
         .join_from(tables.source_file, tables.run, run.run_id == file.run_id)
         .where(run.logdir_id.in_(logdir_ids), run.standing == SHOWN)
         .where(file.pending.not_in(UNWRITTEN))

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from orgboard_schema.wire.paths import is_event_file
 
-__all__ = ["FoundFile", "Problem", "Scan", "scan"]
+__all__ = ["FoundFile", "Problem", "Scan", "may_follow", "scan"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,14 @@ class Scan:
 def scan(root: Path) -> Scan:
     """Look at the whole tree under `root`. Never raises for what it finds there."""
     return _Walk(root).run()
+
+
+def may_follow(maker: int, owner: int, *, inside: bool) -> bool:
+    """Tell whether a link made by user `maker` to what belongs to `owner` may be followed.
+
+    `inside`: it stays within the logdir.
+    """
+    return inside or maker in (0, os.geteuid(), owner)
 
 
 @dataclass(slots=True)
@@ -107,7 +115,7 @@ class _Walk:
 
     def _may_follow(self, entry: os.DirEntry[str], target: os.stat_result) -> bool:
         maker = entry.stat(follow_symlinks=False).st_uid
-        if maker in (0, os.geteuid(), target.st_uid):
+        if may_follow(maker, target.st_uid, inside=False):
             return True
         if Path(entry.path).resolve().is_relative_to(self.root.resolve()):
             return True

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import logging
 import time
+from logging.handlers import QueueHandler
 from typing import Final, Literal, TypeAlias
 
 __all__ = ["Lines", "LogStyle", "printable", "say", "set_up"]
@@ -29,7 +30,9 @@ def say(log: logging.Logger, level: int, event: str, **fields: Field) -> None:
 
 def set_up(style: LogStyle, handler: logging.Handler) -> None:
     """Send what this process logs to `handler`, in that style; of other libraries, warnings."""
-    handler.setFormatter(Lines(style))
+    if not isinstance(handler, QueueHandler):
+        # Else whoever takes the records from the queue formats them.
+        handler.setFormatter(Lines(style))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)

@@ -35,7 +35,7 @@ from orgboard_ingest.catalog import (
 )
 from orgboard_ingest.commit import Stored, note_error, note_look, read_anew, remember, store
 from orgboard_ingest.ending import ending_with
-from orgboard_ingest.looking import Look, Read, read_looks
+from orgboard_ingest.looking import Look, Read, Reader
 from orgboard_ingest.plan import Plan, facts_missing, plan_alone, plan_batch
 from orgboard_ingest.regaps import YoungGaps, files_with_young_gaps
 from orgboard_ingest.register import RUNS_AT_ONCE, register
@@ -48,14 +48,15 @@ from orgboard_ingest.rereading import (
     read_facts,
 )
 from orgboard_ingest.stage import Staged
-from orgboard_ingest.tail import Reading
+from orgboard_ingest.tail import Reading, is_settled
 from orgboard_ingest.transactions import read_once, write_once
 from orgboard_schema.errors import DatabaseUnreachable, OffsetMoved
 from orgboard_schema.sql.compact import compact
 from orgboard_schema.sql.registry import FileRow
 from orgboard_schema.sql.runs import RunState
 from orgboard_schema.sql.shadow import give_up_shadow, swap
-from orgboard_schema.wire.batch import Batch
+from orgboard_schema.wire.batch import UNWRITTEN, Batch
+from orgboard_schema.wire.unpacked import Marks
 
 __all__ = ["Advance", "Intake"]
 
@@ -97,6 +98,7 @@ class Intake:
         self._idle_s = idle_s
         self.clock = clock
         self.young_gaps = YoungGaps(clock)
+        self.marks = Marks()
 
     def load(self) -> None:
         """Look up all runs and files anew; what was known of them is dropped."""
@@ -119,6 +121,8 @@ class Intake:
         if known is None:
             return False
         row = known.row
+        if row.pending not in (None, *UNWRITTEN) and is_settled(mtime_ns, self.clock()):
+            return False  # Damage at its end is not waited for any longer.
         return is_read(row) and (row.size, row.mtime_ns) == (size, mtime_ns)
 
     def advance(self, run_name: str, name: str) -> Advance:
@@ -147,7 +151,8 @@ class Intake:
         looks = [self._look(answers, at, *file) for at, file in enumerate(files)]
         self._describe([look.run for look in looks if look is not None])
         ready: dict[int, Stored] = {}
-        readings = read_looks([look for look in looks if look is not None], self._batch_bytes)
+        reader = Reader(self.root, self._batch_bytes, self.clock(), self.marks)
+        readings = reader.read([look for look in looks if look is not None])
         for at, look in enumerate(looks):
             if look is None:
                 continue
@@ -229,7 +234,7 @@ class Intake:
 
     def _is_final(self, run: KnownRun, file: KnownFile, reading: Reading) -> bool:
         """Tell whether nothing more is expected of a run once this much of a file is stored."""
-        if reading.batch is None or reading.batch.end < reading.size:
+        if reading.has_more:
             return False
         if self.clock() - reading.mtime_ns / 1e9 < self._idle_s:
             return False
@@ -311,7 +316,7 @@ class Intake:
             file.forget()
         try:
             for known in facts_missing(run, file, staged):
-                read_facts(self.path(run.name, known.row.name), run, known, self._batch_bytes)
+                read_facts(self.root, run, known, self._batch_bytes, self.marks)
         except (OSError, Changed):
             return plan_alone(run, file, staged)
         return plan_batch(run, file, batch, staged)
@@ -344,7 +349,7 @@ class Intake:
         run.end_wall = ending.wall if ending is not None else None
         run.last_event = later(run.last_event, batch.last_wall)
         points = len(batch.scalars.tag) + len(batch.points)
-        more = batch.pending is None and batch.end < new.reading.size
+        more = new.reading.has_more
         done = Advance(batch.end - batch.start, points, again=more, gaps=len(batch.gaps))
         if not more:
             self.finish(run)

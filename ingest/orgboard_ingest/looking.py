@@ -18,8 +18,9 @@ from typing import Final
 from orgboard_ingest.catalog import KnownFile, KnownRun
 from orgboard_ingest.stage import Staged, stage
 from orgboard_ingest.tail import Head, Reading, read_on
+from orgboard_schema.wire.unpacked import Marks
 
-__all__ = ["Look", "Read", "read_looks"]
+__all__ = ["Look", "Read", "Reader"]
 
 WORTH_A_THREAD: Final = 256 * 1024
 """Bytes: milliseconds of decoding, against the tenths of one that a thread is asked in."""
@@ -46,19 +47,58 @@ class Read:
     """None when there is nothing to store."""
 
 
-def read_looks(looks: Sequence[Look], batch_bytes: int) -> Iterator[Read | OSError]:
-    """Yield what each look brings, in order: a batch of at most about that size, or an error.
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """How to read the files of one logdir at one time."""
 
-    The looks are of different runs, whose facts nobody changes before this ends.
-    """
-    read = partial(_read, batch_bytes=batch_bytes)
-    large = sum(_unread(look) >= WORTH_A_THREAD for look in looks)
-    threads = min(large, MOST_THREADS, os.cpu_count() or 1)
-    if threads < 2:
-        yield from map(read, looks)
-        return
-    with ThreadPoolExecutor(threads, "orgboard-read") as pool:
-        yield from pool.map(read, looks)
+    root: Path
+    batch_bytes: int
+    """About the size of a batch."""
+    now: float
+    """Files that nobody wrote to for long by then have their damaged ends given up."""
+    marks: Marks
+    """Where packed files were read."""
+
+    def read(self, looks: Sequence[Look]) -> Iterator[Read | OSError]:
+        """Yield what each look brings, in order: a batch, or why the file cannot be read.
+
+        The looks are of different runs, whose facts nobody changes before this ends.
+        """
+        large = sum(_unread(look) >= WORTH_A_THREAD for look in looks)
+        threads = min(large, MOST_THREADS, os.cpu_count() or 1)
+        if threads < 2:
+            yield from map(self._read, looks)
+            return
+        with ThreadPoolExecutor(threads, "orgboard-read") as pool:
+            yield from pool.map(self._read, looks)
+
+    def _read(self, look: Look) -> Read | OSError:
+        try:
+            reading = self._reading(look)
+        except OSError as error:
+            return error
+        batch = reading.batch
+        return Read(reading, None if batch is None or batch.end == batch.start else stage(batch))
+
+    def _reading(self, look: Look) -> Reading:
+        file, row = look.file, look.file.row
+        read = partial(
+            read_on,
+            look.path,
+            row.offset,
+            Head(row.head_sha256, row.head_bytes),
+            look.run.remembered or {},
+            root=self.root,
+            now=self.now,
+            marks=self.marks,
+        )
+        ahead = file.known_end - row.offset
+        # While read again: not across the end of what is known, so that no byte counts twice.
+        limit = min(self.batch_bytes, ahead) if ahead > 0 else self.batch_bytes
+        reading = read(max_bytes=limit)
+        if ahead > 0 and reading.batch is not None and reading.batch.end == row.offset:
+            reading = read(max_bytes=self.batch_bytes)
+        return reading
 
 
 def _unread(look: Look) -> int:
@@ -66,25 +106,3 @@ def _unread(look: Look) -> int:
         return look.path.stat().st_size - look.file.row.offset
     except OSError:
         return 0
-
-
-def _read(look: Look, batch_bytes: int) -> Read | OSError:
-    try:
-        reading = _reading(look, batch_bytes)
-    except OSError as error:
-        return error
-    batch = reading.batch
-    return Read(reading, None if batch is None or batch.end == batch.start else stage(batch))
-
-
-def _reading(look: Look, batch_bytes: int) -> Reading:
-    file, row = look.file, look.file.row
-    head = Head(row.head_sha256, row.head_bytes)
-    ahead = file.known_end - row.offset
-    # While read again: not across the end of what is known, so that no byte counts twice.
-    limit = min(batch_bytes, ahead) if ahead > 0 else batch_bytes
-    remembered = look.run.remembered or {}
-    reading = read_on(look.path, row.offset, head, remembered, max_bytes=limit)
-    if ahead > 0 and reading.batch is not None and reading.batch.end == row.offset:
-        reading = read_on(look.path, row.offset, head, remembered, max_bytes=batch_bytes)
-    return reading

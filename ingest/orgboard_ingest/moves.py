@@ -13,7 +13,8 @@ from pathlib import Path
 from sqlalchemy import Connection, select, update
 
 from orgboard_ingest.catalog import KnownRun
-from orgboard_ingest.tail import head_of, open_event_file
+from orgboard_ingest.opening import open_event_file
+from orgboard_ingest.tail import head_of
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.registry import FileRow
 from orgboard_schema.sql.text import sha256, to_sql

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection
 from pathlib import Path
 
 from orgboard_ingest.attempts import NOTHING, FileFacts, joined, observed
 from orgboard_ingest.catalog import KnownFile, KnownRun
+from orgboard_ingest.opening import open_event_file
 from orgboard_ingest.stage import stage
-from orgboard_ingest.tail import Head, open_event_file, read_on
+from orgboard_ingest.tail import Head, read_on
 from orgboard_schema.sql.registry import FileRow
+from orgboard_schema.wire.unpacked import Marks
 
 __all__ = ["Changed", "awaited", "carry_facts", "first_unreadable", "is_read", "read_facts"]
 
@@ -23,7 +26,8 @@ def is_read(row: FileRow) -> bool:
 
     One that is to be read anew has its size already, but not its offset.
     """
-    return row.offset == row.size or row.pending is not None
+    # The offset of a packed file counts other bytes than its size.
+    return row.pending is not None or (row.offset == row.size and not row.encoding)
 
 
 def awaited(run: KnownRun, file: KnownFile) -> bool:
@@ -38,7 +42,7 @@ def first_unreadable(
     for name, file in sorted(run.files.items()):
         if needed(run, file):
             try:
-                open_event_file(root / run.name / name).close()
+                open_event_file(root / run.name / name, root).close()
             except OSError:
                 return name
     return None
@@ -55,7 +59,7 @@ def carry_facts(old: KnownRun, fresh: KnownRun, *, but: Collection[str]) -> None
             file.facts, file.known_end = known.facts, known.known_end
 
 
-def read_facts(path: Path, run: KnownRun, file: KnownFile, batch_bytes: int) -> None:
+def read_facts(root: Path, run: KnownRun, file: KnownFile, batch_bytes: int, marks: Marks) -> None:
     """Read the stored part of a file again, only to know what attempts depend on.
 
     Raises:
@@ -66,7 +70,16 @@ def read_facts(path: Path, run: KnownRun, file: KnownFile, batch_bytes: int) -> 
     facts, offset = NOTHING, 0
     while offset < file.row.offset:
         limit = min(batch_bytes, file.row.offset - offset)
-        batch = read_on(path, offset, head, run.remembered or {}, max_bytes=limit).batch
+        batch = read_on(
+            root / run.name / file.row.name,
+            offset,
+            head,
+            run.remembered or {},
+            max_bytes=limit,
+            root=root,
+            now=math.inf,  # What is stored was judged: no end of it is waited for.
+            marks=marks,
+        ).batch
         if batch is None:
             raise Changed
         if batch.end == offset:

@@ -11,11 +11,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
+from logging.handlers import QueueHandler, QueueListener
 from multiprocessing.connection import wait
 from multiprocessing.context import SpawnProcess
+from multiprocessing.queues import Queue
 from pathlib import Path
 from types import FrameType
-from typing import Final, TextIO
+from typing import TYPE_CHECKING, Final, TextIO
 
 from sqlalchemy import Connection, Engine, func, select
 
@@ -23,8 +25,8 @@ from orgboard_ingest.config import IngestConfig
 from orgboard_ingest.daemon import FIRST_PAUSE_S, LONGEST_PAUSE_S, Daemon
 from orgboard_ingest.damage import damages
 from orgboard_ingest.events import printable, say, set_up
-from orgboard_ingest.exposed import Exposed
 from orgboard_ingest.figures import Snapshot
+from orgboard_ingest.hints import Hints
 from orgboard_ingest.intake import Intake
 from orgboard_ingest.leases import new_owner
 from orgboard_ingest.progress import Progress
@@ -33,12 +35,15 @@ from orgboard_ingest.source import Source
 from orgboard_ingest.status import Screen
 from orgboard_ingest.transactions import read_once as read_sql
 from orgboard_ingest.transactions import write_once
-from orgboard_ingest.watch import Hints, Watch
 from orgboard_schema.errors import DatabaseUnreachable, OrgboardError
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.engine import open_engine
 from orgboard_schema.sql.migrate import check_version, upgrade, version
 from orgboard_schema.sql.standing import SHOWN
+
+if TYPE_CHECKING:
+    from orgboard_ingest.exposed import Exposed
+    from orgboard_ingest.watch import Watch
 
 __all__ = ["follow", "make_daemon", "open_database", "read_once"]
 
@@ -105,6 +110,8 @@ def _follow(config: IngestConfig, daemon: Daemon) -> int:
     broken: list[str] = []
 
     def other_ended() -> None:
+        if daemon.stopped:
+            return
         broken.append("another process of this ingest ended")
         daemon.stop()
 
@@ -136,6 +143,9 @@ def _exposed(address: tuple[str, int] | None) -> Iterator[Exposed | None]:
     if address is None:
         yield None
         return
+    # Imported here: an HTTP server takes long to load, and few ask for one.
+    from orgboard_ingest.exposed import Exposed
+
     exposed = Exposed(address)
     try:
         yield exposed
@@ -212,7 +222,14 @@ def _source(config: IngestConfig, engine: Engine, hints: Hints, root: Path) -> S
     idle_s = 0.0 if config.once else config.live_within_s
     intake = Intake(engine, root, logdir_id, batch_bytes=config.batch_bytes, idle_s=idle_s)
     intake.load()
-    return Source(config, intake, None if config.once else Watch(root, hints))
+    return Source(config, intake, None if config.once else _watch(root, hints))
+
+
+def _watch(root: Path, hints: Hints) -> Watch:
+    # Imported here: reading once needs no watchdog, and starts without it.
+    from orgboard_ingest.watch import Watch
+
+    return Watch(root, hints)
 
 
 @contextmanager
@@ -236,15 +253,26 @@ def _others(config: IngestConfig, ended: Callable[[], None]) -> Iterator[list[Sp
 
     `ended` is called when one of them ends on its own while following.
     """
+    if config.jobs == 1:
+        yield []
+        return
     spawn = multiprocessing.get_context("spawn")
+    said: Queue[logging.LogRecord] = spawn.Queue()
     processes = [
-        spawn.Process(target=_share, args=(replace(config, shard=shard, metrics=None),))
+        spawn.Process(target=_share, args=(replace(config, shard=shard, metrics=None), said))
         for shard in range(1, config.jobs)
-        if config.shard == 0
     ]
-    for process in processes:
-        process.start()
-    if processes and not config.once:
+    # What they log is logged here: two processes would write across each other's lines.
+    listener = QueueListener(said, *logging.getLogger().handlers)
+    listener.start()
+    # A terminal sends Ctrl-C to all of them; when to stop is for this one to say.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        for process in processes:
+            process.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    if not config.once:
         sentinels = [process.sentinel for process in processes]
         threading.Thread(target=_tell_end, args=(sentinels, ended), daemon=True).start()
     try:
@@ -254,6 +282,7 @@ def _others(config: IngestConfig, ended: Callable[[], None]) -> Iterator[list[Sp
             if process.is_alive():
                 process.terminate()
             process.join()
+        listener.stop()
 
 
 def _tell_end(sentinels: Sequence[int], ended: Callable[[], None]) -> None:
@@ -261,9 +290,11 @@ def _tell_end(sentinels: Sequence[int], ended: Callable[[], None]) -> None:
     ended()
 
 
-def _share(config: IngestConfig) -> None:
+def _share(config: IngestConfig, said: Queue[logging.LogRecord]) -> None:
     """Be one of the other processes."""
-    set_up(config.log, logging.StreamHandler())
+    set_up(config.log, QueueHandler(said))
+    # What happens to all of them is said by the first.
+    logging.getLogger("orgboard").setLevel(logging.WARNING)
     opened = _open(config) if config.once else _wait_for_database(config, threading.Event(), None)
     if opened is None:
         raise SystemExit(DONE)

@@ -7,7 +7,7 @@ import stat
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Engine, Update, bindparam, update
 
@@ -16,8 +16,10 @@ from orgboard_ingest.discover import FoundFile, Scan, scan
 from orgboard_ingest.intake import Intake
 from orgboard_ingest.share import EVERY_RUN, Share
 from orgboard_ingest.transactions import write_once
-from orgboard_ingest.watch import Watch
 from orgboard_schema.sql import tables
+
+if TYPE_CHECKING:
+    from orgboard_ingest.watch import Watch
 
 __all__ = ["Source"]
 

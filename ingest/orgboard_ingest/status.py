@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 import time
 import unicodedata
 from collections.abc import Callable, Mapping
@@ -117,11 +118,15 @@ class Screen:
         self._drawn = float("-inf")
         self._rows: list[Row] = []
         self._height = 0
+        # Lines of other processes come in a thread of their own.
+        self._drawing = threading.RLock()
 
     def show(self, snapshot: Snapshot) -> None:
         """Draw, unless it was drawn a moment ago."""
         now = self._clock()
-        if now - self._drawn >= REDRAW_EVERY_S:
+        if now - self._drawn < REDRAW_EVERY_S:
+            return
+        with self._drawing:
             self._drawn = now
             self._rows = rows(snapshot, plain=self._plain)
             self._stream.write(self._home() + self._body())
@@ -130,16 +135,18 @@ class Screen:
     def above(self, line: str) -> None:
         """Print a line that stays, above the status."""
         text = line if not self._plain else line.encode("ascii", "backslashreplace").decode()
-        home = self._home()
-        self._stream.write(f"{home}{text}\x1b[K\n{self._body()}")
-        self._stream.flush()
+        with self._drawing:
+            home = self._home()
+            self._stream.write(f"{home}{text}\x1b[K\n{self._body()}")
+            self._stream.flush()
 
     def clear(self) -> None:
         """Wipe the status, so that the terminal is as it would be without."""
-        if self._height:
-            self._stream.write(f"{self._home()}\x1b[J")
-            self._stream.flush()
-        self._rows, self._height = [], 0
+        with self._drawing:
+            if self._height:
+                self._stream.write(f"{self._home()}\x1b[J")
+                self._stream.flush()
+            self._rows, self._height = [], 0
 
     def _home(self) -> str:
         up = f"\x1b[{self._height - 1}A" if self._height > 1 else ""

@@ -8,20 +8,21 @@ young gaps looked into (`orgboard_ingest.regaps`).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import BinaryIO, Final, cast
 
 from sqlalchemy import Connection, update
 
 from orgboard_ingest.catalog import KnownRun, still_deleted
 from orgboard_ingest.intake import Intake
+from orgboard_ingest.opening import open_event_file
 from orgboard_ingest.regaps import young_gaps
 from orgboard_ingest.rereading import awaited, first_unreadable
-from orgboard_ingest.tail import open_event_file
 from orgboard_ingest.transactions import read_once, write_once
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.dictionary import chunked
 from orgboard_schema.sql.discard import discard_some
-from orgboard_schema.wire.regap import gap_changed
+from orgboard_schema.wire.recheck import gap_changed
+from orgboard_schema.wire.unpacked import Unpacked, encoding_of
 
 __all__ = ["tend"]
 
@@ -76,8 +77,10 @@ def _is_filled(intake: Intake, run: KnownRun, name: str) -> bool:
     if not found:
         intake.young_gaps.discard((run.name, name))
     try:
-        with open_event_file(intake.path(run.name, name)) as file:
-            return any(gap_changed(file, gap, run.remembered or {}) for gap in found)
+        with open_event_file(intake.path(run.name, name), intake.root) as file:
+            encoding = encoding_of(file)
+            view = cast(BinaryIO, Unpacked(file, encoding)) if encoding else file
+            return any(gap_changed(view, gap, run.remembered or {}) for gap in found)
     except OSError:
         return False
 

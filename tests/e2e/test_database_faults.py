@@ -8,85 +8,39 @@ are processes.
 from __future__ import annotations
 
 import random
-import sqlite3
-import threading
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import psycopg
 import pytest
-from sqlalchemy import URL, Connection, Engine, event, make_url
+from sqlalchemy import URL, Engine, make_url
 from sqlalchemy.exc import DBAPIError
 
-from orgboard_ingest.config import IngestConfig
-from orgboard_ingest.run import make_daemon
-from orgboard_ingest.watch import Hints
 from orgboard_schema.errors import DatabaseUnreachable
-from orgboard_schema.sql.engine import open_engine
-from support.daemons import Daemon, daemon
+from support.daemons import daemon
 from support.event_files import event_file, scalar_event
-from support.growing import GrowingFiles, Row, compare, stored_rows
-from support.ingested import migrated
+from support.faults import (
+    WITHIN_S,
+    assert_no_traceback,
+    eager_config,
+    opened,
+    two_daemons,
+    wait_until_equal,
+    wait_until_read,
+    wait_until_some,
+)
+from support.growing import GrowingFiles, Row, stored_rows
 from support.postgres import Cluster, own_cluster
 from support.socket_proxy import SocketProxy, proxy_to
 from support.waiting import wait_until
 
-WITHIN_S = 50.0
-
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
-
-
-def _config(url: str, *logdirs: Path) -> IngestConfig:
-    return IngestConfig(
-        logdirs,
-        url,
-        lease_s=1.0,
-        flush_every_s=0.0,
-        batch_bytes=2000,
-        rescan_every_s=0.2,
-        poll_every_s=0.1,
-    )
-
-
-@contextmanager
-def _opened(url: str) -> Iterator[Engine]:
-    engine = migrated(url)
-    yield engine
-    engine.dispose()
-
-
-@contextmanager
-def _two(config: IngestConfig, logs: Path) -> Iterator[list[Daemon]]:
-    with ExitStack() as stack:
-        yield [stack.enter_context(daemon(config, logs / f"{name}.log")) for name in "ab"]
-
-
-def _wait_until_equal(engine: Engine, files: GrowingFiles) -> None:
-    def equal() -> bool:
-        try:
-            return compare(engine, files).equal
-        except (DBAPIError, DatabaseUnreachable):
-            return False
-
-    files.finish()
-    wait_until(equal, WITHIN_S, "SQL equals the files")
-
-
-def _wait_until_some(engine: Engine, more_than: int = 0) -> None:
-    wait_until(lambda: sum(1 for _ in stored_rows(engine)) > more_than, WITHIN_S, "points")
 
 
 def _through(proxy: SocketProxy, url: str) -> str:
     there: URL = make_url(url).set(port=proxy.port)
     return there.render_as_string(hide_password=False)
-
-
-def _no_traceback(*daemons: Daemon) -> None:
-    assert all(running.is_alive() for running in daemons)
-    assert [running.output() for running in daemons if "Traceback" in running.output()] == []
 
 
 @pytest.fixture
@@ -110,13 +64,13 @@ def test_a_server_that_is_down_at_the_start_is_waited_for(tmp_path: Path, cluste
     files.grow(20)
     cluster.crash()
 
-    with daemon(_config(cluster.url, files.logdir), tmp_path / "log") as running:
+    with daemon(eager_config(cluster.url, files.logdir), tmp_path / "log") as running:
         wait_until(lambda: "database away" in running.output(), WITHIN_S, "it says so")
         cluster.start()
-        with _opened(cluster.url) as engine:
-            _wait_until_some(engine)
-            _wait_until_equal(engine, files)
-        _no_traceback(running)
+        with opened(cluster.url) as engine:
+            wait_until_some(engine)
+            wait_until_equal(engine, files)
+        assert_no_traceback(running)
 
 
 def test_crashes_of_the_server_under_two_daemons_lose_and_double_nothing(
@@ -125,8 +79,8 @@ def test_crashes_of_the_server_under_two_daemons_lose_and_double_nothing(
     files = GrowingFiles(tmp_path / "logs", random.Random(2))
 
     with (
-        _opened(cluster.url) as engine,
-        _two(_config(cluster.url, files.logdir), tmp_path) as daemons,
+        opened(cluster.url) as engine,
+        two_daemons(eager_config(cluster.url, files.logdir), tmp_path) as daemons,
     ):
         wait_until(
             lambda: all("started" in running.output() for running in daemons),
@@ -138,8 +92,8 @@ def test_crashes_of_the_server_under_two_daemons_lose_and_double_nothing(
             cluster.crash()
             files.grow_for(0.1)
             cluster.start()
-        _wait_until_equal(engine, files)
-        _no_traceback(*daemons)
+        wait_until_equal(engine, files)
+        assert_no_traceback(*daemons)
         assert all("database back" in running.output() for running in daemons)
 
 
@@ -151,11 +105,11 @@ def test_a_failover_to_a_state_that_lost_commits_is_read_again(
     base = cluster.data.with_name("base")
 
     with (
-        _opened(cluster.url) as engine,
-        _two(_config(cluster.url, files.logdir), tmp_path) as daemons,
+        opened(cluster.url) as engine,
+        two_daemons(eager_config(cluster.url, files.logdir), tmp_path) as daemons,
     ):
         files.grow(20)
-        _wait_until_some(engine)
+        wait_until_some(engine)
         cluster.crash()
         cluster.copy_data(cluster.data, base)
         cluster.start()
@@ -165,7 +119,7 @@ def test_a_failover_to_a_state_that_lost_commits_is_read_again(
         new = files.logdir / "zz-new" / "events.out.tfevents.0"
         new.parent.mkdir()
         new.write_bytes(event_file(scalar_event("loss", 0, 0.5, 1.0)))
-        _wait_until_some(engine, before)
+        wait_until_some(engine, before)
         newer = files.logdir / "aa-newer" / "events.out.tfevents.0"
         newer.parent.mkdir()
         newer.write_bytes(event_file(scalar_event("loss", 0, 1.5, 1.0)))
@@ -187,7 +141,7 @@ def test_a_failover_to_a_state_that_lost_commits_is_read_again(
         new_rows = [("zz-new", "loss", 0, 1.0, 0.5), ("aa-newer", "loss", 0, 1.0, 1.5)]
         expected = files.truth() + Counter(new_rows)
         wait_until(lambda: _counted(engine) == expected, WITHIN_S, "SQL equals the files")
-        _no_traceback(*daemons)
+        assert_no_traceback(*daemons)
 
 
 def test_connections_cut_between_a_commit_and_its_answer_double_nothing(
@@ -197,10 +151,10 @@ def test_connections_cut_between_a_commit_and_its_answer_double_nothing(
     url = _through(proxy, postgres_database)
 
     with (
-        _opened(postgres_database) as engine,
-        _two(_config(url, files.logdir), tmp_path) as daemons,
+        opened(postgres_database) as engine,
+        two_daemons(eager_config(url, files.logdir), tmp_path) as daemons,
     ):
-        _wait_until_logdir(engine, files)
+        wait_until_read(engine, files)
         proxy.cut_commits = 0.15
 
         def cut() -> bool:
@@ -209,8 +163,8 @@ def test_connections_cut_between_a_commit_and_its_answer_double_nothing(
 
         wait_until(cut, WITHIN_S, "many cuts")
         proxy.cut_commits = 0.0
-        _wait_until_equal(engine, files)
-        _no_traceback(*daemons)
+        wait_until_equal(engine, files)
+        assert_no_traceback(*daemons)
 
 
 @pytest.mark.parametrize("trouble", ["reset", "refuse", "latency", "trickle", "black hole"])
@@ -221,14 +175,14 @@ def test_a_bad_network_delays_and_neither_loses_nor_doubles(
     url = _through(proxy, postgres_database)
 
     with (
-        _opened(postgres_database) as engine,
-        _two(_config(url, files.logdir), tmp_path) as daemons,
+        opened(postgres_database) as engine,
+        two_daemons(eager_config(url, files.logdir), tmp_path) as daemons,
     ):
-        _wait_until_logdir(engine, files)
+        wait_until_read(engine, files)
         files.grow_for(0.3)
         _make_trouble(proxy, trouble, files)
-        _wait_until_equal(engine, files)
-        _no_traceback(*daemons)
+        wait_until_equal(engine, files)
+        assert_no_traceback(*daemons)
 
 
 def _make_trouble(proxy: SocketProxy, trouble: str, files: GrowingFiles) -> None:
@@ -267,17 +221,17 @@ def test_a_storm_of_ended_backends_loses_and_doubles_nothing(
     )
 
     with (
-        _opened(postgres_database) as engine,
-        _two(_config(postgres_database, files.logdir), tmp_path) as daemons,
+        opened(postgres_database) as engine,
+        two_daemons(eager_config(postgres_database, files.logdir), tmp_path) as daemons,
         psycopg.connect(postgres_database, autocommit=True) as connection,
     ):
-        _wait_until_logdir(engine, files)
+        wait_until_read(engine, files)
         engine.dispose()
         for _ in range(30):
             files.grow_for(0.05)
             connection.execute(end)
-        _wait_until_equal(engine, files)
-        _no_traceback(*daemons)
+        wait_until_equal(engine, files)
+        assert_no_traceback(*daemons)
 
 
 def test_while_the_database_is_away_nothing_is_read_and_memory_stays_flat(
@@ -287,10 +241,10 @@ def test_while_the_database_is_away_nothing_is_read_and_memory_stays_flat(
     path = logs / "a" / "events.out.tfevents.0"
     path.parent.mkdir(parents=True)
     path.write_bytes(event_file(scalar_event("loss", 0, 0.0, 1.0)))
-    config = _config(_through(proxy, postgres_database), logs)
+    config = eager_config(_through(proxy, postgres_database), logs)
 
-    with _opened(postgres_database) as engine, daemon(config, tmp_path / "log") as running:
-        _wait_until_some(engine)
+    with opened(postgres_database) as engine, daemon(config, tmp_path / "log") as running:
+        wait_until_some(engine)
         proxy.refuse()
         wait_until(lambda: "database away" in running.output(), WITHIN_S, "it says so")
         read, memory = _bytes_read(running.pid), running.peak_memory()
@@ -306,114 +260,7 @@ def test_while_the_database_is_away_nothing_is_read_and_memory_stays_flat(
 
         proxy.listen()
         wait_until(lambda: sum(1 for _ in stored_rows(engine)) == 40_001, WITHIN_S, "it caught up")
-        _no_traceback(running)
-
-
-@pytest.mark.parametrize("in_place", [False, True])
-def test_an_older_sqlite_file_put_in_the_place_of_the_database_is_caught_up(
-    tmp_path: Path, sqlite_url: str, in_place: bool
-) -> None:
-    files = GrowingFiles(tmp_path / "logs", random.Random(8))
-    older = tmp_path / "older.db"
-
-    with _opened(sqlite_url) as engine, daemon(_config(sqlite_url, files.logdir), tmp_path / "log"):
-        path = Path(str(engine.url.database))
-        files.grow(20)
-        _wait_until_some(engine)
-        _copy_sqlite(path, older)
-        files.grow(20)
-        # All of it, so that nothing is left to read that would show the difference.
-        _wait_until_equal(engine, files)
-        engine.dispose()
-        if in_place:
-            _copy_sqlite(older, path)
-        else:
-            for name in (f"{path}-wal", f"{path}-shm"):
-                Path(name).unlink(missing_ok=True)
-            older.rename(path)
-        _wait_until_equal(engine, files)
-
-
-def _noise(points: int) -> bytes:
-    """Return a file of points that need room."""
-    noise = random.Random(11)
-    return event_file(
-        *(scalar_event("x", step, noise.random(), 1.0 + step) for step in range(points))
-    )
-
-
-def _copy_sqlite(source: Path, target: Path) -> None:
-    with (
-        closing(sqlite3.connect(source, timeout=WITHIN_S)) as old,
-        closing(sqlite3.connect(target, timeout=WITHIN_S)) as new,
-    ):
-        old.backup(new)
-
-
-def test_a_full_sqlite_file_is_waited_for_until_there_is_room(
-    tmp_path: Path, sqlite_url: str
-) -> None:
-    files = GrowingFiles(tmp_path / "logs", random.Random(9))
-    config = _config(sqlite_url, files.logdir)
-    most_pages = 10_000_000
-
-    def set_room(conn: Connection) -> None:
-        conn.exec_driver_sql(f"PRAGMA max_page_count = {most_pages}")
-
-    with _opened(sqlite_url) as engine:
-        files.grow(5)
-        event.listen(engine, "begin", set_room)
-        running = make_daemon(config, engine, Hints())
-        thread = threading.Thread(target=running.run)
-        thread.start()
-        try:
-            _wait_until_some(engine)
-            most_pages = 1
-            path = files.logdir / "big" / "events.out.tfevents.0"
-            path.parent.mkdir()
-            path.write_bytes(_noise(20_000))
-            reason = wait_until(lambda: running.snapshot().away_reason, WITHIN_S, "it is full")
-            assert "full" in reason
-            most_pages = 10_000_000
-            expected = files.truth().total() + 20_000
-            files.finish()
-            wait_until(
-                lambda: sum(1 for _ in stored_rows(engine)) == expected, WITHIN_S, "all is stored"
-            )
-        finally:
-            running.stop()
-            thread.join(WITHIN_S)
-
-
-def test_a_full_disk_of_the_server_is_waited_for_until_there_is_room(
-    tmp_path: Path, cluster: Cluster
-) -> None:
-    files = GrowingFiles(tmp_path / "logs", random.Random(10))
-    with cluster.small_disk(24 << 20) as disk:
-        with psycopg.connect(cluster.url, autocommit=True) as connection:
-            connection.execute(f"CREATE TABLESPACE small LOCATION '{disk.path}'")
-            connection.execute("CREATE DATABASE board TABLESPACE small")
-        url = cluster.url.removesuffix("postgres") + "board"
-        with (
-            _opened(url) as engine,
-            daemon(_config(url, files.logdir), tmp_path / "log") as running,
-        ):
-            _wait_until_logdir(engine, files)
-            disk.fill()
-            path = files.logdir / "big" / "events.out.tfevents.0"
-            path.parent.mkdir()
-            path.write_bytes(_noise(20_000))
-            wait_until(lambda: "No space left" in running.output(), WITHIN_S, "the disk is full")
-            disk.empty()
-            expected = files.truth().total() + 20_000
-            files.finish()
-            wait_until(
-                lambda: sum(1 for _ in stored_rows(engine)) == expected, WITHIN_S, "all is stored"
-            )
-            _no_traceback(running)
-        with psycopg.connect(cluster.url, autocommit=True) as connection:
-            connection.execute("DROP DATABASE board WITH (FORCE)")
-            connection.execute("DROP TABLESPACE small")
+        assert_no_traceback(running)
 
 
 def _bytes_read(pid: int) -> int:
@@ -430,44 +277,3 @@ def _counted(engine: Engine) -> Counter[Row]:
         return Counter(stored_rows(engine))
     except (DBAPIError, DatabaseUnreachable):
         return Counter()
-
-
-def _wait_until_logdir(engine: Engine, files: GrowingFiles) -> None:
-    files.grow(2)
-    _wait_until_some(engine)
-
-
-def test_eight_processes_that_read_the_same_runs_at_once_store_each_point_once(
-    tmp_path: Path, database_url: str
-) -> None:
-    files = GrowingFiles(tmp_path / "logs", random.Random(7), runs=4)
-    files.grow(40)
-    files.finish()
-
-    with _opened(database_url) as engine:
-        rivals = [Reading(_config(database_url, files.logdir)) for _ in range(8)]
-        for rival in rivals:
-            rival.start()
-        for rival in rivals:
-            rival.join()
-
-        assert [rival.failed for rival in rivals] == [None] * 8
-        assert compare(engine, files).equal
-
-
-class Reading(threading.Thread):
-    """An ingest that reads all of it once, beside others that do the same."""
-
-    def __init__(self, config: IngestConfig) -> None:
-        super().__init__()
-        self.failed: Exception | None = None
-        self._config = config
-
-    def run(self) -> None:
-        """Read."""
-        engine = open_engine(self._config.db_url, reconnect=False)
-        try:
-            make_daemon(replace(self._config, once=True), engine, Hints()).run_once(lambda _: None)
-        except Exception as error:  # noqa: BLE001 - told by the test
-            self.failed = error
-        engine.dispose()

@@ -72,9 +72,15 @@ static void scan_all(const u8 *data, i64 size) {
     for (i64 n = 0; n < found; n++)
         total += pieces[n].count;
     assert(found <= count && total == count);
-    ob_row row;
-    if (count)
-        ob_summarise(step, wall, value, count, 8, &row);
+    if (count) {
+        ob_row row, again;
+        u8 *block = malloc((size_t)(28 + 24 * count));
+        i64 used = ob_block(step, wall, value, count, 8, block, &row);
+        assert(used == 24 + 24 * count);
+        ob_summarise(step, wall, value, count, 8, &again);
+        assert(row.low == again.low && row.finite == again.finite);
+        free(block);
+    }
     free(ends), free(names), free(tag), free(step), free(steps), free(wall), free(walls);
     free(value), free(values), free(narrow), free(width), free(widths), free(counts);
     free(pieces);

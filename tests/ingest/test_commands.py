@@ -32,11 +32,11 @@ HOSTILE_DAMAGED = (
     "declared_8gib",
     "garbage_named_tfevents",
     "garbage_tail",
-    "gzip_records",
     "malformed_proto_in_valid_record",
 )
 HOSTILE_SOUND = (
     "bad_histograms",
+    "gzip_records",
     "image_payloads",
     "mixed_kinds_same_tag",
     "names_that_are_not_runs",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,9 +19,9 @@ from sqlalchemy.exc import DBAPIError
 from orgboard_ingest import looking
 from orgboard_ingest.config import IngestConfig
 from orgboard_ingest.daemon import Daemon
+from orgboard_ingest.hints import Hints
 from orgboard_ingest.source import Source
 from orgboard_ingest.tail import Reading, read_on
-from orgboard_ingest.watch import Hints
 from orgboard_schema.errors import DatabaseUnreachable
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.engine import begin_read, open_engine
@@ -81,6 +83,25 @@ def test_it_follows_growing_files_and_new_runs_and_stops_cleanly(
         assert set(stored_scalars(engine)) == {("a", "loss"), ("moved/b", "loss")}
 
 
+def test_ctrl_c_in_a_terminal_stops_all_processes_of_an_ingest_in_order(
+    tmp_path: Path, sqlite_url: str, start_orgboard: Start
+) -> None:
+    logs = tmp_path / "logs"
+    for run in "abcdef":
+        _grow(logs / run / NAME, 0)
+
+    with start_orgboard("ingest", logs, "--db", sqlite_url, "--jobs", 2) as program:
+        wait_until(lambda: "event=sharing" in program.output(), WITHIN_S, "both are at work")
+        parent = program.process.pid
+        children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+        # As the terminal does, to each of them.
+        for pid in [*map(int, children), parent]:
+            os.kill(pid, signal.SIGINT)
+        assert program.process.wait(WITHIN_S) == 0
+        events = [line.partition(" event=")[2].split()[0] for line in program.output().splitlines()]
+        assert events == ["started", "watching", "sharing", "stopped"]
+
+
 def test_without_hints_live_files_are_polled(tmp_path: Path, sqlite_url: str) -> None:
     logs = tmp_path / "logs"
     _grow(logs / "a" / NAME, 0)
@@ -126,6 +147,31 @@ def test_a_file_that_cannot_be_read_holds_up_no_other(
 
     assert _steps(engine, "good") == [0]
     assert daemon.unreadable == {str(logs / "bad" / NAME): "Permission denied"}
+    engine.dispose()
+
+
+def test_how_large_a_file_is_shows_in_sql_before_it_is_read(
+    tmp_path: Path, sqlite_url: str
+) -> None:
+    logs = tmp_path / "logs"
+    _grow(logs / "a" / NAME, 0)
+    with (logs / "a" / NAME).open("ab") as file:
+        file.write(b"torn")
+    engine = migrated(sqlite_url)
+    intake = new_intake(engine, logs)
+    config = IngestConfig((logs,), sqlite_url, once=True)
+    source = Source(config, intake, None)
+    Daemon(config, engine, [source], Hints()).run_once(lambda _: None)
+    (known,) = source.found.values()
+    assert intake.is_settled("a", NAME, known.size, known.mtime_ns)
+
+    source.note_sizes(engine, [(("a", NAME), known.size + 70), (("gone", NAME), 5)])
+    intake.load()
+
+    row = intake.runs["a"].files[NAME].row
+    assert (row.size, row.pending) == (known.size + 70, None)
+    # Nor does it count as read when it is found to be that large, in the same instant.
+    assert not intake.is_settled("a", NAME, row.size, row.mtime_ns)
     engine.dispose()
 
 

@@ -23,8 +23,8 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import DBAPIError
 
 from orgboard_ingest.config import IngestConfig
+from orgboard_ingest.hints import Hints
 from orgboard_ingest.run import make_daemon, open_database
-from orgboard_ingest.watch import Hints
 from orgboard_schema.errors import DatabaseUnreachable
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.engine import begin_read, open_engine

@@ -70,9 +70,18 @@ class SocketProxy:
         with suppress(OSError):
             while True:
                 client, _ = listener.accept()
-                server = socket.create_connection(("127.0.0.1", self._target))
+                try:
+                    server = socket.create_connection(("127.0.0.1", self._target))
+                except OSError:
+                    # The server is down, and so are we.
+                    client.close()
+                    continue
                 with self._lock:
                     self._open |= {client, server}
+                if self._listener is not listener:
+                    self._cut(client)
+                    self._cut(server)
+                    return
                 swallow = threading.Event()
                 for source, sink in ((client, server), (server, client)):
                     threading.Thread(
@@ -115,9 +124,10 @@ class SocketProxy:
         with suppress(OSError):
             # A reset, and not a goodbye that waits for what is still to be sent.
             end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        with suppress(OSError):
             # Wakes the thread that reads from it.
             end.shutdown(socket.SHUT_RD)
-            end.close()
+        end.close()
 
 
 @contextmanager

@@ -6,6 +6,8 @@ Attempts are worked out from the files alone, one file after another in order of
 from __future__ import annotations
 
 import hashlib
+import math
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -22,6 +24,7 @@ from orgboard_ingest.tail import NO_HEAD, read_on
 from orgboard_schema.blocks import BlobRef, ScalarSeries, StoredMedia, StoredValue
 from orgboard_schema.types import Kind, Media, Metadata, Value
 from orgboard_schema.wire.batch import Batch, Gap
+from orgboard_schema.wire.unpacked import Marks
 
 __all__ = ["FileSide", "StoredFile", "Unreadable", "read_files"]
 
@@ -112,10 +115,12 @@ class _OneFile:
     facts: FileFacts = NOTHING
     hparams: str | None = None
     offset: int = 0
+    marks: Marks = field(default_factory=Marks)
 
     def read_stored(self) -> None:
         while self.offset < self.file.offset:
-            batch = self._batch(min(self.file.offset - self.offset, WINDOW_BYTES))
+            # What is stored was judged: no end of it is waited for.
+            batch = self._batch(min(self.file.offset - self.offset, WINDOW_BYTES), math.inf)
             if batch is None or batch.end == self.offset:
                 # The file is shorter, or has damage that only later bytes could explain.
                 return
@@ -125,12 +130,15 @@ class _OneFile:
 
     def look_beyond(self) -> int:
         """Return up to where the file has what could be stored."""
-        batch = self._batch(WINDOW_BYTES)
+        batch = self._batch(WINDOW_BYTES, time.time())
         return batch.end if batch is not None else 0
 
-    def _batch(self, limit: int) -> Batch | None:
+    def _batch(self, limit: int, now: float) -> Batch | None:
         path, known = self.file.path, self.remembered
-        return read_on(path, self.offset, NO_HEAD, known, max_bytes=limit).batch
+        looked = read_on(
+            path, self.offset, NO_HEAD, known, max_bytes=limit, now=now, marks=self.marks
+        )
+        return looked.batch
 
     def _take(self, batch: Batch) -> None:
         staged = stage(batch)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from ctypes import CDLL, addressof, c_char
+from ctypes import addressof, c_char
 from struct import Struct
 from typing import Final, NamedTuple
 
@@ -16,13 +16,13 @@ from orgboard_schema.blocks.heads import HeadTable, row_places, series_key
 from orgboard_schema.blocks.series import Chunk, Extent, Ints, ScalarSeries, Series
 from orgboard_schema.core.library import load_core
 
-__all__ = ["BlockSummary", "add_points", "summarise_block"]
+__all__ = ["ROW", "BlockSummary", "add_points", "summarise_block", "summary_of"]
 
 _Doubles = npt.NDArray[np.float64]
 _Mask = npt.NDArray[np.bool_]
 
-_ROW: Final = Struct("<5q7d")
-"""What the core's `ob_summarise` fills in."""
+ROW: Final = Struct("<5q7d")
+"""The core's `ob_row`."""
 
 _EXTENT: Final = np.dtype(
     [
@@ -59,7 +59,12 @@ def summarise_block(series: Series) -> BlockSummary:
     """Return the plain columns of a block of one point or more."""
     core = load_core()
     if core is not None and isinstance(series, ScalarSeries):
-        return _summarised(core, series)
+        row = bytearray(ROW.size)
+        columns = map(np.ascontiguousarray, (series.step, series.wall, series.value))
+        places = [address(column) for column in columns]
+        into = addressof(c_char.from_buffer(row))
+        core.ob_summarise(*places, len(series), series.value.itemsize, into)
+        return summary_of(row, len(series))
     wall = series.wall[np.isfinite(series.wall)]
     values = _values(series) if isinstance(series, ScalarSeries) else wall[:0]
     finite = values[np.isfinite(values)]
@@ -79,19 +84,13 @@ def summarise_block(series: Series) -> BlockSummary:
     )
 
 
-def _summarised(core: CDLL, series: ScalarSeries) -> BlockSummary:
-    row = bytearray(_ROW.size)
-    step, wall = np.ascontiguousarray(series.step), np.ascontiguousarray(series.wall)
-    value = np.ascontiguousarray(series.value)
-    into = (c_char * len(row)).from_buffer(row)
-    core.ob_summarise(
-        address(step), address(wall), address(value), len(step), value.itemsize, addressof(into)
-    )
-    low, high, non_finite, finite, walls, *told = _ROW.unpack(row)
+def summary_of(row: bytearray, count: int) -> BlockSummary:
+    """Return what the core's `ob_row` says of `count` points."""
+    low, high, non_finite, finite, walls, *told = ROW.unpack(row)
     wall_min, wall_max, first, last, least, most, total = told
     some = finite > 0
     return BlockSummary(
-        n=len(series),
+        n=count,
         step_min=low,
         step_max=high,
         wall_min=wall_min if walls else None,

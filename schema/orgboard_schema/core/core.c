@@ -2,7 +2,8 @@
  *
  *   ob_scan       sound records of plain scalars -> columns, checksums and all
  *   ob_pack       a column of numbers -> differences, zigzag, shuffled bytes; ob_unpack back
- *   ob_summarise  what a block's row says of its points
+ *   ob_group      the points of a batch, series by series, and what each says
+ *   ob_block      a block of scalars as bytes, and what its row says of them
  *
  * Every function here has a twin in Python that defines what it does, bit for bit; this file
  * may be absent. It parses bytes that nobody vouches for: each read is bounded before it is
@@ -19,7 +20,7 @@
 #include "packing.h"
 #include "summaries.h"
 
-#define OB_VERSION 1
+#define OB_VERSION 2
 
 /* Call once, before anything else and from one thread; `plain` chooses the table over the
  * processor's own instruction, to test it. Returns 0 where this file cannot work. */

@@ -124,3 +124,28 @@ EXPORT void ob_summarise(
     r.sum += lost;
     *row = r;
 }
+
+/* A whole block of scalars, before it is compressed: the width, steps, wall times and values as
+ * columns one after the other, each behind its length. `out` has room for 28 bytes and for 16 and
+ * `width` a point. Returns how many bytes there are; `row` says what the points say. */
+EXPORT i64 ob_block(
+    const i64 *step, const double *wall, const void *value, i64 count, int32_t width, u8 *out,
+    ob_row *row
+) {
+    const i64 one = width;
+    const struct {
+        const void *numbers;
+        i64 count;
+        int32_t unit, delta;
+    } columns[] = {{&one, 1, 8, 0}, {step, count, 8, 1}, {wall, count, 8, 1},
+                   {value, count, width, 1}};
+    u8 *at = out;
+    for (int n = 0; n < 4; n++) {
+        u32 length = (u32)columns[n].count;
+        memcpy(at, &length, 4);
+        ob_pack(columns[n].numbers, columns[n].count, columns[n].unit, columns[n].delta, at + 4);
+        at += 4 + columns[n].count * columns[n].unit;
+    }
+    ob_summarise(step, wall, value, count, width, row);
+    return at - out;
+}

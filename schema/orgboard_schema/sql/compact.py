@@ -16,14 +16,13 @@ from sqlalchemy import Connection, delete, insert, select
 
 from orgboard_schema.blocks import (
     ScalarSeries,
-    ValueSeries,
     decode_segment,
-    encode_scalars,
     encode_segment,
     encode_values,
     kind_number,
 )
 from orgboard_schema.blocks.heads import row_places, series_key
+from orgboard_schema.blocks.scalars import pack_scalars
 from orgboard_schema.blocks.summary import summarise_block
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.packing import (
@@ -201,23 +200,27 @@ def _add_segments(state: RunState, waiting: Iterable[Waiting], rows: NewRows) ->
 def _add_blocks(state: RunState, blocks: Sequence[NewBlock], rows: NewRows) -> None:
     seqs = [state.take_seq() for _ in blocks]
     rows.blocks += [
-        {
-            "run_id": state.run_id,
-            "tag_id": block.tag_id,
-            "kind": kind_number(block.kind),
-            "level": 0,
-            "seq": seq,
-            "attempt": block.attempt,
-            "payload": _encode(block.series),
-            **summarise_block(block.series)._asdict(),
-        }
-        for seq, block in zip(seqs, blocks, strict=True)
+        _block_row(state.run_id, seq, block) for seq, block in zip(seqs, blocks, strict=True)
     ]
     rows.grown.append((state, list(zip(seqs, blocks, strict=True))))
 
 
-def _encode(series: ScalarSeries | ValueSeries) -> bytes:
-    return encode_scalars(series) if isinstance(series, ScalarSeries) else encode_values(series)
+def _block_row(run_id: int, seq: int, block: NewBlock) -> dict[str, object]:
+    series = block.series
+    if isinstance(series, ScalarSeries):
+        payload, summary = pack_scalars(series)
+    else:
+        payload, summary = encode_values(series), summarise_block(series)
+    row: dict[str, object] = {
+        "run_id": run_id,
+        "tag_id": block.tag_id,
+        "kind": kind_number(block.kind),
+        "level": 0,
+        "seq": seq,
+        "attempt": block.attempt,
+        "payload": payload,
+    }
+    return row | summary._asdict()
 
 
 def _add_waiting(state: RunState, waiting: Sequence[Waiting]) -> None:

@@ -47,6 +47,8 @@ class FileCommit:
     head_bytes: int = 0
     file_version: float | None = None
     """2.0 of "brain.Event:2"; None leaves what is stored."""
+    encoding: str = ""
+    """"gzip" or "zlib" of a packed file, whose offsets count unpacked bytes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -193,7 +193,7 @@ def _forget() -> Delete:
     )
 
 
-def _members() -> Select[tuple[str, float, float]]:
+def _members() -> Select[str, float, float]:
     columns = tables.lease.c
     return (
         select(columns.owner, columns.until, (columns.until - clock).label("left_s"))

@@ -99,6 +99,8 @@ class FileRow:
     last_attempt: int
     source_writer: str | None
     error: str
+    encoding: str
+    """How the whole file is packed; "" when it is not. Offsets count what is unpacked."""
 
 
 _FILE = tables.source_file.c

@@ -22,7 +22,7 @@ __all__ = [
 FLOAT32: Final = 4
 FLOAT64: Final = 8
 
-UNWRITTEN: Final = frozenset({"short tail", "zero header"})
+UNWRITTEN: Final = frozenset({"short tail", "zero header", "end of packed data"})
 """What is pending because a writer may be at it. Any other reason names damage, which only
 waits for something sound after it to tell how far it goes."""
 

@@ -29,6 +29,7 @@ __all__ = [
     "MAX_RECORD_BYTES",
     "OVERHEAD_BYTES",
     "encode_frame",
+    "masked",
     "masked_crc",
 ]
 
@@ -54,7 +55,11 @@ MAX_RECORD_BYTES: Final = 256 * 1024 * 1024
 
 def masked_crc(data: bytes) -> int:
     """Compute the checksum of `data` as it stands in the file."""
-    crc: int = google_crc32c.value(data)
+    return masked(google_crc32c.value(data))
+
+
+def masked(crc: int) -> int:
+    """Mask a checksum as it stands in the file."""
     return (((crc >> 15) | (crc << 17)) + MASK_DELTA) & 0xFFFFFFFF
 
 

@@ -32,7 +32,9 @@ from orgboard_schema.wire.frames import (
     OVERHEAD_BYTES,
 )
 from orgboard_schema.wire.gathering import MAX_GATHERED_BYTES, Gathering
+from orgboard_schema.wire.large import LARGE_BYTES, judge_large
 from orgboard_schema.wire.salvage import GARBAGE_BYTES, Finding, diagnose, has_header
+from orgboard_schema.wire.unpacked import Unpacked
 
 __all__ = [
     "WINDOW_BYTES",
@@ -80,30 +82,40 @@ def read_file(
 ) -> Batch:
     """Read on from `offset`, at most `max_bytes` unless one record is larger.
 
-    Call again from `end` until it equals `start`. Raises only what the file does.
+    `final`: damage that nothing sound follows is a gap and not pending; a record that
+    is not whole yet, and zeros, stay pending even so. Call again from `end` until it
+    equals `start`. Raises only what the file does.
     """
-    size = file.seek(0, os.SEEK_END)
     window = max_bytes
     while True:
         file.seek(offset)
         data = file.read(window)
-        rest = max(size - offset, len(data))
-        reading = _read(data, offset, remembered, rest, final=final, limit=MAX_RECORD_BYTES)
-        wanted = reading.wanted
-        if wanted and reading.batch.pending == "zero header":
+        size = max(file.seek(0, os.SEEK_END), offset + len(data))
+        reading = _read(
+            data, offset, remembered, size - offset, final=final, limit=MAX_RECORD_BYTES
+        )
+        batch, wanted = reading.batch, reading.wanted
+        if wanted and batch.pending == "zero header":
             written = _first_written(file, offset + len(data))
             if written is None:
-                return reading.batch
+                return batch
+            if written - offset > GARBAGE_BYTES:
+                return _lose(batch, Gap(offset, written - HEADER_BYTES + 1 - offset, "zero header"))
             wanted = written - offset + GARBAGE_BYTES
-            if wanted > _MAX_WINDOW_BYTES:
-                return _lose(reading.batch, written - HEADER_BYTES + 1)
+        if wanted > LARGE_BYTES and batch.pending == "short tail" and offset + wanted <= size:
+            lost = judge_large(file, offset, wanted, final=final)
+            if lost is not None:
+                return _lose(batch, lost) if lost.length else replace(batch, pending=lost.reason)
         if not wanted or len(data) < window or window == _MAX_WINDOW_BYTES:
-            return reading.batch
+            return batch
         window = min(wanted if wanted > window else 2 * window, _MAX_WINDOW_BYTES)
 
 
 def _first_written(file: BinaryIO, offset: int) -> int | None:
     """Return where the first byte that is not zero stands from `offset` on."""
+    if isinstance(file, Unpacked):
+        # Zeros that were packed were written, and may be a thousand times what packs them.
+        return offset
     file.seek(offset)
     while chunk := file.read(WINDOW_BYTES):
         written = chunk.lstrip(b"\0")
@@ -113,10 +125,9 @@ def _first_written(file: BinaryIO, offset: int) -> int | None:
     return None
 
 
-def _lose(batch: Batch, end: int) -> Batch:
-    """Turn a pending run of zeros, longer than any window, into a gap: something follows it."""
-    gap = Gap(batch.end, end - batch.end, "zero header")
-    return replace(batch, gaps=(*batch.gaps, gap), end=end, pending=None)
+def _lose(batch: Batch, gap: Gap) -> Batch:
+    """Turn pending bytes, more than are ever taken into memory, into a gap."""
+    return replace(batch, gaps=(*batch.gaps, gap), end=gap.offset + gap.length, pending=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,6 +147,9 @@ def _bad_payload(data: bytes, start: int, end: int, size: int, *, final: bool) -
     if has_header(data, end) or (final and end == size):
         return skip
     following = data[end : end + HEADER_BYTES]
+    if len(following) < HEADER_BYTES and len(data) < size:
+        wanted = end - start + HEADER_BYTES
+        return Finding(start, reason="payload crc", pending=True, wanted=wanted)
     if following == _ZEROS[: len(following)]:
         # Nothing is there yet: neither, perhaps, all of the payload.
         if final or find_header(data, end) is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from orgboard_schema.blocks import columns
+from orgboard_schema.blocks import ScalarSeries, columns, scalars, summary
 from orgboard_schema.blocks.columns import Cursor, floats, ints
+from orgboard_schema.blocks.scalars import pack_scalars
 from orgboard_schema.core.library import load_core
 from support.lacking import lack
 
@@ -42,6 +44,31 @@ def test_floats_pack_the_same(values: npt.NDArray[Any], delta: bool) -> None:
         assert read.tobytes() == values.tobytes()
 
 
+@given(
+    arrays.arrays(np.int64, st.integers(1, 40), elements=st.integers(-(2**63), 2**63 - 1)),
+    st.sampled_from([np.float32, np.float64]),
+    st.data(),
+)
+def test_a_block_packs_the_same_and_its_row_says_the_same(
+    step: npt.NDArray[np.int64], dtype: type, data: st.DataObject
+) -> None:
+    count = len(step)
+    octets = arrays.arrays(np.uint8, 8 * count)
+    wall = data.draw(octets).view(np.float64)
+    value: npt.NDArray[Any] = data.draw(octets).view(dtype)[:count]
+    series = ScalarSeries(step, wall, value)
+
+    compiled, plain = _both(lambda: pack_scalars(series))
+
+    assert compiled[0] == plain[0]
+    told, expected = compiled[1]._asdict(), plain[1]._asdict()
+    total, exact = told.pop("value_sum"), expected.pop("value_sum")
+    assert told == expected
+    if total is not None and exact is not None:
+        largest = float(np.abs(value[np.isfinite(value)].astype(np.float64)).max())
+        assert math.isclose(total, exact, rel_tol=1e-12, abs_tol=largest * 1e-12)
+
+
 def test_a_strided_column_packs_like_a_whole_one() -> None:
     table = np.arange(40, dtype=np.float64).reshape(10, 4)
 
@@ -52,6 +79,7 @@ def _both(work: Any) -> tuple[Any, Any]:
     if load_core() is None:
         lack("no compiled core: there was no C compiler at the installation")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(columns, "load_core", lambda: None)
+        for module in (columns, scalars, summary):
+            patch.setattr(module, "load_core", lambda: None)
         plain = work()
     return work(), plain
