@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-__all__ = ["blob_root", "data_directory", "default_url"]
+__all__ = ["blob_root", "data_directory", "default_blobs", "default_url"]
 
 
 def data_directory(environ: Mapping[str, str]) -> Path:
@@ -21,13 +21,22 @@ def default_url(environ: Mapping[str, str]) -> str:
     return environ.get("ORGBOARD_DB") or str(data_directory(environ) / "board.db")
 
 
+def default_blobs(environ: Mapping[str, str], sqlite: Path | None) -> str | None:
+    """Return where large blobs go when nobody says: $ORGBOARD_BLOBS, else beside the SQLite file.
+
+    A folder, or a URL for fsspec. None, for PostgreSQL: they stay in the database, which
+    every host reaches.
+    """
+    beside = None if sqlite is None else f"{sqlite}.blobs"
+    return environ.get("ORGBOARD_BLOBS") or beside
+
+
 def blob_root(url: str, environ: Mapping[str, str]) -> Path | None:
-    """Return where large media lie: $ORGBOARD_BLOBS, else beside a SQLite file, else nowhere."""
-    given = environ.get("ORGBOARD_BLOBS")
-    if given:
-        return Path(given).expanduser().absolute()
+    """Return the folder where large blobs of that database lie; None: in it, or in a bucket."""
     scheme, separator, place = url.partition("://")
-    if not separator:
-        return Path(f"{Path(url).expanduser().absolute()}.blobs")
-    # sqlite:///relative and sqlite:////absolute: one slash belongs to the form.
-    return Path(f"{Path(place[1:]).absolute()}.blobs") if scheme.startswith("sqlite") else None
+    sqlite = None if separator else Path(url).expanduser().absolute()
+    if separator and scheme.startswith("sqlite"):
+        # sqlite:///relative and sqlite:////absolute: one slash belongs to the form.
+        sqlite = Path(place[1:]).absolute()
+    root = default_blobs(environ, sqlite)
+    return None if root is None or "://" in root else Path(root).expanduser().absolute()

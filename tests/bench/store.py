@@ -7,22 +7,33 @@ Times are CPU time of this process (PostgreSQL's own comes on top).
 from __future__ import annotations
 
 import os
+import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, insert, select, text
 
-from orgboard_schema.blocks import ScalarSeries
+from orgboard_dashboard.api.scalars import Question, answer_question
+from orgboard_dashboard.queries.runs import RunQuery, list_runs
+from orgboard_dashboard.viewer import LOCAL_VIEWER
+from orgboard_schema.blocks import ScalarSeries, encode_heads, encode_tag_set
+from orgboard_schema.blocks.heads import empty_heads
+from orgboard_schema.sql import tables
 from orgboard_schema.sql.append import append
 from orgboard_schema.sql.compact import compact
 from orgboard_schema.sql.engine import begin_read, begin_write, open_engine
 from orgboard_schema.sql.flush import NewChunk
+from orgboard_schema.sql.metrics import find_metric
 from orgboard_schema.sql.migrate import upgrade
-from orgboard_schema.sql.read import many_scalars, series
+from orgboard_schema.sql.picture import Picture
+from orgboard_schema.sql.read import many_scalars, reduced_scalars, series
+from orgboard_schema.sql.registry import ensure_logdir, ensure_project
 from support.stores import NOW, Feed, new_feed
 
 TAGS = 20
@@ -32,6 +43,12 @@ POINTS = 8_192
 CURVE = 1_000
 """Points of a curve that a card shows."""
 FLUSHES = 200
+LONG = 5_000_000
+"""Points of the long series."""
+MANY = 10_000
+"""Runs of the run table."""
+HEADS = 100
+"""Tags of each of them."""
 
 
 def main() -> int:
@@ -60,6 +77,9 @@ def _measure(name: str, engine: Engine) -> None:
     print(f"    {1e3 * each:.2f} ms a live flush of {TAGS} tags, one point each, merging included")
     _fill(engine, "curve", CURVE, 1)
     _read(engine)
+    _answer_curves(engine)
+    _answer_long(engine)
+    _answer_metric(engine)
     engine.dispose()
 
 
@@ -107,6 +127,84 @@ def _read(engine: Engine) -> None:
     print(f"    {1e3 * many:.2f} ms a curve when {len(grid)} are read at once")
 
 
+def _answer_curves(engine: Engine) -> None:
+    """Measure whole answers to a browser, project and permission looked up, packed."""
+    uids: list[str] = []
+    random = np.random.default_rng(4)
+    for number in range(100):
+        feed = new_feed(engine, run=f"answer/{number}")
+        step = np.arange(CURVE, dtype=np.int64)
+        chunk = ScalarSeries(step, NOW + 0.1 * step.astype(np.float64), _noisy(random, step))
+        feed.store([NewChunk(0, "tag0", "scalar", chunk)])
+        with begin_write(engine, durable=False) as conn:
+            compact(conn, feed.run_id, final=True, now=NOW)
+            uid = select(tables.run.c.uid).where(tables.run.c.run_id == feed.run_id)
+            uids.append(conn.execute(uid).scalar_one())
+    for some in (uids[:1], uids):
+        asked = Question((feed.tag("tag0"),), tuple(some), "step", None, None, 500, False, None)
+        with begin_read(engine) as conn:
+            one = _median(partial(_answer, conn, asked))
+        print(f"    {1e3 * one:.2f} ms to answer for {len(some)} curves of {CURVE} points")
+
+
+def _answer(conn: Connection, asked: Question) -> bytes:
+    return answer_question(LOCAL_VIEWER, conn, "team", "project", asked)
+
+
+def _answer_long(engine: Engine) -> None:
+    feed = new_feed(engine, run="long")
+    random = np.random.default_rng(5)
+    for start in range(0, LONG, LONG // 40):
+        step = np.arange(start, start + LONG // 40, dtype=np.int64)
+        wall = NOW + step * 0.1 + random.normal(0, 0.001, len(step))
+        series = ScalarSeries(step, wall, _noisy(random, step))
+        with begin_write(engine, durable=False) as conn:
+            append(conn, feed.flush([NewChunk(0, "long", "scalar", series)]))
+        feed.offset += 10
+    key = (feed.run_id, feed.tag("long"))
+    for low, high in ((None, None), (LONG * 0.5, LONG * 0.7), (LONG * 0.5, LONG * 0.52)):
+        picture = Picture("step", 1000, low, high)
+        with begin_read(engine) as conn:
+            each = _median(partial(reduced_scalars, conn, [key], picture))
+            line = reduced_scalars(conn, [key], picture)[key][0]
+        print(f"    {1e3 * each:.2f} ms for {line.total} of {LONG} points at 1000 px")
+
+
+def _answer_metric(engine: Engine) -> None:
+    with begin_write(engine) as conn:
+        logdir = ensure_logdir(conn, ensure_project(conn, "team/many", now=NOW), "/many")
+        random = np.random.default_rng(6)
+        heads = empty_heads(HEADS)
+        heads["tag_id"], heads["n"], heads["n_all"] = np.arange(1, HEADS + 1), 1000, 1000
+        tag_set = 1_000_000
+        payload = encode_tag_set(heads)
+        row = {"tag_set_id": tag_set, "sha256": sha256(payload).digest(), "payload": payload}
+        conn.execute(insert(tables.tag_set), row)
+        project = select(tables.logdir.c.project_id).where(tables.logdir.c.logdir_id == logdir)
+        project_id = conn.execute(project).scalar_one()
+        runs = [
+            {"uid": f"many{number}", "project_id": project_id, "logdir_id": logdir}
+            | {"name": f"r{number}", "name_sha256": number.to_bytes(32), "color": number}
+            | {"created_at": NOW, "tag_set_id": tag_set}
+            for number in range(MANY)
+        ]
+        conn.execute(insert(tables.run), runs)
+        here = tables.run.c.logdir_id == logdir
+        rows: list[dict[str, object]] = []
+        for run_id in conn.scalars(select(tables.run.c.run_id).where(here)):
+            heads["last_wall"] = NOW + random.random(HEADS)
+            for name in ("last_value", "min_value", "max_value"):
+                heads[name] = random.normal(size=HEADS).astype(np.float32)
+            rows.append({"run_id": run_id, "payload": encode_heads(heads)})
+        conn.execute(insert(tables.run_head), rows)
+    with begin_read(engine) as conn:
+        metric = _median(lambda: find_metric(conn, here, 7), 9)
+        query = RunQuery(sort="-last_event", limit=100)
+        page = _median(lambda: list_runs(LOCAL_VIEWER, conn, "team", "many", query, NOW), 9)
+    print(f"    {1e3 * metric:.1f} ms for one of {HEADS} metrics of {MANY} runs")
+    print(f"    {1e3 * page:.1f} ms for a page of 100 of {MANY} runs")
+
+
 def _size(engine: Engine) -> int:
     with engine.connect() as conn:
         if engine.dialect.name == "postgresql":
@@ -119,6 +217,11 @@ def _size(engine: Engine) -> int:
 def _repeated(work: Callable[[], object], times: int = 200) -> float:
     work()
     return _cpu(lambda: [work() for _ in range(times)]) / times
+
+
+def _median(work: Callable[[], object], times: int = 25) -> float:
+    work()
+    return statistics.median(_cpu(work) for _ in range(times))
 
 
 def _cpu(work: Callable[[], object]) -> float:

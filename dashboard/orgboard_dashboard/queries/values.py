@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -16,12 +17,15 @@ from orgboard_dashboard.queries.visible import ProjectRef, find_project, find_ru
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.blocks.heads import SeriesHead, decode_heads, head_rows
 from orgboard_schema.blocks.series import StoredMedia, StoredValue
+from orgboard_schema.errors import CorruptBlock
 from orgboard_schema.sql import read, tables
 from orgboard_schema.sql.dictionary import tag_names
 from orgboard_schema.sql.text import to_sql
 from orgboard_schema.types import Kind, ProtoHistogram, Tensor, TensorHistogram
 
 __all__ = ["BlobRow", "SeriesValues", "ValuePoint", "ValuesQuery", "find_blob", "list_values"]
+
+_log = logging.getLogger(__name__)
 
 MAX_POINTS: Final = 1000
 """Points of one series in one answer."""
@@ -126,15 +130,14 @@ def find_blob(viewer: Viewer, conn: Connection, uid: str, sha256: bytes) -> tupl
         NotFound: there is none, or `viewer` may not see the run.
     """
     run_id = find_run(viewer, conn, uid)
-    blob, ref = tables.blob.c, tables.blob_ref.c
-    found = conn.execute(
-        select(blob.data, blob.media_type)
-        .join(tables.blob_ref, ref.sha256 == blob.sha256)
-        .where(ref.run_id == run_id, ref.sha256 == sha256, blob.data.is_not(None))
-    ).first()
+    try:
+        found = read.load_blob(conn, run_id, sha256)
+    except CorruptBlock as error:
+        _log.warning("a blob of run %s cannot be served: %s", uid, error)
+        raise NotFound from error
     if found is None:
         raise NotFound
-    return bytes(found.data), found.media_type
+    return found.data, found.media_type
 
 
 def _runs(

@@ -133,7 +133,11 @@ def head_fields(
     """
     fields: Any = HEAD.fields
     wanted = [fields[name][:2] for name in names]
-    spans = [(offset, offset + dtype.itemsize) for dtype, offset in wanted]
+    spans: list[tuple[int, int]] = []
+    for dtype, offset in wanted:
+        # Neighbours come out in one piece.
+        start = spans.pop()[0] if spans and spans[-1][1] == offset else offset
+        spans.append((start, offset + dtype.itemsize))
     parts: list[bytes] = []
     for payload, place in zip(payloads, places, strict=True):
         raw = unpack(payload)

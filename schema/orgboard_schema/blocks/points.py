@@ -18,6 +18,7 @@ __all__ = [
     "Points",
     "as_points",
     "concat",
+    "distinct",
     "in_stored_order",
     "no_points",
     "units",
@@ -99,3 +100,10 @@ def units(points: Points, x: _Doubles) -> Units:
         points.attempt,
         points.place,
     )
+
+
+def distinct(attempts: Ints) -> list[int]:
+    """Return each of these attempts once; they come in long runs."""
+    if not len(attempts):
+        return []
+    return sorted({*attempts[:1].tolist(), *attempts[1:][np.diff(attempts) != 0].tolist()})

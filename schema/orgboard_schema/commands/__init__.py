@@ -11,16 +11,27 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from orgboard_schema.commands import backup, check, restore, retain, upgrade
+from orgboard_schema.commands import (
+    backup,
+    check,
+    compact,
+    delete,
+    rebuild,
+    restore,
+    retain,
+    upgrade,
+)
 from orgboard_schema.errors import OrgboardError
 
 __all__ = ["db"]
 
-_ACTIONS = (upgrade, check, backup, restore, retain)
+_ACTIONS = (upgrade, check, backup, restore, compact, delete, retain, rebuild)
 
 
 def db(argv: Sequence[str]) -> int:
-    """Look after the database: upgrade, check, back up, restore it; let go of old runs."""
+    """Look after the database: upgrade, check, back up, restore, compact, rebuild it; let go
+    of runs.
+    """
     parser = argparse.ArgumentParser(prog="orgboard db", description=db.__doc__)
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     for action in _ACTIONS:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import Final, TextIO
 
 from orgboard_schema.commands.arguments import Actions, add_action, open_database
+from orgboard_schema.progress import Bar
 
 __all__ = ["add_parser", "run"]
 
@@ -29,20 +31,21 @@ def add_parser(actions: Actions) -> argparse.ArgumentParser:
 def run(options: argparse.Namespace, out: TextIO) -> int:
     """Check, and print each damage and what there is."""
     from orgboard_schema.sql import migrate
-    from orgboard_schema.sql.check import check_store, totals
-    from orgboard_schema.sql.engine import begin_read
+    from orgboard_schema.sql.check import check_database, count_all
 
     engine = open_database(options.db, create=False)
     damaged = 0
+    bar = Bar(sys.stderr)
     try:
         migrate.check_version(engine)
-        with begin_read(engine) as conn:
-            for damage in check_store(conn):
-                print(f"damaged: {damage.place}: {damage.what}", file=out)
-                damaged += 1
-            runs, points, blobs = totals(conn)
+        for damage in check_database(engine, bar.show):
+            bar.clear()
+            print(f"damaged: {damage.place}: {damage.what}", file=out)
+            damaged += 1
+        bar.clear()
+        counted = count_all(engine)
     finally:
         engine.dispose()
     verdict = f"{damaged} damaged" if damaged else "nothing damaged"
-    print(f"{runs} runs, {points} points, {blobs} blobs: {verdict}", file=out)
+    print(f"{counted}: {verdict}", file=out)
     return DAMAGED if damaged else 0

@@ -1,186 +1,122 @@
 """Is the store what was written? Reads everything, changes nothing, names what is damaged.
 
 A database can be made again from the event files, so the answer to damage is to know it:
-which run, which row, what is wrong.
+which run, which row, what is wrong. What cannot be read at all is named, and the check
+goes on behind it.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
-import numpy as np
-import numpy.typing as npt
-from sqlalchemy import Connection, func, select
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy import Connection, Engine, Table, func, select
+from sqlalchemy.exc import DBAPIError
 
-from orgboard_schema.blocks import HeadTable, decode_heads, decode_segment, decode_tag_set
-from orgboard_schema.blocks.heads import empty_heads, row_places, series_key
-from orgboard_schema.blocks.series import Ints
-from orgboard_schema.blocks.summary import summarise_block
-from orgboard_schema.errors import CorruptBlock
+from orgboard_schema.blocks import decode_tag_set
+from orgboard_schema.progress import Tell, quiet
 from orgboard_schema.sql import tables
-from orgboard_schema.sql.dictionary import chunked
-from orgboard_schema.sql.pieces import decode_block
-from orgboard_schema.sql.recount import count_points, series_keys
-from orgboard_schema.sql.standing import SHADOW, SHOWN
-from orgboard_schema.sql.supersede import load_cuts
+from orgboard_schema.sql.blobs import iter_content
+from orgboard_schema.sql.check_points import check_points
+from orgboard_schema.sql.damage import Damage, guarded, told
+from orgboard_schema.sql.engine import begin_read, unreachable
+from orgboard_schema.sql.standing import DELETED, DISCARDED, SHADOW, SHOWN
+from orgboard_schema.sql.supersede import EVERY_TAG
 from orgboard_schema.sql.text import from_sql
-from orgboard_schema.types import KINDS
 
-__all__ = ["Damage", "check_store", "totals"]
+__all__ = ["Damage", "check_database", "check_store", "count_all", "totals"]
 
-ROWS_AT_ONCE: Final = 64
-"""Payloads fetched by one statement: bounds memory at a few megabytes of blocks."""
-
-_COUNTED: Final = ("n", "n_all", "first_step", "last_step", "min_value", "max_value", "attempt")
-"""What a head must share with one counted anew; the rest depends on the order of commits."""
+MOST_ORPHANS: Final = 100
+"""Rows without a run named one by one; the rest is counted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Damage:
-    """One thing that is not as it was written."""
+def check_database(engine: Engine, tell: Tell = quiet) -> Iterator[Damage]:
+    """Yield all damage of the database, also where it can hardly be opened.
 
-    place: str
-    """For people: "run lr=0.1 (uid), block 3 of tag 7"."""
-    what: str
+    Raises:
+        DatabaseUnreachable: It does not answer, or it is no database.
+    """
+    try:
+        with begin_read(engine) as conn:
+            yield from check_store(conn, tell)
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise unreachable(engine.url, error) from error
+        yield Damage("the database", told(error))
+    except UnicodeDecodeError as error:
+        # SQLite tells of damage in words of which some are the damage.
+        yield Damage("the database", told(error))
 
 
-def check_store(conn: Connection) -> Iterator[Damage]:
-    """Yield all damage of the database, in one snapshot."""
+def check_store(conn: Connection, tell: Tell = quiet) -> Iterator[Damage]:
+    """Yield all damage of the database, in one snapshot; `tell` hears how far it is."""
     if conn.dialect.name == "sqlite":
-        for line in _quick_check(conn):
-            yield Damage("the SQLite file", line)
-    columns = tables.run.c
-    runs = conn.execute(
-        select(columns.run_id, columns.uid, columns.name, columns.points)
-        # Of others, rows are being removed.
-        .where(columns.standing.in_((SHOWN, SHADOW)))
-        .order_by(columns.run_id)
-    ).all()
-    for run_id, uid, name, points in runs:
-        place = f"run {from_sql(name)!r} ({uid})"
-        damaged = False
-        for damage in _check_payloads(conn, run_id, place):
-            damaged = True
-            yield damage
-        # Counting needs sound payloads.
-        if not damaged:
-            yield from _check_counts(conn, run_id, place, points)
-        yield from _check_files(conn, run_id, place)
-    yield from _check_tag_sets(conn)
-    yield from _check_blobs(conn)
-
-
-def _quick_check(conn: Connection) -> list[str]:
-    try:
-        lines = [str(row[0]) for row in conn.exec_driver_sql("PRAGMA quick_check")]
-    except DatabaseError as error:
-        return [str(error.orig)]
-    return [line for line in lines if line != "ok"]
-
-
-def _check_payloads(conn: Connection, run_id: int, place: str) -> Iterator[Damage]:
-    head = tables.run_head.c
-    payload = conn.execute(select(head.payload).where(head.run_id == run_id)).scalar_one_or_none()
-    if payload is not None:
-        try:
-            decode_heads(bytes(payload))
-        except CorruptBlock as error:
-            yield Damage(f"{place}, heads", str(error))
-    yield from _check_segments(conn, run_id, place)
-    yield from _check_blocks(conn, run_id, place)
-
-
-def _check_segments(conn: Connection, run_id: int, place: str) -> Iterator[Damage]:
-    columns = tables.segment.c
-    rows = conn.execute(
-        select(columns.seq, columns.n, columns.payload).where(columns.run_id == run_id)
-    )
-    for seq, n, payload in rows:
-        here = f"{place}, segment {seq}"
-        try:
-            found = sum(len(chunk.series) for chunk in decode_segment(bytes(payload)))
-        except CorruptBlock as error:
-            yield Damage(here, str(error))
-            continue
-        if found != n:
-            yield Damage(here, f"{n} points promised, {found} there")
-
-
-def _check_blocks(conn: Connection, run_id: int, place: str) -> Iterator[Damage]:
-    columns = tables.block.c
-    here = (columns.run_id == run_id) & (columns.level == 0)
-    keys = sorted(
-        (tag_id, kind, seq)
-        for tag_id, kind, seq in conn.execute(
-            select(columns.tag_id, columns.kind, columns.seq).where(here)
+        yield from guarded(conn, "the SQLite file", lambda: _quick_check(conn))
+    runs: list[int] = []
+    yield from guarded(conn, "runs", lambda: _list_runs(conn, runs))
+    for number, run_id in enumerate(runs):
+        tell("runs", number, len(runs))
+        yield from guarded(conn, f"run {run_id}", partial(_check_run, conn, run_id))
+    yield from guarded(conn, "tag sets", lambda: _check_tag_sets(conn))
+    yield from guarded(conn, "blobs", lambda: _check_blobs(conn, tell))
+    for table, column, parent in _REFERENCES:
+        yield from guarded(
+            conn,
+            f"table {table.name}",
+            partial(_check_orphans, conn, table, column, parent),
         )
+
+
+def _list_runs(conn: Connection, runs: list[int]) -> Iterator[Damage]:
+    # Kept as they come: what lies behind a damaged page may not be found.
+    runs.extend(conn.scalars(select(tables.run.c.run_id).order_by(tables.run.c.run_id)))
+    yield from ()
+
+
+def _quick_check(conn: Connection) -> Iterator[Damage]:
+    for (line,) in conn.exec_driver_sql("PRAGMA quick_check"):
+        if line != "ok":
+            yield Damage("the SQLite file", str(line))
+
+
+def _check_run(conn: Connection, run_id: int) -> Iterator[Damage]:
+    row = conn.execute(select(tables.run).where(tables.run.c.run_id == run_id)).one()
+    place = f"run {from_sql(row.name)!r} ({row.uid})"
+    yield from guarded(conn, place, lambda: _check_standing(conn, row, place))
+    # Of the others, the points are being removed.
+    if row.standing in (SHOWN, SHADOW):
+        yield from check_points(conn, run_id, place, row.points)
+        yield from guarded(conn, f"{place}, restarts", lambda: _check_restarts(conn, row, place))
+    yield from guarded(conn, f"{place}, files", lambda: _check_files(conn, run_id, place))
+
+
+def _check_standing(conn: Connection, row: Any, place: str) -> Iterator[Damage]:
+    run = tables.run.c
+    if row.standing not in (SHOWN, SHADOW, DISCARDED, DELETED):
+        yield Damage(place, f"it stands in no known way ({row.standing})")
+    if row.standing != SHADOW:
+        return
+    original = conn.execute(select(run.run_id).where(run.run_id == row.shadow_of)).scalar()
+    if original is None:
+        yield Damage(place, f"it is read in place of run {row.shadow_of}, which is not there")
+
+
+def _check_restarts(conn: Connection, row: Any, place: str) -> Iterator[Damage]:
+    columns, tag = tables.restart.c, tables.tag.c
+    query = (
+        select(columns.attempt, columns.tag_id, tag.tag_id)
+        .outerjoin(tables.tag, tag.tag_id == columns.tag_id)
+        .where(columns.run_id == row.run_id)
+        .order_by(columns.attempt, columns.tag_id)
     )
-    for some in chunked(keys, ROWS_AT_ONCE):
-        # The range of tags lets the primary key find them; numbers alone would scan the run.
-        near = columns.tag_id.between(some[0][0], some[-1][0])
-        seqs = [seq for _, _, seq in some]
-        for row in conn.execute(select(tables.block).where(here, near, columns.seq.in_(seqs))):
-            what = _block_damage(row._asdict())
-            if what:
-                yield Damage(f"{place}, block {row.seq} of tag {row.tag_id}", what)
-
-
-def _block_damage(row: dict[str, Any]) -> str:
-    try:
-        series = decode_block(KINDS[row["kind"]], bytes(row["payload"]))
-    except CorruptBlock as error:
-        return str(error)
-    if not len(series):
-        return "no point in it"
-    summary = summarise_block(series)._asdict()
-    # Sums depend on the order of adding, and that on who added.
-    del summary["value_sum"]
-    differing = [name for name, value in summary.items() if row[name] != value]
-    return f"its row does not fit its points: {', '.join(differing)}" if differing else ""
-
-
-def _check_counts(conn: Connection, run_id: int, place: str, points: int) -> Iterator[Damage]:
-    head = tables.run_head.c
-    payload = conn.execute(select(head.payload).where(head.run_id == run_id)).scalar_one_or_none()
-    heads = empty_heads() if payload is None else decode_heads(bytes(payload))
-    if int(heads["n_all"].sum()) != points:
-        yield Damage(place, f"{points} points counted, {int(heads['n_all'].sum())} in its heads")
-    stored = {
-        (tag_id, KINDS[kind])
-        for tag_id, kind in conn.execute(
-            select(tables.block.c.tag_id, tables.block.c.kind)
-            .where(tables.block.c.run_id == run_id)
-            .distinct()
-        )
-    }
-    cuts = load_cuts(conn, [run_id])[run_id]
-    keys = stored | set(series_keys(heads))
-    counted = count_points(conn, run_id, cuts, keys)
-    numbers = np.array(sorted(series_key(*key) for key in keys), np.int64)
-    for row in _differing(heads, counted, numbers):
-        yield Damage(f"{place}, head of tag {row}", "does not fit the points")
-
-
-def _differing(heads: HeadTable, counted: HeadTable, numbers: Ints) -> Iterator[str]:
-    heads, old = row_places(heads, numbers)
-    counted, new = row_places(counted, numbers)
-    mine, theirs = heads[old], counted[new]
-    # Column by column: a run may have a hundred thousand series.
-    differs = {name: _unlike(mine[name], theirs[name]) for name in _COUNTED}
-    for at in np.flatnonzero(np.any(list(differs.values()), axis=0)).tolist():
-        names = [name for name in _COUNTED if differs[name][at]]
-        row = mine[at]
-        yield f"{row['tag_id']} ({KINDS[row['kind']]}: {', '.join(names)})"
-
-
-def _unlike(left: npt.NDArray[Any], right: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
-    both_missing = (left != left) & (right != right)
-    unlike: npt.NDArray[np.bool_] = (left != right) & ~both_missing
-    return unlike
+    for attempt, tag_id, known in conn.execute(query):
+        here = f"{place}, restart of attempt {attempt}"
+        if not 0 < attempt < row.attempts:
+            yield Damage(here, f"the run has {row.attempts} attempts")
+        if tag_id != EVERY_TAG and known is None:
+            yield Damage(here, f"there is no tag {tag_id}")
 
 
 def _check_files(conn: Connection, run_id: int, place: str) -> Iterator[Damage]:
@@ -198,23 +134,69 @@ def _check_files(conn: Connection, run_id: int, place: str) -> Iterator[Damage]:
 
 
 def _check_tag_sets(conn: Connection) -> Iterator[Damage]:
-    for row in conn.execute(select(tables.tag_set)):
-        payload = bytes(row.payload)
-        try:
-            decode_tag_set(payload)
-        except CorruptBlock as error:
-            yield Damage(f"tag set {row.tag_set_id}", str(error))
-            continue
-        if hashlib.sha256(payload).digest() != bytes(row.sha256):
-            yield Damage(f"tag set {row.tag_set_id}", "its content does not have its hash")
+    for number in list(conn.scalars(select(tables.tag_set.c.tag_set_id))):
+        here = f"tag set {number}"
+        yield from guarded(conn, here, partial(_check_tag_set, conn, number, here))
 
 
-def _check_blobs(conn: Connection) -> Iterator[Damage]:
+def _check_tag_set(conn: Connection, number: int, here: str) -> Iterator[Damage]:
+    columns = tables.tag_set.c
+    query = select(columns.payload, columns.sha256).where(columns.tag_set_id == number)
+    payload, sha256 = conn.execute(query).one()
+    decode_tag_set(bytes(payload))
+    if hashlib.sha256(payload).digest() != bytes(sha256):
+        yield Damage(here, "its content does not have its hash")
+
+
+def _check_blobs(conn: Connection, tell: Tell) -> Iterator[Damage]:
     columns = tables.blob.c
-    for key in [bytes(key) for key in conn.scalars(select(columns.sha256))]:
-        data = conn.execute(select(columns.data).where(columns.sha256 == key)).scalar_one()
-        if data is not None and hashlib.sha256(bytes(data)).digest() != key:
-            yield Damage(f"blob {key.hex()}", "its content does not have its hash")
+    keys = [bytes(key) for key in conn.scalars(select(columns.sha256))]
+    for number, key in enumerate(keys):
+        tell("blobs", number, len(keys))
+        here = f"blob {key.hex()}"
+        yield from guarded(conn, here, partial(_check_blob, conn, key, here))
+
+
+def _check_blob(conn: Connection, key: bytes, here: str) -> Iterator[Damage]:
+    digest = hashlib.sha256()
+    for piece in iter_content(conn, key):
+        digest.update(piece)
+    if digest.digest() != key:
+        yield Damage(here, "its content does not have its hash")
+
+
+_REFERENCES: Final = (
+    (tables.block, "run_id", tables.run),
+    (tables.segment, "run_id", tables.run),
+    (tables.run_head, "run_id", tables.run),
+    (tables.restart, "run_id", tables.run),
+    (tables.source_file, "run_id", tables.run),
+    (tables.gap, "run_id", tables.run),
+    (tables.blob_ref, "run_id", tables.run),
+    (tables.blob_ref, "sha256", tables.blob),
+    (tables.run, "logdir_id", tables.logdir),
+    (tables.run, "project_id", tables.project),
+    (tables.logdir, "project_id", tables.project),
+    (tables.project, "team_id", tables.team),
+)
+"""What refers to what. The engines see to it; damage does not."""
+
+
+def _check_orphans(conn: Connection, table: Table, column: str, parent: Table) -> Iterator[Damage]:
+    mine, theirs = table.c[column], parent.c[column]
+    query = (
+        select(mine, func.count())
+        .outerjoin(parent, theirs == mine)
+        .where(theirs.is_(None))
+        .group_by(mine)
+    )
+    for number, (key, count) in enumerate(conn.execute(query)):
+        if number >= MOST_ORPHANS:
+            yield Damage(f"table {table.name}", "more rows refer to what is not there")
+            return
+        named = bytes(key).hex() if isinstance(key, bytes | memoryview) else key
+        what = f"{count} rows refer to {parent.name} {named}, which is not there"
+        yield Damage(f"table {table.name}", what)
 
 
 def totals(conn: Connection) -> tuple[int, int, int]:
@@ -226,3 +208,13 @@ def totals(conn: Connection) -> tuple[int, int, int]:
     ).one()
     blobs = conn.execute(select(func.count()).select_from(tables.blob)).scalar_one()
     return int(runs), int(points), int(blobs)
+
+
+def count_all(engine: Engine) -> str:
+    """Return for people how many runs, points and blobs there are."""
+    try:
+        with begin_read(engine) as conn:
+            runs, points, blobs = totals(conn)
+    except (DBAPIError, UnicodeDecodeError):
+        return "what there is cannot be counted"
+    return f"{runs} runs, {points} points, {blobs} blobs"

@@ -7,9 +7,10 @@ with begin_read(engine) as conn: ...    one snapshot: every query sees the same 
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -19,13 +20,23 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, NoSuchModuleError
 
 from orgboard_schema.errors import DatabaseUnreachable, DatabaseUrlError
+from orgboard_schema.settings import default_blobs
+from orgboard_schema.sql.blobstore import BlobStore, open_store
 from orgboard_schema.sql.places import make_private, network_filesystem
 
 if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
     from sqlalchemy.pool import ConnectionPoolEntry
 
-__all__ = ["begin_read", "begin_write", "open_engine", "parse_url", "shown", "unreachable"]
+__all__ = [
+    "begin_read",
+    "begin_write",
+    "blob_store",
+    "open_engine",
+    "parse_url",
+    "shown",
+    "unreachable",
+]
 
 BUSY_TIMEOUT_S: Final = 10
 """How long a SQLite statement waits for a rival's lock: longer than any transaction of ours."""
@@ -34,6 +45,7 @@ BUSY_PAUSE_S: Final = 0.01
 _TAKEN: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 
 _WRITE: Final = "orgboard_write"
+_BLOBS: Final = "orgboard_blobs"
 _HINT: Final = "give a path (SQLite) or postgresql://user@host/name"
 
 
@@ -74,6 +86,7 @@ def open_engine(
     pool_timeout_s: float = 30.0,
     reconnect: bool = True,
     stuck_after_s: float | None = None,
+    blobs: str | None = None,
 ) -> Engine:
     """Return the engine for `url`; SQLite files are created, private, unless `create` is False.
 
@@ -81,18 +94,24 @@ def open_engine(
     it was last used is replaced in silence; without `reconnect` its next use fails, which
     is right for who remembers what the database said: the next one may say otherwise.
     PostgreSQL ends a transaction in which its client does nothing for `stuck_after_s`, as a
-    paused process does, so that others get at the rows it holds.
+    paused process does, so that others get at the rows it holds. `blobs` is where large
+    blobs lie, a folder or a URL; None: `settings.default_blobs`.
 
     Raises:
+        OrgboardError: `blobs` names nothing that can be opened.
         DatabaseUrlError: Not a database that can work (wrong URL, network file system).
         DatabaseUnreachable: No such file, or it cannot be opened.
     """
     url = parse_url(url) if isinstance(url, str) else url
-    if url.drivername == "sqlite":
-        return _open_sqlite(url, create, pool_size, pool_timeout_s)
+    sqlite = Path(str(url.database)) if url.drivername == "sqlite" else None
+    place = blobs or default_blobs(os.environ, sqlite)
+    options = {_BLOBS: None if place is None else open_store(place)}
+    if sqlite is not None:
+        return _open_sqlite(url, create, pool_size, pool_timeout_s, options)
     try:
         engine = create_engine(
             url,
+            execution_options=options,
             # Whatever the server's default: the compare-and-set of offsets needs to see
             # what a rival committed while it waited.
             isolation_level="READ COMMITTED",
@@ -177,7 +196,15 @@ def unreachable(url: URL, error: DBAPIError) -> DatabaseUnreachable:
     return DatabaseUnreachable(f"cannot open {shown(url)}: {reason} ({advice})")
 
 
-def _open_sqlite(url: URL, create: bool, pool_size: int, pool_timeout_s: float) -> Engine:
+def blob_store(conn: Connection) -> BlobStore | None:
+    """Return where the database of this connection keeps large blobs; None: in itself."""
+    store: BlobStore | None = conn.get_execution_options().get(_BLOBS)
+    return store
+
+
+def _open_sqlite(
+    url: URL, create: bool, pool_size: int, pool_timeout_s: float, options: Mapping[str, Any]
+) -> Engine:
     path = Path(str(url.database))
     network = network_filesystem(path)
     if network is not None:
@@ -200,6 +227,7 @@ def _open_sqlite(url: URL, create: bool, pool_size: int, pool_timeout_s: float) 
         pool_size=pool_size,
         pool_timeout=pool_timeout_s,
         connect_args={"timeout": BUSY_TIMEOUT_S},
+        execution_options=dict(options),
     )
     event.listen(engine, "connect", _set_pragmas)
     event.listen(engine, "begin", _begin)

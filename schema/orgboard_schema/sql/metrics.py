@@ -25,7 +25,16 @@ __all__ = ["Metric", "find_metric"]
 RUNS_AT_ONCE: Final = 1000
 """Rows fetched at once: a few megabytes of heads."""
 
-_NAMES: Final = ("n", "last_step", "last_value", "min_value", "max_value")
+_NAMES: Final = (
+    "n",
+    "last_step",
+    "first_wall",
+    "last_wall",
+    "last_value",
+    "min_value",
+    "max_value",
+)
+"""All from the last step on lie side by side in a head: quicker taken together."""
 
 _Doubles = npt.NDArray[np.float64]
 
@@ -65,7 +74,15 @@ def find_metric(
     found = np.concatenate(parts) if parts else head_fields([], [], _NAMES)
     numbers = np.array(run_ids, np.int64)
     seen = found["n"] > 0
-    return Metric(numbers[seen], *(found[name][seen] for name in _NAMES))
+    found = found[seen]
+    return Metric(
+        numbers[seen],
+        found["n"],
+        found["last_step"],
+        found["last_value"],
+        found["min_value"],
+        found["max_value"],
+    )
 
 
 def _places(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import DatabaseError
 
-from orgboard_schema.errors import DatabaseNewer, DatabaseOlder
+from orgboard_schema.errors import DatabaseNewer, DatabaseOlder, DatabaseUnreachable
 from orgboard_schema.progress import Tell, quiet
 from orgboard_schema.sql.engine import begin_read, begin_write, shown, unreachable
 
@@ -64,6 +64,8 @@ def version(engine: Engine) -> str | None:
             return version_in(conn)
     except DatabaseError as error:
         raise unreachable(engine.url, error) from error
+    except UnicodeDecodeError as error:
+        raise DatabaseUnreachable(f"{shown(engine.url)} is damaged: {error}") from error
 
 
 def upgrade(engine: Engine, tell: Tell = quiet) -> tuple[str | None, str]:

@@ -22,8 +22,9 @@ from orgboard_schema.blocks.series import Floats, Ints
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.blobs import StoredBlob, load_blob
 from orgboard_schema.sql.dictionary import chunked
+from orgboard_schema.sql.picture import Picture, ReducedLine
 from orgboard_schema.sql.pieces import Piece, SeriesKey, StepRange, find_pieces, iter_pieces
-from orgboard_schema.sql.reduced import Picture, ReducedLine, long_series, reduced_scalars
+from orgboard_schema.sql.reduced import long_series, reduced_scalars
 from orgboard_schema.sql.supersede import Cut, Mask, load_cuts, superseded
 from orgboard_schema.types import Kind
 

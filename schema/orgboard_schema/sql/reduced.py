@@ -10,8 +10,7 @@ two columns may lie up to half a column beside the even one; zoomed in, all are 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -25,23 +24,23 @@ from orgboard_schema.blocks.points import (
     Points,
     as_points,
     concat,
+    distinct,
     in_stored_order,
     no_points,
     units,
 )
 from orgboard_schema.blocks.pyramid import Buckets, decode_buckets, join_buckets
-from orgboard_schema.blocks.series import Floats, Ints
+from orgboard_schema.blocks.series import Ints
 from orgboard_schema.errors import TooManyPoints
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.dictionary import chunked
+from orgboard_schema.sql.picture import Picture, ReducedLine
 from orgboard_schema.sql.pieces import waiting_pieces
 from orgboard_schema.sql.pyramid import LEVEL
 from orgboard_schema.sql.supersede import Cut, load_cuts
 from orgboard_schema.types import Kind
 
-__all__ = ["Axis", "Picture", "ReducedLine", "long_series", "reduced_scalars"]
-
-Axis: TypeAlias = Literal["step", "relative", "wall"]
+__all__ = ["long_series", "reduced_scalars"]
 
 MARKS_AT_ONCE: Final = 8
 """Blocks read at once in search of marks: one block may hold all that are wanted."""
@@ -84,43 +83,6 @@ _FETCH: Final = (
     .where(_HERE, _block.level == 0, _block.seq.in_(bindparam("seqs", expanding=True)))
     .order_by(_block.attempt, _block.seq)
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """What the curves are drawn on."""
-
-    axis: Axis
-    columns: int
-    low: float | None = None
-    high: float | None = None
-    superseded: bool = False
-    """Also a line of each attempt's superseded points."""
-    marks: int = 100
-    """Points without a finite value that are told one by one, the first ones."""
-    most_points: int = 20_000_000
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ReducedLine:
-    """A line at screen width, by x; what it left out is counted."""
-
-    attempt: int | None
-    """Whose superseded points these are; None: the visible ones."""
-    attempts: int
-    """The newest attempt among them, and one."""
-    total: int
-    """Points in range, those without a finite value included."""
-    non_finite: int
-    without_x: int
-    """Points that have no place on the axis: a wall time that is not a number."""
-    x: _Doubles
-    step: Ints
-    wall: _Doubles
-    value: Floats
-    mark_x: _Doubles
-    mark_step: Ints
-    mark_value: Floats
 
 
 def long_series(conn: Connection, keys: Collection[tuple[int, int]]) -> set[tuple[int, int]]:
@@ -287,7 +249,7 @@ class _Series:
         ends = self._x(buckets.step[:2, at], buckets.wall[:2, at])
         x = self._x(bare.step, bare.wall)[np.isfinite(bare.value)]
         x = np.concatenate([ends[np.isfinite(ends)], x[self._in_range(x)]])
-        blank = buckets.non_finite == self._count
+        blank: _Mask = buckets.non_finite == self._count
         if not len(x):
             return blank
         first = float(x.min()) if picture.low is None else picture.low
@@ -297,10 +259,11 @@ class _Series:
         with np.errstate(invalid="ignore"):
             narrow: _Mask = (high / 2 - low / 2) <= half_column
         # What draws nothing is only counted.
-        return narrow | blank
+        narrow |= blank
+        return narrow
 
     def _in_range(self, x: _Doubles) -> _Mask:
-        inside = np.isfinite(x)
+        inside: _Mask = np.isfinite(x)
         if self._picture.low is not None:
             inside &= x >= self._picture.low
         if self._picture.high is not None:
@@ -310,8 +273,10 @@ class _Series:
     def _x(self, step: Ints, wall: _Doubles) -> _Doubles:
         if self._picture.axis == "step":
             return step.astype(np.float64)
+        if self._picture.axis == "wall":
+            return wall
         with np.errstate(over="ignore", invalid="ignore"):
-            return wall - self._origin if self._picture.axis == "relative" else wall
+            return wall - np.float64(self._origin)
 
     def _extent(self) -> tuple[_Doubles, _Doubles]:
         low, high = self._x(self._buckets.step_range, self._buckets.wall_range)
@@ -325,7 +290,7 @@ class _Series:
         """Return from which step on points of these attempts are superseded, and whether any is."""
         limit = np.zeros(len(attempt), np.int64)
         limited = np.zeros(len(attempt), np.bool_)
-        for number in _distinct(attempt) if self._cuts else ():
+        for number in distinct(attempt) if self._cuts else ():
             steps = [cut.step for cut in self._cuts if cut.attempt > number]
             if steps:
                 mine = attempt == number
@@ -424,13 +389,6 @@ class _Series:
             else:
                 self._fetch([key[1]])
                 yield self._blocks[key[1]][1].wall
-
-
-def _distinct(attempts: Ints) -> list[int]:
-    """Return each of these attempts once; they come in long runs."""
-    if not len(attempts):
-        return []
-    return sorted({*attempts[:1].tolist(), *attempts[1:][np.diff(attempts) != 0].tolist()})
 
 
 def _all_or(chosen: _Mask) -> Any:

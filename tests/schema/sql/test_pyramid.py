@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -28,6 +28,7 @@ from orgboard_schema.sql.compact import compact
 from orgboard_schema.sql.engine import begin_read, begin_write, open_engine
 from orgboard_schema.sql.flush import NewChunk
 from orgboard_schema.sql.migrate import upgrade
+from orgboard_schema.sql.picture import Axis
 from orgboard_schema.sql.pyramid import FULL_POINTS, GROUP_BLOCKS, LEVEL, LONG_POINTS, pyramid_row
 from orgboard_schema.sql.read import Picture, ReducedLine, long_series, reduced_scalars, series
 from orgboard_schema.sql.reset import reset_run
@@ -66,8 +67,8 @@ def _series(draw: st.DrawFn, length: int) -> ScalarSeries:
     start = draw(st.integers(-(10**6), 10**6))
     stride = draw(st.sampled_from([0, 1, 10, 10**12]))
     step = start + np.arange(length) * stride
-    wall = NOW + np.arange(length) * draw(st.sampled_from([0.0, 0.1, 1e-7])) + start / 7
-    value = random.normal(size=length).astype(draw(st.sampled_from(["float32", "float64"])))
+    wall: Any = NOW + np.arange(length) * draw(st.sampled_from([0.0, 0.1, 1e-7])) + start / 7
+    value: Any = random.normal(size=length).astype(draw(st.sampled_from(["float32", "float64"])))
     value = np.round(value, draw(st.sampled_from([0, 1, 6])))
     if draw(st.booleans()):
         odd = random.random(length) < draw(st.sampled_from([0.001, 0.1, 1.0]))
@@ -171,10 +172,14 @@ class Whole:
         if attempt is not None:
             mine = data.superseded & (data.attempt == attempt)
         self.x, self.step, self.wall = x[mine], data.step[mine], data.wall[mine]
-        self.value = data.value[mine]
+        self.value: Any = data.value[mine]
         self.attempts = int(data.attempt[mine].max(initial=-1)) + 1
         self.reduced = reduce_line(
-            self.x, self.value, columns=picture.columns, low=picture.low, high=picture.high
+            self.x,
+            cast("Any", self.value),
+            columns=picture.columns,
+            low=picture.low,
+            high=picture.high,
         )
         inside = np.isfinite(self.x) & np.isfinite(self.value)
         if picture.low is not None:
@@ -186,7 +191,8 @@ class Whole:
 
 @st.composite
 def _pictures(draw: st.DrawFn) -> Picture:
-    axis = draw(st.sampled_from(["step", "wall", "relative"]))
+    axes: list[Axis] = ["step", "wall", "relative"]
+    axis = draw(st.sampled_from(axes))
     low = high = None
     if draw(st.booleans()):
         base = {"step": 0.0, "wall": NOW, "relative": 0.0}[axis]
@@ -296,7 +302,7 @@ def test_a_flipped_bit_in_a_payload_is_noticed() -> None:
 
 
 def _grow(feed: Feed, start: int, count: int, attempt: int = 0) -> None:
-    step = np.arange(start, start + count)
+    step: Any = np.arange(start, start + count)
     value = np.sin(step / 1000).astype(np.float32)
     feed.store([NewChunk(attempt, "t", "scalar", ScalarSeries(step, NOW + step, value))])
 
@@ -389,7 +395,7 @@ def test_reading_whole_gives_no_stretch(engine: Engine) -> None:
 def test_more_points_than_allowed_are_refused_before_they_are_read(engine: Engine) -> None:
     feed = new_feed(engine)
     # In no order at all: the pyramid says nothing of it.
-    step = np.random.default_rng(1).permutation(LONG_POINTS + 1024)
+    step: Any = np.random.default_rng(1).permutation(LONG_POINTS + 1024)
     feed.store([NewChunk(0, "t", "scalar", ScalarSeries(step, NOW + step, step.astype(float)))])
 
     with pytest.raises(TooManyPoints):
