@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 
 from orgboard_ingest.complaints import Complaints, printable
 from orgboard_ingest.ending import Ending, hparams_json, latest_ending, said_to_end
+from orgboard_ingest.opening import open_event_file
 from orgboard_ingest.progress import Done, Progress, bar
 from orgboard_ingest.projects import candidate_names, settle_logdir
 from orgboard_ingest.queue import Waiting
 from orgboard_ingest.source import in_shard
-from orgboard_ingest.opening import open_event_file
 from orgboard_ingest.tail import NO_HEAD, read_on
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.engine import begin_write
