@@ -10,6 +10,7 @@ write into a logdir could show files that only the daemon may read.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections import deque
@@ -110,7 +111,7 @@ class _Walk:
             if is_event_file(entry.name) and self._may_follow(entry, target):
                 self._file(entry, run)
         except OSError as error:
-            if is_event_file(entry.name):
+            if is_event_file(entry.name) or error.errno == errno.ELOOP:
                 self.problems.append(Problem(entry.path, error.strerror or str(error)))
 
     def _may_follow(self, entry: os.DirEntry[str], target: os.stat_result) -> bool:

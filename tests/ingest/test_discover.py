@@ -99,12 +99,15 @@ def test_the_hostile_tree_gives_its_good_runs(tmp_path: Path, corpus: Path) -> N
     expected = module.main(str(tmp_path / "logs"))
     engine = migrated(str(tmp_path / "board.db"))
 
-    found = _found(scan(tmp_path / "logs"))
+    seen = scan(tmp_path / "logs")
+    found = _found(seen)
     drain(new_intake(engine, tmp_path / "logs"), found)
 
     stored = stored_scalars(engine)
     engine.dispose()
     assert {run: len(points) for (run, _), points in stored.items()} == expected["good_runs"]
+    reported = {str(Path(found.path).relative_to(tmp_path / "logs")) for found in seen.problems}
+    assert reported == set(expected["reported_not_fatal"])
 
 
 def test_a_folder_that_was_moved_keeps_its_run(tmp_path: Path) -> None:

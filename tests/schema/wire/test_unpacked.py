@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orgboard_schema.wire.batch import Batch
+from orgboard_schema.wire.event_pb2 import Event
 from orgboard_schema.wire.frames import encode_frame
 from orgboard_schema.wire.reader import read, read_file
 from orgboard_schema.wire.unpacked import FILLER, Encoding, Marks, Unpacked, encoding_of
@@ -114,8 +115,8 @@ def test_damage_in_a_member_is_a_gap_and_the_next_members_are_read(at: int, bit:
         assert sum(len(batch.gaps) for batch in batches) > 0
 
 
-def _noisy(start: int) -> list[object]:
-    return [scalar_event("loss", start + n, random.Random(n).random()) for n in range(100)]  # type: ignore[return-value]
+def _noisy(start: int) -> list[Event]:
+    return [scalar_event("loss", start + n, random.Random(n).random()) for n in range(100)]
 
 
 def test_what_came_before_damage_is_kept_and_the_end_waits_until_it_is_settled() -> None:
