@@ -144,7 +144,7 @@ def _octets(text: str) -> bytes:
 
 
 def _c_order(row: Row) -> bytes:
-    numbers = [
+    numbers: list[Any] = [
         _WORDS.get(number, number) if isinstance(number, str) else number
         for number in row["values"]
     ]

@@ -92,8 +92,8 @@ def stored_scalars(engine: Engine) -> Scalars:
                 (head.tag_id, head.kind) for head in heads if head.kind == "scalar"
             ]
             for (tag_id, _), data in read.series(conn, run_id, keys).items():
-                columns = (data.attempt, data.superseded, data.step, data.value)
-                points = zip(*(column.tolist() for column in columns), strict=True)
+                read_columns = (data.attempt, data.superseded, data.step, data.value)
+                points = zip(*(column.tolist() for column in read_columns), strict=True)
                 found[from_sql(name), names[tag_id]] = [StoredPoint(*point) for point in points]
     return found
 
