@@ -30,6 +30,9 @@ GARBAGE_BYTES: Final = 8 * 1024 * 1024
 UNKNOWN: Final = 1
 """As `Finding.wanted`: more bytes may help, nobody can tell how many."""
 
+_MOST_CROSSING: Final = 16
+"""Headers tried for a record that crosses an end: more are made on purpose, to cost time."""
+
 _ZEROS: Final = bytes(HEADER_BYTES)
 _ZERO_RUN: Final = re.compile(rb"\x00{4,}")
 _GZIP: Final = b"\x1f\x8b"
@@ -151,6 +154,9 @@ def _bad_payload(data: bytes, start: int, end: int, size: int, *, final: bool) -
         wanted = end - start + HEADER_BYTES
         return Finding(start, reason="payload crc", pending=True, wanted=wanted)
     if following == _ZEROS[: len(following)]:
+        crossing = _crossing(data, start, end, size)
+        if crossing is not None:
+            return crossing
         # Nothing is there yet: neither, perhaps, all of the payload.
         if final or find_header(data, end) is not None:
             return skip
@@ -160,6 +166,29 @@ def _bad_payload(data: bytes, start: int, end: int, size: int, *, final: bool) -
         wanted = end - start + HEADER_BYTES
         return Finding(start, reason="payload crc", pending=True, wanted=wanted)
     return _resynchronise(data, start, size, "payload crc", final=final)
+
+
+def _crossing(data: bytes, start: int, end: int, size: int) -> Finding | None:
+    """Find a sound record that begins before `end` and goes on behind it: no end is there.
+
+    Zeros at `end` may be bytes of such a record. What a payload holds never crosses its end.
+    """
+    tries = 0
+    for at in _candidates(data, start + 1):
+        if at >= end or tries == _MOST_CROSSING:
+            break
+        if not has_header(data, at):
+            continue
+        behind = at + OVERHEAD_BYTES + HEADER.unpack_from(data, at)[0]
+        if not end < behind <= min(size, end + GARBAGE_BYTES):
+            continue
+        if behind > len(data):
+            return Finding(start, reason="payload crc", pending=True, wanted=behind - start)
+        tries += 1
+        payload = data[at + HEADER_BYTES : behind - FOOTER_BYTES]
+        if FOOTER.unpack_from(data, behind - FOOTER_BYTES) == (masked_crc(payload),):
+            return Finding(at, gap=at - start, reason="payload crc")
+    return None
 
 
 def _resynchronise(data: bytes, start: int, size: int, reason: str, *, final: bool) -> Finding:

@@ -61,6 +61,10 @@ def test_what_is_undamaged_is_recovered_and_every_gap_is_exact(kind: str, shape:
         assert_recovered(damaged(kind, WRITERS[shape], size, seed=1))
 
 
+def test_zeros_inside_a_record_are_not_taken_for_the_end_of_the_one_before() -> None:
+    assert_recovered(damaged("swapped blocks", WRITERS["histogram"], 100, seed=758))
+
+
 @given(st.sampled_from(KINDS), st.sampled_from(SHAPES), st.integers(1, 30), st.integers(0, 1 << 30))
 def test_any_damage_anywhere_costs_only_what_it_touched(
     kind: str, shape: str, size: int, seed: int
