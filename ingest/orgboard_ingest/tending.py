@@ -8,6 +8,7 @@ young gaps looked into (`orgboard_ingest.regaps`).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import BinaryIO, Final, cast
 
 from sqlalchemy import Connection, update
@@ -19,6 +20,8 @@ from orgboard_ingest.regaps import young_gaps
 from orgboard_ingest.rereading import awaited, first_unreadable
 from orgboard_ingest.transactions import read_once, write_once
 from orgboard_schema.sql import tables
+from orgboard_schema.sql.blobs import sweep_blobs, sweep_files
+from orgboard_schema.sql.delete import remove_deleted
 from orgboard_schema.sql.dictionary import chunked
 from orgboard_schema.sql.discard import discard_some
 from orgboard_schema.wire.recheck import gap_changed
@@ -28,6 +31,9 @@ __all__ = ["tend"]
 
 ROWS_AT_ONCE: Final = 200
 """Removed in one transaction: at most some megabytes, and no rival waits for long."""
+
+SWEEP_EVERY_S: Final = 3600.0
+"""To find what nothing refers to, all blobs are looked through."""
 
 TRANSACTIONS: Final = 20
 """Of such transactions in a row: new points wait for tenths of a second at most."""
@@ -43,10 +49,29 @@ def tend(intake: Intake) -> bool:
     _end_shadows(intake)
     _take_back(intake)
     _note_gone(intake)
-    return all(
-        write_once(intake.engine, lambda conn: discard_some(conn, ROWS_AT_ONCE))
-        for _ in range(TRANSACTIONS)
-    )
+    _sweep(intake)
+    return all(_remove_some(intake) for _ in range(TRANSACTIONS))
+
+
+def _remove_some(intake: Intake) -> bool:
+    """Remove rows that no one may see any more; tell whether there are more."""
+
+    def work(conn: Connection) -> bool:
+        return discard_some(conn, ROWS_AT_ONCE) or remove_deleted(conn, ROWS_AT_ONCE)
+
+    return write_once(intake.engine, work)
+
+
+def _sweep(intake: Intake) -> None:
+    """Remove, now and then, the blobs that nothing refers to any more."""
+    now = intake.clock()
+    if now < intake.next_sweep:
+        return
+    intake.next_sweep = now + SWEEP_EVERY_S
+    for _ in range(TRANSACTIONS):
+        if not write_once(intake.engine, partial(sweep_blobs, limit=ROWS_AT_ONCE)):
+            break
+    write_once(intake.engine, partial(sweep_files, now=now, limit=ROWS_AT_ONCE))
 
 
 def _end_shadows(intake: Intake) -> None:
