@@ -17,6 +17,7 @@ from sqlalchemy import Connection, RowMapping, bindparam, select
 
 from orgboard_ingest.attempts import NOTHING, Cut, FileFacts, Lives
 from orgboard_schema.blocks import decode_heads, head_rows
+from orgboard_schema.errors import CorruptBlock
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.dictionary import chunked, load_metadata, tag_names
 from orgboard_schema.sql.packing import is_worth_packing
@@ -216,10 +217,16 @@ def worth_packing(conn: Connection, run_ids: Collection[int]) -> set[int]:
     found: set[int] = set()
     for some in chunked(sorted(run_ids)):
         rows = conn.execute(select(head.run_id, head.payload).where(head.run_id.in_(some)))
-        found |= {
-            run_id for run_id, payload in rows if is_worth_packing(decode_heads(bytes(payload)))
-        }
+        found |= {run_id for run_id, payload in rows if _is_worth_packing(bytes(payload))}
     return found
+
+
+def _is_worth_packing(payload: bytes) -> bool:
+    try:
+        return is_worth_packing(decode_heads(payload))
+    except CorruptBlock:
+        # `orgboard db check` names such a run; the others are packed as ever.
+        return False
 
 
 def _load_remembered(conn: Connection, run_id: int) -> dict[str, Metadata]:

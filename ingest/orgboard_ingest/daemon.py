@@ -25,7 +25,7 @@ from orgboard_ingest.discover import FoundFile
 from orgboard_ingest.events import say
 from orgboard_ingest.figures import Figures, Snapshot
 from orgboard_ingest.hints import Hints
-from orgboard_ingest.intake import Advance
+from orgboard_ingest.intake import BATCHES_AT_ONCE, Advance
 from orgboard_ingest.leases import Leases, new_owner
 from orgboard_ingest.progress import Done
 from orgboard_ingest.queue import FileKey, Waiting
@@ -49,8 +49,6 @@ LONGEST_WAIT_S: Final = 1.0
 FILES_AT_ONCE: Final = 256
 """Stored in one transaction: what it costs is spread, and no rival waits for long."""
 
-BATCHES_AT_ONCE: Final = 2
-"""Large batches that are read side by side before they are stored: what bounds memory."""
 SHOW_EVERY_S: Final = 0.5
 """A status that changes more often cannot be read."""
 

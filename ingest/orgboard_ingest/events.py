@@ -86,5 +86,6 @@ def _bare(value: Field) -> str:
     text = printable(str(value))
     if text and not any(char in ' "=' for char in text):
         return text
-    quoted = text.replace('"', '\\"')
+    # Backslashes too: a name that ends in one must not take the quote with it.
+    quoted = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{quoted}"'

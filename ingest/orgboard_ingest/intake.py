@@ -15,10 +15,12 @@ looked up again and the batch read anew.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Final, TypeVar
 
 from sqlalchemy import Engine
 
@@ -47,7 +49,12 @@ from orgboard_schema.sql.registry import FileRow
 from orgboard_schema.sql.runs import RunState
 from orgboard_schema.wire.batch import Batch
 
-__all__ = ["Advance", "Intake"]
+__all__ = ["BATCHES_AT_ONCE", "Advance", "Intake"]
+
+BATCHES_AT_ONCE: Final = 2
+"""Large batches that are read side by side before they are stored: what bounds memory."""
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,69 +110,74 @@ class Intake(Logdir):
         Raises:
             DatabaseUnreachable: The database is away.
         """
-        answers: list[Advance | Exception] = [Advance() for _ in files]
-        looks = [self._look(answers, at, *file) for at, file in enumerate(files)]
-        self._describe([look.run for look in looks if look is not None])
-        ready: dict[int, Stored] = {}
+        found = [self._attempt(partial(self._look, *file)) for file in files]
+        looks = [each for each in found if isinstance(each, Look)]
+        answers: list[Advance | Exception] = []
+        waiting: list[Advance | Exception | Stored] = []
+        octets = 0
         reader = Reader(self.root, self._batch_bytes, self.clock(), self.marks)
-        readings = reader.read([look for look in looks if look is not None])
-        for at, look in enumerate(looks):
-            if look is None:
-                continue
-            try:
-                prepared = self._prepare(look, next(readings))
-            except DatabaseUnreachable:
-                raise
-            except Exception as error:  # noqa: BLE001 - one file's defect must not stop the others
-                answers[at] = error
-                continue
-            if isinstance(prepared, Stored):
-                ready[at] = prepared
-            else:
-                answers[at] = prepared
-        for at, answer in zip(ready, self._store(list(ready.values())), strict=True):
-            answers[at] = answer
-        return answers
+        with closing(reader.read(looks)) as readings:
+            for each in found:
+                if not isinstance(each, Look):
+                    waiting.append(each)
+                    continue
+                prepared = self._attempt(partial(self._prepare, each, next(readings)))
+                waiting.append(prepared)
+                octets += _octets(prepared)
+                # How much comes out of a packed file nobody knows before: is there room for one?
+                if octets > (BATCHES_AT_ONCE - 1) * self._batch_bytes:
+                    answers += self._stored_or_not(waiting)
+                    waiting, octets = [], 0
+        return answers + self._stored_or_not(waiting)
 
-    def _look(
-        self, answers: list[Advance | Exception], at: int, run_name: str, name: str
-    ) -> Look | None:
-        """Find a file; None where the answer is given already."""
-        path = self.path(run_name, name)
+    def _attempt(self, step: Callable[[], _T]) -> _T | Exception:
+        """Do this for one file and return what came of it, or why it went wrong."""
         try:
-            run = self._known(run_name, name, path)
-        except OSError as error:
-            answers[at] = error
-            return None
+            return step()
+        except DatabaseUnreachable:
+            raise
+        except Exception as error:  # noqa: BLE001 - one file's defect must not stop the others
+            return error
+
+    def _stored_or_not(
+        self, some: Sequence[Advance | Exception | Stored]
+    ) -> list[Advance | Exception]:
+        """Store what is to be stored of these, and give each its answer."""
+        answers = iter(self._store([each for each in some if isinstance(each, Stored)]))
+        return [next(answers) if isinstance(each, Stored) else each for each in some]
+
+    def _look(self, run_name: str, name: str) -> Look | Advance:
+        """Find a file and what must be known of its run; an answer where there is one already."""
+        path = self.path(run_name, name)
+        run = self._known(run_name, name, path)
         file = run.files.get(name)
-        if file is None and not run.deleted:
+        if run.deleted:
+            return Advance()
+        if file is None:
             # Its run was replaced at that very moment.
-            answers[at] = Advance(again=True)
-        if file is None or run.deleted:
-            return None
+            return Advance(again=True)
         if run.replaces is not None and not awaited(run, file):
             # Not further before the others: the run changes places first.
-            answers[at] = self._swapped(run, Advance())
-            return None
+            return self._swapped(run, Advance())
+        self._describe(run)
         return Look(run, file, path)
 
-    def _describe(self, runs: Iterable[KnownRun]) -> None:
-        """Look up what was said of the runs' tags and attempts, where that is not known."""
-        for run in runs:
-            if run.remembered is not None and run.cuts is not None:
-                continue
-            if run.revision == 0:
-                # Nothing was ever stored of it.
-                run.remembered, run.cuts = {}, {}
-                continue
-            described = partial(load_described, run_id=run.run_id)
-            run.remembered, run.cuts = read_once(self.engine, described)
+    def _describe(self, run: KnownRun) -> None:
+        """Look up what was said of the run's tags and attempts, where that is not known."""
+        if run.remembered is not None and run.cuts is not None:
+            return
+        if run.revision == 0:
+            # Nothing was ever stored of it.
+            run.remembered, run.cuts = {}, {}
+            return
+        described = partial(load_described, run_id=run.run_id)
+        run.remembered, run.cuts = read_once(self.engine, described)
 
-    def _prepare(self, look: Look, read: Read | OSError) -> Stored | Advance:
+    def _prepare(self, look: Look, read: Read | Exception) -> Stored | Advance:
         """Place what was read of a file; an answer where there is nothing to store."""
         run, file = look.run, look.file
-        if isinstance(read, OSError):
-            if awaited(run, file):
+        if isinstance(read, Exception):
+            if isinstance(read, OSError) and awaited(run, file):
                 self.give_up(run)
             raise read
         reading, staged = read.reading, read.staged
@@ -234,7 +246,10 @@ class Intake(Logdir):
                 return [error]
             self.look_again(some[0].run)
             return [Advance(again=True)]
-        return [self._stored(new, *row) for new, row in zip(some, rows, strict=True)]
+        return [
+            self._attempt(partial(self._stored, new, *row))
+            for new, row in zip(some, rows, strict=True)
+        ]
 
     def _stored(self, new: Stored, row: FileRow, state: RunState) -> Advance:
         """Take over into memory what was stored."""
@@ -284,3 +299,7 @@ class Intake(Logdir):
         if seen != row:
             write_once(self.engine, lambda conn: note_look(conn, seen))
             file.row = seen
+
+
+def _octets(prepared: Advance | Exception | Stored) -> int:
+    return prepared.batch.end - prepared.batch.start if isinstance(prepared, Stored) else 0

@@ -8,7 +8,7 @@ handing over.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -18,6 +18,7 @@ from typing import Final
 from orgboard_ingest.catalog import KnownFile, KnownRun
 from orgboard_ingest.stage import Staged, stage
 from orgboard_ingest.tail import Head, Reading, read_on
+from orgboard_schema.sql.dictionary import chunked
 from orgboard_schema.wire.unpacked import Marks
 
 __all__ = ["Look", "Read", "Reader"]
@@ -27,6 +28,9 @@ WORTH_A_THREAD: Final = 256 * 1024
 
 MOST_THREADS: Final = 4
 """Each holds a batch in memory; the commits that follow are one thread's."""
+
+AHEAD: Final = 2
+"""Batches of each thread that wait to be stored: what bounds memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,7 @@ class Reader:
     marks: Marks
     """Where packed files were read."""
 
-    def read(self, looks: Sequence[Look]) -> Iterator[Read | OSError]:
+    def read(self, looks: Sequence[Look]) -> Generator[Read | Exception, None, None]:
         """Yield what each look brings, in order: a batch, or why the file cannot be read.
 
         The looks are of different runs, whose facts nobody changes before this ends.
@@ -70,15 +74,17 @@ class Reader:
             yield from map(self._read, looks)
             return
         with ThreadPoolExecutor(threads, "orgboard-read") as pool:
-            yield from pool.map(self._read, looks)
+            for some in chunked(looks, AHEAD * threads):
+                yield from pool.map(self._read, some)
 
-    def _read(self, look: Look) -> Read | OSError:
+    def _read(self, look: Look) -> Read | Exception:
         try:
             reading = self._reading(look)
-        except OSError as error:
+            batch = reading.batch
+            some = None if batch is None or batch.end == batch.start else stage(batch)
+        except Exception as error:  # noqa: BLE001 - one file's defect must not stop the others
             return error
-        batch = reading.batch
-        return Read(reading, None if batch is None or batch.end == batch.start else stage(batch))
+        return Read(reading, some)
 
     def _reading(self, look: Look) -> Reading:
         file, row = look.file, look.file.row

@@ -19,9 +19,9 @@ from orgboard_ingest.source import Source
 from orgboard_ingest.tending import tend
 from orgboard_ingest.verify import differences
 from orgboard_schema.sql import tables
+from orgboard_schema.sql.delete import restore_run
 from orgboard_schema.sql.discard import remove_points
 from orgboard_schema.sql.engine import begin_read, begin_write
-from orgboard_schema.sql.reset import take_back
 from orgboard_schema.sql.standing import DELETED, SHOWN
 from support.event_files import event_file, scalar_event
 from support.ingested import migrated, stored_scalars
@@ -245,8 +245,7 @@ def test_a_deleted_run_is_not_read_again_until_it_is_taken_back(
     assert row.standing == DELETED
 
     with begin_write(engine) as conn:
-        assert take_back(conn, row.run_id, now=2.0)
-        assert not take_back(conn, row.run_id, now=2.0)
+        restore_run(conn, row.run_id, now=2.0)
     _look(source)
     assert _uids(engine) == {"run": uid}
     assert _steps(engine) == [0, 1, 2, 7]

@@ -60,10 +60,12 @@ def summarise_block(series: Series) -> BlockSummary:
     core = load_core()
     if core is not None and isinstance(series, ScalarSeries):
         row = bytearray(ROW.size)
-        columns = map(np.ascontiguousarray, (series.step, series.wall, series.value))
-        places = [address(column) for column in columns]
+        # Held until the core is done: of what lies scattered they are copies.
+        columns = [
+            np.ascontiguousarray(column) for column in (series.step, series.wall, series.value)
+        ]
         into = addressof(c_char.from_buffer(row))
-        core.ob_summarise(*places, len(series), series.value.itemsize, into)
+        core.ob_summarise(*map(address, columns), len(series), series.value.itemsize, into)
         return summary_of(row, len(series))
     wall = series.wall[np.isfinite(series.wall)]
     values = _values(series) if isinstance(series, ScalarSeries) else wall[:0]

@@ -10,13 +10,13 @@ one of each run: a statement costs far more than another row of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, TypeAlias
 
 import numpy as np
 from sqlalchemy import Connection
 
-from orgboard_schema.blocks import Chunk, ValueSeries
+from orgboard_schema.blocks import Chunk, StoredValue, ValueSeries
 from orgboard_schema.blocks.heads import row_keys, row_places, series_key
 from orgboard_schema.blocks.summary import add_points
 from orgboard_schema.errors import OffsetMoved
@@ -68,7 +68,7 @@ def append_all(conn: Connection, flushes: Sequence[Flush]) -> dict[int, RunState
     advance_files(conn, [flush.file for flush in flushes])
     tags = tag_ids(conn, set().union(*map(_tags, flushes)))
     metadata = metadata_ids(conn, [m for flush in flushes for m in flush.metadata.values()])
-    waiting = {flush.run_id: _put_away(conn, flush, tags) for flush in flushes}
+    waiting = _put_away(conn, flushes, tags)
     states = lock_runs(conn, [flush.run_id for flush in flushes])
     if len(states) != len(flushes):
         raise ValueError("a run has one flush in a transaction, and has to exist")
@@ -106,18 +106,29 @@ def _tags(flush: Flush) -> set[str]:
     return named | {restart.tag for restart in flush.restarts if restart.tag is not None}
 
 
-def _put_away(conn: Connection, flush: Flush, tags: dict[str, int]) -> list[Waiting]:
-    chunks = [chunk for chunk in flush.chunks if len(chunk.series)]
-    fresh = [chunk.series for chunk in chunks if isinstance(chunk.series, NewValues)]
-    stored = iter(put_away(conn, flush.run_id, [series.values for series in fresh]))
-    waiting: list[Waiting] = []
-    for chunk in chunks:
+def _put_away(
+    conn: Connection, flushes: Sequence[Flush], tags: dict[str, int]
+) -> dict[int, list[Waiting]]:
+    fresh = {
+        flush.run_id: [c.series.values for c in flush.chunks if isinstance(c.series, NewValues)]
+        for flush in flushes
+    }
+    stored = put_away(conn, fresh)
+    return {
+        flush.run_id: list(_waiting(flush, iter(stored[flush.run_id]), tags)) for flush in flushes
+    }
+
+
+def _waiting(
+    flush: Flush, stored: Iterator[tuple[StoredValue, ...]], tags: dict[str, int]
+) -> Iterator[Waiting]:
+    for chunk in flush.chunks:
         new = chunk.series
         series = (
             ValueSeries(new.step, new.wall, next(stored)) if isinstance(new, NewValues) else new
         )
-        waiting.append(Waiting(chunk.attempt, Chunk(tags[chunk.tag], chunk.kind, series)))
-    return waiting
+        if len(series):
+            yield Waiting(chunk.attempt, Chunk(tags[chunk.tag], chunk.kind, series))
 
 
 def _store_restarts(

@@ -7,7 +7,7 @@ Small ones lie in the database; large ones in the engine's blob store, where it 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -44,11 +44,20 @@ class StoredBlob:
 
 
 def put_away(
-    conn: Connection, run_id: int, values: Iterable[Sequence[Value]]
-) -> list[tuple[StoredValue, ...]]:
-    """Store the bytes of all media among `values`, and return the values that refer to them."""
+    conn: Connection, values: Mapping[int, Sequence[Sequence[Value]]]
+) -> dict[int, list[tuple[StoredValue, ...]]]:
+    """Store the bytes of all media among `values` of runs; return the values that refer to them.
+
+    All at once, and in order of key: whoever stores the same ones waits, and never in a circle.
+    """
     found: dict[bytes, Blob] = {}
-    stored = [tuple(_refer(value, found) for value in some) for some in values]
+    refs: list[dict[str, object]] = []
+    stored: dict[int, list[tuple[StoredValue, ...]]] = {}
+    for run_id, series in sorted(values.items()):
+        own: dict[bytes, Blob] = {}
+        stored[run_id] = [tuple(_refer(value, own) for value in some) for some in series]
+        refs += ({"run_id": run_id, "sha256": key} for key in sorted(own))
+        found |= {key: blob for key, blob in own.items() if key not in found}
     if found:
         keys = sorted(found)
         _lock_sweep(conn, shared=True)
@@ -57,7 +66,7 @@ def put_away(
             if key not in known:
                 # One statement a blob: a batch of large ones would lie in memory twice.
                 insert_new(conn, tables.blob, [_row(key, found[key], store)])
-        insert_new(conn, tables.blob_ref, [{"run_id": run_id, "sha256": key} for key in keys])
+        insert_new(conn, tables.blob_ref, refs)
     return stored
 
 

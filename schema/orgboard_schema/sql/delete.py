@@ -123,7 +123,8 @@ def remove_deleted(conn: Connection, limit: int) -> bool:
     # As the index on the few runs that are not shown has it.
     deleted = (_run.standing != SHOWN) & (_run.standing == DELETED)
     query = select(_run.run_id).where(deleted, _has_rows()).order_by(_run.run_id).limit(1)
-    run_id = conn.execute(query).scalar()
+    # Whoever restores the run waits, or is not waited for: what it reads again is not removed.
+    run_id = conn.execute(query.with_for_update(skip_locked=True)).scalar()
     if run_id is None:
         return False
     remove_points(conn, run_id, limit)

@@ -7,9 +7,8 @@ from sqlalchemy import Connection, delete, select, update
 from orgboard_schema.blocks.heads import empty_heads
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.runs import lock_run, save_run
-from orgboard_schema.sql.standing import DELETED, SHOWN
 
-__all__ = ["reset_run", "take_back"]
+__all__ = ["reset_run"]
 
 
 def reset_run(conn: Connection, run_id: int, *, now: float) -> None:
@@ -42,23 +41,6 @@ def reset_run(conn: Connection, run_id: int, *, now: float) -> None:
     state.attempts = 1
     state.started = state.last_event = None
     save_run(conn, state, now=now, changes={"finished": None, "hparams": None, "opened": 0})
-
-
-def take_back(conn: Connection, run_id: int, *, now: float) -> bool:
-    """Show a deleted run again: an ingest that has its files reads them from their beginning.
-
-    Returns False, and changes nothing, when the run is not deleted.
-    """
-    columns = tables.run.c
-    changed = conn.execute(
-        update(tables.run)
-        .where(columns.run_id == run_id, columns.standing == DELETED)
-        .values(standing=SHOWN)
-    )
-    if changed.rowcount != 1:
-        return False
-    reset_run(conn, run_id, now=now)
-    return True
 
 
 def _lock_files(conn: Connection, run_id: int) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, select, update
 
@@ -96,7 +96,7 @@ def lock_runs(conn: Connection, run_ids: Collection[int]) -> dict[int, RunState]
     """Take the locks of all these runs, then read what they guard; without those not there."""
     states: dict[int, RunState] = {}
     for some in chunked(sorted(run_ids)):
-        rows = conn.execute(_LOCK, {"runs": some}).all()
+        rows: Sequence[Any] = conn.execute(_LOCK, {"runs": some}).all()
         payloads = dict(conn.execute(_FIND_HEADS, {"runs": some}).all())
         for run_id, standing, *guarded in rows:
             payload = payloads.get(run_id)

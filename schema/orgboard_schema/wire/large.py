@@ -35,9 +35,10 @@ def judge_large(file: BinaryIO, offset: int, size: int, *, final: bool) -> Gap |
     file.seek(offset + size)
     following = file.read(HEADER_BYTES)
     skip = Gap(offset, size, "payload crc")
-    if has_header(following, 0) or (final and not following.strip(b"\0")):
+    is_end = len(following) < HEADER_BYTES or not following.strip(b"\0")
+    if has_header(following, 0) or (final and is_end):
         return skip
-    if len(following) < HEADER_BYTES or not following.strip(b"\0"):
+    if is_end:
         # Perhaps not all is written yet, unless something stands behind it.
         written = file.read(GARBAGE_BYTES).strip(b"\0")
         return skip if written else Gap(offset, 0, "payload crc")

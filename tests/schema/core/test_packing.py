@@ -75,6 +75,16 @@ def test_a_strided_column_packs_like_a_whole_one() -> None:
     assert floats(table[:, 1]) == floats(table[:, 1].copy())
 
 
+def test_a_block_is_told_of_the_same_when_its_columns_lie_scattered() -> None:
+    step, wall = np.arange(4000)[::2], np.arange(4000, dtype=np.float64)[::-2]
+    series = ScalarSeries(step, wall, np.arange(4000, dtype=np.float32)[1::2])
+
+    compiled, plain = _both(lambda: summary.summarise_block(series))
+
+    assert compiled == plain
+    assert (compiled.step_max, compiled.wall_max, compiled.value_max) == (3998, 3999.0, 3999.0)
+
+
 def _both(work: Any) -> tuple[Any, Any]:
     if load_core() is None:
         lack("no compiled core: there was no C compiler at the installation")

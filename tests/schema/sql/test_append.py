@@ -1,17 +1,18 @@
 from __future__ import annotations
 
+import hashlib
 import threading
 from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, event, func, select
 
 from orgboard_schema.blocks import ScalarSeries, SeriesHead, StoredMedia, head_rows
 from orgboard_schema.blocks.heads import decode_tag_set
 from orgboard_schema.errors import OffsetMoved
 from orgboard_schema.sql import read, tables
-from orgboard_schema.sql.append import append
+from orgboard_schema.sql.append import append, append_all
 from orgboard_schema.sql.dictionary import load_metadata
 from orgboard_schema.sql.engine import begin_read, begin_write
 from orgboard_schema.sql.flush import NewChunk, NewGap
@@ -387,3 +388,25 @@ def test_a_signalling_nan_is_stored_like_any_other(engine: Engine) -> None:
     found = feed.read("loss")
     assert found is not None
     assert bits(found.value) == bits(signalling)
+
+
+def test_blobs_of_runs_stored_together_are_locked_in_one_order(engine: Engine) -> None:
+    feeds = [new_feed(engine, run=name) for name in "abcdef"]
+    blobs = [bytes(size) for size in range(1, len(feeds) + 1)]
+    flushes = [
+        feed.flush([values("image", "image", [Media((Blob(blob, "image/png"),))])])
+        for feed, blob in zip(feeds, blobs, strict=True)
+    ]
+    locked: list[bytes] = []
+
+    def note(_conn: object, _cursor: object, sql: str, given: Any, *_more: object) -> None:
+        if "INTO blob " in sql:
+            size = given["size"] if isinstance(given, dict) else given[1]
+            locked.append(hashlib.sha256(bytes(size)).digest())
+
+    event.listen(engine, "before_cursor_execute", note)
+    with begin_write(engine) as conn:
+        append_all(conn, flushes[::-1])
+
+    assert len(locked) == len(feeds)
+    assert locked == sorted(locked)

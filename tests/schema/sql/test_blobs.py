@@ -104,7 +104,7 @@ def test_a_transaction_that_fails_leaves_a_file_and_no_row(stored: Engine, root:
 
     def fail() -> None:
         with begin_write(stored) as conn:
-            put_away(conn, feed.run_id, [[Media((Blob(LARGE, "image/png"),))]])
+            put_away(conn, {feed.run_id: [[Media((Blob(LARGE, "image/png"),))]]})
             raise InterruptedError
 
     with pytest.raises(InterruptedError):

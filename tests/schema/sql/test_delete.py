@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sqlalchemy import Engine, func, select, update
+from sqlalchemy import Engine, func, select, text, update
 
 from orgboard_schema.errors import RunIsLive, RunNotFound
 from orgboard_schema.sql import tables
@@ -196,3 +196,14 @@ def test_what_a_rival_was_about_to_store_does_not_come_in(engine: Engine) -> Non
         )
 
     assert moved.rowcount == 0
+
+
+def test_what_is_removed_is_no_run_that_somebody_just_restores(postgres_store: Engine) -> None:
+    feed = _filled(postgres_store)
+    _delete(postgres_store, feed)
+
+    with begin_write(postgres_store) as restoring, begin_write(postgres_store) as removing:
+        restore_run(restoring, feed.run_id, now=LATER)
+        removing.execute(text("SET LOCAL lock_timeout = '1s'"))
+        # It neither waits for the run nor takes anything from it.
+        assert not remove_deleted(removing, 10)

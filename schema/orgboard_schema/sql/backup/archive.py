@@ -172,17 +172,24 @@ def _read_manifest(archive: zipfile.ZipFile) -> Manifest:
         data = file.read(MOST_MANIFEST_BYTES)
     if hashlib.sha256(data).hexdigest().encode("ascii") != archive.comment:
         raise ValueError("it does not have its hash")
-    told: dict[str, Any] = json.loads(data)
-    if told.pop("format") != FORMAT:
+    told = json.loads(data)
+    if not isinstance(told, dict) or told.pop("format") != FORMAT:
         raise ValueError("it is of something else")
     if (version := told.pop("version")) != VERSION:
         raise DatabaseNewer(
             f"the backup is of form {version}, this program's {VERSION}: update orgboard"
         )
-    parts = told.pop("parts")
-    return Manifest(**told, parts=tuple(map(_part, parts)))
+    parts = tuple(map(_part, told.pop("parts")))
+    if not all(isinstance(said, str) for said in told.values()):
+        raise TypeError("it says of itself what is no text")
+    return Manifest(**told, parts=parts)
 
 
 def _part(told: dict[str, Any]) -> Part:
-    columns = tuple((name, kind) for name, kind in told.pop("columns"))
-    return Part(**told, columns=columns)
+    columns = tuple((name, kind) for name, kind in dict(told)["columns"])
+    part = Part(**{**told, "columns": columns})
+    if not (isinstance(part.member, str) and isinstance(part.sha256, str)):
+        raise TypeError("a member is named by what is no text")
+    if not all(type(count) is int and count >= 0 for count in (part.rows, part.bytes)):
+        raise TypeError(f"{part.member} is counted in what is no number")
+    return part
