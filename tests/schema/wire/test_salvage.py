@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import struct
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from orgboard_schema.wire import reader, salvage
 from orgboard_schema.wire.event_pb2 import Event
 from orgboard_schema.wire.frames import HEADER, LENGTH, encode_frame, masked_crc
+from orgboard_schema.wire.large import judge_large
 from orgboard_schema.wire.reader import Gap, read, read_file
 from orgboard_schema.wire.summary_pb2 import Summary
 from orgboard_schema.wire.tensor_pb2 import TensorProto
@@ -283,3 +285,16 @@ def test_only_an_error_of_the_file_itself_is_raised() -> None:
 
     with pytest.raises(OSError, match="Input/output"):
         read_file(Broken(WHOLE), 0, {})
+
+
+@pytest.mark.parametrize("tail", [b"", b"\x07", b"elevenbytes", bytes(3)])
+def test_a_large_damaged_record_at_the_end_of_a_file_that_grows_no_more_is_lost(
+    tail: bytes,
+) -> None:
+    damaged = bytearray(encode_frame(bytes(1000)))
+    damaged[500] ^= 1
+    file = io.BytesIO(damaged + tail)
+
+    lost = Gap(0, len(damaged), "payload crc")
+    assert judge_large(file, 0, len(damaged), final=True) == lost
+    assert judge_large(file, 0, len(damaged), final=False) == replace(lost, length=0)

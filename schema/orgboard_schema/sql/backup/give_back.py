@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import struct
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -89,6 +90,9 @@ def restore_backup(
             _restore(engine, archive, tables, root, steps)
         except DBAPIError as error:
             raise unreachable(engine.url, error) from error
+        except (ValueError, struct.error) as error:
+            # Whoever made the rows made the hashes, too.
+            raise BackupDamaged(f"{backup} has rows that no backup has: {error}") from error
         finally:
             engine.dispose()
     return manifest

@@ -14,7 +14,17 @@ import struct
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, Protocol, TypeAlias
 
-__all__ = ["Field", "Kind", "Readable", "Row", "decode", "encode", "encode_row", "packers"]
+__all__ = [
+    "HEADER",
+    "Field",
+    "Kind",
+    "Readable",
+    "Row",
+    "decode",
+    "encode",
+    "encode_row",
+    "packers",
+]
 
 Field: TypeAlias = "int | float | str | bytes | None"
 Row: TypeAlias = Sequence[Field]
