@@ -44,6 +44,14 @@ def engine(sqlite_url: str) -> Iterator[Engine]:
     made.dispose()
 
 
+@pytest.fixture
+def any_engine(database_url: str) -> Iterator[Engine]:
+    """Give an empty database, once on each engine."""
+    made = migrated(database_url)
+    yield made
+    made.dispose()
+
+
 def _damage_heads(engine: Engine, run: str) -> None:
     run_id = select(tables.run.c.run_id).where(tables.run.c.name == run).scalar_subquery()
     with begin_write(engine) as conn:
@@ -118,3 +126,19 @@ def test_no_more_is_held_than_two_batches_however_much_packed_files_unpack_to(
     assert len(commits) == 2
     drain(intake, [(run, NAME) for run in RUNS])
     assert {len(points) for points in stored_scalars(engine).values()} == {2000}
+
+
+def test_a_run_that_a_rival_read_first_is_looked_up_again_and_the_others_are_stored(
+    any_engine: Engine, logs: Path
+) -> None:
+    files = [(run, NAME) for run in RUNS]
+    intake = new_intake(any_engine, logs)
+    intake.register(files)
+    drain(new_intake(any_engine, logs), files[1:2])
+
+    answers = intake.advance_all(files)
+
+    assert answers[1] == Advance(again=True)
+    assert [each.points for each in answers if isinstance(each, Advance)] == [2, 0, 2]
+    drain(intake, files)
+    assert {len(points) for points in stored_scalars(any_engine).values()} == {2}

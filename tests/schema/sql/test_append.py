@@ -410,3 +410,16 @@ def test_blobs_of_runs_stored_together_are_locked_in_one_order(engine: Engine) -
 
     assert len(locked) == len(feeds)
     assert locked == sorted(locked)
+
+
+def test_of_runs_stored_together_none_is_when_one_offset_moved(engine: Engine) -> None:
+    fresh, stale = new_feed(engine, run="fresh"), new_feed(engine, run="stale")
+    late = stale.flush([scalars("late", [9])])
+    stale.store([scalars("loss", [1])])
+
+    with pytest.raises(OffsetMoved), begin_write(engine) as conn:
+        append_all(conn, [fresh.flush([scalars("loss", [1])]), late])
+
+    assert [fresh.read("loss"), stale.read("late")] == [None, None]
+    assert _row(fresh, "points", "revision") == {"points": 0, "revision": 0}
+    fresh.store([scalars("loss", [1])])

@@ -371,6 +371,13 @@ def test_a_release_tells_its_tables_each_after_those_it_refers_to() -> None:
             assert names.index(key.column.table.name) <= names.index(name)
 
 
+def _manifest(release: object = "v0_2", **changed: object) -> str:
+    told = {"format": "orgboard backup", "version": 1, "engine": "sqlite", "taken_at": "now"}
+    return json.dumps(
+        {**told, "release": release, "program": "0.2", "parts": [{**PART, **changed}]}
+    )
+
+
 @pytest.mark.parametrize(
     "told",
     [
@@ -378,21 +385,13 @@ def test_a_release_tells_its_tables_each_after_those_it_refers_to() -> None:
         '"text"',
         '{"format": "orgboard backup", "version": 1, "parts": ["x"]}',
         '{"format": "orgboard backup", "version": 1, "parts": 1}',
-        *(
-            json.dumps(
-                {"format": "orgboard backup", "version": 1, "engine": "sqlite", "taken_at": "now"}
-                | {"release": release, "program": "0.2", "parts": [PART | changed]}
-            )
-            for release, changed in [
-                ("v0_2", {"rows": "1"}),
-                ("v0_2", {"bytes": None}),
-                ("v0_2", {"bytes": -1}),
-                ("v0_2", {"member": []}),
-                ("v0_2", {"sha256": 1}),
-                ("v0_2", {"columns": 7}),
-                ([], {}),
-            ]
-        ),
+        _manifest(release=[]),
+        _manifest(rows="1"),
+        _manifest(bytes=None),
+        _manifest(bytes=-1),
+        _manifest(member=[]),
+        _manifest(sha256=1),
+        _manifest(columns=7),
     ],
 )
 def test_a_manifest_made_to_confuse_is_refused(tmp_path: Path, told: str) -> None:
