@@ -44,7 +44,10 @@ def build(source: Path, target: Path) -> str:
 
 
 try:
-    from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+    # There where the package is built, and not where it is developed.
+    from hatchling.builders.hooks.plugin.interface import (  # pyright: ignore[reportMissingImports]
+        BuildHookInterface,
+    )
 except ImportError:
     # Run by hand: nobody will ask for the hook.
     BuildHookInterface = object
