@@ -20,7 +20,11 @@ _CORE: Final = Path(__file__).parent / "orgboard_schema" / "core"
 SOURCE: Final = _CORE / "core.c"
 TARGET: Final = _CORE / "_core.so"
 
-FLAGS: Final = ("-O3", "-std=gnu11", "-fPIC", "-shared", "-fvisibility=hidden", "-Wall", "-Wextra")
+FLAGS: Final = (
+    *("-O3", "-std=gnu11", "-fPIC", "-shared", "-fvisibility=hidden", "-Wall", "-Wextra"),
+    # Sums round in every step, as numpy's do.
+    "-ffp-contract=off",
+)
 """No flag for the processor at hand: what it can do is asked when the library is loaded."""
 
 
