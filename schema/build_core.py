@@ -20,7 +20,11 @@ _CORE: Final = Path(__file__).parent / "orgboard_schema" / "core"
 SOURCE: Final = _CORE / "core.c"
 TARGET: Final = _CORE / "_core.so"
 
-FLAGS: Final = ("-O3", "-std=gnu11", "-fPIC", "-shared", "-fvisibility=hidden", "-Wall", "-Wextra")
+FLAGS: Final = (
+    *("-O3", "-std=gnu11", "-fPIC", "-shared", "-fvisibility=hidden", "-Wall", "-Wextra"),
+    # Sums round in every step, as numpy's do.
+    "-ffp-contract=off",
+)
 """No flag for the processor at hand: what it can do is asked when the library is loaded."""
 
 
@@ -44,7 +48,10 @@ def build(source: Path, target: Path) -> str:
 
 
 try:
-    from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+    # There where the package is built, and not where it is developed.
+    from hatchling.builders.hooks.plugin.interface import (  # pyright: ignore[reportMissingImports]
+        BuildHookInterface,
+    )
 except ImportError:
     # Run by hand: nobody will ask for the hook.
     BuildHookInterface = object

@@ -338,7 +338,7 @@ class Daemon:
         if advance.bytes:
             self._note_back()
         if advance.gaps and not self._config.once:
-            place = str(source.intake.path(run, name))
+            place = source.intake.place(run, name)
             say(log, logging.WARNING, "file damaged", path=place, places=advance.gaps)
         if advance.reread:
             for other in source.intake.runs[run].files if run in source.intake.runs else ():
@@ -348,13 +348,13 @@ class Daemon:
             self._done_files += 1
             if not self._config.once:
                 self._waiting.rest(key, self._config.flush_every_s)
-        elif (file := source.found.get(str(source.intake.path(run, name)))) is not None:
+        elif (file := source.found.get(source.intake.place(run, name))) is not None:
             figures.backlog.read((run, name), file.size, source.stored_to(run, name), now)
 
     def _fail(self, key: FileKey, reason: str) -> None:
         number, run, name = key
         intake = self.sources[number].intake
-        place = str(intake.path(run, name))
+        place = intake.place(run, name)
         self.unreadable[place] = reason
         self._figures[number].unreadable.add((run, name))
         if self._config.once:
@@ -369,7 +369,7 @@ class Daemon:
         unreadable = self._figures[number].unreadable
         if unreadable and (run, name) in unreadable:
             unreadable.discard((run, name))
-            self.unreadable.pop(str(self.sources[number].intake.path(run, name)), None)
+            self.unreadable.pop(self.sources[number].intake.place(run, name), None)
 
     def _let_go(self, key: FileKey) -> None:
         """Read no more of a file for now."""

@@ -108,7 +108,11 @@ class Logdir:
 
     def path(self, run_name: str, name: str) -> Path:
         """Return where a run's file lies."""
-        return self.root / run_name / name
+        return Path(self.place(run_name, name))
+
+    def place(self, run_name: str, name: str) -> str:
+        """Return the path of a run's file as text, as a scan finds it."""
+        return f"{self.root}/{name}" if run_name == "." else f"{self.root}/{run_name}/{name}"
 
     def register(self, found: Iterable[tuple[str, str]]) -> None:
         """Make runs and files known, given as (run, name), those that are not yet."""

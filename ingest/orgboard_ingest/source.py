@@ -139,7 +139,7 @@ class Source:
 
     def unread(self, run: str, name: str) -> int:
         """Return how many bytes of a file lie behind what is stored, as last seen."""
-        found = self.found.get(str(self.intake.path(run, name)))
+        found = self.found.get(self.intake.place(run, name))
         known = self.intake.runs[run].files.get(name) if run in self.intake.runs else None
         stored = known.row.offset if known is not None else 0
         return max(found.size - stored, 0) if found is not None else 0

@@ -80,6 +80,18 @@ static void scan_all(const u8 *data, i64 size) {
         ob_summarise(step, wall, value, count, 8, &again);
         assert(row.low == again.low && row.finite == again.finite);
         free(block);
+        /* In two blocks of which neither is a whole number of stretches. */
+        i64 lengths[2] = {count / 3, count - count / 3}, m = 0;
+        for (int b = 0; b < 2; b++)
+            m += (lengths[b] + 6) / 7;
+        ob_buckets_out out = {
+            malloc((size_t)(8 * m)), malloc((size_t)(32 * m)), malloc((size_t)(16 * m)),
+            malloc((size_t)(32 * m)), malloc((size_t)(16 * m)), malloc((size_t)(8 * m)),
+            malloc((size_t)(32 * m)), malloc((size_t)m), malloc((size_t)m)};
+        ob_buckets(step, wall, value, 8, lengths, 2, 7, m, &out);
+        free(out.non_finite), free(out.step), free(out.step_range), free(out.wall);
+        free(out.wall_range), free(out.mean), free(out.value);
+        free(out.steps_ascend), free(out.walls_ascend);
     }
     free(ends), free(names), free(tag), free(step), free(steps), free(wall), free(walls);
     free(value), free(values), free(narrow), free(width), free(widths), free(counts);

@@ -181,7 +181,6 @@ def test_in_a_real_terminal_ingest_shows_its_status_and_puts_nothing_out_of_orde
     process = subprocess.Popen(
         command, stdin=follower, stdout=follower, stderr=follower, env=environment
     )
-    os.close(follower)
     seen = bytearray()
 
     def read() -> bool:
@@ -198,10 +197,12 @@ def test_in_a_real_terminal_ingest_shows_its_status_and_puts_nothing_out_of_orde
         # Ctrl-C reaches it only as the terminal's own process group; a signal does always.
         process.terminate()
         wait_until(lambda: (read(), process.poll() is not None)[1], WITHIN_S, "it stopped")
-        read()
+        # With our end of it open, the terminal keeps what was written last.
+        wait_until(lambda: (read(), b"stopped" in seen)[1], WITHIN_S, "it said so")
     finally:
         process.kill()
         process.wait()
+        os.close(follower)
         os.close(leader)
 
     assert process.returncode == 0

@@ -9,16 +9,18 @@ its wall times ascend tell when that is enough, and when the points themselves m
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from ctypes import CDLL
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from orgboard_schema.blocks.columns import Cursor, floats, ints, small_ints, strings
+from orgboard_schema.blocks.columns import Cursor, address, floats, ints, small_ints, strings
 from orgboard_schema.blocks.frame import pack, unpack
 from orgboard_schema.blocks.scalars import WIDTHS
 from orgboard_schema.blocks.series import Floats, Ints, ScalarSeries
+from orgboard_schema.core.library import load_core
 from orgboard_schema.errors import CorruptBlock
 
 __all__ = [
@@ -86,6 +88,9 @@ def make_buckets(blocks: Sequence[tuple[int, ScalarSeries]]) -> Buckets:
     """Return the stretches of blocks of one attempt, given with their numbers."""
     lengths = np.array([len(series) for _, series in blocks], np.int64)
     columns = [np.concatenate(_column(blocks, name)) for name in ("step", "wall", "value")]
+    core = load_core()
+    if core is not None:
+        return _made(core, np.array([seq for seq, _ in blocks], np.int64), lengths, columns)
     begin, _, count = _stretches(lengths)
     if (lengths % STRETCH).any():
         # A short stretch is filled up with its last point, which changes none of what is kept.
@@ -119,6 +124,40 @@ def make_buckets(blocks: Sequence[tuple[int, ScalarSeries]]) -> Buckets:
         steps_ascend=_all(step[:, 1:] >= step[:, :-1]),
         walls_ascend=_all(wall[:, 1:] >= wall[:, :-1]) & _all(known),
     )
+
+
+def _made(core: CDLL, numbers: Ints, lengths: Ints, columns: Sequence[npt.NDArray[Any]]) -> Buckets:
+    """Make them by the compiled core."""
+    count = int(_stretches_of(lengths).sum())
+    dtype = columns[2].dtype
+    made = Buckets(
+        blocks=numbers,
+        block_points=lengths,
+        non_finite=np.empty(count, np.int64),
+        step=np.empty((4, count), np.int64),
+        wall=np.empty((4, count)),
+        value=np.empty((4, count), dtype),
+        mean=np.empty(count),
+        step_range=np.empty((2, count), np.int64),
+        wall_range=np.empty((2, count)),
+        steps_ascend=np.empty(count, np.bool_),
+        walls_ascend=np.empty(count, np.bool_),
+    )
+    # In the order of the core's `ob_buckets_out`.
+    names = ("non_finite", "step", "step_range", "wall", "wall_range", "mean", "value")
+    into = [getattr(made, name) for name in (*names, "steps_ascend", "walls_ascend")]
+    out = np.array([address(column) for column in into], np.uintp)
+    core.ob_buckets(
+        *(address(column) for column in columns),
+        dtype.itemsize,
+        address(lengths),
+        len(lengths),
+        STRETCH,
+        count,
+        address(out),
+    )
+    with np.errstate(over="ignore"):
+        return replace(made, mean=made.mean.astype(dtype))
 
 
 def join_buckets(parts: Sequence[Buckets]) -> Buckets:
@@ -273,5 +312,6 @@ def _mean(value: npt.NDArray[Any], counted: _Mask) -> Floats:
     with np.errstate(over="ignore", invalid="ignore"):
         # Each part divided first: the sum of huge values may leave what a double holds.
         parts = np.where(counted, value, 0).astype(np.float64) / number[:, None]
-        mean: Floats = parts.sum(axis=1).astype(value.dtype)
+        # One after the other, as the compiled core adds.
+        mean: Floats = np.add.accumulate(parts, axis=1)[:, -1].astype(value.dtype)
     return mean

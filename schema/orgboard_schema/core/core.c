@@ -20,7 +20,7 @@
 #include "packing.h"
 #include "summaries.h"
 
-#define OB_VERSION 2
+#define OB_VERSION 3
 
 /* Call once, before anything else and from one thread; `plain` chooses the table over the
  * processor's own instruction, to test it. Returns 0 where this file cannot work. */

@@ -14,7 +14,7 @@ from typing import Final
 
 __all__ = ["LIBRARY", "VERSION", "load", "load_core"]
 
-VERSION: Final = 2
+VERSION: Final = 3
 """Of the functions below; a library of another one is left alone."""
 
 LIBRARY: Final = Path(__file__).with_name("_core.so")
@@ -44,6 +44,10 @@ _SIGNATURES: Final[dict[str, tuple[object, list[object]]]] = {
         [c_int64, *[_COLUMN] * 5, c_int64, _COLUMN, c_int64, *[_COLUMN] * 7, c_int64],
     ),
     "ob_summarise": (None, [_COLUMN, _COLUMN, _COLUMN, c_int64, c_int32, _COLUMN]),
+    "ob_buckets": (
+        None,
+        [_COLUMN, _COLUMN, _COLUMN, c_int32, _COLUMN, c_int64, c_int64, c_int64, _COLUMN],
+    ),
     "ob_block": (c_int64, [_COLUMN, _COLUMN, _COLUMN, c_int64, c_int32, _COLUMN, _COLUMN]),
     "ob_pack": (None, [_COLUMN, c_int64, c_int32, c_int32, _COLUMN]),
     "ob_unpack": (None, [c_char_p, c_int64, c_int32, c_int32, _COLUMN]),

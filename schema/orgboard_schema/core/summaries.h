@@ -149,3 +149,101 @@ EXPORT i64 ob_block(
     ob_summarise(step, wall, value, count, width, row);
     return at - out;
 }
+
+typedef struct {
+    i64 *non_finite, *step, *step_range;
+    double *wall, *wall_range, *mean;
+    void *value;
+    u8 *steps_ascend, *walls_ascend;
+} ob_buckets_out;
+
+static double value_at(const void *value, i64 n, int32_t width) {
+    return width == 4 ? (double)((const float *)value)[n] : ((const double *)value)[n];
+}
+
+/* Of one stretch of points its place `j` among `m`: what the pyramid keeps. */
+static void bucket(
+    const i64 *step, const double *wall, const void *value, i64 from, i64 count, i64 full,
+    int32_t width, i64 j, i64 m, const ob_buckets_out *out
+) {
+    i64 finite = 0, first = 0, last = count - 1, low = 0, high = 0;
+    double least = 0, most = 0, wall_least = NAN, wall_most = NAN;
+    i64 step_least = step[from], step_most = step[from];
+    u8 steps_ascend = 1, walls_ascend = 1;
+    for (i64 i = 0; i < count; i++) {
+        i64 n = from + i;
+        double v = value_at(value, n, width);
+        if (isfinite(v)) {
+            if (!finite++) {
+                first = low = high = i;
+                least = most = v;
+            }
+            last = i;
+            if (v < least) {
+                least = v;
+                low = i;
+            }
+            if (v > most) {
+                most = v;
+                high = i;
+            }
+        }
+        if (step[n] < step_least)
+            step_least = step[n];
+        if (step[n] > step_most)
+            step_most = step[n];
+        if (isfinite(wall[n])) {
+            if (!(wall[n] >= wall_least))
+                wall_least = wall[n];
+            if (!(wall[n] <= wall_most))
+                wall_most = wall[n];
+        } else {
+            walls_ascend = 0;
+        }
+        if (i && step[n] < step[n - 1])
+            steps_ascend = 0;
+        if (i && !(wall[n] >= wall[n - 1]))
+            walls_ascend = 0;
+    }
+    /* One after the other, as its twin adds; each part divided first, against overflow. */
+    double mean = 0, number = finite ? (double)finite : 1;
+    for (i64 i = 0; i < count; i++) {
+        double v = value_at(value, from + i, width);
+        double part = isfinite(v) ? v / number : 0.0;
+        mean = i ? mean + part : part;
+    }
+    if (count < full)
+        mean += 0.0;
+    const i64 chosen[4] = {first, last, low, high};
+    for (int k = 0; k < 4; k++) {
+        i64 n = from + chosen[k];
+        out->step[k * m + j] = step[n];
+        out->wall[k * m + j] = wall[n];
+        memcpy((u8 *)out->value + (k * m + j) * width, (const u8 *)value + n * width,
+               (size_t)width);
+    }
+    out->non_finite[j] = count - finite;
+    out->step_range[j] = step_least;
+    out->step_range[m + j] = step_most;
+    out->wall_range[j] = wall_least;
+    out->wall_range[m + j] = wall_most;
+    out->mean[j] = mean;
+    out->steps_ascend[j] = steps_ascend;
+    out->walls_ascend[j] = walls_ascend;
+}
+
+/* The stretches, `full` points long but for each block's last, of blocks of those lengths that
+ * lie one after the other; `m` is how many there are in all. */
+EXPORT void ob_buckets(
+    const i64 *step, const double *wall, const void *value, int32_t width, const i64 *lengths,
+    i64 blocks, i64 full, i64 m, const ob_buckets_out *out
+) {
+    i64 from = 0, j = 0;
+    for (i64 b = 0; b < blocks; b++)
+        for (i64 left = lengths[b]; left > 0 && j < m;) {
+            i64 count = left < full ? left : full;
+            bucket(step, wall, value, from, count, full, width, j++, m, out);
+            from += count;
+            left -= count;
+        }
+}

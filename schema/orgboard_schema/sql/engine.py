@@ -251,9 +251,12 @@ def _set_pragmas(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> No
     raw: Any = connection
     raw.isolation_level = None
     cursor = connection.cursor()
-    # Heard only before anything is in the file; then deletes can give pages back.
-    cursor.execute("PRAGMA auto_vacuum = INCREMENTAL")
-    _use_wal(cursor)
+    cursor.execute("PRAGMA page_count")
+    if cursor.fetchone() == (0,):
+        # Heard only before anything is in the file; then deletes can give pages back. Later
+        # it would do nothing, but wait for whoever writes.
+        _insist(cursor, "PRAGMA auto_vacuum = INCREMENTAL")
+    _insist(cursor, "PRAGMA journal_mode = WAL")
     for pragma in (
         # A commit that a power cut takes away takes its offset with it.
         "synchronous = NORMAL",
@@ -267,12 +270,12 @@ def _set_pragmas(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> No
     cursor.close()
 
 
-def _use_wal(cursor: DBAPICursor) -> None:
-    """Switch to a write-ahead log. SQLite does not wait for a rival's switch by itself."""
+def _insist(cursor: DBAPICursor, pragma: str) -> None:
+    """Execute what SQLite does not wait for a rival's lock for by itself: it says "locked"."""
     until = time.monotonic() + BUSY_TIMEOUT_S
     while True:
         try:
-            cursor.execute("PRAGMA journal_mode = WAL")
+            cursor.execute(pragma)
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode not in _TAKEN or time.monotonic() > until:
                 raise

@@ -197,7 +197,12 @@ def ensure_runs(conn: Connection, logdir_id: int, names: Collection[str], *, now
 
 def new_uid() -> str:
     """Return a name for a run that no other has, and that says nothing about it."""
-    return "".join(secrets.choice(_UID_CHARACTERS) for _ in range(_UID_LENGTH))
+    drawn = secrets.randbelow(len(_UID_CHARACTERS) ** _UID_LENGTH)
+    uid = ""
+    for _ in range(_UID_LENGTH):
+        drawn, place = divmod(drawn, len(_UID_CHARACTERS))
+        uid += _UID_CHARACTERS[place]
+    return uid
 
 
 def runs(conn: Connection, logdir_id: int) -> list[RunRow]:

@@ -98,7 +98,8 @@ def lock_runs(conn: Connection, run_ids: Collection[int]) -> dict[int, RunState]
     for some in chunked(sorted(run_ids)):
         rows: Sequence[Any] = conn.execute(_LOCK, {"runs": some}).all()
         payloads = dict(conn.execute(_FIND_HEADS, {"runs": some}).all())
-        for run_id, standing, *guarded in rows:
+        for row in rows:
+            run_id, standing, *guarded = tuple(row)
             payload = payloads.get(run_id)
             heads = empty_heads() if payload is None else decode_heads(bytes(payload))
             # The order of `_LOCKED` is that of the fields.

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from typing import Final
 
 from sqlalchemy import Connection, Executable, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 __all__ = ["insert_new", "insert_or_replace"]
+
+ROWS_AT_ONCE: Final = 2000
+"""Handed to the driver together: more saves no more time."""
 
 
 def insert_new(conn: Connection, table: Table, rows: Sequence[dict[str, object]]) -> None:
@@ -17,8 +21,10 @@ def insert_new(conn: Connection, table: Table, rows: Sequence[dict[str, object]]
     Give rows sorted by key when rivals may insert the same ones: each waits for the
     other's uncommitted key, and one order for all is what keeps them from a deadlock.
     """
-    if rows:
-        conn.execute(_insert_new(conn.dialect.name, table), list(rows))
+    statement = _insert_new(conn.dialect.name, table)
+    # A log may bring a hundred thousand tags at once, and each row costs several times its size.
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        conn.execute(statement, list(rows[start : start + ROWS_AT_ONCE]))
 
 
 def insert_or_replace(

@@ -26,6 +26,9 @@ OTHER: Final = 2
 """Why the core stopped: at a sound record that is none of plain scalars."""
 _NO_MEMORY: Final = 3
 
+_SEED: Final = int.from_bytes(os.urandom(8), "little")
+"""Of this process: who makes names up cannot know where they collide."""
+
 _LESSONS: Final = 3
 """How many records of a tag are learned from: a writer whose metadata changes each time is
 read by protobuf."""
@@ -38,7 +41,7 @@ class CompiledScalars:
 
     def __init__(self, core: ctypes.CDLL) -> None:
         self._core = core
-        columns = core.ob_new(int.from_bytes(os.urandom(8), "little"))
+        columns = core.ob_new(_SEED)
         if not columns:
             raise MemoryError
         self._columns = ctypes.c_void_p(columns)

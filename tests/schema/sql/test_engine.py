@@ -147,3 +147,13 @@ def test_an_error_takes_the_whole_transaction_back(engine: Engine) -> None:
 
     with begin_read(engine) as conn:
         assert not conn.execute(tables.team.select()).all()
+
+
+def test_a_connection_is_opened_while_another_one_writes(tmp_path: Path) -> None:
+    engine = open_engine(str(tmp_path / "board.db"))
+    upgrade(engine)
+    engine.dispose()
+
+    with begin_write(engine), begin_read(engine) as conn:
+        assert conn.exec_driver_sql("PRAGMA busy_timeout").scalar_one() > 0
+    engine.dispose()
