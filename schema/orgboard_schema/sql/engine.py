@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -135,6 +135,7 @@ def open_engine(
         raise DatabaseUrlError(
             "PostgreSQL needs its driver: pip install 'orgboard[postgres]'"
         ) from error
+    event.listen(engine, "connect", _ask_in_binary)
     if stuck_after_s is not None:
         event.listen(engine, "connect", partial(_set_timeouts, stuck_after_s))
     return engine
@@ -232,6 +233,19 @@ def _open_sqlite(
     event.listen(engine, "connect", _set_pragmas)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def _ask_in_binary(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    # Payloads come as they are: as text each octet is two digits, sent and turned back.
+    raw: Any = connection
+    raw.cursor_factory = partial(_binary_cursor, raw.cursor_factory)
+    raw.server_cursor_factory = partial(_binary_cursor, raw.server_cursor_factory)
+
+
+def _binary_cursor(factory: Callable[..., Any], *args: Any, **options: Any) -> Any:
+    cursor = factory(*args, **options)
+    cursor.format = type(cursor.format).BINARY
+    return cursor
 
 
 def _set_timeouts(
