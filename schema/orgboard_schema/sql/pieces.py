@@ -12,7 +12,16 @@ from heapq import merge
 from itertools import groupby
 from typing import Final, TypeAlias
 
-from sqlalchemy import Connection, bindparam, literal_column, null, select, union_all
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    bindparam,
+    literal_column,
+    null,
+    select,
+    union_all,
+)
 
 from orgboard_schema.blocks import (
     Series,
@@ -50,7 +59,7 @@ _block = tables.block.c
 _segment = tables.segment.c
 _restart = tables.restart.c
 
-_RUNS: Final = bindparam("runs", expanding=True)
+_RUNS: Final[BindParameter[int]] = bindparam("runs", expanding=True)
 _BLOCK, _WAITING, _CUT = range(3)
 """What a row of `_FIND` is."""
 
@@ -69,7 +78,7 @@ _FIND_BLOCKS: Final = select(
     _block.kind.in_(bindparam("kinds", expanding=True)),
     _block.level == 0,
 )
-_NONE: Final = literal_column("0")
+_NONE: Final[ColumnElement[int]] = literal_column("0")
 _REST: Final = (
     select(
         *(literal_column(str(_WAITING)), _segment.run_id, _NONE, _NONE),

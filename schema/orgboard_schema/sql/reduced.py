@@ -202,7 +202,7 @@ class _Series:
                     self._attempt[drawn],
                     (self._seq[drawn] << PLACES) + self._start[drawn],
                 ),
-                units(points.take(finite), x[finite]),
+                units(points.take(_all_or(finite)), x[finite]),
             ),
             picture.columns,
             picture.low,
@@ -346,16 +346,22 @@ class _Series:
         bounds: dict[int, list[tuple[int, int]]] = {}
         for at in wanted.tolist():
             start = int(self._start[at])
-            bounds.setdefault(int(self._seq[at]), []).append((start, start + int(self._count[at])))
+            mine = bounds.setdefault(int(self._seq[at]), [])
+            # Neighbours in one piece.
+            first = mine.pop()[0] if mine and mine[-1][1] == start else start
+            mine.append((first, start + int(self._count[at])))
         parts: list[Points] = []
         for seq in seqs:
-            mine, series = self._blocks[seq]
-            whole = as_points(mine, seq, series)
-            parts += [whole.take(slice(first, end)) for first, end in bounds[seq]]
+            number, series = self._blocks[seq]
+            whole = as_points(number, seq, series)
+            parts += [
+                whole if end - first == len(series) else whole.take(slice(first, end))
+                for first, end in bounds[seq]
+            ]
         points = concat(parts) if parts else no_points(self._buckets.value.dtype)
         limit, limited = self._limits(points.attempt)
         old = limited & (points.step >= limit)
-        return points.take(old if attempt is not None else ~old)
+        return points.take(_all_or(old if attempt is not None else ~old))
 
     def _fetch(self, seqs: Sequence[int]) -> None:
         missing = [seq for seq in seqs if seq not in self._blocks]
