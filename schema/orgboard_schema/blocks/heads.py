@@ -192,9 +192,9 @@ def _places_of(header: bytes, size: int, place: int) -> Ints:
     count, varies, first = _read_header(header, size)
     if not 0 <= place < count:
         raise CorruptBlock(f"no series {place} in a head table of {count}")
-    before: Ints = np.cumsum(varies) - varies
-    same = _HEADER.size + np.arange(_WIDTH) - before
-    places: Ints = np.where(varies, first + before * count + place, same)
+    before = np.cumsum(varies, dtype=np.int64) - varies
+    places: Ints = _HEADER.size + np.arange(_WIDTH, dtype=np.int64) - before
+    places[varies] = first + place + before[varies] * count
     return places
 
 

@@ -18,7 +18,6 @@ from sqlalchemy import (
     Connection,
     bindparam,
     literal_column,
-    null,
     select,
     union_all,
 )
@@ -86,7 +85,7 @@ _REST: Final = (
     ).where(_segment.run_id.in_(_RUNS)),
     select(
         *(literal_column(str(_CUT)), _restart.run_id, _restart.tag_id, _restart.kind),
-        *(_restart.attempt, _restart.step, null()),
+        *(_restart.attempt, _restart.step, literal_column("NULL")),
     ).where(_restart.run_id.in_(_RUNS)),
 )
 # One statement: for a curve of a few blocks, a second one costs as much as all the rest.
