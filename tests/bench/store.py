@@ -1,7 +1,8 @@
 """Measure the store alone: bytes a scalar at rest, cost of appending a point, of reading a curve.
 
-SQLite; PostgreSQL too when ORGBOARD_TEST_POSTGRES names a server with an empty database.
-Times are CPU time of this process (PostgreSQL's own comes on top).
+On SQLite, and on PostgreSQL where it is installed or ORGBOARD_TEST_POSTGRES names a server.
+Times are CPU time of this process (PostgreSQL's own comes on top). The probe, a fixed loop,
+tells how fast the machine was meanwhile: figures of two runs compare as far as it does.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from orgboard_schema.sql.migrate import upgrade
 from orgboard_schema.sql.picture import Picture
 from orgboard_schema.sql.read import many_scalars, reduced_scalars, series
 from orgboard_schema.sql.registry import ensure_logdir, ensure_project
+from support.postgres import binaries, fresh_database, server
 from support.stores import NOW, Feed, new_feed
 
 TAGS = 20
@@ -49,6 +51,8 @@ MANY = 10_000
 """Runs of the run table."""
 HEADS = 100
 """Tags of each of them."""
+WARM_UP = 6
+"""The driver prepares a statement after five executions."""
 
 
 def main() -> int:
@@ -56,15 +60,15 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch, "board.db")
         _measure("SQLite", open_engine(str(path)))
-    server = os.environ.get("ORGBOARD_TEST_POSTGRES")
-    if server:
-        _measure("PostgreSQL", open_engine(server))
+    if os.environ.get("ORGBOARD_TEST_POSTGRES") or binaries():
+        with server() as here, fresh_database(here) as url:
+            _measure("PostgreSQL", open_engine(url))
     return 0
 
 
 def _measure(name: str, engine: Engine) -> None:
     upgrade(engine)
-    print(f"  {name}")
+    print(f"  {name}, probe {_probe()}")
     empty = _size(engine)
     seconds = _cpu(lambda: _fill(engine, "bulk", POINTS, 4))
     points = RUNS * TAGS * POINTS
@@ -80,6 +84,7 @@ def _measure(name: str, engine: Engine) -> None:
     _answer_curves(engine)
     _answer_long(engine)
     _answer_metric(engine)
+    print(f"    probe {_probe()}")
     engine.dispose()
 
 
@@ -121,8 +126,8 @@ def _read(engine: Engine) -> None:
     one = feeds[0].tag("tag0")
     grid = [(feed.run_id, feed.tag(f"tag{tag}")) for feed in feeds for tag in range(TAGS)]
     with begin_read(engine) as conn:
-        single = _repeated(lambda: series(conn, feeds[0].run_id, [(one, "scalar")]))
-        many = _repeated(lambda: many_scalars(conn, grid), 5) / len(grid)
+        single = _median(lambda: series(conn, feeds[0].run_id, [(one, "scalar")]), 200)
+        many = _median(lambda: many_scalars(conn, grid), 9) / len(grid)
     print(f"    {1e3 * single:.2f} ms to read a curve of {CURVE} points")
     print(f"    {1e3 * many:.2f} ms a curve when {len(grid)} are read at once")
 
@@ -214,13 +219,16 @@ def _size(engine: Engine) -> int:
         return int(pages) * int(conn.exec_driver_sql("PRAGMA page_size").scalar_one())
 
 
-def _repeated(work: Callable[[], object], times: int = 200) -> float:
-    work()
-    return _cpu(lambda: [work() for _ in range(times)]) / times
+def _probe() -> str:
+    """Say what a fixed loop takes now, least and median: how fast and how loaded the machine is."""
+    times = [_cpu(lambda: sum(number & 255 for number in range(50_000))) for _ in range(25)]
+    return f"{1e3 * min(times):.2f} ms at least, {1e3 * statistics.median(times):.2f} in the middle"
 
 
 def _median(work: Callable[[], object], times: int = 25) -> float:
-    work()
+    """Return the median, warmed up: statements prepared, pages and contexts there."""
+    for _ in range(WARM_UP):
+        work()
     return statistics.median(_cpu(work) for _ in range(times))
 
 

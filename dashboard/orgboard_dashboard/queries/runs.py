@@ -28,6 +28,7 @@ __all__ = [
     "RunRow",
     "Status",
     "list_runs",
+    "newest_touch",
     "project_revision",
     "rows_of",
     "status_of",
@@ -130,13 +131,14 @@ def list_runs(
 
 def project_revision(viewer: Viewer, conn: Connection, project: ProjectRef) -> int:
     """Return the time of the newest commit to a visible run, in ms of the ingest's clock."""
-    newest = conn.execute(_newest(viewer), {"project": project.project_id})
+    newest = conn.execute(newest_touch(viewer), {"project": project.project_id})
     return int(newest.scalar() or 0)
 
 
 # Built once for each viewer: to build a statement costs more than to run it.
 @lru_cache(maxsize=64)
-def _newest(viewer: Viewer) -> Select[int]:
+def newest_touch(viewer: Viewer) -> Select[int]:
+    """Return the statement of `project_revision`; it asks for the id of a `project`."""
     return select(func.max(tables.run.c.touched_ms)).where(
         tables.run.c.project_id == bindparam("project"), visible_runs(viewer)
     )

@@ -10,7 +10,7 @@ from typing import Final
 from sqlalchemy import Connection, Select, bindparam, func, select
 
 from orgboard_dashboard.queries.errors import TooMuch
-from orgboard_dashboard.queries.runs import project_revision
+from orgboard_dashboard.queries.runs import newest_touch, project_revision
 from orgboard_dashboard.queries.visible import find_project, visible_runs
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.blocks.series import kind_number
@@ -80,10 +80,10 @@ def find_scalars(
         _find_runs(viewer), {"project": found.project_id, "uids": [to_sql(uid) for uid in uids]}
     ).all()
     # Before the points: what is committed in between is then sent twice, and not never.
-    revision = project_revision(viewer, conn, found)
+    revision = rows[0].revision if rows else project_revision(viewer, conn, found)
     oldest = -1 if since is None else since - _OVERLAP_MS
-    changed = {uid: run_id for uid, run_id, touched_ms, _ in rows if touched_ms > oldest}
-    points = {run_id: stored for _, run_id, _, stored in rows}
+    changed = {row.uid: row.run_id for row in rows if row.touched_ms > oldest}
+    points = {row.run_id: row.points for row in rows}
     keys = {(run_id, tag_id) for run_id in changed.values() for tag_id in tag_ids}
     uid_of = {run_id: uid for uid, run_id in changed.items()}
     # Small runs, which most are, have nothing long to be looked for.
@@ -105,9 +105,11 @@ def find_scalars(
 
 # Built once for each viewer: to build a statement costs more than to run it.
 @lru_cache(maxsize=64)
-def _find_runs(viewer: Viewer) -> Select[str, int, int, int]:
+def _find_runs(viewer: Viewer) -> Select[str, int, int, int, int]:
     run = tables.run.c
-    return select(run.uid, run.run_id, run.touched_ms, run.points).where(
+    # Of the whole project, not of the row at hand.
+    newest = newest_touch(viewer).correlate(None).scalar_subquery()
+    return select(run.uid, run.run_id, run.touched_ms, run.points, newest.label("revision")).where(
         run.project_id == bindparam("project"),
         run.uid.in_(bindparam("uids", expanding=True)),
         visible_runs(viewer),

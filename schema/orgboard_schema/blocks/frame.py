@@ -42,8 +42,10 @@ class _Contexts(threading.local):
 _contexts: Final = _Contexts()
 
 
-def pack(raw: bytes | memoryview, *, quick: bool = False) -> bytes:
+def pack(raw: bytes | memoryview, *, quick: bool = False, version: int = VERSION) -> bytes:
     """Return the payload that `unpack` turns into `raw` again.
+
+    `version` tells readers what `raw` is, where that has changed.
 
     Raises:
         ValueError: It is larger than a payload may be.
@@ -51,21 +53,22 @@ def pack(raw: bytes | memoryview, *, quick: bool = False) -> bytes:
     if len(raw) > MAX_RAW_BYTES:
         raise ValueError(f"a payload holds at most {MAX_RAW_BYTES} bytes, got {len(raw)}")
     compressor = _contexts.quick if quick else _contexts.compressor
-    return bytes([VERSION]) + compressor.compress(raw)
+    return bytes([version]) + compressor.compress(raw)
 
 
-def unpack(payload: bytes) -> bytes:
-    """Return what was packed.
+def unpack(payload: bytes, *, version: int = VERSION) -> bytes:
+    """Return what was packed as that version.
 
     Raises:
         CorruptBlock: It is not a payload, or was changed.
     """
-    if not payload or payload[0] != VERSION:
+    if not payload or payload[0] != version:
         raise CorruptBlock(f"payload of unknown version {payload[:1].hex() or 'none'}")
     frame = memoryview(payload)[1:]
     try:
-        size = zstandard.get_frame_parameters(frame).content_size
-        if size > min(MAX_RAW_BYTES, len(frame) * _MOST_PER_BYTE):
+        size = zstandard.frame_content_size(frame)
+        # -1: the frame does not say.
+        if not 0 <= size <= min(MAX_RAW_BYTES, len(frame) * _MOST_PER_BYTE):
             raise CorruptBlock(f"{len(payload)} bytes cannot hold the {size} they promise")
         raw = _contexts.decompressor.decompress(frame, allow_extra_data=False)
     except zstandard.ZstdError as error:

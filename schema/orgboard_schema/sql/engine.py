@@ -25,10 +25,11 @@ from orgboard_schema.sql.blobstore import BlobStore, open_store
 from orgboard_schema.sql.places import make_private, network_filesystem
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
+    from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor, ExecutionContext
     from sqlalchemy.pool import ConnectionPoolEntry
 
 __all__ = [
+    "IN_BINARY",
     "begin_read",
     "begin_write",
     "blob_store",
@@ -43,6 +44,11 @@ BUSY_TIMEOUT_S: Final = 10
 
 BUSY_PAUSE_S: Final = 0.01
 _TAKEN: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+
+_BINARY: Final = "orgboard_binary"
+IN_BINARY: Final[Mapping[str, Any]] = {_BINARY: True}
+"""Options of a statement that fetches payloads: PostgreSQL sends them as they are. As text each
+octet is two digits, sent and turned back. Not for its catalog, which SQLAlchemy reads as text."""
 
 _WRITE: Final = "orgboard_write"
 _BLOBS: Final = "orgboard_blobs"
@@ -135,6 +141,7 @@ def open_engine(
         raise DatabaseUrlError(
             "PostgreSQL needs its driver: pip install 'orgboard[postgres]'"
         ) from error
+    event.listen(engine, "before_cursor_execute", _ask_in_binary)
     if stuck_after_s is not None:
         event.listen(engine, "connect", partial(_set_timeouts, stuck_after_s))
     return engine
@@ -232,6 +239,18 @@ def _open_sqlite(
     event.listen(engine, "connect", _set_pragmas)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def _ask_in_binary(
+    _conn: Connection,
+    cursor: Any,
+    _statement: str,
+    _parameters: object,
+    context: ExecutionContext | None,
+    _executemany: bool,
+) -> None:
+    if context is not None and context.execution_options.get(_BINARY, False):
+        cursor.format = type(cursor.format).BINARY
 
 
 def _set_timeouts(

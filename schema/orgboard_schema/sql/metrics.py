@@ -14,27 +14,17 @@ import numpy.typing as npt
 from sqlalchemy import ColumnElement, Connection, select
 
 from orgboard_schema.blocks import decode_tag_set
-from orgboard_schema.blocks.heads import head_fields
+from orgboard_schema.blocks.heads import heads_at
 from orgboard_schema.blocks.series import Ints
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.dictionary import chunked
+from orgboard_schema.sql.engine import IN_BINARY
 from orgboard_schema.types import Kind
 
 __all__ = ["Metric", "find_metric"]
 
-RUNS_AT_ONCE: Final = 1000
-"""Rows fetched at once: a few megabytes of heads."""
-
-_NAMES: Final = (
-    "n",
-    "last_step",
-    "first_wall",
-    "last_wall",
-    "last_value",
-    "min_value",
-    "max_value",
-)
-"""All from the last step on lie side by side in a head: quicker taken together."""
+RUNS_AT_ONCE: Final = 200
+"""Rows fetched at once: half a megabyte of heads, which a processor's cache holds."""
 
 _Doubles = npt.NDArray[np.float64]
 
@@ -62,6 +52,7 @@ def find_metric(
         select(head.run_id, run.tag_set_id, head.payload)
         .join(tables.run, run.run_id == head.run_id)
         .where(where)
+        .execution_options(**IN_BINARY)
     )
     run_ids: list[int] = []
     parts: list[npt.NDArray[Any]] = []
@@ -70,8 +61,8 @@ def find_metric(
         mine = [(run_id, places[of], payload) for run_id, of, payload in some if of in places]
         run_ids += [run_id for run_id, _, _ in mine]
         payloads = [payload for _, _, payload in mine]
-        parts.append(head_fields(payloads, [place for _, place, _ in mine], _NAMES))
-    found = np.concatenate(parts) if parts else head_fields([], [], _NAMES)
+        parts.append(heads_at(payloads, [place for _, place, _ in mine]))
+    found = np.concatenate(parts) if parts else heads_at([], [])
     numbers = np.array(run_ids, np.int64)
     seen = found["n"] > 0
     found = found[seen]

@@ -12,7 +12,15 @@ from heapq import merge
 from itertools import groupby
 from typing import Final, TypeAlias
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    bindparam,
+    literal_column,
+    select,
+    union_all,
+)
 
 from orgboard_schema.blocks import (
     Series,
@@ -23,6 +31,8 @@ from orgboard_schema.blocks import (
 )
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.dictionary import chunked
+from orgboard_schema.sql.engine import IN_BINARY
+from orgboard_schema.sql.supersede import Cut, stored_cut
 from orgboard_schema.types import KINDS, Kind
 
 __all__ = [
@@ -46,30 +56,60 @@ BLOCKS_AT_ONCE: Final = 32
 
 _block = tables.block.c
 _segment = tables.segment.c
+_restart = tables.restart.c
+
+_RUNS: Final[BindParameter[int]] = bindparam("runs", expanding=True)
+_BLOCK, _WAITING, _CUT = range(3)
+"""What a row of `_FIND` is."""
 
 # Built once: to build a statement costs more than to run it.
 _FIND_BLOCKS: Final = select(
-    _block.run_id, _block.tag_id, _block.kind, _block.attempt, _block.seq, _block.payload
+    literal_column(str(_BLOCK)).label("what"),
+    _block.run_id,
+    _block.tag_id,
+    _block.kind,
+    _block.attempt,
+    _block.seq,
+    _block.payload,
 ).where(
-    _block.run_id.in_(bindparam("runs", expanding=True)),
+    _block.run_id.in_(_RUNS),
     _block.tag_id.in_(bindparam("tags", expanding=True)),
     _block.kind.in_(bindparam("kinds", expanding=True)),
     _block.level == 0,
 )
-_FIND_BLOCKS_IN_RANGE: Final = _FIND_BLOCKS.where(
-    _block.step_max >= bindparam("first"), _block.step_min <= bindparam("last")
+_NONE: Final[ColumnElement[int]] = literal_column("0")
+_REST: Final = (
+    select(
+        *(literal_column(str(_WAITING)), _segment.run_id, _NONE, _NONE),
+        *(_segment.attempt, _segment.seq, _segment.payload),
+    ).where(_segment.run_id.in_(_RUNS)),
+    select(
+        *(literal_column(str(_CUT)), _restart.run_id, _restart.tag_id, _restart.kind),
+        *(_restart.attempt, _restart.step, literal_column("NULL")),
+    ).where(_restart.run_id.in_(_RUNS)),
 )
-_FETCH_BLOCKS: Final = select(_block.seq, _block.payload).where(
-    _block.run_id == bindparam("run"),
-    _block.tag_id.in_(bindparam("tags", expanding=True)),
-    _block.kind.in_(bindparam("kinds", expanding=True)),
-    _block.level == 0,
-    _block.seq.in_(bindparam("seqs", expanding=True)),
+# One statement: for a curve of a few blocks, a second one costs as much as all the rest.
+_FIND: Final = union_all(_FIND_BLOCKS, *_REST).execution_options(**IN_BINARY)
+_FIND_IN_RANGE: Final = union_all(
+    _FIND_BLOCKS.where(_block.step_max >= bindparam("first"), _block.step_min <= bindparam("last")),
+    *_REST,
+).execution_options(**IN_BINARY)
+_FETCH_BLOCKS: Final = (
+    select(_block.seq, _block.payload)
+    .where(
+        _block.run_id == bindparam("run"),
+        _block.tag_id.in_(bindparam("tags", expanding=True)),
+        _block.kind.in_(bindparam("kinds", expanding=True)),
+        _block.level == 0,
+        _block.seq.in_(bindparam("seqs", expanding=True)),
+    )
+    .execution_options(**IN_BINARY)
 )
 _FIND_SEGMENTS: Final = (
     select(_segment.run_id, _segment.attempt, _segment.payload)
-    .where(_segment.run_id.in_(bindparam("runs", expanding=True)))
+    .where(_segment.run_id.in_(_RUNS))
     .order_by(_segment.run_id, _segment.attempt, _segment.seq)
+    .execution_options(**IN_BINARY)
 )
 
 TAGS_TO_NAME: Final = 100
@@ -102,30 +142,37 @@ def find_pieces(
     tag_ids: Sequence[int],
     kinds: Collection[Kind],
     step_range: StepRange | None,
-) -> list[Piece]:
-    """Return the pieces of every one of these series, in two statements and stored order.
+) -> tuple[list[Piece], dict[int, list[Cut]]]:
+    """Return the pieces of every one of these series in stored order, and the runs' restarts.
 
-    With `step_range`, blocks that have no such step are not read. Give at most as many
-    runs and tags as one IN list takes.
+    It is one statement. With `step_range`, blocks that have no such step are not read.
+    Give at most as many runs and tags as one IN list takes.
     """
     wanted: dict[str, object] = {
         "runs": run_ids,
         "tags": tag_ids,
         "kinds": [kind_number(kind) for kind in kinds],
     }
-    query = _FIND_BLOCKS
+    query = _FIND
     if step_range is not None:
-        query = _FIND_BLOCKS_IN_RANGE
+        query = _FIND_IN_RANGE
         wanted |= {"first": step_range[0], "last": step_range[1]}
-    rows = sorted(conn.execute(query, wanted).all(), key=lambda row: row[:5])
-    pieces = [
-        Piece(run_id, tag_id, KINDS[kind], attempt, decode_block(KINDS[kind], bytes(payload)))
-        for run_id, tag_id, kind, attempt, _, payload in rows
-    ]
     only: set[SeriesKey] = {(tag_id, kind) for tag_id in tag_ids for kind in kinds}
-    pieces += waiting_pieces(conn, run_ids, only)
-    # A stable sort: blocks stay before what waits, each in its own order.
-    return sorted(pieces, key=lambda p: (p.run_id, p.tag_id, kind_number(p.kind), p.attempt))
+    cuts: dict[int, list[Cut]] = {run_id: [] for run_id in run_ids}
+    pieces: list[Piece] = []
+    # Blocks come before what waits, each in its own order.
+    rows = sorted(conn.execute(query, wanted).all(), key=lambda row: row[:6])
+    for what, run_id, tag_id, number, attempt, seq, payload in rows:
+        if what == _BLOCK:
+            kind = KINDS[number]
+            pieces.append(Piece(run_id, tag_id, kind, attempt, decode_block(kind, bytes(payload))))
+        elif what == _WAITING:
+            pieces += _waiting(run_id, attempt, payload, only)
+        else:
+            cuts[run_id].append(stored_cut(attempt, tag_id, number, seq))
+    # A stable sort.
+    pieces.sort(key=lambda p: (p.run_id, p.tag_id, kind_number(p.kind), p.attempt))
+    return pieces, cuts
 
 
 def iter_pieces(conn: Connection, run_id: int, keys: Collection[SeriesKey]) -> Iterator[Piece]:
@@ -176,7 +223,14 @@ def waiting_pieces(
     """Return pieces in segments, by run, attempt and number."""
     rows = conn.execute(_FIND_SEGMENTS, {"runs": run_ids})
     return [
-        Piece(run_id, chunk.tag_id, chunk.kind, attempt, chunk.series)
+        piece
         for run_id, attempt, payload in rows
-        for chunk in decode_segment(bytes(payload), only)
+        for piece in _waiting(run_id, attempt, payload, only)
     ]
+
+
+def _waiting(
+    run_id: int, attempt: int, payload: bytes, only: Collection[SeriesKey]
+) -> Iterator[Piece]:
+    for chunk in decode_segment(bytes(payload), only):
+        yield Piece(run_id, chunk.tag_id, chunk.kind, attempt, chunk.series)

@@ -23,6 +23,7 @@ from orgboard_schema.blocks.pyramid import (
 )
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.dictionary import chunked
+from orgboard_schema.sql.engine import IN_BINARY
 from orgboard_schema.sql.packing import NewBlock
 from orgboard_schema.sql.runs import RunState
 
@@ -74,6 +75,7 @@ _FETCH: Final = (
         _block.seq.in_(bindparam("seqs", expanding=True)),
     )
     .order_by(_block.seq)
+    .execution_options(**IN_BINARY)
 )
 _INSERT: Final = insert(tables.block)
 

@@ -22,6 +22,7 @@ from orgboard_schema.blocks.series import Floats, Ints
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.blobs import StoredBlob, load_blob
 from orgboard_schema.sql.dictionary import chunked
+from orgboard_schema.sql.engine import IN_BINARY
 from orgboard_schema.sql.picture import Picture, ReducedLine
 from orgboard_schema.sql.pieces import Piece, SeriesKey, StepRange, find_pieces, iter_pieces
 from orgboard_schema.sql.reduced import long_series, reduced_scalars
@@ -78,13 +79,12 @@ def series(
 ) -> dict[SeriesKey, SeriesData]:
     """Return these series of a run; without those that have no point (in `step_range`)."""
     wanted = set(keys)
-    cuts = load_cuts(conn, [run_id])[run_id]
     found: dict[SeriesKey, SeriesData] = {}
     for kinds, tag_ids in _by_kinds(wanted).items():
         for some in chunked(tag_ids):
-            pieces = find_pieces(conn, [run_id], some, kinds, step_range)
+            pieces, cuts = find_pieces(conn, [run_id], some, kinds, step_range)
             for (_, tag_id, kind), mine in _grouped(pieces):
-                data = _assemble(mine, cuts, step_range)
+                data = _assemble(mine, cuts[run_id], step_range)
                 if data is not None:
                     found[tag_id, kind] = data
     return found
@@ -109,9 +109,8 @@ def many_scalars(
     found: dict[tuple[int, int], SeriesData] = {}
     for tags, run_ids in runs_of.items():
         for some_runs in chunked(run_ids):
-            cuts = load_cuts(conn, some_runs)
             for some_tags in chunked(tags):
-                pieces = find_pieces(conn, some_runs, some_tags, _SCALAR, step_range)
+                pieces, cuts = find_pieces(conn, some_runs, some_tags, _SCALAR, step_range)
                 for (run_id, tag_id, _), mine in _grouped(pieces):
                     data = _assemble(mine, cuts[run_id], step_range)
                     if data is not None:
@@ -150,7 +149,8 @@ def heads(conn: Connection, run_ids: Collection[int]) -> dict[int, HeadTable]:
     columns = tables.run_head.c
     found = {run_id: empty_heads() for run_id in run_ids}
     for some in chunked(sorted(found)):
-        rows = conn.execute(select(columns.run_id, columns.payload).where(columns.run_id.in_(some)))
+        asked = select(columns.run_id, columns.payload).where(columns.run_id.in_(some))
+        rows = conn.execute(asked.execution_options(**IN_BINARY))
         found |= {run_id: decode_heads(bytes(payload)) for run_id, payload in rows}
     return found
 

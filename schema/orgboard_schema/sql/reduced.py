@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, bindparam, func, literal_column, select, union_all
 
 from orgboard_schema.blocks import ScalarSeries, decode_scalars, kind_number
 from orgboard_schema.blocks.choose import Units, choose, joined
@@ -34,6 +34,7 @@ from orgboard_schema.blocks.series import Ints
 from orgboard_schema.errors import TooManyPoints
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.dictionary import chunked
+from orgboard_schema.sql.engine import IN_BINARY
 from orgboard_schema.sql.picture import Picture, ReducedLine
 from orgboard_schema.sql.pieces import waiting_pieces
 from orgboard_schema.sql.pyramid import LEVEL
@@ -73,15 +74,21 @@ _FIND_ROWS: Final = (
     select(_block.attempt, _block.payload)
     .where(_HERE, _block.level == LEVEL)
     .order_by(_block.attempt, _block.seq)
+    .execution_options(**IN_BINARY)
 )
-_FIND_NUMBERS: Final = select(_block.seq).where(
-    _HERE, _block.level == 0, _block.seq > bindparam("after")
+_BARE, _COUNT = range(2)
+"""What a row of `_FIND_NUMBERS` is."""
+_FIND_NUMBERS: Final = union_all(
+    select(literal_column(str(_BARE)), _block.seq).where(
+        _HERE, _block.level == 0, _block.seq > bindparam("after")
+    ),
+    select(literal_column(str(_COUNT)), func.count()).where(_HERE, _block.level == 0),
 )
-_COUNT_BLOCKS: Final = select(func.count()).where(_HERE, _block.level == 0)
 _FETCH: Final = (
     select(_block.attempt, _block.seq, _block.payload)
     .where(_HERE, _block.level == 0, _block.seq.in_(bindparam("seqs", expanding=True)))
     .order_by(_block.attempt, _block.seq)
+    .execution_options(**IN_BINARY)
 )
 
 
@@ -195,7 +202,7 @@ class _Series:
                     self._attempt[drawn],
                     (self._seq[drawn] << PLACES) + self._start[drawn],
                 ),
-                units(points.take(finite), x[finite]),
+                units(points.take(_all_or(finite)), x[finite]),
             ),
             picture.columns,
             picture.low,
@@ -311,10 +318,10 @@ class _Series:
     def _load_bare(self) -> Points:
         """Return the points that no stretch covers."""
         covered = self._buckets.blocks
-        bare = self._numbers(int(covered.max()))
-        if len(covered) + len(bare) != self._conn.execute(_COUNT_BLOCKS, self._here).scalar_one():
+        bare, stored = self._numbers(int(covered.max()))
+        if len(covered) + len(bare) != stored:
             # Of another attempt, which is too short for a row of its own or was covered less far.
-            bare = sorted({*self._numbers(-1)}.difference(covered.tolist()))
+            bare = sorted({*self._numbers(-1)[0]}.difference(covered.tolist()))
         self._fetch(bare)
         parts = [as_points(self._blocks[seq][0], seq, self._blocks[seq][1]) for seq in bare]
         run_id, tag_id = self._key
@@ -325,8 +332,11 @@ class _Series:
                 at += len(piece.series)
         return concat(parts) if parts else no_points(self._buckets.value.dtype)
 
-    def _numbers(self, after: int) -> list[int]:
-        return list(self._conn.scalars(_FIND_NUMBERS, self._here | {"after": after}))
+    def _numbers(self, after: int) -> tuple[list[int], int]:
+        """Return the blocks behind that one, and how many there are in all."""
+        rows = self._conn.execute(_FIND_NUMBERS, self._here | {"after": after}).all()
+        numbers = [number for what, number in rows if what == _BARE]
+        return numbers, next(number for what, number in rows if what == _COUNT)
 
     def _points_of(self, chosen: _Mask, attempt: int | None) -> Points:
         """Return the points of these stretches, as far as they belong to the line."""
@@ -336,16 +346,22 @@ class _Series:
         bounds: dict[int, list[tuple[int, int]]] = {}
         for at in wanted.tolist():
             start = int(self._start[at])
-            bounds.setdefault(int(self._seq[at]), []).append((start, start + int(self._count[at])))
+            mine = bounds.setdefault(int(self._seq[at]), [])
+            # Neighbours in one piece.
+            first = mine.pop()[0] if mine and mine[-1][1] == start else start
+            mine.append((first, start + int(self._count[at])))
         parts: list[Points] = []
         for seq in seqs:
-            mine, series = self._blocks[seq]
-            whole = as_points(mine, seq, series)
-            parts += [whole.take(slice(first, end)) for first, end in bounds[seq]]
+            number, series = self._blocks[seq]
+            whole = as_points(number, seq, series)
+            parts += [
+                whole if end - first == len(series) else whole.take(slice(first, end))
+                for first, end in bounds[seq]
+            ]
         points = concat(parts) if parts else no_points(self._buckets.value.dtype)
         limit, limited = self._limits(points.attempt)
         old = limited & (points.step >= limit)
-        return points.take(old if attempt is not None else ~old)
+        return points.take(_all_or(old if attempt is not None else ~old))
 
     def _fetch(self, seqs: Sequence[int]) -> None:
         missing = [seq for seq in seqs if seq not in self._blocks]

@@ -20,6 +20,7 @@ from orgboard_schema.blocks import HeadTable, decode_heads, encode_heads, encode
 from orgboard_schema.blocks.heads import empty_heads
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.dictionary import chunked, find_ids
+from orgboard_schema.sql.engine import IN_BINARY
 from orgboard_schema.sql.upsert import insert_new, insert_or_replace
 
 __all__ = ["RunState", "lock_run", "lock_runs", "save_run", "save_runs"]
@@ -47,8 +48,10 @@ _LOCK: Final = (
     # Not FOR UPDATE: that would also stop rivals that only refer to the run.
     .with_for_update(key_share=True)
 )
-_FIND_HEADS: Final = select(tables.run_head.c.run_id, tables.run_head.c.payload).where(
-    tables.run_head.c.run_id.in_(bindparam("runs", expanding=True))
+_FIND_HEADS: Final = (
+    select(tables.run_head.c.run_id, tables.run_head.c.payload)
+    .where(tables.run_head.c.run_id.in_(bindparam("runs", expanding=True)))
+    .execution_options(**IN_BINARY)
 )
 _SAVE: Final = (
     update(tables.run)

@@ -14,7 +14,16 @@ from orgboard_schema.blocks.series import Ints, kind_number
 from orgboard_schema.sql import tables
 from orgboard_schema.types import KINDS, Kind
 
-__all__ = ["EVERY_KIND", "EVERY_TAG", "Cut", "Mask", "load_cuts", "restart_row", "superseded"]
+__all__ = [
+    "EVERY_KIND",
+    "EVERY_TAG",
+    "Cut",
+    "Mask",
+    "load_cuts",
+    "restart_row",
+    "stored_cut",
+    "superseded",
+]
 
 EVERY_TAG: Final = 0
 EVERY_KIND: Final = -1
@@ -57,9 +66,13 @@ def load_cuts(conn: Connection, run_ids: Sequence[int]) -> dict[int, list[Cut]]:
     cuts: dict[int, list[Cut]] = {run_id: [] for run_id in run_ids}
     rows = conn.execute(_FIND_CUTS, {"runs": run_ids})
     for run_id, attempt, tag_id, number, step in rows:
-        kind = None if number == EVERY_KIND else KINDS[number]
-        cuts[run_id].append(Cut(attempt, tag_id, kind, step))
+        cuts[run_id].append(stored_cut(attempt, tag_id, number, step))
     return cuts
+
+
+def stored_cut(attempt: int, tag_id: int, number: int, step: int) -> Cut:
+    """Return the restart that a row of `restart` stores."""
+    return Cut(attempt, tag_id, None if number == EVERY_KIND else KINDS[number], step)
 
 
 def restart_row(run_id: int, cut: Cut) -> dict[str, object]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -17,8 +18,16 @@ from orgboard_schema.blocks import (
     encode_tag_set,
     head_rows,
 )
-from orgboard_schema.blocks.frame import pack
-from orgboard_schema.blocks.heads import empty_heads, row_of, row_places, series_key
+from orgboard_schema.blocks.frame import pack, unpack
+from orgboard_schema.blocks.heads import (
+    HEAD,
+    HeadTable,
+    empty_heads,
+    heads_at,
+    row_of,
+    row_places,
+    series_key,
+)
 from orgboard_schema.blocks.summary import add_points, summarise_block
 from orgboard_schema.errors import CorruptBlock
 from orgboard_schema.types import KINDS, Kind
@@ -122,9 +131,72 @@ def test_a_series_that_is_not_there_has_no_head() -> None:
     assert row_of(heads, 8, "scalar") is None
 
 
-def test_a_piece_of_a_head_is_refused() -> None:
+@st.composite
+def _tables(draw: st.DrawFn) -> HeadTable:
+    """Give rows of any octets, most of which are the same in all rows, as they are in runs."""
+    count = draw(st.integers(0, 5))
+    octets = np.tile(
+        np.frombuffer(draw(st.binary(min_size=HEAD.itemsize, max_size=HEAD.itemsize)), np.uint8),
+        (count, 1),
+    )
+    for at in draw(st.sets(st.integers(0, HEAD.itemsize - 1), max_size=20)) if count else ():
+        octets[draw(st.integers(0, count - 1)), at] = draw(st.integers(0, 255))
+    return octets.reshape(-1).view(HEAD)
+
+
+def _as_the_first_release_wrote(heads: HeadTable) -> bytes:
+    octets = np.ascontiguousarray(heads).view(np.uint8).reshape(len(heads), HEAD.itemsize)
+    return pack(octets.T.tobytes(), quick=True)
+
+
+@given(_tables())
+def test_a_head_table_comes_back_to_the_bit_and_may_be_changed(heads: HeadTable) -> None:
+    for payload in (encode_heads(heads), _as_the_first_release_wrote(heads)):
+        found = decode_heads(payload)
+
+        assert found.tobytes() == heads.tobytes()
+        found["n"] = 7
+
+
+@given(st.lists(st.tuples(_tables(), st.booleans(), st.integers(0, 4)), max_size=4))
+def test_one_row_of_each_table_is_the_row_that_unpacking_it_gives(
+    asked: list[tuple[HeadTable, bool, int]],
+) -> None:
+    asked = [(heads, old, at % len(heads)) for heads, old, at in asked if len(heads)]
+    payloads = [
+        _as_the_first_release_wrote(heads) if old else encode_heads(heads)
+        for heads, old, _ in asked
+    ]
+
+    found = heads_at(payloads, [at for *_, at in asked])
+
+    assert found.tobytes() == b"".join(heads[at].tobytes() for heads, _, at in asked)
+
+
+@pytest.mark.parametrize("place", [-1, 2])
+@pytest.mark.parametrize("encode", [encode_heads, _as_the_first_release_wrote])
+def test_a_row_that_a_table_does_not_have_is_refused(
+    encode: Callable[[HeadTable], bytes], place: int
+) -> None:
     with pytest.raises(CorruptBlock):
-        decode_heads(pack(b"123"))
+        heads_at([encode(empty_heads(2))], [place])
+
+
+def test_a_piece_of_a_head_is_refused() -> None:
+    heads = empty_heads(3)
+    heads["tag_id"] = [1, 2, 300]
+    raw = unpack(encode_heads(heads), version=2)
+    pieces = [pack(b"123")]
+    pieces += [pack(raw[:length], version=2) for length in range(len(raw))]
+    # More rows than there are octets for, and more than a payload may hold.
+    pieces.append(pack(b"\4" + raw[1:], version=2))
+    pieces.append(pack(b"\xff" * 4 + bytes(13 + HEAD.itemsize), version=2))
+
+    for piece in pieces:
+        with pytest.raises(CorruptBlock):
+            decode_heads(piece)
+        with pytest.raises(CorruptBlock):
+            heads_at([piece], [0])
 
 
 def test_a_block_of_nothing_finite_has_no_range() -> None:

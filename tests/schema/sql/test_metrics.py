@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import math
 
-import pytest
 from sqlalchemy import Engine
 
-from orgboard_schema.blocks.heads import empty_heads, encode_heads, head_fields
-from orgboard_schema.errors import CorruptBlock
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.engine import begin_read
 from orgboard_schema.sql.metrics import find_metric
@@ -54,8 +51,3 @@ def test_a_run_whose_points_are_all_superseded_has_no_metric(engine: Engine) -> 
         found = find_metric(conn, tables.run.c.run_id > 0, feed.tag("loss"))
 
     assert found.run_id.tolist() == []
-
-
-def test_a_head_table_without_the_row_is_named_corrupt() -> None:
-    with pytest.raises(CorruptBlock):
-        head_fields([encode_heads(empty_heads(2))], [2], ["n"])
