@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
-import numpy as np
 from sqlalchemy import Connection, func, select
 
 from orgboard_ingest.attempts import Cut
-from orgboard_ingest.proof.cuts import CutTable
+from orgboard_ingest.proof.cuts import CutTable, visible
 from orgboard_ingest.proof.differences import Difference
 from orgboard_ingest.proof.files import PointKey
-from orgboard_ingest.proof.sums import Points, Tally, scalar_points, value_points
+from orgboard_ingest.proof.sums import Points, Tally, value_points
 from orgboard_ingest.stage import SeriesKey
 from orgboard_schema.blocks import ScalarSeries, Series, StoredMedia
 from orgboard_schema.sql import read, tables
@@ -74,10 +73,11 @@ class StoreSide:
             n = n_all = 0
             unlike: dict[int, int] = {}
             for piece in some:
-                seen = mine.visible(series, piece.attempt, piece.series.step)
-                wanted = theirs.visible(series, piece.attempt, piece.series.step)
-                n, n_all = n + int(np.count_nonzero(seen)), n_all + len(seen)
-                wrong = int(np.count_nonzero(seen != wanted))
+                first = mine.superseded_from(series, piece.attempt)
+                wanted = theirs.superseded_from(series, piece.attempt)
+                step = piece.series.step
+                n, n_all = n + visible(step, first), n_all + len(step)
+                wrong = abs(visible(step, first) - visible(step, wanted))
                 if wrong:
                     unlike[piece.attempt] = unlike.get(piece.attempt, 0) + wrong
                 self.tally.add((*series, piece.attempt), _points(piece.series))
@@ -181,5 +181,5 @@ class StoreSide:
 
 def _points(series: Series) -> Points:
     if isinstance(series, ScalarSeries):
-        return scalar_points(series.step, series.wall, series.value)
+        return Points(series.step, series.wall, series.value)
     return value_points(series.step, series.wall, series.values)
