@@ -211,7 +211,12 @@ class Intake(Logdir):
             return False
         if self.clock() - reading.mtime_ns / 1e9 < self._idle_s:
             return False
-        return all(is_read(other.row) for other in run.files.values() if other is not file)
+        # A file that was never looked at has no time yet.
+        return all(
+            other.row.mtime_ns and is_read(other.row)
+            for other in run.files.values()
+            if other is not file
+        )
 
     def _known(self, run_name: str, name: str, path: Path) -> KnownRun:
         run = self.runs.get(run_name)

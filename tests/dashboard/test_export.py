@@ -7,10 +7,7 @@ import io
 import json
 import math
 import os
-import struct
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import event
@@ -21,7 +18,6 @@ from orgboard_schema.sql.engine import shown
 from orgboard_schema.sql.flush import NewGap, Restart
 from orgboard_schema.types import ProtoHistogram, TensorHistogram
 from support.boards import Board, scalars, values
-from support.corpus import FRAMEWORK_CASES
 from support.programs import run_orgboard
 
 HOSTILE = ["=cmd()", 'say "hi", you', "two\nlines", "\u202etfel", "tab\there", "\N{PILE OF POO}"]
@@ -207,43 +203,6 @@ def test_what_cannot_be_exported_is_told_in_one_line(board: Board, wrong: list[s
     assert done.stdout == ""
     assert done.stderr.startswith("orgboard: ")
     assert done.stderr.count("\n") == 1
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("case", FRAMEWORK_CASES)
-def test_the_export_of_a_frameworks_files_equals_the_truth(
-    corpus: Path, tmp_path: Path, case: str
-) -> None:
-    database = tmp_path / "board.db"
-    upgraded = run_orgboard("db", "upgrade", "--db", database)
-    read = run_orgboard("ingest", corpus / case / "logs", "--once", "--db", database)
-    assert (upgraded.returncode, read.returncode) == (0, 0), read.stderr
-    truth = json.loads((corpus / case / "truth.json").read_text())
-
-    exported = run_orgboard("export", "scalars", "--db", database, "--format", "jsonl").stdout
-
-    found: dict[tuple[str, str], list[tuple[int, float, bytes]]] = {}
-    for row in map(json.loads, exported.splitlines()):
-        point = (row["step"], row["wall_time"], _as_float32(row["value"]))
-        found.setdefault((row["run"], row["tag"]), []).append(point)
-    assert found == dict(_true_scalars(truth))
-
-
-def _true_scalars(
-    truth: dict[str, Any],
-) -> Iterator[tuple[tuple[str, str], list[tuple[int, float, bytes]]]]:
-    for run, content in truth["runs"].items():
-        for tag, series in content["tags"].items():
-            if series["plugin"] == "scalars":
-                points = [
-                    (step, wall, _as_float32(value)) for step, wall, value in series["points"]
-                ]
-                yield (run, tag), points
-
-
-def _as_float32(value: float | str) -> bytes:
-    number = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}.get(str(value), value)
-    return struct.pack("<f", float(number))
 
 
 def test_many_short_series_take_no_more_statements_than_a_few(any_board: Board) -> None:

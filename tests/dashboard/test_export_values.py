@@ -14,7 +14,10 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]  # its stubs are no
 
 from orgboard_dashboard.export import Choice, export
 from orgboard_dashboard.export.elements import doubles, elements
-from orgboard_schema.sql.engine import shown
+from orgboard_schema.sql import tables
+from orgboard_schema.sql.blobstore import LARGE_BYTES, uri_of
+from orgboard_schema.sql.engine import begin_write, open_engine, shown
+from orgboard_schema.sql.migrate import upgrade
 from orgboard_schema.types import (
     Blob,
     Media,
@@ -80,6 +83,34 @@ def test_each_blob_of_a_point_is_a_row_and_a_file(any_board: Board, tmp_path: Pa
     assert (rows[0]["width"], rows[0]["height"], rows[2]["width"]) == (4, 3, None)
     files = {path.name: path.read_bytes() for path in (tmp_path / "blobs").iterdir()}
     assert files == {hashlib.sha256(data).hexdigest(): data for data in (b"one", b"two")}
+
+
+def test_a_lost_blob_is_counted_once_and_the_others_are_written(
+    tmp_path: Path, sqlite_url: str
+) -> None:
+    engine = open_engine(sqlite_url, blobs=str(tmp_path / "store"))
+    upgrade(engine)
+    board = Board(engine)
+    kept, lost, empty = (bytes([octet]) * LARGE_BYTES for octet in b"klx")
+    media = [Media((Blob(data, "image/png"),)) for data in (kept, lost, lost, empty)]
+    board.log("run", [values("p", "image", media)])
+    (tmp_path / "store" / uri_of(hashlib.sha256(lost).digest())).unlink()
+    with begin_write(engine) as conn:
+        blob = tables.blob
+        gone = hashlib.sha256(empty).digest()
+        conn.execute(blob.update().where(blob.c.sha256 == gone).values(uri=None))
+
+    missed = export(
+        engine,
+        Choice("values", "jsonl", blobs=tmp_path / "out"),
+        tmp_path / "out.jsonl",
+        1.7e9,
+    )
+
+    assert missed == 2
+    assert [path.read_bytes() for path in (tmp_path / "out").iterdir()] == [kept]
+    assert len((tmp_path / "out.jsonl").read_text().splitlines()) == len(media)
+    engine.dispose()
 
 
 def test_parquet_has_typed_columns_for_scalars(any_board: Board, tmp_path: Path) -> None:

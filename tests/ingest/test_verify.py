@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from orgboard_ingest.commands import ingest, verify
+from orgboard_schema.sql.blobstore import LARGE_BYTES, uri_of
 from orgboard_schema.sql.engine import begin_write, open_engine
 from orgboard_schema.wire.event_pb2 import Event
 from orgboard_schema.wire.summary_pb2 import Summary, SummaryMetadata
@@ -82,6 +83,14 @@ CHANGED_ROWS: dict[str, tuple[str, str]] = {
     "a byte of a blob": (
         "UPDATE blob SET data = X'6f6e66'",
         f"run: picture (image): blob {ONE} has other bytes than logged",
+    ),
+    "the bytes of a blob": (
+        "UPDATE blob SET data = NULL",
+        f"run: picture (image): blob {ONE} has neither bytes nor a file",
+    ),
+    "a blob": (
+        "DELETE FROM blob_ref",
+        f"run: picture (image): blob {ONE} is missing",
     ),
     "a count": ("UPDATE run SET points = points + 1", "run: counts 6 points, 5 are stored"),
     "hyperparameters": (
@@ -173,3 +182,32 @@ def test_differences_come_as_json_too(ingested: Path, said: Said) -> None:
     assert status == 1
     assert (first["run"], first["tag"], first["kind"]) == ("run", "a", "scalar")
     assert last == {"logdir": str(ingested), "differences": 1, "runs": 1, "points": 5}
+
+
+def test_a_lost_file_of_a_blob_is_a_difference_and_the_rest_is_compared(
+    tmp_path: Path,
+    sqlite_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    blobs, large = tmp_path / "blobs", bytes(LARGE_BYTES)
+    monkeypatch.setenv("ORGBOARD_BLOBS", str(blobs))
+    (tmp_path / "logs" / "run").mkdir(parents=True)
+    file = tmp_path / "logs" / "run" / NAME
+    file.write_bytes(event_file(_picture(large), *LOGGED[:3]))
+    ingest([str(tmp_path / "logs"), "--once", "--db", sqlite_url])
+    (stored,) = (path for path in blobs.rglob("*") if path.is_file())
+    equal = verify([str(tmp_path / "logs"), "--db", sqlite_url])
+    stored.unlink()
+    file.write_bytes(event_file(_picture(large), *LOGGED[:2], scalar_event("a", 2, 9.0, 4.0)))
+    capsys.readouterr()
+
+    status = verify([str(tmp_path / "logs"), "--db", sqlite_url])
+
+    lines = capsys.readouterr().out.splitlines()
+    uri = uri_of(hashlib.sha256(large).digest())
+    assert (equal, status) == (0, 1)
+    assert lines[:2] == [
+        f"run: picture (image): blob file {uri} cannot be read: No such file or directory",
+        "run: a (scalar): 3 points in the files and stored, but their values differ",
+    ]

@@ -18,12 +18,16 @@ class BlobFolder:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.lost = 0
-        """Blobs that the store does not have, or not as they were logged."""
+        self._lost: set[bytes] = set()
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise CannotExport(f"cannot make {folder}: {error.strerror or error}") from error
+
+    @property
+    def lost(self) -> int:
+        """How many blobs the store does not have, or not as they were logged."""
+        return len(self._lost)
 
     def keep(self, values: Iterable[StoredValue], load: Callable[[bytes], bytes | None]) -> None:
         """Write the bytes that these values refer to, one blob in memory at a time.
@@ -34,11 +38,11 @@ class BlobFolder:
         for value in values:
             for blob in value.blobs if isinstance(value, StoredMedia) else ():
                 path = self.folder / blob.sha256.hex()
-                if path.exists():
+                if blob.sha256 in self._lost or path.exists():
                     continue
                 data = load(blob.sha256)
                 if data is None or hashlib.sha256(data).digest() != blob.sha256:
-                    self.lost += 1
+                    self._lost.add(blob.sha256)
                     continue
                 self._write(path, data)
 

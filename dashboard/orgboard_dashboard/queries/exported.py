@@ -16,6 +16,7 @@ from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.blocks import HeadTable
 from orgboard_schema.blocks.heads import decode_heads
 from orgboard_schema.blocks.series import kind_number
+from orgboard_schema.errors import CorruptBlock
 from orgboard_schema.sql import read, tables
 from orgboard_schema.sql.dictionary import chunked, tag_names
 from orgboard_schema.sql.packing import BLOCK_BYTES
@@ -165,7 +166,10 @@ def exported_blob(viewer: Viewer, conn: Connection, run_id: int, sha256: bytes) 
     visible = select(tables.run.c.run_id).where(tables.run.c.run_id == run_id, visible_runs(viewer))
     if conn.execute(visible).first() is None:
         return None
-    blob = read.load_blob(conn, run_id, sha256)
+    try:
+        blob = read.load_blob(conn, run_id, sha256)
+    except CorruptBlock:
+        return None
     return None if blob is None else blob.data
 
 

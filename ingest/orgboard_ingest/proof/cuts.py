@@ -15,7 +15,7 @@ import numpy.typing as npt
 from orgboard_ingest.attempts import Cut
 from orgboard_ingest.stage import SeriesKey
 
-__all__ = ["CutTable"]
+__all__ = ["CutTable", "visible"]
 
 _Cuts: TypeAlias = list[tuple[int, int]]
 """(attempt, step)."""
@@ -38,9 +38,7 @@ class CutTable:
         cuts = (*self._of_all, *self._of.get(series, ()))
         return min((step for later, step in cuts if later > attempt), default=None)
 
-    def visible(
-        self, series: SeriesKey, attempt: int, step: npt.NDArray[np.int64]
-    ) -> npt.NDArray[np.bool_]:
-        """Tell of each point whether it is not superseded."""
-        first = self.superseded_from(series, attempt)
-        return np.ones(len(step), np.bool_) if first is None else step < first
+
+def visible(step: npt.NDArray[np.int64], first: int | None) -> int:
+    """Count the points that are not superseded, if those from step `first` on are."""
+    return len(step) if first is None else int(np.count_nonzero(step < first))

@@ -18,7 +18,7 @@ import numpy as np
 
 from orgboard_ingest.attempts import NOTHING, Cut, FileFacts, Lives, joined, observed
 from orgboard_ingest.ending import hparams_json
-from orgboard_ingest.proof.sums import Points, Tally, scalar_points, value_points
+from orgboard_ingest.proof.sums import Points, Tally, value_points
 from orgboard_ingest.stage import PointSeries, SeriesKey, Staged, stage
 from orgboard_ingest.tail import NO_HEAD, read_on
 from orgboard_schema.blocks import BlobRef, ScalarSeries, StoredMedia, StoredValue
@@ -158,7 +158,7 @@ class _OneFile:
 
 def _points(series: ScalarSeries | PointSeries) -> Points:
     if isinstance(series, ScalarSeries):
-        return scalar_points(series.step, series.wall, series.value)
+        return Points(series.step, series.wall, series.value)
     points = series.points
     return value_points(
         np.array([point.step for point in points], np.int64),

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
-import numpy as np
 from sqlalchemy import Connection, func, select
 
 from orgboard_ingest.attempts import Cut
-from orgboard_ingest.proof.cuts import CutTable
+from orgboard_ingest.proof.cuts import CutTable, visible
 from orgboard_ingest.proof.differences import Difference
 from orgboard_ingest.proof.files import PointKey
-from orgboard_ingest.proof.sums import Points, Tally, scalar_points, value_points
+from orgboard_ingest.proof.sums import Points, Tally, value_points
 from orgboard_ingest.stage import SeriesKey
 from orgboard_schema.blocks import ScalarSeries, Series, StoredMedia
+from orgboard_schema.errors import CorruptBlock
 from orgboard_schema.sql import read, tables
 from orgboard_schema.sql.dictionary import chunked, load_metadata, tag_names
 from orgboard_schema.sql.pieces import Piece, iter_pieces
@@ -74,10 +74,11 @@ class StoreSide:
             n = n_all = 0
             unlike: dict[int, int] = {}
             for piece in some:
-                seen = mine.visible(series, piece.attempt, piece.series.step)
-                wanted = theirs.visible(series, piece.attempt, piece.series.step)
-                n, n_all = n + int(np.count_nonzero(seen)), n_all + len(seen)
-                wrong = int(np.count_nonzero(seen != wanted))
+                first = mine.superseded_from(series, piece.attempt)
+                wanted = theirs.superseded_from(series, piece.attempt)
+                step = piece.series.step
+                n, n_all = n + visible(step, first), n_all + len(step)
+                wrong = abs(visible(step, first) - visible(step, wanted))
                 if wrong:
                     unlike[piece.attempt] = unlike.get(piece.attempt, 0) + wrong
                 self.tally.add((*series, piece.attempt), _points(piece.series))
@@ -165,15 +166,25 @@ class StoreSide:
             for blob in value.blobs if isinstance(value, StoredMedia) else ():
                 if blob.sha256 in self._sound:
                     continue
-                stored = read.load_blob(self._conn, self._run_id, blob.sha256)
-                if stored is None:
-                    yield self._of(series, f"blob {blob.sha256.hex()} is missing")
-                elif hashlib.sha256(stored.data).digest() != blob.sha256:
-                    yield self._of(series, f"blob {blob.sha256.hex()} has other bytes than logged")
-                else:
-                    if len(self._sound) >= MOST_REMEMBERED:
-                        self._sound.clear()
-                    self._sound.add(blob.sha256)
+                wrong = self._wrong(blob.sha256)
+                if wrong:
+                    yield self._of(series, wrong)
+                    continue
+                if len(self._sound) >= MOST_REMEMBERED:
+                    self._sound.clear()
+                self._sound.add(blob.sha256)
+
+    def _wrong(self, sha256: bytes) -> str:
+        """Say what is wrong with a blob; "" if nothing."""
+        try:
+            stored = read.load_blob(self._conn, self._run_id, sha256)
+        except CorruptBlock as error:
+            return str(error)
+        if stored is None:
+            return f"blob {sha256.hex()} is missing"
+        if hashlib.sha256(stored.data).digest() != sha256:
+            return f"blob {sha256.hex()} has other bytes than logged"
+        return ""
 
     def _of(self, series: SeriesKey, what: str, attempt: int = 0) -> Difference:
         return Difference(self._run, what, tag=series[0], kind=series[1], attempt=attempt)
@@ -181,5 +192,5 @@ class StoreSide:
 
 def _points(series: Series) -> Points:
     if isinstance(series, ScalarSeries):
-        return scalar_points(series.step, series.wall, series.value)
+        return Points(series.step, series.wall, series.value)
     return value_points(series.step, series.wall, series.values)

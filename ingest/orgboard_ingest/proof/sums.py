@@ -26,9 +26,10 @@ import numpy.typing as npt
 from orgboard_schema.blocks import StoredMedia, StoredValue
 from orgboard_schema.types import ProtoHistogram, Tensor, TensorHistogram
 
-__all__ = ["COUNT", "STEPS", "WALLS", "Points", "Tally", "scalar_points", "value_points"]
+__all__ = ["COUNT", "STEPS", "WALLS", "Points", "Tally", "value_points"]
 
 Words = npt.NDArray[np.uint64]
+Lengths = npt.NDArray[np.int64]
 
 COUNT: Final = 0
 STEPS: Final = 1
@@ -47,40 +48,31 @@ _FIRST: Final = np.uint64(0xFF51AFD7ED558CCD)
 _SECOND: Final = np.uint64(0xC4CEB9FE1A85EC53)
 _SHIFT: Final = np.uint64(33)
 
+_HASH: Final = np.dtype("V16")
+_LENGTH: Final = struct.Struct("<q").pack
+
 K = TypeVar("K", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Points:
-    """Points of one series as words to be hashed. Columns of the same length."""
+    """Points of one series. Columns of the same length."""
 
-    step: Words
-    wall: Words
-    low: Words
-    high: Words
+    step: npt.NDArray[np.int64]
+    wall: npt.NDArray[np.float64]
+    value: npt.NDArray[Any]
+    """Floats as logged, or the 16 octets of a hash."""
 
     def __len__(self) -> int:
         return len(self.step)
 
 
-def scalar_points(
-    step: npt.NDArray[np.int64],
-    wall: npt.NDArray[np.float64],
-    value: npt.NDArray[np.float32 | np.float64],
-) -> Points:
-    """Return scalars bit for bit; their width takes part."""
-    size = value.dtype.itemsize
-    bits = np.ascontiguousarray(value).view(f"<u{size}").astype(np.uint64, copy=False)
-    return Points(_bits(step), _bits(wall), bits, np.full(len(bits), size, np.uint64))
-
-
 def value_points(
     step: npt.NDArray[np.int64], wall: npt.NDArray[np.float64], values: Sequence[StoredValue]
 ) -> Points:
-    """Return points of any other kind; a value stands by the hash of all that it says."""
-    digests = b"".join(hashlib.blake2b(_octets(value), digest_size=16).digest() for value in values)
-    words = np.frombuffer(digests, np.uint64).reshape(-1, 2)
-    return Points(_bits(step), _bits(wall), words[:, 0], words[:, 1])
+    """Return points of any kind but scalars; a value stands by the hash of all that it says."""
+    digests = [hashlib.blake2b(_octets(value), digest_size=16).digest() for value in values]
+    return Points(step, wall, np.frombuffer(b"".join(digests), _HASH))
 
 
 class Tally(Generic[K]):
@@ -118,8 +110,9 @@ class Tally(Generic[K]):
             return
         lengths = np.array([len(points) for _, points in held])
         columns = [
-            np.concatenate([getattr(points, name) for _, points in held])
-            for name in ("step", "wall", "low", "high")
+            np.concatenate([points.step for _, points in held]).view(np.uint64),
+            np.concatenate([points.wall for _, points in held]).view(np.uint64),
+            *_value_words([points.value for _, points in held], lengths),
         ]
         starts = np.cumsum(lengths) - lengths
         sums = [np.add.reduceat(column, starts) for column in _hashed(columns)]
@@ -132,6 +125,22 @@ class Tally(Generic[K]):
             more[: len(self._sums)] = self._sums
             self._sums = more
         np.add.at(self._sums, rows, sums)
+
+
+def _value_words(
+    values: Sequence[npt.NDArray[Any]], lengths: npt.NDArray[np.int64]
+) -> tuple[Words, Words]:
+    """Return values bit for bit, and the width of floats, which takes part, or more bits."""
+    sizes = np.repeat([value.itemsize for value in values], lengths)
+    low, high = np.zeros(len(sizes), np.uint64), sizes.astype(np.uint64)
+    for size in {value.itemsize for value in values}:
+        mine = np.concatenate([value for value in values if value.itemsize == size])
+        here = sizes == size
+        if size == _HASH.itemsize:
+            low[here], high[here] = mine.view(np.uint64).reshape(-1, 2).T
+        else:
+            low[here] = mine.view(f"<u{size}")
+    return low, high
 
 
 def _hashed(columns: Sequence[Words]) -> list[Words]:
@@ -153,11 +162,6 @@ def _mixed(words: Words) -> Words:
     return words ^ (words >> _SHIFT)
 
 
-def _bits(column: npt.NDArray[np.int64] | npt.NDArray[np.float64]) -> Words:
-    words: Words = np.ascontiguousarray(column).view(np.uint64)
-    return words
-
-
 def _octets(value: StoredValue) -> bytes:
     """Return all that a value says, in a form that no other value has."""
     if isinstance(value, ProtoHistogram):
@@ -167,7 +171,7 @@ def _octets(value: StoredValue) -> bytes:
         rows = _doubles([number for row in value.buckets for number in row])
         return _joined(b"buckets", value.dtype.encode(), rows)
     if isinstance(value, Tensor):
-        shape = struct.pack(f"<{len(value.shape)}q", *value.shape)
+        shape = array("q", value.shape).tobytes()
         data = value.data if isinstance(value.data, bytes) else _joined(*value.data)
         worded = b"words" if isinstance(value.data, tuple) else b"numbers"
         return _joined(worded, value.dtype.encode(), shape, data)
@@ -199,4 +203,4 @@ def _text(text: str) -> bytes:
 
 def _joined(*parts: bytes) -> bytes:
     # A length before each part: no two rows of parts run together the same.
-    return b"".join(octets for part in parts for octets in (struct.pack("<q", len(part)), part))
+    return b"".join([octets for part in parts for octets in (_LENGTH(len(part)), part)])

@@ -24,6 +24,12 @@ from orgboard_schema.errors import CorruptBlock
 __all__ = ["Cursor", "address", "floats", "ints", "small_ints", "strings"]
 
 _COUNT: Final = struct.Struct("<I")
+_FIRST: Final = struct.Struct("<IQ")
+"""How a column begins that has a number."""
+_NONE: Final = _COUNT.pack(0)
+_ONE: Final = _COUNT.pack(1)
+_INT32: Final = np.dtype(np.int32)
+_INT64: Final = np.dtype(np.int64)
 
 
 def ints(values: npt.ArrayLike, *, delta: bool = False) -> bytes:
@@ -39,7 +45,10 @@ def floats(values: Floats, *, delta: bool = True) -> bytes:
 
 def small_ints(values: Iterable[int]) -> bytes:
     """Return a column of a few integers that are not in an array."""
-    return ints(np.frombuffer(array("q", values), np.int64))
+    numbers = array("q", values)
+    if len(numbers) <= 1:
+        return _single(numbers[0], numbers.itemsize) if numbers else _NONE
+    return ints(np.frombuffer(numbers, np.int64))
 
 
 def strings(values: Sequence[bytes]) -> bytes:
@@ -58,25 +67,32 @@ class Cursor:
 
     def ints(self, *, delta: bool = False) -> Ints:
         """Read a column of `ints`."""
-        column: Ints = self._column(np.dtype(np.int64), delta=delta)
+        column: Ints = self._column(_INT64, delta=delta)
         return column
 
     def small_ints(self) -> list[int]:
         """Read a column of `small_ints`."""
+        at = self._at
+        if at + _FIRST.size <= len(self._raw):
+            # A hundred thousand series of one point each have a million such columns.
+            count, coded = _FIRST.unpack_from(self._raw, at)
+            if count <= 1:
+                self._at = at + (_FIRST.size if count else _COUNT.size)
+                return [(coded >> 1) ^ -(coded & 1)] if count else []
         return list(self.ints().tolist())
 
     def floats(self, dtype: npt.DTypeLike, *, delta: bool = True) -> Any:
         """Read a column of `floats` of that type."""
         wanted = np.dtype(dtype)
-        signed = np.dtype(np.int32 if wanted.itemsize == 4 else np.int64)
+        signed = _INT32 if wanted.itemsize == 4 else _INT64
         return self._column(signed, delta=delta).view(wanted)
 
     def strings(self) -> list[bytes]:
         """Read a column of `strings`."""
-        lengths = self.ints()
-        if len(lengths) and int(lengths.min()) < 0:
+        lengths = self.small_ints()
+        if lengths and min(lengths) < 0:
             raise CorruptBlock("a string of negative length")
-        return [self.take(length) for length in lengths.tolist()]
+        return [self.take(length) for length in lengths]
 
     def take(self, count: int) -> bytes:
         """Read that many octets."""
@@ -95,6 +111,8 @@ class Cursor:
     def _column(self, dtype: np.dtype[Any], *, delta: bool) -> Any:
         (count,) = _COUNT.unpack(self.take(_COUNT.size))
         octets = self.take(count * dtype.itemsize)
+        if count <= 1:
+            return np.array([_only(octets)] if count else [], dtype)
         core = load_core()
         if core is None:
             return _unpacked(octets, count, dtype, delta=delta)
@@ -104,16 +122,29 @@ class Cursor:
 
 
 def _column(values: npt.NDArray[Any], *, delta: bool) -> bytes:
+    size, count = values.itemsize, len(values)
+    if count <= 1:
+        return _single(int(values[0]), size) if count else _NONE
     core = load_core()
     if core is None:
         return _packed(values, delta=delta)
-    size, count = values.itemsize, len(values)
     column = bytearray(_COUNT.size + count * size)
     _COUNT.pack_into(column, 0, count)
-    if count:
-        into = addressof(c_char.from_buffer(column, _COUNT.size))
-        core.ob_pack(address(values), count, size, delta, into)
+    into = addressof(c_char.from_buffer(column, _COUNT.size))
+    core.ob_pack(address(values), count, size, delta, into)
     return bytes(column)
+
+
+def _single(number: int, size: int) -> bytes:
+    """Return a column of one, which differences and planes leave as it is."""
+    coded = ((number << 1) ^ (number >> (8 * size - 1))) & ((1 << 8 * size) - 1)
+    return _ONE + coded.to_bytes(size, "little")
+
+
+def _only(octets: bytes) -> int:
+    """Return the number of a column of one."""
+    coded = int.from_bytes(octets, "little")
+    return (coded >> 1) ^ -(coded & 1)
 
 
 def address(array: npt.NDArray[Any]) -> int:

@@ -97,6 +97,8 @@ def iter_content(conn: Connection, sha256: bytes) -> Iterator[bytes]:
     query = select(columns.size, columns.data, columns.uri).where(columns.sha256 == sha256)
     size, data, uri = conn.execute(query).one()
     if uri is None:
+        if data is None:
+            raise CorruptBlock(f"blob {sha256.hex()} has neither bytes nor a file")
         yield bytes(data)
         return
     store = blob_store(conn)

@@ -113,7 +113,8 @@ _FIND_SEGMENTS: Final = (
 )
 
 TAGS_TO_NAME: Final = 100
-"""Of more tags, all blocks of the run are looked through: cheaper than so long a statement."""
+"""Of more tags, all blocks between the first and the last are looked through: cheaper than so
+long a statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,10 +188,11 @@ def iter_pieces(conn: Connection, run_id: int, keys: Collection[SeriesKey]) -> I
     done: set[SeriesKey] = set()
     for key, some in blocks:
         done.add(key)
-        yield from merge(some, waiting.get(key, ()), key=lambda piece: piece.attempt)
-    for key, tail in waiting.items():
+        tail = waiting.get(key)
+        yield from some if tail is None else merge(some, tail, key=lambda piece: piece.attempt)
+    for key, alone in waiting.items():
         if key not in done:
-            yield from tail
+            yield from alone
 
 
 def _blocks(conn: Connection, run_id: int, keys: Collection[SeriesKey]) -> Iterator[Piece]:
@@ -201,6 +203,10 @@ def _blocks(conn: Connection, run_id: int, keys: Collection[SeriesKey]) -> Itera
     )
     if len(wanted) <= TAGS_TO_NAME:
         query = query.where(_block.tag_id.in_([tag_id for tag_id, _ in wanted]))
+    else:
+        # Who reads a part of a run after another does not look through all of it each time.
+        first, last = min(wanted)[0], max(wanted)[0]
+        query = query.where(_block.tag_id.between(first, last))
     places = sorted(
         (kind, tag_id, attempt, seq)
         for kind, tag_id, attempt, seq in conn.execute(query)

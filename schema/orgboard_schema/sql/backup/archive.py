@@ -188,7 +188,7 @@ def _read_manifest(archive: zipfile.ZipFile) -> Manifest:
 def _part(told: dict[str, Any]) -> Part:
     columns = tuple((name, kind) for name, kind in dict(told)["columns"])
     part = Part(**{**told, "columns": columns})
-    if not (isinstance(part.member, str) and isinstance(part.sha256, str)):
+    if not all(isinstance(told[name], str) for name in ("member", "sha256")):
         raise TypeError("a member is named by what is no text")
     if not all(type(count) is int and count >= 0 for count in (part.rows, part.bytes)):
         raise TypeError(f"{part.member} is counted in what is no number")
