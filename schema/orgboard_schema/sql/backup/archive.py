@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import json
@@ -128,14 +129,11 @@ class Archive:
             BackupDamaged: It is not what was written.
         """
         digest, length = hashlib.sha256(), 0
-        try:
-            with self.open(part) as stream:
-                while chunk := stream.read(CHUNK_BYTES):
-                    digest.update(chunk)
-                    length += len(chunk)
-                    yield len(chunk)
-        except _UNREADABLE as error:
-            raise BackupDamaged(f"{part.member} in the backup cannot be read: {error}") from error
+        with _named(f"{part.member} in the backup cannot be read"), self.open(part) as stream:
+            while chunk := stream.read(CHUNK_BYTES):
+                digest.update(chunk)
+                length += len(chunk)
+                yield len(chunk)
         if (length, digest.hexdigest()) != (part.bytes, part.sha256):
             raise BackupDamaged(f"{part.member} in the backup is not what was written")
 
@@ -148,6 +146,20 @@ _UNREADABLE: Final = (
 
 
 @contextmanager
+def _named(what: str) -> Iterator[None]:
+    """Say `what` of bytes that cannot be read as a backup's."""
+    try:
+        yield
+    except _UNREADABLE as error:
+        raise BackupDamaged(f"{what}: {error}") from error
+    except OSError as error:
+        # Nothing of the disk's: a place that was written down lies before the file's beginning.
+        if error.errno != errno.EINVAL:
+            raise
+        raise BackupDamaged(f"{what}: {error.strerror}") from error
+
+
+@contextmanager
 def open_archive(path: Path) -> Iterator[Archive]:
     """Open a backup and read its manifest.
 
@@ -155,15 +167,11 @@ def open_archive(path: Path) -> Iterator[Archive]:
         BackupDamaged: It is none, or is not whole.
         DatabaseNewer: It is of a form that came after this program.
     """
-    try:
+    with _named(f"{path} is no backup, or only a part of one"):
         archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-        raise BackupDamaged(f"{path} is no backup, or only a part of one: {error}") from error
     with archive:
-        try:
+        with _named(f"{path} has no sound manifest"):
             manifest = _read_manifest(archive)
-        except _UNREADABLE as error:
-            raise BackupDamaged(f"{path} has no sound manifest: {error}") from error
         yield Archive(archive, manifest)
 
 
