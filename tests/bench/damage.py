@@ -28,15 +28,17 @@ def _main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--files", type=int, default=3000)
     parser.add_argument("--pure", action="store_true")
+    parser.add_argument("--first", type=int, default=0, help="begin with this seed")
+    parser.add_argument("--seconds", type=float, default=600.0, help="stop after so long")
     told = parser.parse_args()
     if told.pure:
         with patch("orgboard_schema.wire.reader.load_core", return_value=None):
-            _sweep(told.files)
+            _sweep(told.first, told.files, told.seconds)
     else:
-        _sweep(told.files)
+        _sweep(told.first, told.files, told.seconds)
 
 
-def _sweep(count: int) -> None:
+def _sweep(first: int, count: int, seconds: float) -> None:
     shapes = {**WRITERS, EMBEDDED[0]: EMBEDDED[1]}
     # What an event file inside a text looks like without its record's bounds, nobody can tell.
     cases = [
@@ -45,14 +47,16 @@ def _sweep(count: int) -> None:
         if case[1] != EMBEDDED[0] or case[0] in IN_PLACE
     ]
     kinds: dict[str, Counter[str]] = {kind: Counter() for kind in (*DAMAGES, "all")}
-    began = time.process_time()
-    for seed, (kind, shape, size) in enumerate(islice(cycle(cases), count)):
+    began, until = time.process_time(), time.monotonic() + seconds
+    for seed, (kind, shape, size) in enumerate(islice(cycle(cases), first, first + count), first):
+        if time.monotonic() > until:
+            break
         found = _judge(damaged(kind, shapes[shape], size, seed), seed)
         kinds[kind] += found
         kinds["all"] += found
         if found["undamaged"] != found["recovered"] or found["differing"] or found["misplaced"]:
             print(f"seed {seed}: {kind}, {shape}, {size}: {dict(found)}")
-    print(f"{count} files, {time.process_time() - began:.1f} s of CPU time")
+    print(f"{kinds['all']['files']} files, {time.process_time() - began:.1f} s of CPU time")
     print(f"{'':32}{'files':>8}" + "".join(f"{name:>13}" for name in _COLUMNS))
     for kind, sums in kinds.items():
         row = "".join(f"{sums[name]:13,}" for name in _COLUMNS)
