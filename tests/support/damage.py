@@ -6,6 +6,11 @@ rule for gaps: all bytes before the end that was reached, and of no undamaged re
 exactly one gap; but of a record with a damaged header that still tells its length only the
 header is, because its payload's own checksum proves the rest.
 
+A record that a moved block put inside another record is `enclosed`, where that one's header
+and what stands at its end are whole: byte for byte it is what an event file inside a text
+looks like whose record was damaged, and to read that would be making records up. It is
+lost with the record around it, and counted.
+
 Embedded event files are only damaged in place and within their record. Where the record's
 end is lost as well, no reader can tell what it held from what follows it.
 """
@@ -25,7 +30,16 @@ from orgboard_schema.wire.summary_pb2 import HistogramProto, Summary
 from orgboard_schema.wire.tensor_pb2 import TensorProto
 from support.event_files import event_file, payload_of, scalar_event, value_event
 
-__all__ = ["DAMAGES", "EMBEDDED", "SIZES", "WRITERS", "Damaged", "damaged", "simple_records"]
+__all__ = [
+    "DAMAGES",
+    "EMBEDDED",
+    "IN_PLACE",
+    "SIZES",
+    "WRITERS",
+    "Damaged",
+    "damaged",
+    "simple_records",
+]
 
 Frames: TypeAlias = list[bytes]
 Damage: TypeAlias = Callable[[Frames, random.Random], bytes]
@@ -168,6 +182,8 @@ class Damaged:
     """Where a whole record of them stands, and which, in file order."""
     mended: tuple[tuple[int, int], ...]
     """The same of those with only a damaged header, of a single flipped bit."""
+    enclosed: tuple[tuple[int, int], ...]
+    """The same of those inside the bounds of another, damaged record."""
 
 
 def damaged(kind: str, make: Callable[[int], Event], size: int, seed: int) -> Damaged:
@@ -176,7 +192,31 @@ def damaged(kind: str, make: Callable[[int], Event], size: int, seed: int) -> Da
     frames = [event_file(payload_of(make(step))) for step in range(1, size + 1)]
     data = DAMAGES[kind](list(frames), chance)
     whole = sorted(_places(data, frames))
-    return Damaged(data, tuple(frames), tuple(whole), tuple(_mended(data, frames, whole)))
+    enclosed = _enclosed(data, frames, whole)
+    undamaged = [place for place in whole if place not in enclosed]
+    mended = tuple(_mended(data, frames, undamaged))
+    return Damaged(data, tuple(frames), tuple(undamaged), mended, tuple(sorted(enclosed)))
+
+
+def _enclosed(
+    data: bytes, frames: list[bytes], whole: list[tuple[int, int]]
+) -> set[tuple[int, int]]:
+    """Find whole records between a damaged record's whole header and its confirmed end.
+
+    It is confirmed by another whole header there, by zeros, or by the end of the file.
+    """
+    kinds = list({frame[:12]: len(frame) for frame in frames}.items())
+    ends = {at: at + kinds[n][1] for at, n in _places(data, [header for header, _ in kinds])}
+    sound = {at for at, _ in whole}
+    found: set[tuple[int, int]] = set()
+    reached = 0
+    for start, end in sorted(ends.items()):
+        if start < reached or start in sound or end > len(data):
+            continue
+        if end in ends or not data[end : end + 12].strip(b"\0"):
+            found |= {(at, n) for at, n in whole if start < at and at + len(frames[n]) <= end}
+            reached = end
+    return found
 
 
 def _mended(

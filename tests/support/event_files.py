@@ -18,9 +18,11 @@ __all__ = [
     "event_file",
     "laid_out",
     "payload_of",
+    "read_grown",
     "read_whole",
     "scalar_event",
     "scalars_of",
+    "spans_of",
     "value_event",
 ]
 
@@ -68,6 +70,38 @@ def read_whole(
         if batch.end == offset:
             return batches
         offset = batch.end
+
+
+def read_grown(data: bytes, cuts: Iterable[int], max_bytes: int = 1 << 23) -> list[Batch]:
+    """Read a file that is delivered in pieces, cut at `cuts`, and then is final."""
+    batches: list[Batch] = []
+    known: dict[str, Metadata] = {}
+    offset = 0
+    for size, final in [*((cut, False) for cut in cuts), (len(data), True)]:
+        file = io.BytesIO(data[:size])
+        while True:
+            batch = read_file(file, offset, known, max_bytes=max_bytes, final=final)
+            batches.append(batch)
+            known = {**dict(batch.scalars.metadata), **known}
+            for _, point in batch.points:
+                if point.metadata is not None:
+                    known.setdefault(point.tag, point.metadata)
+            if batch.end == offset:
+                break
+            offset = batch.end
+    return batches
+
+
+def spans_of(batches: Iterable[Batch]) -> list[tuple[int, int]]:
+    """List where bytes are lost, pieces that lie side by side as one."""
+    spans: list[tuple[int, int]] = []
+    for gap in (gap for batch in batches for gap in batch.gaps):
+        end = gap.offset + gap.length
+        if spans and spans[-1][1] == gap.offset:
+            spans[-1] = spans[-1][0], end
+        else:
+            spans.append((gap.offset, end))
+    return spans
 
 
 def laid_out(batches: Iterable[Batch]) -> list[tuple[Any, ...]]:

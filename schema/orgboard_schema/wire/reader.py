@@ -248,7 +248,8 @@ def _take(payload: bytes, at: int, gathering: Gathering, gaps: list[Gap]) -> Non
 
 def _reason(found: Finding, at: int, data: bytes) -> str:
     """Say of a file without one sound record what it is not."""
-    hopeless = at == 0 and (found.pending or found.end > len(data) - HEADER_BYTES)
+    nothing = found.payload is None and (found.pending or found.end > len(data) - HEADER_BYTES)
+    hopeless = at == 0 and nothing
     return "not an event file" if hopeless and found.reason == "length crc" else found.reason
 
 

@@ -109,10 +109,17 @@ def _bad_header(data: bytes, start: int, size: int, *, final: bool, limit: int) 
         return _zero_header(data, start, size)
     if data.startswith(_GZIP, start):
         return _resynchronise(data, start, size, "compressed", final=final)
-    mended = _mended_payload(data, start, limit)
-    if mended is not None:
-        end = start + OVERHEAD_BYTES + len(mended)
-        return Finding(end, gap=HEADER_BYTES, reason="length crc", payload=mended)
+    for length in _mended_lengths(data, start, limit):
+        end = start + OVERHEAD_BYTES + length
+        if end > len(data):
+            if end <= size or not final:
+                # What an unseen end encloses must not be searched: it may be an event file.
+                wanted = end - start
+                return Finding(start, reason="length crc", pending=True, wanted=wanted)
+            continue
+        payload = data[start + HEADER_BYTES : end - FOOTER_BYTES]
+        if FOOTER.unpack_from(data, end - FOOTER_BYTES) == (masked_crc(payload),):
+            return Finding(end, gap=HEADER_BYTES, reason="length crc", payload=payload)
     return _resynchronise(data, start, size, "length crc", final=final)
 
 
@@ -127,21 +134,19 @@ def _zero_header(data: bytes, start: int, size: int) -> Finding:
     return Finding(start, reason="zero header", pending=True, wanted=UNKNOWN)
 
 
-def _mended_payload(data: bytes, start: int, limit: int) -> bytes | None:
-    """Return the payload of a record of whose header one bit flipped, proved by its own CRC.
+def _mended_lengths(data: bytes, start: int, limit: int) -> list[int]:
+    """Return what a damaged header may have said, shortest first; the payload's CRC proves it.
 
-    Searching on instead would lose it, and might take what it holds for records.
+    Searching on instead would lose the record, and might take what it holds for records.
+    A checksum that is off by more than one bit proves nothing of the length, so that
+    only one that is soon looked up is tried.
     """
     declared, crc = HEADER.unpack_from(data, start)
-    flipped = (declared ^ 1 << bit for bit in range(64))
-    lengths = [declared, *(n for n in flipped if masked_crc(LENGTH.pack(n)) == crc)]
-    for length in lengths:
-        end = start + HEADER_BYTES + length
-        if length <= limit and end + FOOTER_BYTES <= len(data):
-            payload = data[start + HEADER_BYTES : end]
-            if FOOTER.unpack_from(data, end) == (masked_crc(payload),):
-                return payload
-    return None
+    lengths = {n for bit in range(64) if masked_crc(LENGTH.pack(n := declared ^ 1 << bit)) == crc}
+    near = (masked_crc(LENGTH.pack(declared)) ^ crc).bit_count() == 1
+    if near or declared <= GARBAGE_BYTES:
+        lengths.add(declared)
+    return sorted(length for length in lengths if length <= limit)
 
 
 def _bad_payload(data: bytes, start: int, end: int, size: int, *, final: bool) -> Finding:

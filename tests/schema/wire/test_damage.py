@@ -9,7 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orgboard_schema.wire.batch import Batch, Gap
+from orgboard_schema.wire.event_pb2 import Event
 from orgboard_schema.wire.reader import read
+from orgboard_schema.wire.summary_pb2 import Summary
+from orgboard_schema.wire.tensor_pb2 import TensorProto
 from support.damage import (
     DAMAGES,
     EMBEDDED,
@@ -20,10 +23,22 @@ from support.damage import (
     damaged,
     simple_records,
 )
-from support.event_files import laid_out, read_whole
+from support.event_files import (
+    event_file,
+    laid_out,
+    read_whole,
+    scalar_event,
+    scalars_of,
+    value_event,
+)
 
 KINDS = sorted(DAMAGES)
 SHAPES = sorted(WRITERS)
+
+
+def text_event(text: bytes) -> Event:
+    tensor = TensorProto(dtype=7, string_val=[text])  # type: ignore[arg-type] # an enum's number
+    return value_event(Summary.Value(tag=b"text", tensor=tensor))
 
 
 def expected_of(file: Damaged) -> list[object]:
@@ -63,6 +78,29 @@ def test_what_is_undamaged_is_recovered_and_every_gap_is_exact(kind: str, shape:
 
 def test_zeros_inside_a_record_are_not_taken_for_the_end_of_the_one_before() -> None:
     assert_recovered(damaged("swapped blocks", WRITERS["histogram"], 100, seed=758))
+
+
+def test_records_that_a_moved_block_put_inside_another_are_lost_with_it() -> None:
+    file = damaged("swapped blocks", WRITERS["histogram"], 400, seed=1799)
+
+    assert [which for _, which in file.enclosed] == [0, 1, 2, 3, 4]
+    assert_recovered(file)
+
+
+def test_a_moved_block_inside_a_text_and_an_event_file_in_it_are_the_same_bytes() -> None:
+    first = event_file(*(scalar_event("loss", step, step) for step in range(20)))
+    after = event_file(scalar_event("loss", 99, 99.0))
+    text = event_file(text_event(b"x" * (len(first) + 40)))
+    moved = text.replace(b"x" * len(first), first, 1) + after
+    held = event_file(text_event(first + b"x" * 40))
+    flipped = held[:-20] + b"y" + held[-19:] + after
+
+    told = [read_whole(data, final=True) for data in (moved, flipped)]
+
+    assert moved[: len(text) - 20] == flipped[: len(text) - 20]
+    for batches in told:
+        assert scalars_of(batches, "loss") == [(99, 1.5, 99.0)]
+        assert gaps_of(batches) == [Gap(0, len(text), "payload crc")]
 
 
 @given(st.sampled_from(KINDS), st.sampled_from(SHAPES), st.integers(1, 30), st.integers(0, 1 << 30))
@@ -121,4 +159,5 @@ def test_a_reader_that_shares_nothing_with_ours_finds_the_same(
 
     found = [(at, payload) for at, payload in simple_records(file.data)]
 
-    assert found == [(at, file.frames[which][12:-4]) for at, which in file.undamaged]
+    whole = sorted([*file.undamaged, *file.enclosed])
+    assert found == [(at, file.frames[which][12:-4]) for at, which in whole]
