@@ -247,3 +247,25 @@ def test_a_batch_is_cut_at_each_start() -> None:
         (1, "a", 8),
         (1, "b", 9),
     }
+
+
+def test_a_run_is_not_taken_for_read_while_files_of_it_were_never_looked_at(
+    path: Path, engine: Engine
+) -> None:
+    files = [("run", f"{NAME}.{number}") for number in range(3)]
+    for _, name in files:
+        path.with_name(name).write_bytes(_points(int(name[-1])))
+        os.utime(path.with_name(name), ns=(1, 1))
+    known = _open(engine, path)
+    intake = Intake(engine, known.root, known.logdir_id, batch_bytes=1 << 20, clock=lambda: 1e9)
+    intake.load()
+    intake.register(files)
+
+    settled = []
+    for file in files:
+        intake.advance(*file)
+        settled.append(intake.runs["run"].settled)
+
+    # Packed once, and what it said of attempts is kept until then.
+    assert settled == [False, False, True]
+    assert _steps(engine) == [0, 1, 2]

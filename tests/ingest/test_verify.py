@@ -15,6 +15,7 @@ from orgboard_schema.sql.blobstore import LARGE_BYTES, uri_of
 from orgboard_schema.sql.engine import begin_write, open_engine
 from orgboard_schema.wire.event_pb2 import Event
 from orgboard_schema.wire.summary_pb2 import Summary, SummaryMetadata
+from orgboard_schema.wire.tensor_pb2 import TensorProto
 from support.event_files import event_file, scalar_event, value_event
 
 NAME = "events.out.tfevents.1"
@@ -211,3 +212,31 @@ def test_a_lost_file_of_a_blob_is_a_difference_and_the_rest_is_compared(
         f"run: picture (image): blob file {uri} cannot be read: No such file or directory",
         "run: a (scalar): 3 points in the files and stored, but their values differ",
     ]
+
+
+def test_a_tag_that_one_of_several_files_describes_may_be_known_by_any_of_them(
+    tmp_path: Path,
+    sqlite_url: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run = tmp_path / "logs" / "run"
+    run.mkdir(parents=True)
+    command = [str(tmp_path / "logs"), "--db", sqlite_url]
+    words = TensorProto(dtype="DT_STRING", string_val=[b"words"])
+    plugin = SummaryMetadata.PluginData(plugin_name=b"text")
+    metadata = SummaryMetadata(plugin_data=plugin)
+    described = Summary.Value(tag=b"said", tensor=words, metadata=metadata)
+    plain = value_event(Summary.Value(tag=b"said", tensor=words))
+    second, first = run / f"{NAME}.b", run / f"{NAME}.a"
+    second.write_bytes(event_file(value_event(described)))
+    ingest([*command, "--once"])
+    first.write_bytes(event_file(plain))
+    ingest([*command, "--once"])
+    capsys.readouterr()
+
+    equal = verify(command)
+    told = capsys.readouterr().out
+    second.write_bytes(event_file(plain))
+
+    assert (equal, "2 points of 1 runs" in told) == (0, True), told
+    assert verify(command) == 1

@@ -59,13 +59,18 @@ def prove_run(
         proof.differences.append(Difference(run, what))
         return proof
     offsets = {name: rows[name].offset if name in rows else 0 for name in found}
+    files = [StoredFile(name, path, offsets[name]) for name, path in found.items()]
     try:
-        side = read_files(
-            [StoredFile(name, path, offsets[name]) for name, path in found.items()], read
-        )
-        store = StoreSide(conn, run_id, run, sound)
-        proof.differences += store.read(side.cuts)
-        proof.differences += _differences(run, side, store)
+        side = read_files(files, read)
+        store, differing = _compared(conn, run_id, run, side, sound)
+        if differing and len(files) > 1 and side.described:
+            # Files written side by side are not read in order of name, and a value that does
+            # not say what it is, is taken for what the tag was known to be by then.
+            later = read_files(files, lambda _: None, side.described)
+            other, left = _compared(conn, run_id, run, later, sound)
+            if not left:
+                side, store, differing = later, other, left
+        proof.differences += differing
     except (Unreadable, CorruptBlock) as error:
         proof.differences.append(Difference(run, str(error)))
         return proof
@@ -74,6 +79,13 @@ def prove_run(
         Behind(run_id, run, name, offsets[name], end) for name, end in side.beyond.items()
     ]
     return proof
+
+
+def _compared(
+    conn: Connection, run_id: int, run: str, side: FileSide, sound: set[bytes]
+) -> tuple[StoreSide, list[Difference]]:
+    store = StoreSide(conn, run_id, run, sound)
+    return store, [*store.read(side.cuts), *_differences(run, side, store)]
 
 
 def _differences(run: str, side: FileSide, store: StoreSide) -> Iterator[Difference]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -57,6 +57,8 @@ class FileSide:
     metadata: dict[SeriesKey, tuple[Metadata, ...]] = field(default_factory=dict)
     """Of each series the first that each file has, distinct: which of the files was read
     first is not known."""
+    described: dict[str, Metadata] = field(default_factory=dict)
+    """What is known of each tag in the end: the first that was said of it."""
     hparams: list[str] = field(default_factory=list)
     """The last that each file has."""
     gaps: dict[str, list[Gap]] = field(default_factory=dict)
@@ -65,17 +67,22 @@ class FileSide:
     """Of files that have more than is stored: up to where."""
 
 
-def read_files(files: Sequence[StoredFile], read: Callable[[int], None]) -> FileSide:
+def read_files(
+    files: Sequence[StoredFile],
+    read: Callable[[int], None],
+    known: Mapping[str, Metadata] | None = None,
+) -> FileSide:
     """Read the stored part of each file; `read` is told of every stretch how long it was.
+
+    What a file says of a tag holds in those after it; `known` holds from the start.
 
     Raises:
         Unreadable: A file cannot be read.
     """
-    side = FileSide()
+    side = FileSide(described=dict(known or {}))
     lives = Lives()
-    remembered: dict[str, Metadata] = {}
     for file in sorted(files, key=lambda file: file.name):
-        one = _OneFile(file, remembered, read)
+        one = _OneFile(file, side.described, read)
         try:
             one.read_stored()
             beyond = one.look_beyond()
@@ -84,9 +91,9 @@ def read_files(files: Sequence[StoredFile], read: Callable[[int], None]) -> File
         numbers = lives.take(one.facts)
         one.tally.move_to(side.tally, partial(_with_attempt, numbers=numbers))
         for key, value in one.metadata.items():
-            known = side.metadata.get(key, ())
-            if value not in known:
-                side.metadata[key] = (*known, value)
+            told = side.metadata.get(key, ())
+            if value not in told:
+                side.metadata[key] = (*told, value)
         if one.hparams is not None:
             side.hparams.append(one.hparams)
         if one.gaps:
