@@ -37,6 +37,8 @@ def set_up(style: LogStyle, handler: logging.Handler) -> None:
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
     logging.getLogger("orgboard").setLevel(logging.INFO)
+    # It tells of each pipeline that broke with its connection; "database away" says all of it.
+    logging.getLogger("psycopg").setLevel(logging.ERROR)
 
 
 class Lines(logging.Formatter):
