@@ -135,18 +135,20 @@ def _read(engine: Engine) -> None:
 def _answer_curves(engine: Engine) -> None:
     """Measure whole answers to a browser, project and permission looked up, packed."""
     uids: list[str] = []
+    tag_ids: set[int] = set()
     random = np.random.default_rng(4)
     for number in range(100):
         feed = new_feed(engine, run=f"answer/{number}")
         step = np.arange(CURVE, dtype=np.int64)
         chunk = ScalarSeries(step, NOW + 0.1 * step.astype(np.float64), _noisy(random, step))
+        tag_ids.add(feed.tag("tag0"))
         feed.store([NewChunk(0, "tag0", "scalar", chunk)])
         with begin_write(engine, durable=False) as conn:
             compact(conn, feed.run_id, final=True, now=NOW)
             uid = select(tables.run.c.uid).where(tables.run.c.run_id == feed.run_id)
             uids.append(conn.execute(uid).scalar_one())
     for some in (uids[:1], uids):
-        asked = Question((feed.tag("tag0"),), tuple(some), "step", None, None, 500, False, None)
+        asked = Question(tuple(tag_ids), tuple(some), "step", None, None, 500, False, None)
         with begin_read(engine) as conn:
             one = _median(partial(_answer, conn, asked))
         print(f"    {1e3 * one:.2f} ms to answer for {len(some)} curves of {CURVE} points")
