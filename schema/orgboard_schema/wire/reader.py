@@ -49,6 +49,10 @@ __all__ = [
 WINDOW_BYTES: Final = 8 * 1024 * 1024
 """Some 150 000 scalars: enough that what each batch costs once does not count."""
 
+MOST_DAMAGES: Final = 1000
+"""Damaged places in one batch: each may cost the checksums of some MiB, and a file that is
+made of nothing else must not keep others waiting."""
+
 _MAX_WINDOW_BYTES: Final = MAX_RECORD_BYTES + GARBAGE_BYTES
 """Whatever is wrong can be judged within the largest record and what is given up as garbage."""
 
@@ -150,7 +154,7 @@ def _read(
     compiled = CompiledScalars(core) if core is not None else None
     gathering = Gathering(remembered, compiled)
     gaps: list[Gap] = []
-    position = records = wanted = 0
+    position = records = found_damaged = wanted = 0
     pending: str | None = None
     while gathering.gathered <= MAX_GATHERED_BYTES:
         if compiled is None:
@@ -172,6 +176,9 @@ def _read(
             records += 1
             _take(found.payload, offset + position, gathering, gaps)
         position = found.end
+        found_damaged += 1
+        if found_damaged == MOST_DAMAGES:
+            break
     batch = _freeze(gathering, gaps, records, offset, offset + position, pending)
     return _Reading(batch, wanted)
 

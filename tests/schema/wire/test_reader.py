@@ -194,3 +194,14 @@ def test_small_records_that_unfold_to_much_end_a_batch_early(
     assert len(batches) > 4
     assert [point.step for batch in batches for _, point in batch.points] == list(range(20))
     assert batches[-1].end == len(whole)
+
+
+def test_a_file_of_nothing_but_damage_is_read_a_thousand_places_at_a_time() -> None:
+    """Each may cost much to judge, and other files wait for their turn."""
+    junk = b"\x01\x02\x03\x04\xff\xff\xff\xff\xff\xff\xff\xff"
+    data = (junk + event_file(scalar_event("loss", 1, 1.0))) * 2500
+
+    batches = read_whole(data, final=True)
+
+    assert [len(batch.gaps) for batch in batches] == [1000, 1000, 500, 0]
+    assert sum(len(batch.scalars.tag) for batch in batches) == 2500
