@@ -27,6 +27,10 @@ __all__ = ["GARBAGE_BYTES", "UNKNOWN", "Finding", "diagnose", "find_header", "ha
 GARBAGE_BYTES: Final = 8 * 1024 * 1024
 """So many bytes without one sound header are given up, although the file may still grow."""
 
+SOON_BYTES: Final = 64 * 1024
+"""A length that nothing vouches for is believed this far: a live file grows so much in minutes,
+and what follows damage must not wait for longer."""
+
 UNKNOWN: Final = 1
 """As `Finding.wanted`: more bytes may help, nobody can tell how many."""
 
@@ -144,7 +148,7 @@ def _mended_lengths(data: bytes, start: int, limit: int) -> list[int]:
     declared, crc = HEADER.unpack_from(data, start)
     lengths = {n for bit in range(64) if masked_crc(LENGTH.pack(n := declared ^ 1 << bit)) == crc}
     near = (masked_crc(LENGTH.pack(declared)) ^ crc).bit_count() == 1
-    if near or declared <= GARBAGE_BYTES:
+    if near or declared <= SOON_BYTES:
         lengths.add(declared)
     return sorted(length for length in lengths if length <= limit)
 
