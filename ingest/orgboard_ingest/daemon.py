@@ -27,6 +27,7 @@ from orgboard_ingest.figures import Figures, Snapshot
 from orgboard_ingest.hints import Hints
 from orgboard_ingest.intake import BATCHES_AT_ONCE, Advance
 from orgboard_ingest.leases import Leases, new_owner
+from orgboard_ingest.outage import FIRST_PAUSE_S, LONGEST_PAUSE_S, Outage
 from orgboard_ingest.progress import Done
 from orgboard_ingest.queue import FileKey, Waiting
 from orgboard_ingest.share import Share
@@ -38,10 +39,6 @@ from orgboard_schema.sql.health import LogdirHealth, logdir_health
 from orgboard_schema.sql.leases import Renewed, Work
 
 __all__ = ["Daemon"]
-
-FIRST_PAUSE_S: Final = 0.2
-LONGEST_PAUSE_S: Final = 30.0
-"""Between tries while the database is away; doubles from the first to the longest."""
 
 LONGEST_WAIT_S: Final = 1.0
 """The loop looks around at least this often."""
@@ -102,10 +99,7 @@ class Daemon:
         self._figures = [Figures(clock()) for _ in self.sources]
         self._watched: list[str | None] = [None for _ in self.sources]
         self._health: list[LogdirHealth] = []
-        self._away_since: float | None = None
-        self._away_reason = ""
-        self._pause = 0.0
-        """Before the next try; 0 unless the last one failed."""
+        self._outage = Outage(clock)
         self._next_poll = self._next_show = self._next_sizes = 0.0
         self._done_files = self._all_files = 0
         self._done_bytes = self._all_bytes = 0
@@ -119,14 +113,14 @@ class Daemon:
         """Follow the files until `stop`."""
         while not self.stopped:
             try:
-                if self._pause:
+                if self._outage.pause:
                     self._load()
                 self._keep_up()
                 self._look()
                 self._step()
             except DatabaseUnreachable as error:
-                self._note_away(str(error))
-                self._wait_for_database(self._pause)
+                self._outage.failed(str(error))
+                self._wait_for_database(self._outage.pause)
                 continue
             self._hints.wait(self._idle_s())
         self._leases.leave()
@@ -148,14 +142,14 @@ class Daemon:
         self._done_bytes = self._all_bytes - sum(source.unread_bytes() for source in self.sources)
         while self._waiting and not self.stopped:
             try:
-                if self._pause:
+                if self._outage.pause:
                     self._load()
                 self._step()
             except DatabaseUnreachable as error:
-                self._note_away(str(error))
-                if self._pause > LONGEST_PAUSE_S / 2:
+                self._outage.failed(str(error))
+                if self._outage.pause > LONGEST_PAUSE_S / 2:
                     raise
-                self._sleep(self._pause)
+                self._sleep(self._outage.pause)
             show(self._done())
         for number, source in enumerate(self.sources):
             self._settle(number)
@@ -177,8 +171,7 @@ class Daemon:
                 for ingest in ours
             )
             logdirs.append(replace(logdir, ingests=live))
-        away = None if self._away_since is None else self._clock() - self._away_since
-        return Snapshot(tuple(logdirs), tuple(rivals), away, self._away_reason)
+        return Snapshot(tuple(logdirs), tuple(rivals), self._outage.seconds(), self._outage.reason)
 
     def _keep_up(self) -> None:
         """Do what is due by the clock, however much there is to read."""
@@ -289,7 +282,7 @@ class Daemon:
             if self.stopped:
                 return
             self._turn(keys)
-        self._note_back()
+        self._outage.over()
 
     def _groups(self) -> Iterator[list[FileKey]]:
         """Yield what is due, of different runs of one logdir, as much as is stored at once."""
@@ -336,7 +329,7 @@ class Daemon:
         self.points += advance.points
         self._done_bytes += advance.bytes
         if advance.bytes:
-            self._note_back()
+            self._outage.over()
         if advance.gaps and not self._config.once:
             place = source.intake.place(run, name)
             say(log, logging.WARNING, "file damaged", path=place, places=advance.gaps)
@@ -392,23 +385,6 @@ class Daemon:
         for number, source in enumerate(self.sources):
             source.intake.load()
             self._add(number, source.changed())
-
-    def _note_away(self, reason: str) -> None:
-        self._pause = min(max(FIRST_PAUSE_S, self._pause * 2), LONGEST_PAUSE_S)
-        if self._away_since is None:
-            self._away_since, self._away_reason = self._clock(), reason
-            say(log, logging.WARNING, "database away", reason=reason)
-        elif reason != self._away_reason:
-            self._away_reason = reason
-            say(log, logging.WARNING, "database still away", reason=reason)
-
-    def _note_back(self) -> None:
-        """Note that the database took something, or that there was nothing for it to take."""
-        self._pause = 0.0
-        if self._away_since is not None:
-            away = self._clock() - self._away_since
-            self._away_since, self._away_reason = None, ""
-            say(log, logging.INFO, "database back", away_s=round(away, 1))
 
     def _wait_for_database(self, seconds: float) -> None:
         until = self._clock() + seconds * random.uniform(0.5, 1.0)  # noqa: S311 - spreads rivals

@@ -22,13 +22,14 @@ from typing import TYPE_CHECKING, Final, TextIO
 from sqlalchemy import Connection, Engine, func, select
 
 from orgboard_ingest.config import IngestConfig
-from orgboard_ingest.daemon import FIRST_PAUSE_S, LONGEST_PAUSE_S, Daemon
+from orgboard_ingest.daemon import Daemon
 from orgboard_ingest.damage import damages
 from orgboard_ingest.events import printable, say, set_up
 from orgboard_ingest.figures import Snapshot
 from orgboard_ingest.hints import Hints
 from orgboard_ingest.intake import Intake
 from orgboard_ingest.leases import new_owner
+from orgboard_ingest.outage import Outage
 from orgboard_ingest.progress import Progress
 from orgboard_ingest.projects import settle_logdir
 from orgboard_ingest.source import Source
@@ -178,21 +179,21 @@ def _wait_for_database(
     config: IngestConfig, stopped: threading.Event, show: Callable[[Snapshot], None] | None
 ) -> tuple[Engine, Daemon] | None:
     """Open the database, waiting while its server only does not run yet; None when stopped."""
-    began, pause, said = time.monotonic(), FIRST_PAUSE_S, ""
+    outage = Outage(time.monotonic)
     with _stopped_by_signal(stopped.set):
         while not stopped.is_set():
             try:
-                return _open(config)
+                opened = _open(config)
             except DatabaseUnreachable as error:
                 if not _may_come_up(error):
                     raise
-                if str(error) != said:
-                    said = str(error)
-                    say(log, logging.WARNING, "database away", reason=said)
+                outage.failed(str(error))
+            else:
+                outage.over()
+                return opened
             if show is not None:
-                show(Snapshot(away_s=time.monotonic() - began, away_reason=said))
-            stopped.wait(pause)
-            pause = min(pause * 2, LONGEST_PAUSE_S)
+                show(Snapshot(away_s=outage.seconds(), away_reason=outage.reason))
+            stopped.wait(outage.pause)
     return None
 
 
