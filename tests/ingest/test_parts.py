@@ -18,7 +18,7 @@ from orgboard_ingest.complaints import Complaints, printable
 from orgboard_ingest.ending import Ending, hparams_json, latest_ending, said_to_end
 from orgboard_ingest.events import Lines
 from orgboard_ingest.opening import open_event_file
-from orgboard_ingest.progress import Done, Progress, bar
+from orgboard_ingest.progress import Done, Progress
 from orgboard_ingest.projects import candidate_names, settle_logdir
 from orgboard_ingest.queue import Waiting
 from orgboard_ingest.share import Share, owner_of
@@ -31,6 +31,13 @@ from orgboard_schema.wire.reader import read
 from orgboard_schema.wire.summary_pb2 import Summary, SummaryMetadata
 from support.event_files import event_file, scalar_event, value_event
 from support.ingested import mark, migrated
+
+
+class _Terminal(io.StringIO):
+    """What is written to a terminal."""
+
+    def isatty(self) -> bool:
+        return True
 
 
 class Clock:
@@ -233,12 +240,15 @@ def test_hyperparameters_are_strict_json_even_where_json_has_no_number() -> None
 
 
 def test_the_bar_says_how_far_and_how_fast() -> None:
-    line = bar(Done(5_000_000, 10_000_000, 1, 4, 2_000), 2.0)
+    clock = Clock()
+    terminal = _Terminal()
+    progress = Progress(terminal, clock)
 
-    assert line.startswith("[############............]  50%")
-    assert "5.0 of 10.0 MB" in line
-    assert "1 of 4 files" in line
-    assert "1,000 points/s" in line
+    clock.now += 2.0
+    progress.show(Done(5_000_000, 10_000_000, 1, 4, 2_000))
+
+    line = terminal.getvalue().removeprefix("\r")
+    assert line == "[############............]  50%  5.0 of 10.0 MB  1 of 4 files  1,000 points/s"
 
 
 def test_progress_is_silent_where_there_is_no_terminal() -> None:
