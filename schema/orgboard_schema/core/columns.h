@@ -3,6 +3,7 @@
 typedef struct {
     i64 name, name_size; /* where in the arena */
     i64 meta, meta_size; /* the metadata that was learned; size -1: none yet */
+    i64 row;             /* of a tag of values, the newest of them */
     int32_t next;        /* the tag that came after this one the last time */
     u8 meta_simple;      /* with that metadata, a simple_value is a scalar */
     u8 meta_tensor;      /* with that metadata, so is a tensor of one number */
@@ -162,7 +163,7 @@ static int32_t find_tag(ob_columns *c, const u8 *name, i64 size) {
                 return -1;
             c->tag_room = room;
         }
-        ob_tag_entry entry = {.name_size = size, .meta_size = -1, .next = -1};
+        ob_tag_entry entry = {.name_size = size, .meta_size = -1, .row = -1, .next = -1};
         if (!keep(c, name, size, &entry.name))
             return -1;
         c->tags[c->tag_count++] = entry;

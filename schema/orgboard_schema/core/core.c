@@ -1,13 +1,13 @@
 /* The compiled core: what reading event files and packing columns spend their time in.
  *
- *   ob_scan       sound records of plain scalars -> columns, checksums and all
+ *   ob_scan       sound records of plain values -> columns, checksums and all
  *   ob_pack       a column of numbers -> differences, zigzag, shuffled bytes; ob_unpack back
  *   ob_group      the points of a batch, series by series, and what each says
  *   ob_block      a block of scalars as bytes, and what its row says of them
  *
  * Every function here has a twin in Python that defines what it does, bit for bit; this file
  * may be absent. It parses bytes that nobody vouches for: each read is bounded before it is
- * made, and what is not plainly a scalar is left to protobuf, never judged.
+ * made, and what is not plainly a known value is left to protobuf, never judged.
  *
  * No global is written after ob_version was called, so that threads need no lock. Little-endian
  * machines only.
@@ -16,11 +16,13 @@
 #include "base.h"
 #include "checksum.h"
 #include "columns.h"
+#include "fields.h"
+#include "values.h"
 #include "records.h"
 #include "packing.h"
 #include "summaries.h"
 
-#define OB_VERSION 3
+#define OB_VERSION 4
 
 /* Call once, before anything else and from one thread; `plain` chooses the table over the
  * processor's own instruction, to test it. Returns 0 where this file cannot work. */

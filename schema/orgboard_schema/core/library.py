@@ -14,7 +14,7 @@ from typing import Final
 
 __all__ = ["LIBRARY", "VERSION", "load", "load_core"]
 
-VERSION: Final = 3
+VERSION: Final = 4
 """Of the functions below; a library of another one is left alone."""
 
 LIBRARY: Final = Path(__file__).with_name("_core.so")
@@ -27,8 +27,18 @@ _SIGNATURES: Final[dict[str, tuple[object, list[object]]]] = {
     "ob_free": (None, [c_void_p]),
     "ob_scan": (
         c_int32,
-        [c_void_p, c_char_p, c_int64, c_int64, c_int64, POINTER(c_int64)],
+        [c_void_p, c_void_p, c_char_p, *[c_int64] * 4, POINTER(c_int64)],
     ),
+    "ob_values_new": (c_void_p, [c_uint64]),
+    "ob_values_free": (None, [c_void_p]),
+    "ob_values_note": (c_int64, [c_void_p, c_int64]),
+    "ob_values_teach": (c_int32, [c_void_p, c_char_p, c_int64, c_char_p, c_int64, c_int32]),
+    "ob_values_count": (c_int64, [c_void_p]),
+    "ob_values_gathered": (c_int64, [c_void_p]),
+    "ob_values_before": (c_void_p, [c_void_p]),
+    "ob_values_names": (c_void_p, [c_void_p]),
+    "ob_values_last_wall": (c_double, [c_void_p]),
+    "ob_values_take": (None, [c_void_p, _COLUMN]),
     "ob_tag": (c_int32, [c_void_p, c_char_p, c_int64]),
     "ob_add": (c_int32, [c_void_p, c_int32, c_int64, c_double, c_double, c_int32]),
     "ob_learn": (c_int32, [c_void_p, c_int32, c_char_p, c_int64, c_int32]),

@@ -1,46 +1,4 @@
-/* Records of plain scalars -> columns. */
-
-typedef struct {
-    const u8 *at, *end;
-} span;
-
-/* The value of a varint, as protobuf reads it; 0 where it is cut off or too long. */
-static int varint(span *s, u64 *value) {
-    u64 read = 0;
-    for (int place = 0; place < 10 && s->at < s->end; place++) {
-        u8 byte = *s->at++;
-        if (place == 9 && byte > 1)
-            return 0;
-        read |= (u64)(byte & 0x7F) << 7 * place;
-        if (byte < 0x80) {
-            *value = read;
-            return 1;
-        }
-    }
-    return 0;
-}
-
-static int delimited(span *s, span *inner) {
-    u64 size;
-    if (!varint(s, &size) || size > (u64)(s->end - s->at))
-        return 0;
-    inner->at = s->at;
-    inner->end = s->at += size;
-    return 1;
-}
-
-static int fixed(span *s, void *value, i64 size) {
-    if (s->end - s->at < size)
-        return 0;
-    memcpy(value, s->at, (size_t)size);
-    s->at += size;
-    return 1;
-}
-
-enum { WALL = 0x09, STEP = 0x10, SUMMARY = 0x2A, VALUE = 0x0A };
-enum { TAG = 0x0A, SIMPLE = 0x15, TENSOR = 0x42, METADATA = 0x4A };
-enum { DTYPE = 0x08, SHAPE = 0x12, CONTENT = 0x22 };
-enum { FLOATS = 0x2A, FLOAT_ALONE = 0x2D, DOUBLES = 0x32, DOUBLE_ALONE = 0x31 };
+/* Records of plain values -> columns. */
 
 static int read_float(const u8 *at, double *value) {
     float narrow;
@@ -98,8 +56,6 @@ static int read_tensor(span s, double *value) {
     }
     return 0;
 }
-
-enum { TAKEN = 1, LEFT = 0, NO_MEMORY = -1 };
 
 static int read_value(ob_columns *c, span s, i64 step, double wall) {
     span name = {0, 0}, meta = {0, 0}, tensor = {0, 0};
@@ -161,7 +117,36 @@ static int read_value(ob_columns *c, span s, i64 step, double wall) {
     return TAKEN;
 }
 
-static int read_event(ob_columns *c, span s) {
+enum { OUT_OF_BYTES = 0, NOT_SOUND = 1, OTHER = 2, FAILED = 3, FULL = 4 };
+
+/* A larger record is first asked whether it unfolds too far, which is Python's business; */
+#define LARGEST_PLAIN (64 * 1024)
+/* a single value up to here never does: it takes five times its bytes at most. */
+#define LARGEST_ALONE (16 * 1024 * 1024)
+
+/* Where columns end: what a record brought before it turned out to be none of ours is undone. */
+typedef struct {
+    i64 count, tags, used;
+    int32_t last;
+} mark;
+
+static mark mark_of(const ob_columns *c) {
+    return (mark){c->count, c->tag_count, c->arena_used, c->last};
+}
+
+static void undo_to(ob_columns *c, mark m) { undo(c, m.count, m.tags, m.used, m.last); }
+
+/* One value of a record; of a large one (`alone`) only what cannot unfold too far. */
+static int read_any(ob_columns *c, ob_values *v, span value, i64 step, double wall, int alone) {
+    mark before = mark_of(c);
+    int taken = alone ? LEFT : read_value(c, value, step, wall);
+    if (taken != LEFT)
+        return taken;
+    undo_to(c, before);
+    return read_other(v, c->count, value, step, wall);
+}
+
+static int read_event(ob_columns *c, ob_values *v, span s, int alone) {
     span summary = {0, 0};
     double wall = 0;
     u64 step = 0;
@@ -188,9 +173,9 @@ static int read_event(ob_columns *c, span s) {
         return LEFT;
     while (summary.at < summary.end) {
         span value;
-        if (*summary.at++ != VALUE || !delimited(&summary, &value))
+        if (*summary.at++ != VALUE || !delimited(&summary, &value) || (alone && values))
             return LEFT;
-        int taken = read_value(c, value, (i64)step, wall);
+        int taken = read_any(c, v, value, (i64)step, wall, alone);
         if (taken != TAKEN)
             return taken;
         values++;
@@ -200,19 +185,36 @@ static int read_event(ob_columns *c, span s) {
     return values ? TAKEN : LEFT;
 }
 
-enum { OUT_OF_BYTES = 0, NOT_SOUND = 1, OTHER = 2, FAILED = 3 };
+/* Take in one payload, or leave no trace of it. */
+static int read_payload(ob_columns *c, ob_values *v, const u8 *payload, i64 length) {
+    mark scalars = mark_of(c), names = mark_of(v->names);
+    i64 count = v->count, gathered = v->gathered;
+    span event = {payload, payload + length};
+    int taken = length > LARGEST_ALONE ? LEFT : read_event(c, v, event, length > LARGEST_PLAIN);
+    if (taken != TAKEN) {
+        undo_to(c, scalars);
+        undo_to(v->names, names);
+        v->count = count;
+        v->gathered = gathered;
+    }
+    return taken;
+}
 
-/* A larger record is first asked whether it unfolds too far, which is Python's business. */
-#define LARGEST_PLAIN (64 * 1024)
-
-/* Take in sound records of plain scalars from `at` on. Fills told with: where it stopped, how
- * many records it took in, and of a sound record that is none of plain scalars (OTHER) where
- * its payload begins and how long it is. Returns why it stopped. */
+/* Take in sound records of plain values from `at` on, until the values gathered take more than
+ * `most` octets. Fills told with: where it stopped, how many records it took in, and of a sound
+ * record that is none of plain values (OTHER) where its payload begins and how long it is.
+ * Returns why it stopped. All calls for one `v` are given the same data. */
 EXPORT int32_t ob_scan(
-    ob_columns *c, const u8 *data, i64 size, i64 at, i64 limit, i64 told[4]
+    ob_columns *c, ob_values *v, const u8 *data, i64 size, i64 at, i64 limit, i64 most,
+    i64 told[4]
 ) {
     i64 records = 0, payload = 0, length = 0;
     int32_t why = OUT_OF_BYTES;
+    if (v->data != data || v->size != size) {
+        v->data = data;
+        v->size = size;
+        v->since = v->count;
+    }
     while (size - at >= 16) {
         u64 declared;
         u32 crc;
@@ -231,17 +233,17 @@ EXPORT int32_t ob_scan(
             why = NOT_SOUND;
             break;
         }
-        i64 count = c->count, tags = c->tag_count, used = c->arena_used;
-        int32_t last = c->last;
-        span event = {data + payload, data + payload + length};
-        int taken = length > LARGEST_PLAIN ? LEFT : read_event(c, event);
+        int taken = read_payload(c, v, data + payload, length);
         if (taken != TAKEN) {
-            undo(c, count, tags, used, last);
             why = taken == LEFT ? OTHER : FAILED;
             break;
         }
         records++;
         at = payload + length + 4;
+        if (v->gathered > most) {
+            why = FULL;
+            break;
+        }
     }
     told[0] = at;
     told[1] = records;

@@ -6,7 +6,8 @@ from array import array
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from orgboard_schema.types import Metadata, Point
+from orgboard_schema.types import Metadata
+from orgboard_schema.wire.points import Points
 
 __all__ = [
     "FLOAT32",
@@ -81,7 +82,7 @@ class Batch:
     """What the bytes from `start` to `end` hold."""
 
     scalars: ScalarColumns
-    points: tuple[tuple[int, Point], ...]
+    points: Points
     """(order, point) of every value that is not a scalar."""
     sessions: tuple[SessionMark, ...]
     gaps: tuple[Gap, ...]

@@ -1,8 +1,9 @@
-"""The scalars of one batch gathered by the compiled core: whole stretches of a file in one call.
+"""What one batch holds gathered by the compiled core: whole stretches of a file in one call.
 
-The core takes in what is plainly a scalar and stops at anything else; protobuf reads that,
-and what it found teaches the core what to take in from then on: that a tag's tensors are
-scalars is said by metadata, which only Python understands. `scalars` is the same in Python.
+The core takes in what is plainly a scalar, or another value of a common form, and stops at
+anything else; protobuf reads that, and what it found teaches the core what to take in from
+then on: what a tag's tensors are is said by metadata, which only Python understands.
+`scalars` is the same in Python.
 """
 
 from __future__ import annotations
@@ -14,9 +15,11 @@ from array import array
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from orgboard_schema.types import Metadata
+from orgboard_schema.types import Kind, Metadata
 from orgboard_schema.wire.batch import ScalarColumns
+from orgboard_schema.wire.compiled_values import CompiledValues, read_tags
 from orgboard_schema.wire.moulds import Reading
+from orgboard_schema.wire.points import ValueColumns
 from orgboard_schema.wire.summary_pb2 import Summary
 from orgboard_schema.wire.values import Scalar, decode_text
 
@@ -37,7 +40,7 @@ read by protobuf."""
 class CompiledScalars:
     """Columns that grow while a batch is read."""
 
-    __slots__ = ("_columns", "_core", "_lessons", "_metadata", "_told", "first_wall")
+    __slots__ = ("_columns", "_core", "_lessons", "_metadata", "_told", "_values", "first_wall")
 
     def __init__(self, core: ctypes.CDLL) -> None:
         self._core = core
@@ -45,6 +48,7 @@ class CompiledScalars:
         if not columns:
             raise MemoryError
         self._columns = ctypes.c_void_p(columns)
+        self._values = CompiledValues(core, _SEED)
         self._told = (ctypes.c_int64 * 4)()
         self._metadata: dict[str, Metadata] = {}
         self._lessons: dict[int, int] = {}
@@ -59,14 +63,25 @@ class CompiledScalars:
     def __len__(self) -> int:
         return int(self._core.ob_count(self._columns))
 
-    def scan(self, data: bytes, position: int, limit: int) -> tuple[int, int, int, bytes]:
-        """Take in sound records of plain scalars from `position` on.
+    @property
+    def gathered(self) -> int:
+        """Octets that the values taken in by `scan` would take in memory, scalars not counted."""
+        return self._values.gathered
+
+    def scan(
+        self, data: bytes, position: int, limit: int, most: int
+    ) -> tuple[int, int, int, bytes]:
+        """Take in sound records of plain values from `position` on, while `gathered` is no
+        more than `most`. Each call for one batch gives the same data.
 
         Returns why it stopped, where, how many records it took in, and for `OTHER` the
         payload of the record there.
         """
         told = self._told
-        why = self._core.ob_scan(self._columns, data, len(data), position, limit, told)
+        values = self._values.handle
+        why = self._core.ob_scan(
+            self._columns, values, data, len(data), position, limit, most, told
+        )
         if why == _NO_MEMORY:
             raise MemoryError
         if self.first_wall is None and told[1]:
@@ -111,22 +126,35 @@ class CompiledScalars:
             if not self._core.ob_learn(self._columns, tag, said, size, is_tensor):
                 raise MemoryError
 
+    def note_other(self) -> int:
+        """Number a value that is no scalar; scalars take the numbers left between."""
+        return self._values.note(len(self))
+
+    def teach(self, name: bytes, own: bytes | None, metadata: Metadata | None, kind: Kind) -> None:
+        """Remember that tensors of that name with this metadata of their own, also given as
+        it was sent, claim to be of that kind."""
+        self._values.teach(name, own, metadata, kind)
+
+    def others(self, data: bytes) -> ValueColumns | None:
+        """Return the values taken in from `data` that are no scalars."""
+        return self._values.columns(data)
+
     def last_wall(self) -> float | None:
         """Return the latest finite wall time."""
-        wall = self._core.ob_last_wall(self._columns)
-        return None if math.isnan(wall) else wall
+        walls = (self._core.ob_last_wall(self._columns), self._values.last_wall())
+        return max((wall for wall in walls if not math.isnan(wall)), default=None)
 
-    def columns(self, others: Sequence[int]) -> ScalarColumns:
-        """Freeze the columns. `others`: how many scalars came before each other value."""
+    def columns(self) -> ScalarColumns:
+        """Freeze the columns."""
         tag, step, wall, value, dtype = self._take()
         return ScalarColumns(
-            tags=self._tags(),
+            tags=read_tags(self._core, self._columns),
             tag=tag,
             step=step,
             wall=wall,
             value=value,
             dtype=dtype,
-            order=self._places(others, len(tag)),
+            order=self._places(len(tag)),
             metadata=tuple(self._metadata.items()),
         )
 
@@ -142,21 +170,8 @@ class CompiledScalars:
         self._core.ob_take(self._columns, *(column.buffer_info()[0] for column in columns))
         return tag, step, wall, value, dtype
 
-    def _places(self, others: Sequence[int], count: int) -> array[int]:
-        order, before = array("q", bytes(8 * count)), array("q", others)
-        self._core.ob_places(before.buffer_info()[0], len(before), count, order.buffer_info()[0])
+    def _places(self, count: int) -> array[int]:
+        order = array("q", bytes(8 * count))
+        others, other_count = self._values.before()
+        self._core.ob_places(others, other_count, count, order.buffer_info()[0])
         return order
-
-    def _tags(self) -> tuple[str, ...]:
-        octets = ctypes.c_int64()
-        count = self._core.ob_tags(self._columns, ctypes.byref(octets))
-        ends, names = array("q", bytes(8 * count)), bytearray(octets.value)
-        into = (ctypes.c_char * len(names)).from_buffer(names) if names else None
-        address = ctypes.addressof(into) if into is not None else None
-        self._core.ob_names(self._columns, ends.buffer_info()[0], address)
-        tags: list[str] = []
-        start = 0
-        for end in ends:
-            tags.append(decode_text(bytes(names[start:end])))
-            start = end
-        return tuple(tags)

@@ -25,9 +25,10 @@ from orgboard_schema.wire.amplification import is_bomb
 from orgboard_schema.wire.batch import FLOAT32, ScalarColumns, SessionMark, SessionStatus
 from orgboard_schema.wire.compiled import CompiledScalars
 from orgboard_schema.wire.event_pb2 import Event, SessionLog
-from orgboard_schema.wire.kinds import GRAPH_TAG, META_GRAPH_TAG
+from orgboard_schema.wire.kinds import GRAPH_TAG, META_GRAPH_TAG, kind_of
 from orgboard_schema.wire.media import PROTOBUF
 from orgboard_schema.wire.moulds import Reading
+from orgboard_schema.wire.points import Points
 from orgboard_schema.wire.scalars import ScalarGathering
 from orgboard_schema.wire.summary_pb2 import Summary
 from orgboard_schema.wire.values import Other, decode_metadata, decode_text, decode_value
@@ -61,13 +62,12 @@ class Gathering:
     __slots__ = (
         "_known",
         "_last_wall",
-        "_others",
+        "_parsed",
+        "_points",
         "_remembered",
         "_scalars",
         "file_version",
         "first_wall",
-        "gathered",
-        "points",
         "sessions",
         "source_writer",
     )
@@ -78,18 +78,31 @@ class Gathering:
         self._remembered = remembered
         self._known: dict[str, Metadata] = {}
         self._scalars = compiled if compiled is not None else ScalarGathering()
-        self._others: list[int] = []
         self._last_wall: float | None = None
-        self.points: list[tuple[int, Point]] = []
+        self._parsed = 0
+        self._points: list[tuple[int, Point]] = []
         self.sessions: list[SessionMark] = []
-        self.gathered = 0
         self.first_wall: float | None = None
         self.file_version: str | None = None
         self.source_writer: str | None = None
 
+    @property
+    def gathered(self) -> int:
+        """Octets that the values gathered take in memory, scalars not counted."""
+        return self._parsed + self._scalars.gathered
+
+    @property
+    def room(self) -> int:
+        """Octets that the core may gather before the batch is full."""
+        return MAX_GATHERED_BYTES - self._parsed
+
     def columns(self) -> ScalarColumns:
         """Freeze the scalars gathered."""
-        return self._scalars.columns(self._others)
+        return self._scalars.columns()
+
+    def points(self, data: bytes) -> Points:
+        """Freeze all other values; `data` is what they were read from."""
+        return Points(tuple(self._points), self._scalars.others(data))
 
     def last_wall(self) -> float | None:
         """Return the latest finite wall time of any event."""
@@ -130,10 +143,10 @@ class Gathering:
         values = event.summary.value
         scalars = len(self._scalars)
         for value in values:
-            before = self.gathered
+            before = self._parsed
             refused |= not self._add_value(value, event, left)
-            if self.gathered > before:
-                left = max(left - (self.gathered - before - value.ByteSize()), 0)
+            if self._parsed > before:
+                left = max(left - (self._parsed - before - value.ByteSize()), 0)
         # Before there is a first wall time, a record that sets it must not go unparsed.
         if len(self._scalars) == scalars + len(values) and self.first_wall is not None:
             self._scalars.learn(payload, values, self._read_alone)
@@ -145,11 +158,15 @@ class Gathering:
         own = decode_metadata(value.metadata) if value.HasField("metadata") else None
         if own is not None:
             self._known.setdefault(tag, own)
-        decoded = decode_value(value, self._metadata(tag, own), left)
+        metadata = self._metadata(tag, own)
+        decoded = decode_value(value, metadata, left)
         if decoded is None:
             return False
         if isinstance(decoded, Other):
             self._add_point(tag, event, decoded, own)
+            if value.tag and metadata is not None and value.WhichOneof("value") == "tensor":
+                sent = value.metadata.SerializeToString() if own is not None else None
+                self._scalars.teach(value.tag, sent, own, kind_of(metadata.plugin))
             return True
         self._scalars.add(name, event.step, event.wall_time, decoded, own)
         return True
@@ -162,8 +179,8 @@ class Gathering:
 
     def _add_point(self, tag: str, event: Event, decoded: Other, own: Metadata | None) -> None:
         point = Point(tag, decoded.kind, event.step, event.wall_time, decoded.value, own)
-        self.points.append((self._next_order(), point))
-        self.gathered += _POINT_BYTES + _data_bytes(decoded.value)
+        self._points.append((self._scalars.note_other(), point))
+        self._parsed += _POINT_BYTES + _data_bytes(decoded.value)
 
     def _add_graph(self, tag: str, event: Event, plugin: str, data: bytes) -> None:
         graph = Other("graph", Media((Blob(data, PROTOBUF),)))
@@ -189,14 +206,8 @@ class Gathering:
     def _add_session(self, event: Event) -> None:
         status = _MARKS.get(event.session_log.status)
         if status is not None:
-            mark = SessionMark(self._next_order(), status, event.step, event.wall_time)
+            mark = SessionMark(self._scalars.note_other(), status, event.step, event.wall_time)
             self.sessions.append(mark)
-
-    def _next_order(self) -> int:
-        """Number a value that is no scalar; scalars take the numbers left between."""
-        order = len(self._scalars) + len(self._others)
-        self._others.append(len(self._scalars))
-        return order
 
     def _read_alone(self, payload: bytes) -> Reading | None:
         """Read one record by protobuf as a float32 scalar, leaving the batch as it is."""

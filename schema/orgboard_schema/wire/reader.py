@@ -179,7 +179,7 @@ def _read(
         found_damaged += 1
         if found_damaged == MOST_DAMAGES:
             break
-    batch = _freeze(gathering, gaps, records, offset, offset + position, pending)
+    batch = _freeze(gathering, gaps, records, data, offset, offset + position, pending)
     return _Reading(batch, wanted)
 
 
@@ -227,10 +227,10 @@ def _scan(
     gaps: list[Gap],
     limit: int,
 ) -> tuple[int, int]:
-    """Do as `_read_sound` by the compiled core, which leaves to us what is no plain scalar."""
+    """Do as `_read_sound` by the compiled core, which leaves to us what is no plain value."""
     count = 0
     while True:
-        why, position, taken, payload = compiled.scan(data, position, limit)
+        why, position, taken, payload = compiled.scan(data, position, limit, gathering.room)
         count += taken
         if gathering.first_wall is None:
             gathering.first_wall = compiled.first_wall
@@ -261,11 +261,17 @@ def _reason(found: Finding, at: int, data: bytes) -> str:
 
 
 def _freeze(
-    gathering: Gathering, gaps: list[Gap], records: int, start: int, end: int, pending: str | None
+    gathering: Gathering,
+    gaps: list[Gap],
+    records: int,
+    data: bytes,
+    start: int,
+    end: int,
+    pending: str | None,
 ) -> Batch:
     return Batch(
         scalars=gathering.columns(),
-        points=tuple(gathering.points),
+        points=gathering.points(data),
         sessions=tuple(gathering.sessions),
         gaps=tuple(gaps),
         records=records,

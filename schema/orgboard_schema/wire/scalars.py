@@ -16,7 +16,7 @@ from itertools import pairwise
 from struct import Struct
 from typing import Final
 
-from orgboard_schema.types import Metadata
+from orgboard_schema.types import Kind, Metadata
 from orgboard_schema.wire.batch import FLOAT32, FLOAT64, ScalarColumns
 from orgboard_schema.wire.moulds import STEP_KEY, WALL_KEY, Reading, find_mould, find_rest
 from orgboard_schema.wire.summary_pb2 import Summary
@@ -42,6 +42,7 @@ class ScalarGathering:
     __slots__ = (
         "_metadata",
         "_moulds",
+        "_others",
         "_seen",
         "_step",
         "_tag",
@@ -59,6 +60,7 @@ class ScalarGathering:
         self._wall = array("d")
         self._value = array("d")
         self._wide: list[int] = []  # places of the float64 values: rare
+        self._others: list[int] = []  # how many scalars came before each value that is none
         self._moulds: dict[int, dict[bytes, int]] = {}  # by length of suffix, by key
         self._seen: dict[int, int] = {}
 
@@ -137,8 +139,25 @@ class ScalarGathering:
         """Return the latest finite wall time."""
         return latest(self._wall)
 
-    def columns(self, others: Sequence[int]) -> ScalarColumns:
-        """Freeze the columns. `others`: how many scalars came before each other value."""
+    @property
+    def gathered(self) -> int:
+        """Octets of the values taken in that are no scalars: the twin's."""
+        return 0
+
+    def note_other(self) -> int:
+        """Number a value that is no scalar; scalars take the numbers left between."""
+        order = len(self._tag) + len(self._others)
+        self._others.append(len(self._tag))
+        return order
+
+    def teach(self, name: bytes, own: bytes | None, metadata: Metadata | None, kind: Kind) -> None:
+        """Remember nothing: it is the twin that takes in values that are no scalars."""
+
+    def others(self, data: bytes) -> None:
+        """Return the values taken in that are no scalars: none."""
+
+    def columns(self) -> ScalarColumns:
+        """Freeze the columns."""
         dtype = array("b", bytes([FLOAT32]) * len(self._tag))
         for place in self._wide:
             dtype[place] = FLOAT64
@@ -149,7 +168,7 @@ class ScalarGathering:
             wall=self._wall,
             value=self._value,
             dtype=dtype,
-            order=places(others, len(self._tag)),
+            order=places(self._others, len(self._tag)),
             metadata=tuple(self._metadata.items()),
         )
 

@@ -193,13 +193,13 @@ def test_checksums_are_the_same_without_the_processors_help() -> None:
     try:
         assert core is not None
         slow = CompiledScalars(core)
-        told = slow.scan(whole, 0, 1 << 20)
+        told = slow.scan(whole, 0, 1 << 20, 0)
     finally:
         # The choice is the whole process's.
         load(LIBRARY)
 
     fast = CompiledScalars(core)
-    assert told == fast.scan(whole, 0, 1 << 20)
+    assert told == fast.scan(whole, 0, 1 << 20, 0)
     assert told[1] > len(whole) // 2
 
 

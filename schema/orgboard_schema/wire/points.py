@@ -1,0 +1,140 @@
+"""The values of a batch that are no scalars: parsed one by one, or left where their bytes lie.
+
+What the compiled core took in are columns of places in the bytes that were read, and become
+values only where somebody asks for them. Nothing of them is copied before, and a histogram
+as Python's floats is six times its bytes.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from heapq import merge
+from operator import itemgetter
+from typing import Final, overload
+
+from orgboard_schema.types import (
+    Blob,
+    Kind,
+    Media,
+    Metadata,
+    Point,
+    ProtoHistogram,
+    Tensor,
+    TensorHistogram,
+    Value,
+)
+from orgboard_schema.wire.media import media_type
+
+__all__ = [
+    "BUCKETS",
+    "FORM_KINDS",
+    "HISTOGRAM",
+    "PICTURE",
+    "ROW",
+    "TEXT",
+    "WORDS",
+    "Points",
+    "ValueColumns",
+    "value_of",
+]
+
+HISTOGRAM: Final = 1
+"""A HistogramProto."""
+BUCKETS: Final = 2
+"""A tensor of rows of left, right and count."""
+TEXT: Final = 3
+WORDS: Final = 4
+"""A tensor of one string that is no text."""
+PICTURE: Final = 5
+
+FORM_KINDS: Final[tuple[Kind | None, ...]] = (
+    None,
+    "histogram",
+    "histogram",
+    "text",
+    "tensor",
+    "image",
+)
+"""By form. The first stands for a value that was parsed."""
+
+ROW: Final = struct.Struct("<qd4q5dq8i")
+"""The core's `ob_value`."""
+
+_ROWS: Final = {4: struct.Struct("<3f"), 8: struct.Struct("<3d")}
+_DTYPES: Final = {4: "float32", 8: "float64"}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ValueColumns:
+    """What the core took in."""
+
+    data: bytes
+    """What was read of the file: places are counted in it."""
+    rows: bytes
+    """A `ROW` each, in file order; one of no form stands for each value that was parsed."""
+    count: int
+    """Rows that have a form."""
+    tags: tuple[str, ...]
+    metadata: tuple[Metadata | None, ...]
+    """By tag: what came with each value that came with any."""
+
+    def __iter__(self) -> Iterator[tuple[int, Point]]:
+        """Yield (order, point) of each."""
+        for row in ROW.iter_unpack(self.rows):
+            kind = FORM_KINDS[row[16]]
+            if kind is None:
+                continue
+            tag, has_metadata = row[12], row[17]
+            own = self.metadata[tag] if has_metadata else None
+            value = value_of(self.data, row)
+            yield row[11], Point(self.tags[tag], kind, row[0], row[1], value, own)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Points(Sequence[tuple[int, Point]]):
+    """(order, point) of every value of a batch that is not a scalar, in file order."""
+
+    parsed: tuple[tuple[int, Point], ...] = ()
+    columns: ValueColumns | None = None
+
+    def __len__(self) -> int:
+        return len(self.parsed) + (self.columns.count if self.columns is not None else 0)
+
+    def __iter__(self) -> Iterator[tuple[int, Point]]:
+        if self.columns is None:
+            return iter(self.parsed)
+        return merge(self.parsed, self.columns, key=itemgetter(0))
+
+    def __reversed__(self) -> Iterator[tuple[int, Point]]:
+        return reversed(tuple(self))
+
+    @overload
+    def __getitem__(self, index: int) -> tuple[int, Point]: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[tuple[int, Point], ...]: ...
+    def __getitem__(
+        self, index: int | slice
+    ) -> tuple[int, Point] | tuple[tuple[int, Point], ...]:
+        # All are made for one: whoever wants many goes through them.
+        return tuple(self)[index]
+
+
+def value_of(data: bytes, row: Sequence[int | float]) -> Value:
+    """Return the value of a row that has a form."""
+    _, _, at, size, counts_at, counts_size, *moments = row[:11]
+    _, _, width, height, form, _, rank, _ = row[12:]
+    octets = data[at : at + size]
+    if form == HISTOGRAM:
+        counts = data[counts_at : counts_at + counts_size]
+        return ProtoHistogram(*moments, _doubles(octets), _doubles(counts))
+    if form == BUCKETS:
+        return TensorHistogram(_DTYPES[width], tuple(_ROWS[width].iter_unpack(octets)))
+    if form == PICTURE:
+        return Media((Blob(octets, media_type(octets)),), width, height)
+    return Tensor("string", (1,) if rank else (), (octets,))
+
+
+def _doubles(octets: bytes) -> tuple[float, ...]:
+    return struct.unpack(f"<{len(octets) // 8}d", octets)
