@@ -13,7 +13,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-import numpy as np
 from sqlalchemy import Connection, bindparam, select, update
 
 from orgboard_ingest.attempts import Cut
@@ -227,12 +226,7 @@ def _finished(new: Stored) -> Finished | None:
 def _chunk(piece: Piece, attempt: int) -> NewChunk:
     series: ScalarSeries | NewValues
     if isinstance(piece.series, PointSeries):
-        points = piece.series.points
-        series = NewValues(
-            np.array([point.step for point in points], np.int64),
-            np.array([point.wall_time for point in points], np.float64),
-            tuple(point.value for point in points),
-        )
+        series = NewValues(piece.series.step, piece.series.wall, piece.series.values)
     else:
         series = piece.series
     return NewChunk(attempt, piece.tag, piece.kind, series)

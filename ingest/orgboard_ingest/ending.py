@@ -68,7 +68,7 @@ def ending_with(
 def said_to_end(batch: Batch) -> Ending | None:
     """Return the last word in `batch` that says the run ended."""
     endings = [Ending("stop", mark.wall_time) for mark in batch.sessions if mark.status == "stop"]
-    for _, point in batch.points:
+    for _, point in batch.points.parsed:
         if point.kind == "hparams" and point.metadata is not None:
             said = parse_hparams(point.metadata.content)
             if isinstance(said, SessionEnd) and said.status in _ENDED:
@@ -86,7 +86,7 @@ def latest_ending(before: Ending, after: Ending) -> Ending:
 
 def hparams_json(batch: Batch) -> str | None:
     """Return the hyperparameters of the last session that `batch` announces, as strict JSON."""
-    for _, point in reversed(batch.points):
+    for _, point in reversed(batch.points.parsed):
         if point.kind == "hparams" and point.metadata is not None:
             said = parse_hparams(point.metadata.content)
             if isinstance(said, SessionStart):

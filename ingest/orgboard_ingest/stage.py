@@ -12,15 +12,16 @@ from collections.abc import Iterable, Iterator
 from ctypes import CDLL, addressof, c_char
 from dataclasses import dataclass
 from struct import Struct
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from orgboard_ingest.values import PointSeries, SeriesKey, described, grouped
 from orgboard_schema.blocks.columns import address
 from orgboard_schema.blocks.series import Extent, ScalarSeries
 from orgboard_schema.core.library import load_core
-from orgboard_schema.types import Kind, Metadata, Point
+from orgboard_schema.types import Kind, Metadata
 from orgboard_schema.wire.batch import FLOAT32, Batch, ScalarColumns
 
 __all__ = ["Piece", "PointSeries", "SeriesKey", "Staged", "stage"]
@@ -31,16 +32,6 @@ MOST_COUNTS: Final = 1_000_000
 _PIECE: Final = Struct("<6q2q5d")
 """What the core's `ob_group` tells of a piece: section, tag, width, start, count, first step,
 and its `Extent`."""
-
-SeriesKey: TypeAlias = tuple[str, Kind]
-"""Tag and kind: what tells the series of one run apart."""
-
-
-@dataclass(frozen=True, slots=True)
-class PointSeries:
-    """Points of one tag and one kind other than scalar, in file order."""
-
-    points: tuple[Point, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +68,8 @@ def stage(batch: Batch) -> Staged:
     metadata: dict[SeriesKey, Metadata] = {
         (tag, "scalar"): value for tag, value in batch.scalars.metadata
     }
-    for _, point in batch.points:
-        if point.metadata is not None:
-            metadata.setdefault((point.tag, point.kind), point.metadata)
+    for series, said in described(batch):
+        metadata.setdefault(series, said)
     pieces = (*_scalars(batch.scalars, at), *_others(batch, at))
     return Staged(tuple(mark.step for mark in starts), pieces, metadata)
 
@@ -167,11 +157,7 @@ def _narrowed(value: NDArray[np.float64]) -> NDArray[np.float32]:
 
 
 def _others(batch: Batch, starts: NDArray[np.int64]) -> Iterator[Piece]:
-    groups: dict[tuple[int, str, Kind], list[Point]] = {}
-    for order, point in batch.points:
-        section = int(np.searchsorted(starts, order)) if len(starts) else 0
-        groups.setdefault((section, point.tag, point.kind), []).append(point)
-    for (section, tag, kind), points in groups.items():
-        steps = [point.step for point in points]
-        series = PointSeries(tuple(points))
-        yield Piece(section, tag, kind, series, steps[0], min(steps), max(steps))
+    for (section, tag, kind), series in grouped(batch, starts):
+        step = series.step
+        first, low, high = int(step[0]), int(step.min()), int(step.max())
+        yield Piece(section, tag, kind, series, first, low, high)

@@ -166,12 +166,7 @@ class _OneFile:
 def _points(series: ScalarSeries | PointSeries) -> Points:
     if isinstance(series, ScalarSeries):
         return Points(series.step, series.wall, series.value)
-    points = series.points
-    return value_points(
-        np.array([point.step for point in points], np.int64),
-        np.array([point.wall_time for point in points], np.float64),
-        [_as_stored(point.value) for point in points],
-    )
+    return value_points(series.step, series.wall, [_as_stored(value) for value in series.values])
 
 
 def _as_stored(value: Value) -> StoredValue:

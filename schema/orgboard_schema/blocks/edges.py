@@ -42,20 +42,21 @@ def write_edges(limits: _Edges) -> bytes:
     return small_ints([_TENTHS]) + ints(starts) + ints(lengths)
 
 
-def read_edges(cursor: Cursor) -> tuple[float, ...]:
+def read_edges(cursor: Cursor) -> _Edges:
     """Return what `write_edges` was given."""
     (form,) = cursor.small_ints()
     if form == _WHOLE:
-        return tuple(cursor.floats(np.float64).tolist())
+        whole: _Edges = cursor.floats(np.float64)
+        return whole
     if form != _TENTHS:
         raise CorruptBlock(f"histogram edges of unknown form {form}")
     table = tenfold_table()
-    limits: list[float] = []
+    limits: list[_Edges] = []
     for start, length in zip(cursor.small_ints(), cursor.small_ints(), strict=True):
         if start < 0 or length < 0 or start + length > len(table):
             raise CorruptBlock("histogram edges outside of their table")
-        limits += table[start : start + length].tolist()
-    return tuple(limits)
+        limits.append(table[start : start + length])
+    return np.concatenate(limits) if limits else np.empty(0)
 
 
 def _growing() -> Iterator[float]:

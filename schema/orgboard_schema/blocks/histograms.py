@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from orgboard_schema.blocks.columns import Cursor, floats, ints, small_ints, strings
 from orgboard_schema.blocks.edges import read_edges, write_edges
+from orgboard_schema.blocks.protos import ProtoHistograms
 from orgboard_schema.types import ProtoHistogram, TensorHistogram
 
 __all__ = ["read_protos", "read_tensor_histograms", "write_protos", "write_tensor_histograms"]
@@ -18,35 +19,41 @@ _Doubles = npt.NDArray[np.float64]
 
 def write_protos(values: Sequence[ProtoHistogram]) -> bytes:
     """Return a column of histograms; each distinct set of edges is stored once."""
-    keys = [np.array(value.limits, np.float64).tobytes() for value in values]
-    distinct = {key: number for number, key in enumerate(dict.fromkeys(keys))}
-    moments = [(v.min, v.max, v.num, v.sum, v.sum_squares) for v in values]
+    columns = values if isinstance(values, ProtoHistograms) else ProtoHistograms.of_values(values)
+    # Numbered anew in order of first appearance: after a cut some are of no histogram.
+    used = list(dict.fromkeys(columns.of.tolist()))
+    numbers = np.zeros(len(columns.limits), np.int64)
+    numbers[used] = np.arange(len(used))
     return b"".join(
         [
-            small_ints([len(distinct)]),
-            *(write_edges(np.frombuffer(key, np.float64)) for key in distinct),
-            small_ints(distinct[key] for key in keys),
-            small_ints(len(value.counts) for value in values),
-            _write_counts(np.array([c for value in values for c in value.counts], np.float64)),
+            small_ints([len(used)]),
+            *(write_edges(columns.limits[number]) for number in used),
+            ints(numbers[columns.of]),
+            ints(columns.lengths),
+            _write_counts(columns.counts),
             # Column by column: one histogram's minimum is like the last one's.
-            floats(np.array(moments, np.float64).T.ravel()),
+            floats(columns.moments.ravel()),
         ]
     )
 
 
-def read_protos(cursor: Cursor) -> Iterator[ProtoHistogram]:
-    """Return what `write_protos` was given; equal edges are one shared tuple."""
+def read_protos(cursor: Cursor) -> ProtoHistograms:
+    """Return what `write_protos` was given.
+
+    Raises:
+        IndexError: A histogram has edges that are not there.
+        ValueError: Columns do not fit one another.
+    """
     (number,) = cursor.small_ints()
-    tables = [read_edges(cursor) for _ in range(number)]
-    of = [tables[at] for at in cursor.small_ints()]
-    lengths = cursor.small_ints()
+    limits = tuple(read_edges(cursor) for _ in range(number))
+    of, lengths = cursor.ints(), cursor.ints()
     counts = _read_counts(cursor)
-    moments = cursor.floats(np.float64).reshape(5, len(of)).T.tolist()
-    at = 0
-    for limits, length, (low, high, num, total, squares) in zip(of, lengths, moments, strict=True):
-        mine = tuple(counts[at : at + length].tolist())
-        yield ProtoHistogram(low, high, num, total, squares, limits, mine)
-        at += length
+    moments = cursor.floats(np.float64).reshape(5, len(of))
+    if len(of) and not 0 <= int(of.min()) <= int(of.max()) < len(limits):
+        raise IndexError("a histogram without edges")
+    if len(lengths) != len(of) or (lengths < 0).any() or lengths.sum() != len(counts):
+        raise ValueError("counts that are not of their histograms")
+    return ProtoHistograms(limits, of, lengths, counts, moments)
 
 
 def write_tensor_histograms(values: Sequence[TensorHistogram]) -> bytes:

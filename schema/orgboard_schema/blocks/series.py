@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from orgboard_schema.blocks.protos import ProtoHistograms
 from orgboard_schema.types import KINDS, Kind, ProtoHistogram, Tensor, TensorHistogram
 
 __all__ = [
@@ -82,12 +83,14 @@ class ValueSeries:
 
     step: Ints
     wall: npt.NDArray[np.float64]
-    values: tuple[StoredValue, ...]
+    values: Sequence[StoredValue]
     sizes: Ints = field(init=False)
     """Octets that each value takes unpacked, about: what a block is filled by."""
 
     def __post_init__(self) -> None:
-        sizes = np.fromiter(map(weight, self.values), np.int64, len(self.values))
+        values = self.values
+        is_columns = isinstance(values, ProtoHistograms)
+        sizes = values.sizes if is_columns else np.fromiter(map(weight, values), np.int64)
         object.__setattr__(self, "sizes", sizes)
 
     def __len__(self) -> int:
@@ -155,10 +158,8 @@ def _join(run: Sequence[Series]) -> Series:
     scalars = [part for part in run if isinstance(part, ScalarSeries)]
     if scalars:
         return ScalarSeries(step, wall, np.concatenate([part.value for part in scalars]))
-    return ValueSeries(step, wall, tuple(_values(run)))
-
-
-def _values(run: Iterable[Series]) -> Iterable[StoredValue]:
-    for part in run:
-        if isinstance(part, ValueSeries):
-            yield from part.values
+    values = [part.values for part in run if isinstance(part, ValueSeries)]
+    columns = [some for some in values if isinstance(some, ProtoHistograms)]
+    if len(columns) == len(values):
+        return ValueSeries(step, wall, ProtoHistograms.joined(columns))
+    return ValueSeries(step, wall, tuple(value for some in values for value in some))

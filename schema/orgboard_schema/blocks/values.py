@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from orgboard_schema.blocks.columns import Cursor, floats, ints, small_ints, strings
 from orgboard_schema.blocks.frame import pack, unpack
@@ -19,7 +20,8 @@ from orgboard_schema.blocks.histograms import (
     write_protos,
     write_tensor_histograms,
 )
-from orgboard_schema.blocks.series import BlobRef, StoredMedia, StoredValue, ValueSeries
+from orgboard_schema.blocks.protos import ProtoHistograms
+from orgboard_schema.blocks.series import BlobRef, Ints, StoredMedia, StoredValue, ValueSeries
 from orgboard_schema.errors import CorruptBlock
 from orgboard_schema.types import ProtoHistogram, Tensor, TensorHistogram
 
@@ -46,6 +48,10 @@ def decode_values(payload: bytes) -> ValueSeries:
 
 def write_values(series: ValueSeries) -> bytes:
     """Return `series` packed, not yet compressed."""
+    if isinstance(series.values, ProtoHistograms):
+        # All of the first form: no other has a part.
+        parts = [ints(series.step, delta=True), floats(series.wall), ints(np.zeros(len(series), np.int64))]
+        return b"".join([*parts, write_protos(series.values)])
     forms = [_form(value) for value in series.values]
     parts = [ints(series.step, delta=True), floats(series.wall), small_ints(forms)]
     for number, form in enumerate(_FORMS):
@@ -64,6 +70,8 @@ def read_values(raw: bytes) -> ValueSeries:
     try:
         step, wall = cursor.ints(delta=True), cursor.floats(np.float64)
         forms = cursor.small_ints()
+        if forms and not any(forms):
+            return _alone(cursor, step, wall, read_protos(cursor))
         read = [
             # To the end at once: the next form lies behind.
             iter(list(form[2](cursor)) if number in forms else ())
@@ -75,6 +83,15 @@ def read_values(raw: bytes) -> ValueSeries:
         raise CorruptBlock(f"values do not unpack: {error}") from error
     cursor.finish()
     if leftover or not len(step) == len(wall) == len(values):
+        raise CorruptBlock("columns of different length")
+    return ValueSeries(step, wall, values)
+
+
+def _alone(
+    cursor: Cursor, step: Ints, wall: npt.NDArray[np.float64], values: ProtoHistograms
+) -> ValueSeries:
+    cursor.finish()
+    if not len(step) == len(wall) == len(values):
         raise CorruptBlock("columns of different length")
     return ValueSeries(step, wall, values)
 

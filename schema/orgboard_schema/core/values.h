@@ -14,7 +14,7 @@ typedef struct {
     i64 counts, counts_size;    /* of a histogram those of its counts */
     double moments[5];          /* min, max, num, sum, sum_squares */
     i64 order;                  /* among all values, scalars included */
-    int32_t tag, same;          /* an earlier row with the same limits, -1: not known of any */
+    int32_t tag, same;          /* the first row with these limits, as far as known */
     int32_t width, height;      /* of a picture; of buckets the octets of a number */
     int32_t form, has_meta, rank, spare;
 } ob_value;
@@ -49,6 +49,8 @@ EXPORT void ob_values_free(ob_values *v) {
 
 static int add_row(ob_values *v, i64 before, const ob_value *row) {
     if (v->count == v->room) {
+        if (v->count > INT32_MAX / 2)
+            return 0;
         i64 room = v->room ? 2 * v->room : 256;
         if (!grow((void **)&v->rows, room, sizeof *v->rows) ||
             !grow((void **)&v->before, room, sizeof *v->before))
@@ -272,12 +274,13 @@ static i64 octets_of(const ob_value *row) {
 static void find_same(ob_values *v, ob_value *row) {
     ob_tag_entry *entry = &v->names->tags[row->tag];
     i64 last = entry->row;
+    row->same = (int32_t)v->count;
     /* It may have been undone since, and another stand in its place. */
     if (last >= v->since && last < v->count) {
         const ob_value *before = &v->rows[last];
         if (before->form == HISTOGRAM && before->tag == row->tag && before->size == row->size &&
             !memcmp(v->data + before->at, v->data + row->at, (size_t)row->size))
-            row->same = before->same >= 0 ? before->same : (int32_t)last;
+            row->same = before->same;
     }
     entry->row = v->count;
 }

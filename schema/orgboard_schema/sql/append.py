@@ -120,7 +120,7 @@ def _put_away(
 
 
 def _waiting(
-    flush: Flush, stored: Iterator[tuple[StoredValue, ...]], tags: dict[str, int]
+    flush: Flush, stored: Iterator[Sequence[StoredValue]], tags: dict[str, int]
 ) -> Iterator[Waiting]:
     for chunk in flush.chunks:
         new = chunk.series

@@ -14,6 +14,7 @@ from typing import Final
 from sqlalchemy import Connection, delete, exists, select
 
 from orgboard_schema.blocks import BlobRef, StoredMedia, StoredValue
+from orgboard_schema.blocks.protos import ProtoHistograms
 from orgboard_schema.errors import CorruptBlock
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.blobstore import LARGE_BYTES, BlobStore
@@ -45,17 +46,17 @@ class StoredBlob:
 
 def put_away(
     conn: Connection, values: Mapping[int, Sequence[Sequence[Value]]]
-) -> dict[int, list[tuple[StoredValue, ...]]]:
+) -> dict[int, list[Sequence[StoredValue]]]:
     """Store the bytes of all media among `values` of runs; return the values that refer to them.
 
     All at once, and in order of key: whoever stores the same ones waits, and never in a circle.
     """
     found: dict[bytes, Blob] = {}
     refs: list[dict[str, object]] = []
-    stored: dict[int, list[tuple[StoredValue, ...]]] = {}
+    stored: dict[int, list[Sequence[StoredValue]]] = {}
     for run_id, series in sorted(values.items()):
         own: dict[bytes, Blob] = {}
-        stored[run_id] = [tuple(_refer(value, own) for value in some) for some in series]
+        stored[run_id] = [_referring(some, own) for some in series]
         refs += ({"run_id": run_id, "sha256": key} for key in sorted(own))
         found |= {key: blob for key, blob in own.items() if key not in found}
     if found:
@@ -155,6 +156,12 @@ def _lock_sweep(conn: Connection, *, shared: bool) -> None:
     if conn.dialect.name == "postgresql":
         name = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
         conn.exec_driver_sql(f"SELECT {name}({_SWEEP_LOCK})")
+
+
+def _referring(values: Sequence[Value], found: dict[bytes, Blob]) -> Sequence[StoredValue]:
+    if isinstance(values, ProtoHistograms):
+        return values
+    return tuple(_refer(value, found) for value in values)
 
 
 def _refer(value: Value, found: dict[bytes, Blob]) -> StoredValue:

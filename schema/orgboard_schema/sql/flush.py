@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -57,7 +57,7 @@ class NewValues:
 
     step: Ints
     wall: npt.NDArray[np.float64]
-    values: tuple[Value, ...]
+    values: Sequence[Value]
 
     def __len__(self) -> int:
         return len(self.step)

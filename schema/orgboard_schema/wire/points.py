@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from heapq import merge
 from operator import itemgetter
-from typing import Final, overload
+from typing import Any, Final, overload
 
 from orgboard_schema.types import (
     Blob,
@@ -49,15 +49,15 @@ WORDS: Final = 4
 """A tensor of one string that is no text."""
 PICTURE: Final = 5
 
-FORM_KINDS: Final[tuple[Kind | None, ...]] = (
-    None,
+FORM_KINDS: Final[tuple[Kind, ...]] = (
+    "scalar",
     "histogram",
     "histogram",
     "text",
     "tensor",
     "image",
 )
-"""By form. The first stands for a value that was parsed."""
+"""By form. The first has none: it stands for a value that was parsed, of whatever kind."""
 
 ROW: Final = struct.Struct("<qd4q5dq8i")
 """The core's `ob_value`."""
@@ -82,14 +82,14 @@ class ValueColumns:
 
     def __iter__(self) -> Iterator[tuple[int, Point]]:
         """Yield (order, point) of each."""
-        for row in ROW.iter_unpack(self.rows):
-            kind = FORM_KINDS[row[16]]
-            if kind is None:
-                continue
-            tag, has_metadata = row[12], row[17]
-            own = self.metadata[tag] if has_metadata else None
-            value = value_of(self.data, row)
-            yield row[11], Point(self.tags[tag], kind, row[0], row[1], value, own)
+        return (self.point(row) for row in ROW.iter_unpack(self.rows) if row[16])
+
+    def point(self, row: Sequence[Any]) -> tuple[int, Point]:
+        """Return order and point of a row that has a form."""
+        tag, has_metadata = row[12], row[17]
+        own = self.metadata[tag] if has_metadata else None
+        value = value_of(self.data, row)
+        return row[11], Point(self.tags[tag], FORM_KINDS[row[16]], row[0], row[1], value, own)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,7 +121,7 @@ class Points(Sequence[tuple[int, Point]]):
         return tuple(self)[index]
 
 
-def value_of(data: bytes, row: Sequence[int | float]) -> Value:
+def value_of(data: bytes, row: Sequence[Any]) -> Value:
     """Return the value of a row that has a form."""
     _, _, at, size, counts_at, counts_size, *moments = row[:11]
     _, _, width, height, form, _, rank, _ = row[12:]
