@@ -92,11 +92,12 @@ def _both(events: list[Event]) -> tuple[Staged, Staged]:
 
 def _told(piece: Piece) -> tuple[object, ...]:
     series = piece.series
-    columns: tuple[object, ...] = (series,)
-    if isinstance(series, ScalarSeries):
-        columns = tuple(
-            (column.dtype, column.tobytes()) for column in (series.step, series.wall, series.value)
-        )
+    others = (series.value,) if isinstance(series, ScalarSeries) else ()
+    columns: tuple[object, ...] = tuple(
+        (column.dtype, column.tobytes()) for column in (series.step, series.wall, *others)
+    )
+    if not isinstance(series, ScalarSeries):
+        columns = (*columns, tuple(series.values))
     return (piece.section, piece.tag, piece.kind, piece.first, piece.low, piece.high, *columns)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 from collections.abc import Iterable, Mapping
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 from orgboard_schema.types import Metadata
@@ -15,6 +16,7 @@ from orgboard_schema.wire.reader import read_file
 from orgboard_schema.wire.summary_pb2 import Summary
 
 __all__ = [
+    "bits_of",
     "event_file",
     "laid_out",
     "payload_of",
@@ -121,7 +123,7 @@ def laid_out(batches: Iterable[Batch]) -> list[tuple[Any, ...]]:
                 strict=True,
             )
         ]
-        ordered += [(order, ("point", repr(point))) for order, point in batch.points]
+        ordered += [(order, ("point", *bits_of(point))) for order, point in batch.points]
         ordered += [
             (mark.order, ("mark", mark.status, mark.step, _bits(mark.wall_time)))
             for mark in batch.sessions
@@ -138,6 +140,17 @@ def scalars_of(batches: Iterable[Batch], tag: str) -> list[tuple[int, float, flo
         for at in range(len(columns.tag))
         if columns.tags[columns.tag[at]] == tag
     ]
+
+
+def bits_of(value: Any) -> Any:
+    """Return something that is equal exactly when two values are the same to the bit."""
+    if isinstance(value, float):
+        return _bits(value)
+    if isinstance(value, tuple):
+        return tuple(map(bits_of, value))
+    if is_dataclass(value):
+        return (type(value).__name__, *(bits_of(getattr(value, f.name)) for f in fields(value)))
+    return value
 
 
 def _bits(value: float) -> bytes:

@@ -9,9 +9,10 @@ import numpy as np
 from hypothesis import strategies as st
 
 from orgboard_schema.blocks import BlobRef, ScalarSeries, StoredMedia, StoredValue, ValueSeries
+from orgboard_schema.blocks.protos import ProtoHistograms
 from orgboard_schema.types import ProtoHistogram, Tensor, TensorHistogram
 
-__all__ = ["bits", "int64s", "scalar_series", "stored_values", "value_series"]
+__all__ = ["bits", "int64s", "proto_histograms", "scalar_series", "stored_values", "value_series"]
 
 int64s = st.one_of(
     st.integers(-(2**63), 2**63 - 1),
@@ -40,7 +41,7 @@ def scalar_series(draw: st.DrawFn, *, max_size: int = 20) -> ScalarSeries:
 
 def stored_values() -> st.SearchStrategy[StoredValue]:
     """Values of every stored form."""
-    return st.one_of(_protos(), _tensor_histograms(), _tensors(), _media())
+    return st.one_of(proto_histograms(), _tensor_histograms(), _tensors(), _media())
 
 
 @st.composite
@@ -58,14 +59,15 @@ def bits(value: object) -> object:
         return struct.pack("<d", value)
     if isinstance(value, np.ndarray):
         return (value.dtype.str, value.tobytes())
-    if isinstance(value, tuple | list):
+    if isinstance(value, tuple | list | ProtoHistograms):
         return tuple(map(bits, value))
     if is_dataclass(value):
         return (type(value).__name__, *(bits(getattr(value, f.name)) for f in fields(value)))
     return value
 
 
-def _protos() -> st.SearchStrategy[ProtoHistogram]:
+def proto_histograms() -> st.SearchStrategy[ProtoHistogram]:
+    """Histograms of known edges and of any, with counts that are none, too."""
     limits = st.one_of(st.lists(_doubles, max_size=4).map(tuple), _known_limits())
     counts = st.one_of(
         st.lists(st.integers(0, 10**6).map(float), max_size=4), st.lists(_doubles, max_size=4)

@@ -9,16 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orgboard_schema.core.library import LIBRARY, load, load_core
+from orgboard_schema.core.library import LIBRARY, load
 from orgboard_schema.types import Metadata
 from orgboard_schema.wire import gathering, reader
-from orgboard_schema.wire.batch import Batch
 from orgboard_schema.wire.compiled import CompiledScalars
 from orgboard_schema.wire.event_pb2 import Event
 from orgboard_schema.wire.summary_pb2 import Summary, SummaryMetadata
 from orgboard_schema.wire.tensor_pb2 import TensorProto, TensorShapeProto
-from support.event_files import event_file, laid_out, scalar_event, value_event
-from support.lacking import lack
+from support.both_readers import need_core, read_by_both, read_counting
+from support.event_files import event_file, scalar_event, value_event
+from support.wire_values import other_values
 
 PLUGIN = SummaryMetadata.PluginData
 TAGS = [b"loss", b"acc", b"", b"\xff\xfe", b"a" * 300]
@@ -77,15 +77,20 @@ def _values(draw: st.DrawFn) -> Summary.Value:
     return value
 
 
+_others = other_values(st.sampled_from([*TAGS, b"h"]))
+
+
 @st.composite
 def _events(draw: st.DrawFn) -> Event:
     event = Event(step=draw(_steps))
     event.wall_time = draw(_doubles | st.floats(0, 2e9))
-    match draw(st.sampled_from("vvvvvmlg")):
+    match draw(st.sampled_from("vvvvvooooommlg")):
         case "v":
             event.summary.value.append(draw(_values()))
+        case "o":
+            event.summary.value.append(draw(_others))
         case "m":
-            event.summary.value.extend(draw(st.lists(_values(), max_size=4)))
+            event.summary.value.extend(draw(st.lists(_values() | _others, max_size=4)))
         case "l":
             event.session_log.status = 1  # type: ignore[assignment] # an enum's number
         case _:
@@ -113,7 +118,23 @@ def _payloads(draw: st.DrawFn) -> bytes:
 def test_any_records_give_the_same_batch(payloads: list[bytes], know: bool) -> None:
     remembered = {"loss": Metadata(plugin="scalars")} if know else {}
 
-    _assert_same(event_file(*payloads), remembered)
+    read_by_both(event_file(*payloads), remembered)
+
+
+@given(
+    st.lists(st.builds(value_event, other_values(st.sampled_from([b"a", b"b"]))), max_size=30),
+    st.sampled_from([None, "text", "images", "histograms"]),
+    st.integers(0, 20_000),
+)
+def test_any_values_give_the_same_batch(events: list[Event], plugin: str | None, most: int) -> None:
+    """Whatever is remembered of a tag, and however little may be gathered before a batch ends."""
+    remembered = {"a": Metadata(plugin=plugin)} if plugin is not None else {}
+
+    read_by_both(event_file(*events), remembered)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gathering, "MAX_GATHERED_BYTES", most)
+        patch.setattr(reader, "MAX_GATHERED_BYTES", most)
+        read_by_both(event_file(*events), remembered)
 
 
 @given(st.lists(_payloads(), min_size=1, max_size=8), st.data())
@@ -122,7 +143,7 @@ def test_any_damage_gives_the_same_batch(payloads: list[bytes], data: st.DataObj
     at = data.draw(st.integers(0, len(whole) - 1))
     damaged = whole[:at] + data.draw(st.binary(max_size=20)) + whole[at + 1 :]
 
-    _assert_same(damaged, {})
+    read_by_both(damaged, {})
 
 
 def test_all_of_the_corpus_gives_the_same_batches(corpus: Path) -> None:
@@ -130,7 +151,7 @@ def test_all_of_the_corpus_gives_the_same_batches(corpus: Path) -> None:
 
     assert len(files) > 50
     for path in files:
-        _assert_same(path.read_bytes(), {})
+        read_by_both(path.read_bytes(), {})
 
 
 def test_a_tag_is_undone_with_its_record() -> None:
@@ -143,7 +164,7 @@ def test_a_tag_is_undone_with_its_record() -> None:
     ).SerializeToString()
     bad = b"\x09" + bytes(8) + b"\x2a" + _size(torn) + torn + b"\x2a\x05"
 
-    batch = _assert_same(event_file(good, bad, scalar_event("new7", 2, 2.0)), {})
+    batch = read_by_both(event_file(good, bad, scalar_event("new7", 2, 2.0)), {})
 
     assert batch.scalars.tags == ("first", "new7")
     assert [gap.reason for gap in batch.gaps] == ["not a protobuf"]
@@ -153,7 +174,7 @@ def test_many_tags_in_turn_and_in_disorder() -> None:
     names = [f"layer/{number}" for number in range(5000)]
     order = [*names, *names[::-1], *names[::7], *names]
 
-    batch = _assert_same(
+    batch = read_by_both(
         event_file(*(scalar_event(name, step, step) for step, name in enumerate(order))), {}
     )
 
@@ -161,33 +182,31 @@ def test_many_tags_in_turn_and_in_disorder() -> None:
     assert [names[tag] for tag in batch.scalars.tag] == order
 
 
-def test_tensors_are_scalars_once_their_metadata_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    parsed: list[bytes] = []
-    original = Event.FromString
-
-    class Counted:
-        @staticmethod
-        def FromString(payload: bytes) -> Event:  # noqa: N802 # protobuf's name
-            parsed.append(payload)
-            return original(payload)
-
+def test_tensors_are_scalars_once_their_metadata_said_so() -> None:
     metadata = SummaryMetadata(plugin_data=PLUGIN(plugin_name=b"scalars"))
     first = Summary.Value(tag=b"t", tensor=_one(0.5), metadata=metadata)
     later = Summary.Value(tag=b"t", tensor=_one(1.5))
-    events = [value_event(first)] + [value_event(each, 1) for each in (first, later)] * 50
-    _need_core()
 
-    with monkeypatch.context() as patch:
-        patch.setattr(gathering, "Event", Counted)
-        patch.setattr(reader, "load_core", load_core)
-        batch = reader.read(event_file(*events), 0, {})
+    batch, parsed = read_counting([first] + [first, later] * 50)
 
     assert len(batch.scalars.value) == 101
-    assert len(parsed) < 5
+    assert parsed < 5
+
+
+def test_a_batch_of_small_values_that_unfold_ends_where_it_does_without_the_core() -> None:
+    """What is gathered counts the same, so that batches and their ends are the same."""
+    value = Summary.Value(tag=b"i", image=Summary.Image(width=1))
+    text = Summary.Value(tag=b"t", metadata=_plugin(b"text"))
+    text.tensor.dtype, text.tensor.string_val[:] = 7, [b""]  # type: ignore[assignment] # an enum's number
+    whole = event_file(*map(value_event, [value, text] * 31_000))
+
+    batch = read_by_both(whole, {})
+
+    assert 0 < batch.end < len(whole)
 
 
 def test_checksums_are_the_same_without_the_processors_help() -> None:
-    _need_core()
+    need_core()
     whole = event_file(*(scalar_event("a" * (1 + step % 70), step, step) for step in range(300)))
     core = load(LIBRARY, plain=True)
     try:
@@ -211,44 +230,13 @@ def test_a_library_that_is_none_is_left_alone(tmp_path: Path) -> None:
     assert load(junk) is None
 
 
+def _plugin(name: bytes) -> SummaryMetadata:
+    return SummaryMetadata(plugin_data=PLUGIN(plugin_name=name))
+
+
 def _one(value: float) -> TensorProto:
     return TensorProto(dtype=1, tensor_shape=TensorShapeProto(), float_val=[value])  # type: ignore[arg-type] # an enum's number
 
 
 def _size(data: bytes) -> bytes:
     return bytes([len(data) & 0x7F | 0x80, len(data) >> 7])
-
-
-def _need_core() -> None:
-    if load_core() is None:
-        lack("no compiled core: there was no C compiler at the installation")
-
-
-def _assert_same(data: bytes, remembered: dict[str, Metadata]) -> Batch:
-    _need_core()
-    both: list[Batch] = []
-    for find in (load_core, lambda: None):
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(reader, "load_core", find)
-            both.append(reader.read(data, 0, remembered, final=True))
-    compiled, plain = both
-    assert laid_out([compiled]) == laid_out([plain])
-    for batch in both:
-        assert len(batch.scalars.order) == len(batch.scalars.tag)
-    assert _rest(compiled) == _rest(plain)
-    return compiled
-
-
-def _rest(batch: Batch) -> tuple[object, ...]:
-    return (
-        batch.scalars.tags,
-        batch.scalars.metadata,
-        batch.gaps,
-        batch.records,
-        batch.first_wall,
-        batch.last_wall,
-        batch.end,
-        batch.pending,
-        batch.file_version,
-        batch.source_writer,
-    )
