@@ -18,17 +18,77 @@ static void frame(u8 *out, const u8 *payload, u64 size) {
     memcpy(out + 12 + size, &crc, 4);
 }
 
+/* What protobuf would find in a payload of one value, roughly, is what the core is taught: the
+ * names and metadata that stand in the input, so that its later records are taken in. */
+static void teach(ob_columns *c, ob_values *v, const u8 *payload, i64 length) {
+    span s = {payload, payload + length}, summary;
+    for (int skipped = 0; s.at < s.end && *s.at != SUMMARY && skipped < 24; skipped++)
+        s.at++;
+    if (s.at >= s.end || *s.at++ != SUMMARY || !delimited(&s, &summary))
+        return;
+    while (summary.at < summary.end) {
+        span value;
+        ob_parts p = {0};
+        if (*summary.at++ != VALUE || !delimited(&summary, &value))
+            return;
+        read_fields(value, &p);
+        if (p.name.at == p.name.end)
+            continue;
+        i64 size = p.has_meta && p.meta.at ? p.meta.end - p.meta.at : -1;
+        int32_t taught = AS_BUCKETS + (int32_t)(length & 3);
+        assert(ob_values_teach(v, p.name.at, p.name.end - p.name.at, p.meta.at, size, taught) >= 0);
+        int32_t tag = ob_tag(c, p.name.at, p.name.end - p.name.at);
+        assert(tag >= 0);
+        ob_learn(c, tag, p.meta.at, size, (int32_t)(length & 1));
+    }
+}
+
+/* What was taken in lies in the data, in order, and a histogram's limits are the ones it names. */
+static void check_values(const ob_values *v, const u8 *data, i64 size) {
+    ob_value *rows = malloc((size_t)v->count * sizeof *rows + 1);
+    ob_values_take(v, rows);
+    i64 gathered = 0;
+    for (i64 n = 0; n < v->count; n++) {
+        const ob_value *r = &rows[n];
+        assert(!n || r->order > rows[n - 1].order);
+        assert(r->order == v->before[n] + n);
+        if (!r->form)
+            continue;
+        assert(r->form <= PICTURE && r->tag >= 0 && r->tag < v->names->tag_count);
+        assert(r->at >= 0 && r->size >= 0 && r->at + r->size <= size);
+        gathered += octets_of(r);
+        if (r->form == BUCKETS)
+            assert((r->width == 4 || r->width == 8) && r->size % (3 * r->width) == 0);
+        if (r->form != HISTOGRAM)
+            continue;
+        assert(r->counts >= 0 && r->counts_size >= 0 && r->counts + r->counts_size <= size);
+        assert(r->size % 8 == 0 && r->counts_size % 8 == 0);
+        const ob_value *same = &rows[r->same];
+        assert(r->same >= 0 && r->same <= n && same->form == HISTOGRAM && same->tag == r->tag);
+        assert(same->size == r->size && !memcmp(data + same->at, data + r->at, (size_t)r->size));
+    }
+    assert(gathered == ob_values_gathered(v));
+    free(rows);
+    ob_values_last_wall(v);
+    i64 octets, tags = ob_tags(ob_values_names(v), &octets);
+    i64 *ends = calloc((size_t)tags + 1, 8);
+    u8 *names = calloc((size_t)octets + 1, 1);
+    ob_names(ob_values_names(v), ends, names);
+    free(ends), free(names);
+}
+
 /* Read all of it as the reader in Python does: on from where the core stopped, teaching it. */
 static void scan_all(const u8 *data, i64 size) {
     ob_columns *c = ob_new(0x9E3779B97F4A7C15u);
-    if (!c)
-        return;
+    ob_values *v = ob_values_new(0xD6E8FEB86659FD93u);
+    if (!c || !v)
+        abort();
     i64 at = 0, told[4];
     while (at < size) {
-        i64 before = c->count, tags = c->tag_count;
-        int32_t why = ob_scan(c, data, size, at, 1 << 20, told);
+        i64 before = c->count, tags = c->tag_count, others = v->count;
+        int32_t why = ob_scan(c, v, data, size, at, 1 << 20, v->gathered + 4000, told);
         assert(told[0] >= at && told[0] <= size);
-        assert(c->count >= before && c->tag_count >= tags);
+        assert(c->count >= before && c->tag_count >= tags && v->count >= others);
         at = told[0];
         if (why == OTHER) {
             assert(told[2] == at + 12 && told[3] >= 0 && told[2] + told[3] + 4 <= size);
@@ -43,13 +103,17 @@ static void scan_all(const u8 *data, i64 size) {
                          payload[7] & 1);
                 ob_add(c, tag, payload[6], 1.5, payload[7], payload[8] & 1 ? 4 : 8);
             }
+            teach(c, v, payload, length);
+            assert(ob_values_note(v, c->count) >= 0);
             at += 16 + length;
         } else if (why == NOT_SOUND) {
             at += 1;
-        } else {
+        } else if (why != FULL) {
             break;
         }
     }
+    check_values(v, data, size);
+    ob_values_free(v);
     i64 octets, count = c->count, tag_count = ob_tags(c, &octets);
     i64 *ends = calloc((size_t)tag_count + 1, 8);
     u8 *names = calloc((size_t)octets + 1, 1);

@@ -1,4 +1,4 @@
-"""Write inputs for the fuzzer to begin with: records of every writer's scalars, framed by it.
+"""Write inputs for the fuzzer to begin with: records of every writer's values, framed by it.
 
 `python tests/fuzz/seeds.py DIR` (with `tests` on the path).
 """
@@ -9,10 +9,15 @@ import sys
 from pathlib import Path
 
 from orgboard_schema.wire.event_pb2 import Event
-from orgboard_schema.wire.summary_pb2 import Summary, SummaryMetadata
+from orgboard_schema.wire.summary_pb2 import HistogramProto, Summary, SummaryMetadata
 from orgboard_schema.wire.tensor_pb2 import TensorProto, TensorShapeProto
 
-_SCALARS = SummaryMetadata(plugin_data=SummaryMetadata.PluginData(plugin_name=b"scalars"))
+
+def _plugin(name: bytes) -> SummaryMetadata:
+    return SummaryMetadata(plugin_data=SummaryMetadata.PluginData(plugin_name=name))
+
+
+_SCALARS = _plugin(b"scalars")
 
 
 def main(folder: Path) -> None:
@@ -30,16 +35,34 @@ def main(folder: Path) -> None:
         Summary.Value(tag=b"acc", tensor=tensor, metadata=_SCALARS),
         Summary.Value(tag=b"acc", tensor=tensor),
         Summary.Value(tag=b"d", tensor=listed, metadata=_SCALARS),
+        *_others(),
     ]
     payloads = [_event(value) for value in values]
     payloads.append(Event(wall_time=2, step=-1, summary=Summary(value=values)).SerializeToString())
     payloads.append(Event(wall_time=1, file_version=b"brain.Event:2").SerializeToString())
+    # Records of up to 255 octets: each stands behind one octet of its length.
+    payloads = [payload for payload in payloads if len(payload) < 256]
     for number, payload in enumerate(payloads):
         record = bytes([len(payload)]) + payload
         (folder / f"seed{number}").write_bytes(b"\x01" + record * 3)
     whole = b"".join(bytes([len(payload)]) + payload for payload in payloads * 2)
     (folder / "all").write_bytes(b"\x01" + whole)
     (folder / "packed").write_bytes(b"\x02" + bytes(range(256)))
+
+
+def _others() -> list[Summary.Value]:
+    """Values that are no scalars, of every form that the core takes in."""
+    histogram = HistogramProto(min=-1.0, num=3.0, bucket_limit=[0.0, 1.0], bucket=[1.0, 2.0])
+    image = Summary.Image(height=2, width=3, encoded_image_string=b"GIF89a")
+    values = [Summary.Value(tag=b"h", histo=histogram), Summary.Value(tag=b"i", image=image)]
+    for tag, shape, strings in ((b"t", 1, [b"said"]), (b"p", 3, [b"3", b"2", b"GIF89a"])):
+        tensor = TensorProto(dtype=7, string_val=strings)  # type: ignore[arg-type] # an enum's number
+        tensor.tensor_shape.dim.add(size=shape)
+        values.append(Summary.Value(tag=tag, tensor=tensor, metadata=_plugin(b"text")))
+    buckets = TensorProto(dtype=1, tensor_content=bytes(24))  # type: ignore[arg-type] # an enum's number
+    for size in (2, 3):
+        buckets.tensor_shape.dim.add(size=size)
+    return [*values, Summary.Value(tag=b"b", tensor=buckets, metadata=_plugin(b"histograms"))]
 
 
 def _event(value: Summary.Value) -> bytes:

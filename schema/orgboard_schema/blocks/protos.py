@@ -51,7 +51,7 @@ class ProtoHistograms(Sequence[ProtoHistogram]):
     @overload
     def __getitem__(self, index: slice) -> ProtoHistograms: ...
     def __getitem__(self, index: int | slice) -> ProtoHistogram | ProtoHistograms:
-        if isinstance(index, int):
+        if not isinstance(index, slice):
             at = range(len(self))[index]
             return next(iter(self[at : at + 1]))
         start, stop, step = index.indices(len(self))

@@ -228,16 +228,12 @@ static int read_other_tensor(const ob_values *v, span s, u8 taught, ob_value *ro
     return 1;
 }
 
-/* A Summary.Image, each field at most once; 0: leave it. */
+/* A Summary.Image; of a field that comes twice the last counts. 0: leave it. */
 static int read_image(const ob_values *v, span s, ob_value *row) {
     u64 number;
     span data = {s.at, s.at};
-    u32 seen = 0;
     while (s.at < s.end) {
         u8 key = *s.at++;
-        if (seen >> (key >> 3) & 1)
-            return 0;
-        seen |= 1u << (key >> 3);
         if (key == ENCODED) {
             if (!delimited(&s, &data))
                 return 0;
