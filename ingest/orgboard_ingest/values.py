@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -78,24 +79,16 @@ def grouped(batch: Batch, starts: Ints) -> Iterator[tuple[_Key, PointSeries]]:
     taken = {} if columns is None else dict(_taken(columns, starts))
     firsts = {key: points[0][0] for key, points in parsed.items()}
     for key, rows in taken.items():
-        firsts[key] = min(int(rows["order"][0]), firsts.get(key, int(rows["order"][0])))
+        first = int(rows["order"][0])
+        firsts[key] = min(first, firsts.get(key, first))
     for key in sorted(firsts, key=firsts.__getitem__):
-        points, rows = parsed.get(key, []), taken.get(key)
-        if columns is None or rows is None:
-            yield key, _of_points(points)
-            continue
-        if points and points[-1][0] > rows["order"][0]:
-            both = [*points, *_points(columns, rows)]
-            yield key, _of_points(sorted(both, key=lambda each: each[0]))
-            continue
-        if points:
-            yield key, _of_points(points)
-        yield key, PointSeries(rows["step"].copy(), rows["wall"].copy(), _values(columns, rows))
+        for series in _series(columns, parsed.get(key, []), taken.get(key)):
+            yield key, series
 
 
 def described(batch: Batch) -> Iterator[tuple[SeriesKey, Metadata]]:
     """Yield what values of the batch came with, the first of each series before its others."""
-    said = [
+    said: list[tuple[int, SeriesKey, Metadata]] = [
         (order, (point.tag, point.kind), point.metadata)
         for order, point in batch.points.parsed
         if point.metadata is not None
@@ -134,10 +127,26 @@ def _taken(columns: ValueColumns, starts: Ints) -> Iterator[tuple[_Key, _Rows]]:
     sort = np.argsort(group, kind="stable")
     rows, group = rows[sort], group[sort]
     bounds = [0, *(np.flatnonzero(np.diff(group)) + 1).tolist(), len(rows)]
-    for begin, end in zip(bounds, bounds[1:], strict=False):
+    for begin, end in pairwise(bounds):
         series, kind = divmod(int(group[begin]), len(KINDS))
         number, tag = divmod(series, len(columns.tags))
         yield (number, columns.tags[tag], KINDS[kind]), rows[begin:end]
+
+
+def _series(
+    columns: ValueColumns | None, points: Sequence[tuple[int, Point]], rows: _Rows | None
+) -> Iterator[PointSeries]:
+    """Yield what was parsed of one series and what the core took in, in file order."""
+    if columns is None or rows is None:
+        yield _of_points(points)
+        return
+    if points and points[-1][0] > rows["order"][0]:
+        both = [*points, *map(columns.point, ROW.iter_unpack(rows.tobytes()))]
+        yield _of_points(sorted(both, key=lambda each: each[0]))
+        return
+    if points:
+        yield _of_points(points)
+    yield PointSeries(rows["step"].copy(), rows["wall"].copy(), _values(columns, rows))
 
 
 def _of_points(points: Sequence[tuple[int, Point]]) -> PointSeries:
@@ -146,12 +155,6 @@ def _of_points(points: Sequence[tuple[int, Point]]) -> PointSeries:
         np.array([point.wall_time for _, point in points], np.float64),
         tuple(point.value for _, point in points),
     )
-
-
-def _points(columns: ValueColumns, rows: _Rows) -> Iterator[tuple[int, Point]]:
-    """Yield (order, point) of rows of one tag."""
-    for row in ROW.iter_unpack(rows.tobytes()):
-        yield columns.point(row)
 
 
 def _values(columns: ValueColumns, rows: _Rows) -> Sequence[Value]:

@@ -171,6 +171,9 @@ static void pack_and_unpack(const u8 *data, i64 size, int32_t unit, int32_t delt
     ob_pack(in, count, unit, delta, packed);
     ob_unpack(packed, count, unit, delta, back);
     assert(!memcmp(in, back, (size_t)(count * unit)));
+    if (unit == 8 && ob_whole((double *)in, count, (i64 *)packed))
+        for (i64 n = 0; n < count; n++)
+            assert((double)((i64 *)packed)[n] == ((double *)in)[n]);
     free(in), free(packed), free(back);
 }
 

@@ -14,8 +14,6 @@ from functools import partial
 from pathlib import Path
 from typing import Final, TypeAlias
 
-import numpy as np
-
 from orgboard_ingest.attempts import NOTHING, Cut, FileFacts, Lives, joined, observed
 from orgboard_ingest.ending import hparams_json
 from orgboard_ingest.proof.sums import Points, Tally, value_points

@@ -9,7 +9,7 @@ stretch of it, or several where empty buckets were merged.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 import numpy as np
@@ -19,6 +19,9 @@ from orgboard_schema.blocks.columns import Cursor, floats, ints, small_ints
 from orgboard_schema.errors import CorruptBlock
 
 __all__ = ["read_edges", "tenfold_table", "write_edges"]
+
+MOST_REMEMBERED: Final = 128
+"""Sets of edges whose bytes are remembered, some kilobytes each: a run's histograms share few."""
 
 _WHOLE: Final = 0
 _TENTHS: Final = 1
@@ -35,6 +38,12 @@ def tenfold_table() -> _Edges:
 
 def write_edges(limits: _Edges) -> bytes:
     """Return `limits` as stretches of the known table where all are in it, else whole."""
+    return _written(limits.tobytes())
+
+
+@lru_cache(maxsize=MOST_REMEMBERED)
+def _written(octets: bytes) -> bytes:
+    limits = np.frombuffer(octets, np.float64)
     stretches = _stretches(limits)
     if stretches is None:
         return small_ints([_WHOLE]) + floats(limits)

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from orgboard_schema.blocks.columns import Cursor, floats, ints, small_ints, strings
+from orgboard_schema.blocks.columns import Cursor, address, floats, ints, small_ints, strings
 from orgboard_schema.blocks.edges import read_edges, write_edges
 from orgboard_schema.blocks.protos import ProtoHistograms
+from orgboard_schema.core.library import load_core
 from orgboard_schema.types import ProtoHistogram, TensorHistogram
 
 __all__ = ["read_protos", "read_tensor_histograms", "write_protos", "write_tensor_histograms"]
@@ -89,12 +90,25 @@ def read_tensor_histograms(cursor: Cursor) -> Iterator[TensorHistogram]:
 
 
 def _write_counts(counts: _Doubles) -> bytes:
+    whole = _whole(counts)
+    if whole is not None:
+        return small_ints([1]) + ints(whole)
+    return small_ints([0]) + floats(counts, delta=False)
+
+
+def _whole(counts: _Doubles) -> npt.NDArray[np.int64] | None:
+    """Return the counts as integers, None where one is none or would lose a bit by it."""
+    core = load_core()
+    if core is not None:
+        numbers, counts = np.empty(len(counts), np.int64), np.ascontiguousarray(counts)
+        is_whole = core.ob_whole(address(counts), len(counts), address(numbers))
+        return numbers if is_whole else None
     # NaNs of any kind are counts here like others: none is a reason to warn.
     with np.errstate(invalid="ignore"):
         whole = counts.astype(np.int64) if np.all(np.abs(counts) < 2.0**53) else None
-    if whole is not None and np.array_equal(_bits(whole.astype(np.float64)), _bits(counts)):
-        return small_ints([1]) + ints(whole)
-    return small_ints([0]) + floats(counts, delta=False)
+    if whole is None or not np.array_equal(_bits(whole.astype(np.float64)), _bits(counts)):
+        return None
+    return whole
 
 
 def _read_counts(cursor: Cursor) -> _Doubles:

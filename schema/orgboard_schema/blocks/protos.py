@@ -42,9 +42,9 @@ class ProtoHistograms(Sequence[ProtoHistogram]):
     def __iter__(self) -> Iterator[ProtoHistogram]:
         limits = [tuple(each.tolist()) for each in self.limits]
         rows = zip(self.of.tolist(), pairwise(self._bounds()), *self.moments.tolist(), strict=True)
-        for number, (begin, end), *moments in rows:
+        for number, (begin, end), low, high, num, total, squares in rows:
             counts = tuple(self.counts[begin:end].tolist())
-            yield ProtoHistogram(*moments, limits[number], counts)
+            yield ProtoHistogram(low, high, num, total, squares, limits[number], counts)
 
     @overload
     def __getitem__(self, index: int) -> ProtoHistogram: ...

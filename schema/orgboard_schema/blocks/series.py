@@ -89,8 +89,10 @@ class ValueSeries:
 
     def __post_init__(self) -> None:
         values = self.values
-        is_columns = isinstance(values, ProtoHistograms)
-        sizes = values.sizes if is_columns else np.fromiter(map(weight, values), np.int64)
+        if isinstance(values, ProtoHistograms):
+            sizes = values.sizes
+        else:
+            sizes = np.fromiter(map(weight, values), np.int64, len(values))
         object.__setattr__(self, "sizes", sizes)
 
     def __len__(self) -> int:

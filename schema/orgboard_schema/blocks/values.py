@@ -50,12 +50,13 @@ def write_values(series: ValueSeries) -> bytes:
     """Return `series` packed, not yet compressed."""
     if isinstance(series.values, ProtoHistograms):
         # All of the first form: no other has a part.
-        parts = [ints(series.step, delta=True), floats(series.wall), ints(np.zeros(len(series), np.int64))]
-        return b"".join([*parts, write_protos(series.values)])
-    forms = [_form(value) for value in series.values]
-    parts = [ints(series.step, delta=True), floats(series.wall), small_ints(forms)]
+        forms = ints(np.zeros(len(series), np.int64))
+        columns = [ints(series.step, delta=True), floats(series.wall), forms]
+        return b"".join([*columns, write_protos(series.values)])
+    mine = [_form(value) for value in series.values]
+    parts = [ints(series.step, delta=True), floats(series.wall), small_ints(mine)]
     for number, form in enumerate(_FORMS):
-        chosen = [value for value, mine in zip(series.values, forms, strict=True) if mine == number]
+        chosen = [value for value, own in zip(series.values, mine, strict=True) if own == number]
         parts.append(form[1](chosen) if chosen else b"")
     return b"".join(parts)
 

@@ -59,6 +59,7 @@ _SIGNATURES: Final[dict[str, tuple[object, list[object]]]] = {
         [_COLUMN, _COLUMN, _COLUMN, c_int32, _COLUMN, c_int64, c_int64, c_int64, _COLUMN],
     ),
     "ob_block": (c_int64, [_COLUMN, _COLUMN, _COLUMN, c_int64, c_int32, _COLUMN, _COLUMN]),
+    "ob_whole": (c_int32, [_COLUMN, c_int64, _COLUMN]),
     "ob_pack": (None, [_COLUMN, c_int64, c_int32, c_int32, _COLUMN]),
     "ob_unpack": (None, [c_char_p, c_int64, c_int32, c_int32, _COLUMN]),
 }

@@ -25,6 +25,19 @@ EXPORT void ob_pack(const void *numbers, i64 count, int32_t unit, int32_t delta,
     }
 }
 
+/* Counts as integers, where they are and no bit is lost by it; returns whether. */
+EXPORT int32_t ob_whole(const double *counts, i64 count, i64 *out) {
+    for (i64 n = 0; n < count; n++) {
+        if (!(fabs(counts[n]) < 9007199254740992.0))
+            return 0;
+        out[n] = (i64)counts[n];
+        double back = (double)out[n];
+        if (memcmp(&back, &counts[n], 8))
+            return 0;
+    }
+    return 1;
+}
+
 EXPORT void ob_unpack(const u8 *in, i64 count, int32_t unit, int32_t delta, void *numbers) {
     if (unit == 8) {
         u64 *out = numbers, before = 0;

@@ -114,21 +114,19 @@ class Points(Sequence[tuple[int, Point]]):
     def __getitem__(self, index: int) -> tuple[int, Point]: ...
     @overload
     def __getitem__(self, index: slice) -> tuple[tuple[int, Point], ...]: ...
-    def __getitem__(
-        self, index: int | slice
-    ) -> tuple[int, Point] | tuple[tuple[int, Point], ...]:
+    def __getitem__(self, index: int | slice) -> tuple[int, Point] | tuple[tuple[int, Point], ...]:
         # All are made for one: whoever wants many goes through them.
         return tuple(self)[index]
 
 
 def value_of(data: bytes, row: Sequence[Any]) -> Value:
     """Return the value of a row that has a form."""
-    _, _, at, size, counts_at, counts_size, *moments = row[:11]
-    _, _, width, height, form, _, rank, _ = row[12:]
+    at, size, counts_at, counts_size, low, high, num, total, squares = row[2:11]
+    width, height, form, _, rank = row[14:19]
     octets = data[at : at + size]
     if form == HISTOGRAM:
-        counts = data[counts_at : counts_at + counts_size]
-        return ProtoHistogram(*moments, _doubles(octets), _doubles(counts))
+        limits, counts = _doubles(octets), _doubles(data[counts_at : counts_at + counts_size])
+        return ProtoHistogram(low, high, num, total, squares, limits, counts)
     if form == BUCKETS:
         return TensorHistogram(_DTYPES[width], tuple(_ROWS[width].iter_unpack(octets)))
     if form == PICTURE:

@@ -1,4 +1,4 @@
-"""Histograms as columns say what the histograms one by one say, and are written as the same bytes."""
+"""Histograms as columns say what they say one by one, and are written as the same bytes."""
 
 from __future__ import annotations
 

@@ -12,10 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from orgboard_schema.blocks import ScalarSeries, columns, scalars, summary
+from orgboard_schema.blocks import ScalarSeries, columns, histograms, scalars, summary
 from orgboard_schema.blocks.columns import Cursor, floats, ints
+from orgboard_schema.blocks.histograms import write_protos
 from orgboard_schema.blocks.scalars import pack_scalars
 from orgboard_schema.core.library import load_core
+from orgboard_schema.types import ProtoHistogram
 from support.lacking import lack
 
 _any_ints = arrays.arrays(np.int64, st.integers(0, 60), elements=st.integers(-(2**63), 2**63 - 1))
@@ -42,6 +44,23 @@ def test_floats_pack_the_same(values: npt.NDArray[Any], delta: bool) -> None:
     assert compiled == plain
     for read in _both(lambda: Cursor(plain).floats(values.dtype, delta=delta)):
         assert read.tobytes() == values.tobytes()
+
+
+_counts = st.lists(st.integers(0, 9).map(float), max_size=5) | st.lists(
+    st.sampled_from(
+        [0.0, -0.0, 1.0, -3.0, 0.5, 2.0**53, 2.0**53 - 1, -(2.0**53), math.nan, math.inf]
+    )
+    | st.floats(),
+    max_size=5,
+)
+
+
+@given(_counts)
+def test_counts_are_whole_the_same(counts: list[float]) -> None:
+    value = ProtoHistogram(0.0, 0.0, 0.0, 0.0, 0.0, (), tuple(counts))
+    compiled, plain = _both(lambda: write_protos([value]))
+
+    assert compiled == plain
 
 
 @given(
@@ -89,7 +108,7 @@ def _both(work: Any) -> tuple[Any, Any]:
     if load_core() is None:
         lack("no compiled core: there was no C compiler at the installation")
     with pytest.MonkeyPatch.context() as patch:
-        for module in (columns, scalars, summary):
+        for module in (columns, histograms, scalars, summary):
             patch.setattr(module, "load_core", lambda: None)
         plain = work()
     return work(), plain
