@@ -32,6 +32,7 @@ from orgboard_schema.sql.flush import (
     Flush,
     NewChunk,
     NewGap,
+    NewScalars,
     NewValues,
     Restart,
 )
@@ -143,14 +144,15 @@ def _revision(conn: Connection, run_id: int) -> int | None:
 
 
 def _flush(new: Stored, now: float) -> Flush:
-    batch, plan = new.batch, new.plan
+    batch, plan, scalars = new.batch, new.plan, new.staged.scalars
     return Flush(
         run_id=new.run.run_id,
         file=_file_commit(new),
         now=now,
         revision=new.run.revision,
         final=new.final,
-        chunks=tuple(_chunk(piece, plan.attempts[piece.section]) for piece in new.staged.pieces),
+        scalars=NewScalars(scalars, plan.attempts) if scalars.tags else None,
+        chunks=tuple(_chunk(piece, plan.attempts[piece.section]) for piece in new.staged.others),
         metadata=new.staged.metadata,
         restarts=tuple(_restart(cut, step) for cut, step in plan.cuts.items()),
         gaps=tuple(NewGap(gap.offset, gap.length, gap.reason) for gap in batch.gaps),
@@ -168,7 +170,7 @@ def _restart(cut: Cut, step: int) -> Restart:
 
 def _file_commit(new: Stored) -> FileCommit:
     row, reading, batch, plan = new.file.row, new.reading, new.batch, new.plan
-    sections = sorted({piece.section for piece in new.staged.pieces})
+    sections = new.staged.sections
     has_points = bool(new.file.stored) or bool(sections)
     first = plan.attempts[sections[0]] if sections and not new.file.stored else None
     if row.offset and new.file.facts is None:
@@ -241,7 +243,7 @@ def _chunk(piece: Piece, attempt: int) -> NewChunk:
 def remember(new: Stored) -> None:
     """Take over into memory what was just stored."""
     run, file, plan = new.run, new.file, new.plan
-    for section in {piece.section for piece in new.staged.pieces}:
+    for section in new.staged.sections:
         file.stored[file.section + section] = plan.attempts[section]
     if plan.facts is not None:
         file.facts = plan.facts

@@ -106,6 +106,8 @@ def _cuts(run: KnownRun) -> Iterable[tuple[Cut, int]]:
 
 def _new_cuts(run: KnownRun, lives: Lives, reached: set[int], staged: Staged) -> dict[Cut, int]:
     """Return the cuts of the attempts reached by now that are not stored, or not as low."""
+    if not lives.cuts:
+        return {}
     stored = dict(_cuts(run))
     series: set[SeriesKey | None] = {(piece.tag, piece.kind) for piece in staged.pieces}
     wanted = {(attempt, key) for attempt in reached for key in {None} | series}

@@ -8,20 +8,23 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
+from ctypes import addressof, c_char, c_int64
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from orgboard_schema.blocks.columns import Cursor, ints
+from orgboard_schema.blocks.columns import Cursor, address, ints
 from orgboard_schema.blocks.frame import MAX_RAW_BYTES, pack, unpack
 from orgboard_schema.blocks.series import Ints, kind_number
+from orgboard_schema.core.library import load_core
 from orgboard_schema.errors import CorruptBlock
 from orgboard_schema.types import KINDS, Kind
 
 __all__ = [
     "HEAD",
+    "HeadSums",
     "HeadTable",
     "SeriesHead",
     "decode_heads",
@@ -35,6 +38,7 @@ __all__ = [
     "row_of",
     "row_places",
     "series_key",
+    "sum_heads",
 ]
 
 HEAD: Final = np.dtype(
@@ -109,6 +113,42 @@ class SeriesHead:
     """Octets of their values unpacked; 0 for scalars."""
 
 
+class HeadSums(NamedTuple):
+    """What all series of a run come to."""
+
+    series: int
+    """That have points waiting."""
+    points: int
+    octets: int
+    """What waits, and what its values take unpacked."""
+    most_points: int
+    most_octets: int
+    """Of one series."""
+    last_step: int
+    any_visible: int
+    """Whether there is a last step: some point is visible."""
+
+
+def sum_heads(heads: HeadTable) -> HeadSums:
+    """Return what the rows come to; the core looks at each once."""
+    core = load_core()
+    if core is not None:
+        told = (c_int64 * len(HeadSums._fields))()
+        core.ob_sum_heads(address(np.ascontiguousarray(heads)), len(heads), told)
+        return HeadSums(*told)
+    waiting, octets = heads["waiting"], heads["waiting_bytes"]
+    visible = heads["last_step"][heads["n"] > 0]
+    return HeadSums(
+        int(np.count_nonzero(waiting)),
+        int(waiting.sum()),
+        int(octets.sum()),
+        int(waiting.max(initial=0)),
+        int(octets.max(initial=0)),
+        int(visible.max()) if len(visible) else 0,
+        int(len(visible) > 0),
+    )
+
+
 def empty_heads(count: int = 0) -> HeadTable:
     """Return that many heads without a point."""
     heads = np.zeros(count, HEAD)
@@ -121,14 +161,24 @@ def encode_heads(heads: HeadTable) -> bytes:
     """Return the payload of a head table."""
     if heads.nbytes > MAX_RAW_BYTES:
         raise ValueError(f"{len(heads)} series of one run are more than a payload holds")
+    core = load_core()
+    if core is None:
+        return pack(_raw(heads), quick=True, version=_VERSION)
+    raw = bytearray(_HEADER.size + len(heads) * _WIDTH)
+    heads = np.ascontiguousarray(heads)
+    size = core.ob_pack_heads(address(heads), len(heads), addressof(c_char.from_buffer(raw)))
+    return pack(memoryview(raw)[:size], quick=True, version=_VERSION)
+
+
+def _raw(heads: HeadTable) -> bytes:
+    """Return what the core's `ob_pack_heads` makes."""
     octets = np.ascontiguousarray(heads).view(np.uint8).reshape(len(heads), _WIDTH)
     varies = (octets != octets[:1]).any(axis=0)
-    raw = (
+    return (
         _HEADER.pack(len(heads), np.packbits(varies).tobytes())
         + octets[:1, ~varies].tobytes()
         + octets.T[varies].tobytes()
     )
-    return pack(raw, quick=True, version=_VERSION)
 
 
 def decode_heads(payload: bytes) -> HeadTable:

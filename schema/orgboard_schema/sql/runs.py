@@ -17,7 +17,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, bindparam, select, update
 
 from orgboard_schema.blocks import HeadTable, decode_heads, encode_heads, encode_tag_set
-from orgboard_schema.blocks.heads import empty_heads
+from orgboard_schema.blocks.heads import empty_heads, sum_heads
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.dictionary import chunked, find_ids
 from orgboard_schema.sql.engine import IN_BINARY
@@ -136,14 +136,14 @@ def save_runs(
 
 def _saved(state: RunState, now: float) -> dict[str, object]:
     """Return the row of a run, one revision on."""
-    visible = state.heads["last_step"][state.heads["n"] > 0]
+    sums = sum_heads(state.heads)
     state.revision += 1
     # A clock that was set back must not hide the change from those who poll.
     state.touched_ms = max(int(now * 1000), state.touched_ms)
     row = {f"new_{name}": getattr(state, name) for name in _LOCKED}
     return row | {
         "run": state.run_id,
-        "new_last_step": int(visible.max()) if len(visible) else None,
+        "new_last_step": sums.last_step if sums.any_visible else None,
     }
 
 
