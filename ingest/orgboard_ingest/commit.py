@@ -77,8 +77,12 @@ def store(
     Raises:
         OffsetMoved: A rival changed one of the runs first. Nothing is stored.
     """
-    states = append_all(conn, [_flush(new, now) for new in some])
-    return [(_row_after(new), states[new.run.run_id]) for new in some]
+    flushes = [_flush(new, now) for new in some]
+    states = append_all(conn, flushes)
+    return [
+        (_row_after(new, flush.file), states[flush.run_id])
+        for new, flush in zip(some, flushes, strict=True)
+    ]
 
 
 def read_anew(
@@ -197,9 +201,9 @@ def _file_commit(new: Stored) -> FileCommit:
     )
 
 
-def _row_after(new: Stored) -> FileRow:
+def _row_after(new: Stored, commit: FileCommit) -> FileRow:
     """Return the row as the flush leaves it, without asking for it."""
-    row, commit, batch = new.file.row, _file_commit(new), new.batch
+    row, batch = new.file.row, new.batch
     walls = [wall for wall in (row.last_wall, batch.last_wall) if wall is not None]
     first = commit.first_attempt
     return replace(

@@ -14,6 +14,7 @@ looked up again and the batch read anew.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -148,7 +149,7 @@ class Intake(Logdir):
 
     def _look(self, run_name: str, name: str) -> Look | Advance:
         """Find a file and what must be known of its run; an answer where there is one already."""
-        path = self.path(run_name, name)
+        path = self.place(run_name, name)
         run = self._known(run_name, name, path)
         file = run.files.get(name)
         if run.deleted:
@@ -218,11 +219,11 @@ class Intake(Logdir):
             if other is not file
         )
 
-    def _known(self, run_name: str, name: str, path: Path) -> KnownRun:
+    def _known(self, run_name: str, name: str, path: str) -> KnownRun:
         run = self.runs.get(run_name)
         if run is None or not (run.deleted or name in run.files):
             # What is not there makes no run.
-            path.stat()
+            os.stat(path)  # noqa: PTH116 - as `opening`
             self.register([(run_name, name)])
         return self.runs[run_name]
 

@@ -51,6 +51,8 @@ def plan_batch(run: KnownRun, file: KnownFile, batch: Batch, staged: Staged) -> 
     facts = file.facts
     if batch.end > file.known_end:
         facts = joined(facts, observed(staged, batch.first_wall, batch.last_wall))
+    if _is_alone(run, facts):
+        return Plan((file.row.last_attempt,), {}, facts)
     lives = _before(run, file).copy()
     numbers = lives.take(facts)
     attempts = numbers[file.section : file.section + len(staged.starts) + 1]
@@ -63,6 +65,11 @@ def plan_batch(run: KnownRun, file: KnownFile, batch: Batch, staged: Staged) -> 
             reached |= set(numbers[: other.section + 1]) if other.row.offset else set()
     agrees = agrees and all(lives.cuts.get(cut, step + 1) <= step for cut, step in _cuts(run))
     return Plan(attempts, _new_cuts(run, lives, reached, staged), facts, lives.opened, agrees)
+
+
+def _is_alone(run: KnownRun, facts: FileFacts) -> bool:
+    """Tell whether a run is one file without a START: it has one life, whatever its points."""
+    return len(run.files) == 1 and len(facts.sections) == 1 and not (run.cuts or run.opened)
 
 
 def plan_alone(run: KnownRun, file: KnownFile, staged: Staged) -> Plan:

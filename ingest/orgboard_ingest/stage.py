@@ -115,9 +115,10 @@ def _grouped_by_core(core: CDLL, columns: ScalarColumns, starts: NDArray[np.int6
     counts = np.empty(tags + 1, np.int64)
     given = (columns.tag, columns.step, columns.wall, columns.value, columns.dtype)
     made = (counts, step, wall, value, narrow, width)
-
-    def group(room: int) -> NDArray[np.void]:
-        pieces = np.empty(room, PIECE)
+    room, found = 0, min(count, (len(cuts) + 1) * tags)
+    # Once more where widths change within series: then there are more pieces than series.
+    while found > room:
+        room, pieces = found, np.empty(found, PIECE)
         found = core.ob_group(
             count,
             *(column.buffer_info()[0] for column in given),
@@ -127,11 +128,7 @@ def _grouped_by_core(core: CDLL, columns: ScalarColumns, starts: NDArray[np.int6
             *(address(column) for column in (*made, pieces)),
             room,
         )
-        # Where widths change within series there are more pieces than series.
-        return pieces[:found] if found <= room else group(found)
-
-    pieces = group(min(count, (len(cuts) + 1) * tags))
-    return ScalarTable(columns.tags, pieces, step, wall, value, narrow)
+    return ScalarTable(columns.tags, pieces[:found], step, wall, value, narrow)
 
 
 def _grouped(columns: ScalarColumns, starts: NDArray[np.int64]) -> ScalarTable:

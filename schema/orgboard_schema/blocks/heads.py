@@ -176,8 +176,8 @@ def _raw(heads: HeadTable) -> bytes:
     varies = (octets != octets[:1]).any(axis=0)
     return (
         _HEADER.pack(len(heads), np.packbits(varies).tobytes())
-        + octets[:1, ~varies].tobytes()
-        + octets.T[varies].tobytes()
+        + bytes(octets[:1, ~varies])
+        + bytes(octets.T[varies])
     )
 
 

@@ -27,6 +27,7 @@ from orgboard_schema.blocks.series import Ints
 from orgboard_schema.blocks.summary import summarise_block
 from orgboard_schema.blocks.table import ScalarTable, chunks_of, count_table, encode_table
 from orgboard_schema.sql import tables
+from orgboard_schema.sql.many import execute_many
 from orgboard_schema.sql.packing import (
     MAX_SEGMENTS,
     NewBlock,
@@ -75,10 +76,8 @@ class NewRows:
 
     def insert(self, conn: Connection) -> None:
         """Write what has come together. Whoever reads a run's points does so first."""
-        if self.segments:
-            conn.execute(_INSERT_SEGMENT, self.segments)
-        if self.blocks:
-            conn.execute(_INSERT_BLOCK, self.blocks)
+        execute_many(conn, _INSERT_SEGMENT, self.segments)
+        execute_many(conn, _INSERT_BLOCK, self.blocks)
         for state, blocks in self.grown:
             extend_pyramid(conn, state, blocks)
         self.segments, self.blocks, self.grown = [], [], []

@@ -18,6 +18,7 @@ from sqlalchemy import ColumnElement, Connection, bindparam, func, select, updat
 
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.dictionary import chunked, find_ids
+from orgboard_schema.sql.many import execute_many
 from orgboard_schema.sql.standing import SHADOW, SHOWN
 from orgboard_schema.sql.text import from_sql, sha256, to_sql
 from orgboard_schema.sql.upsert import insert_new
@@ -256,8 +257,10 @@ def ensure_files(
         if rows:
             insert_new(conn, tables.source_file, rows)
             counts = Counter(run_id for run_id, _, _ in new)
-            more = [{"run": run_id, "more": count} for run_id, count in sorted(counts.items())]
-            conn.execute(_COUNT_FILES, more)
+            more: list[dict[str, object]] = [
+                {"run": run_id, "more": count} for run_id, count in sorted(counts.items())
+            ]
+            execute_many(conn, _COUNT_FILES, more)
 
 
 def files(conn: Connection, run_ids: Collection[int]) -> list[FileRow]:

@@ -21,6 +21,7 @@ from orgboard_schema.blocks.heads import empty_heads, sum_heads
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.dictionary import chunked, find_ids
 from orgboard_schema.sql.engine import IN_BINARY
+from orgboard_schema.sql.many import execute_many
 from orgboard_schema.sql.upsert import insert_new, insert_or_replace
 
 __all__ = ["RunState", "lock_run", "lock_runs", "save_run", "save_runs"]
@@ -127,7 +128,7 @@ def save_runs(
     ]
     insert_or_replace(conn, tables.run_head, heads, replace=["payload"])
     _set_tag_sets(conn, [state for state, _, _ in saved if len(state.heads) != state.known_series])
-    conn.execute(_SAVE, [_saved(state, now) for state, now, _ in saved])
+    execute_many(conn, _SAVE, [_saved(state, now) for state, now, _ in saved])
     for state, _, changes in saved:
         if changes:
             here = tables.run.c.run_id == state.run_id
