@@ -44,11 +44,16 @@ def facts_missing(run: KnownRun, file: KnownFile, staged: Staged) -> list[KnownF
     return [known for known in run.files.values() if known.facts is None]
 
 
-def plan_batch(run: KnownRun, file: KnownFile, batch: Batch, staged: Staged) -> Plan:
-    """Place the batch. `facts_missing` must have been satisfied."""
-    if file.facts is None:
-        return Plan((file.row.last_attempt,), {}, None)
+def plan_batch(
+    run: KnownRun, file: KnownFile, batch: Batch, staged: Staged, *, final: bool = False
+) -> Plan:
+    """Place the batch. `facts_missing` must have been satisfied.
+
+    `final`: nothing more of the run is expected for now, so what its files say is forgotten.
+    """
     facts = file.facts
+    if facts is None or (final and not staged.starts and _is_alone(run, facts)):
+        return Plan((file.row.last_attempt,), {}, None)
     if batch.end > file.known_end:
         facts = joined(facts, observed(staged, batch.first_wall, batch.last_wall))
     if _is_alone(run, facts):

@@ -58,6 +58,8 @@ _COUNT_FILES: Final = (
 
 _UID_CHARACTERS: Final = string.digits + string.ascii_letters
 
+_RANDOM: Final = secrets.SystemRandom()
+
 _UID_LENGTH: Final = 12
 """62^12 names: nobody guesses one, and two runs never draw the same."""
 
@@ -198,12 +200,7 @@ def ensure_runs(conn: Connection, logdir_id: int, names: Collection[str], *, now
 
 def new_uid() -> str:
     """Return a name for a run that no other has, and that says nothing about it."""
-    drawn = secrets.randbelow(len(_UID_CHARACTERS) ** _UID_LENGTH)
-    uid = ""
-    for _ in range(_UID_LENGTH):
-        drawn, place = divmod(drawn, len(_UID_CHARACTERS))
-        uid += _UID_CHARACTERS[place]
-    return uid
+    return "".join(_RANDOM.choices(_UID_CHARACTERS, k=_UID_LENGTH))
 
 
 def runs(conn: Connection, logdir_id: int) -> list[RunRow]:

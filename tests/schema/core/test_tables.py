@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from orgboard_schema.blocks import (
     Chunk,
     HeadTable,
+    ScalarSeries,
     decode_heads,
     decode_segment,
     encode_heads,
@@ -139,9 +140,9 @@ def _heads(random: np.random.Generator, ids: np.ndarray) -> HeadTable:
     return made
 
 
-def _series(random: np.random.Generator) -> table.ScalarSeries:
+def _series(random: np.random.Generator) -> ScalarSeries:
     count = int(random.integers(1, 5))
-    return table.ScalarSeries(
+    return ScalarSeries(
         random.integers(-9, 9, count), random.normal(0, 1, count), random.normal(0, 1, count)
     )
 
@@ -156,6 +157,6 @@ def _rows(some: HeadTable) -> list[str]:
 
 def _told(chunk: Chunk) -> tuple[object, ...]:
     series = chunk.series
-    assert isinstance(series, table.ScalarSeries)
+    assert isinstance(series, ScalarSeries)
     columns = (series.step, series.wall, series.value)
     return (*chunk.key, *((column.dtype, column.tobytes()) for column in columns))
