@@ -190,7 +190,20 @@ def decode_heads(payload: bytes) -> HeadTable:
     if _is_whole(payload):
         return _rows(_whole_planes(payload)).copy()
     raw = unpack(payload, version=_VERSION)
-    count, varies, first = _read_header(raw, len(raw))
+    core = load_core()
+    if core is None:
+        return _rows_of(raw)
+    count, _, _ = _read_header(raw, len(raw))
+    heads = np.empty(count, HEAD)
+    if count:
+        core.ob_unpack_heads(raw, count, address(heads))
+    return heads
+
+
+def _rows_of(raw: bytes) -> HeadTable:
+    """Return what the core's `ob_unpack_heads` makes."""
+    count, flags, first = _read_header(raw, len(raw))
+    varies = _varying(flags)
     planes = np.empty((_WIDTH, count), np.uint8)
     planes[varies] = np.frombuffer(raw[first:], np.uint8).reshape(-1, max(count, 1))
     if count:
@@ -239,26 +252,30 @@ def _octets_at(raws: Sequence[bytes], places: Sequence[int]) -> npt.NDArray[np.u
 
 def _places_of(header: bytes, size: int, place: int) -> Ints:
     """Return where the octets of a row lie in an unpacked table of that size."""
-    count, varies, first = _read_header(header, size)
+    count, flags, first = _read_header(header, size)
     if not 0 <= place < count:
         raise CorruptBlock(f"no series {place} in a head table of {count}")
+    varies = _varying(flags)
     before = np.cumsum(varies, dtype=np.int64) - varies
     places: Ints = _HEADER.size + np.arange(_WIDTH, dtype=np.int64) - before
     places[varies] = first + place + before[varies] * count
     return places
 
 
-def _read_header(raw: bytes, size: int) -> tuple[int, npt.NDArray[np.bool_], int]:
-    """Return how many rows there are, which octets vary, and where those begin."""
+def _read_header(raw: bytes, size: int) -> tuple[int, bytes, int]:
+    """Return how many rows there are, a bit for each octet that varies, and where those begin."""
     if size < _HEADER.size:
         raise CorruptBlock("a head table without a beginning")
     count, flags = _HEADER.unpack_from(raw)
-    varies = np.unpackbits(np.frombuffer(flags, np.uint8), count=_WIDTH).view(np.bool_)
-    varying = int(np.count_nonzero(varies))
+    varying = (int.from_bytes(flags) >> 8 * len(flags) - _WIDTH).bit_count()
     first = _HEADER.size + (_WIDTH - varying if count else 0)
     if size != first + varying * count or count * _WIDTH > MAX_RAW_BYTES:
         raise CorruptBlock("a piece of a head is missing")
-    return count, varies, first
+    return count, flags, first
+
+
+def _varying(flags: bytes) -> npt.NDArray[np.bool_]:
+    return np.unpackbits(np.frombuffer(flags, np.uint8), count=_WIDTH).view(np.bool_)
 
 
 def _is_whole(payload: bytes) -> bool:

@@ -141,6 +141,23 @@ EXPORT i64 ob_pack_heads(const u8 *heads, i64 rows, u8 *out) {
     return at - out;
 }
 
+/* The rows that `ob_pack_heads` packed; `raw` has as many bytes as its flags and `rows` ask for. */
+EXPORT void ob_unpack_heads(const u8 *raw, i64 rows, u8 *heads) {
+    enum { WIDTH = sizeof(ob_head), FLAGS = (WIDTH + 7) / 8 };
+    const u8 *flags = raw + 4, *same = flags + FLAGS, *plane = same;
+    for (int octet = 0; octet < WIDTH; octet++)
+        plane += !(flags[octet / 8] & 0x80 >> octet % 8);
+    for (int octet = 0; octet < WIDTH; octet++) {
+        int varies = flags[octet / 8] & 0x80 >> octet % 8;
+        for (i64 n = 0; n < rows; n++)
+            heads[n * WIDTH + octet] = varies ? plane[n] : *same;
+        if (varies)
+            plane += rows;
+        else
+            same++;
+    }
+}
+
 static u8 *column(u8 *at, const void *numbers, i64 count, int32_t unit, int32_t delta) {
     u32 length = (u32)count;
     memcpy(at, &length, 4);

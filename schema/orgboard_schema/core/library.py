@@ -55,6 +55,7 @@ _SIGNATURES: Final[dict[str, tuple[object, list[object]]]] = {
     ),
     "ob_sum_heads": (None, [_COLUMN, c_int64, POINTER(c_int64)]),
     "ob_pack_heads": (c_int64, [_COLUMN, c_int64, _COLUMN]),
+    "ob_unpack_heads": (None, [c_char_p, c_int64, _COLUMN]),
     "ob_segment": (
         c_int64,
         [_COLUMN, _COLUMN, c_int64, *[_COLUMN] * 4, c_int64, _COLUMN],
