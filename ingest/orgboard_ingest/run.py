@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import multiprocessing
 import signal
@@ -37,6 +36,7 @@ from orgboard_ingest.source import Source
 from orgboard_ingest.status import Screen
 from orgboard_ingest.transactions import read_once as read_sql
 from orgboard_ingest.transactions import write_once
+from orgboard_ingest.tuning import tune_process
 from orgboard_schema.errors import DatabaseUnreachable, OrgboardError
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.engine import open_engine
@@ -56,9 +56,6 @@ STUCK_AFTER_LEASES: Final = 2.0
 """A transaction that stands still so long is given up: its process was paused, others have its
 runs by now, and no transaction of ours takes nearly as long."""
 
-COLLECT_AFTER: Final = 50_000
-"""New objects, some five megabytes. Python's 700 cost a tenth of all time with 10,000 runs."""
-
 NOT_YET: Final = (
     *("refused", "starting up", "shutting down", "recovery mode", "timeout"),
     *("not currently accepting", "not yet accepting", "closed", "lost", "terminating", "reset"),
@@ -75,7 +72,7 @@ log = logging.getLogger("orgboard.ingest")
 
 def read_once(config: IngestConfig, out: TextIO) -> int:
     """Read all there is, report on `out`, and return the exit status."""
-    _collect_seldom()
+    tune_process()
     with _closing(open_database(config)) as engine, _others(config, lambda: None) as others:
         daemon = make_daemon(config, engine, Hints())
         with _stopped_by_signal(daemon.stop):
@@ -92,7 +89,7 @@ def follow(config: IngestConfig, screen: Screen | None = None) -> int:
 
     `screen` shows meanwhile how it fares.
     """
-    _collect_seldom()
+    tune_process()
     # One name for all processes of this ingest, so that they know each other's leases.
     config = replace(config, owner=config.owner or new_owner())
     stopped = threading.Event()
@@ -111,15 +108,6 @@ def follow(config: IngestConfig, screen: Screen | None = None) -> int:
                     screen.clear()
                 for source in daemon.sources:
                     source.close()
-
-
-def _collect_seldom() -> None:
-    """Let the collector look for cycles where there may be some to find.
-
-    What ingest makes goes as it came, by counted references; what stays is a catalogue of
-    hundreds of thousands of objects, through which it would look again and again.
-    """
-    gc.set_threshold(COLLECT_AFTER, *gc.get_threshold()[1:])
 
 
 def _follow(config: IngestConfig, daemon: Daemon) -> int:
@@ -308,7 +296,7 @@ def _tell_end(sentinels: Sequence[int], ended: Callable[[], None]) -> None:
 
 def _share(config: IngestConfig, said: Queue[logging.LogRecord]) -> None:
     """Be one of the other processes."""
-    _collect_seldom()
+    tune_process()
     set_up(config.log, QueueHandler(said))
     # What happens to all of them is said by the first.
     logging.getLogger("orgboard").setLevel(logging.WARNING)
