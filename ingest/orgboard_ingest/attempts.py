@@ -22,9 +22,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from orgboard_ingest.stage import SeriesKey, Staged
+from orgboard_schema.types import Kind
 
 __all__ = ["NOTHING", "Cut", "FileFacts", "Lives", "Section", "Span", "joined", "later", "observed"]
 
@@ -32,8 +33,7 @@ Cut: TypeAlias = tuple[int, SeriesKey | None]
 """Attempt, and the series that is cut; None means all series of the run."""
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """The steps of one series in one section."""
 
     first: int
@@ -67,6 +67,8 @@ class FileFacts:
     sections: tuple[Section, ...]
 
 
+SCALAR: Final[Kind] = "scalar"
+
 OWN_TAGS: Final = "orgboard/"
 """Under which our writer keeps its own records."""
 
@@ -77,7 +79,12 @@ NOTHING = FileFacts(None, None, (Section(None, {}),))
 def observed(staged: Staged, first_wall: float | None, last_wall: float | None) -> FileFacts:
     """Return the facts of one batch; its first section goes on from what came before."""
     spans: list[dict[SeriesKey, Span]] = [{} for _ in range(len(staged.starts) + 1)]
-    for piece in staged.pieces:
+    table = staged.scalars
+    for section, tag, _, _, _, first, low, high, *_ in table.pieces.tolist():
+        here, scalar = spans[section], (table.tags[tag], SCALAR)
+        new = Span(first, low, high)
+        here[scalar] = _longer(here[scalar], new) if scalar in here else new
+    for piece in staged.others:
         if piece.kind == "tensor" and piece.tag.startswith(OWN_TAGS):
             continue
         here = spans[piece.section]

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, RowMapping, bindparam, select
 
 from orgboard_ingest.attempts import NOTHING, Cut, FileFacts, Lives
 from orgboard_schema.blocks import decode_heads, head_rows
+from orgboard_schema.blocks.heads import sum_heads
 from orgboard_schema.errors import CorruptBlock
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.dictionary import chunked, load_metadata, tag_names
@@ -223,7 +224,7 @@ def worth_packing(conn: Connection, run_ids: Collection[int]) -> set[int]:
 
 def _is_worth_packing(payload: bytes) -> bool:
     try:
-        return is_worth_packing(decode_heads(payload))
+        return is_worth_packing(sum_heads(decode_heads(payload)))
     except CorruptBlock:
         # `orgboard db check` names such a run; the others are packed as ever.
         return False

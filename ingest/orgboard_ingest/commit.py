@@ -31,6 +31,7 @@ from orgboard_schema.sql.flush import (
     Flush,
     NewChunk,
     NewGap,
+    NewScalars,
     NewValues,
     Restart,
 )
@@ -75,8 +76,12 @@ def store(
     Raises:
         OffsetMoved: A rival changed one of the runs first. Nothing is stored.
     """
-    states = append_all(conn, [_flush(new, now) for new in some])
-    return [(_row_after(new), states[new.run.run_id]) for new in some]
+    flushes = [_flush(new, now) for new in some]
+    states = append_all(conn, flushes)
+    return [
+        (_row_after(new, flush.file), states[flush.run_id])
+        for new, flush in zip(some, flushes, strict=True)
+    ]
 
 
 def read_anew(
@@ -142,14 +147,15 @@ def _revision(conn: Connection, run_id: int) -> int | None:
 
 
 def _flush(new: Stored, now: float) -> Flush:
-    batch, plan = new.batch, new.plan
+    batch, plan, scalars = new.batch, new.plan, new.staged.scalars
     return Flush(
         run_id=new.run.run_id,
         file=_file_commit(new),
         now=now,
         revision=new.run.revision,
         final=new.final,
-        chunks=tuple(_chunk(piece, plan.attempts[piece.section]) for piece in new.staged.pieces),
+        scalars=NewScalars(scalars, plan.attempts) if scalars.tags else None,
+        chunks=tuple(_chunk(piece, plan.attempts[piece.section]) for piece in new.staged.others),
         metadata=new.staged.metadata,
         restarts=tuple(_restart(cut, step) for cut, step in plan.cuts.items()),
         gaps=tuple(NewGap(gap.offset, gap.length, gap.reason) for gap in batch.gaps),
@@ -167,7 +173,7 @@ def _restart(cut: Cut, step: int) -> Restart:
 
 def _file_commit(new: Stored) -> FileCommit:
     row, reading, batch, plan = new.file.row, new.reading, new.batch, new.plan
-    sections = sorted({piece.section for piece in new.staged.pieces})
+    sections = new.staged.sections
     has_points = bool(new.file.stored) or bool(sections)
     first = plan.attempts[sections[0]] if sections and not new.file.stored else None
     if row.offset and new.file.facts is None:
@@ -194,9 +200,9 @@ def _file_commit(new: Stored) -> FileCommit:
     )
 
 
-def _row_after(new: Stored) -> FileRow:
+def _row_after(new: Stored, commit: FileCommit) -> FileRow:
     """Return the row as the flush leaves it, without asking for it."""
-    row, commit, batch = new.file.row, _file_commit(new), new.batch
+    row, batch = new.file.row, new.batch
     walls = [wall for wall in (row.last_wall, batch.last_wall) if wall is not None]
     first = commit.first_attempt
     return replace(
@@ -235,7 +241,7 @@ def _chunk(piece: Piece, attempt: int) -> NewChunk:
 def remember(new: Stored) -> None:
     """Take over into memory what was just stored."""
     run, file, plan = new.run, new.file, new.plan
-    for section in {piece.section for piece in new.staged.pieces}:
+    for section in new.staged.sections:
         file.stored[file.section + section] = plan.attempts[section]
     if plan.facts is not None:
         file.facts = plan.facts

@@ -14,6 +14,7 @@ looked up again and the batch read anew.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -148,7 +149,7 @@ class Intake(Logdir):
 
     def _look(self, run_name: str, name: str) -> Look | Advance:
         """Find a file and what must be known of its run; an answer where there is one already."""
-        path = self.path(run_name, name)
+        path = self.place(run_name, name)
         run = self._known(run_name, name, path)
         file = run.files.get(name)
         if run.deleted:
@@ -186,7 +187,8 @@ class Intake(Logdir):
         if reading.batch.end == reading.batch.start or staged is None:
             self._note_look(file, reading, reading.batch.pending, "")
             return self._swapped(run, Advance())
-        plan = self._plan(run, file, reading.batch, staged)
+        ends = self._is_final(run, file, reading)
+        plan = self._plan(run, file, reading.batch, staged, final=ends)
         if not plan.agrees:
             # With what this batch said, or the next reading would go wrong in the same place.
             file.facts, file.known_end = plan.facts, max(file.known_end, reading.batch.end)
@@ -202,7 +204,6 @@ class Intake(Logdir):
             later(run.last_event, reading.batch.last_wall),
             reading.batch,
         )
-        ends = self._is_final(run, file, reading)
         return Stored(run, file, reading, reading.batch, staged, plan, ending, ends)
 
     def _is_final(self, run: KnownRun, file: KnownFile, reading: Reading) -> bool:
@@ -218,15 +219,17 @@ class Intake(Logdir):
             if other is not file
         )
 
-    def _known(self, run_name: str, name: str, path: Path) -> KnownRun:
+    def _known(self, run_name: str, name: str, path: str) -> KnownRun:
         run = self.runs.get(run_name)
         if run is None or not (run.deleted or name in run.files):
             # What is not there makes no run.
-            path.stat()
+            os.stat(path)  # noqa: PTH116 - as `opening`
             self.register([(run_name, name)])
         return self.runs[run_name]
 
-    def _plan(self, run: KnownRun, file: KnownFile, batch: Batch, staged: Staged) -> Plan:
+    def _plan(
+        self, run: KnownRun, file: KnownFile, batch: Batch, staged: Staged, *, final: bool
+    ) -> Plan:
         if batch.start < file.known_end < batch.end:
             file.forget()
         try:
@@ -234,7 +237,7 @@ class Intake(Logdir):
                 read_facts(self.root, run, known, self._batch_bytes, self.marks)
         except (OSError, Changed):
             return plan_alone(run, file, staged)
-        return plan_batch(run, file, batch, staged)
+        return plan_batch(run, file, batch, staged, final=final)
 
     def _store(self, some: Sequence[Stored]) -> list[Advance | Exception]:
         """Store batches together; one by one when together they are refused."""

@@ -39,7 +39,7 @@ class Look:
 
     run: KnownRun
     file: KnownFile
-    path: Path
+    path: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +109,6 @@ class Reader:
 
 def _unread(look: Look) -> int:
     try:
-        return look.path.stat().st_size - look.file.row.offset
+        return os.stat(look.path).st_size - look.file.row.offset  # noqa: PTH116 - as `opening`
     except OSError:
         return 0

@@ -21,18 +21,17 @@ _LOOK = os.O_PATH | os.O_CLOEXEC
 _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 
 
-def open_event_file(path: Path, root: Path | None = None) -> BinaryIO:
+def open_event_file(path: Path | str, root: Path | None = None) -> BinaryIO:
     """Open a regular file under `root`, or in its own directory: a pipe would block for ever.
 
     Raises:
         OSError: It cannot be opened, is no regular file, or a link leads to what
             belongs to someone else.
     """
-    root = path.parent if root is None else root
-    inside = path.relative_to(root)
+    root = Path(path).parent if root is None else root
     place = os.open(root, _LOOK | os.O_DIRECTORY)
     try:
-        for name in inside.parts:
+        for name in _inside(str(path), str(root)):
             place = _step(place, name, path, root)
         if not stat.S_ISREG(os.fstat(place).st_mode):
             raise OSError(errno.EINVAL, "not a regular file", str(path))
@@ -43,7 +42,15 @@ def open_event_file(path: Path, root: Path | None = None) -> BinaryIO:
     return os.fdopen(descriptor, "rb", buffering=0)
 
 
-def _step(place: int, name: str, path: Path, root: Path) -> int:
+def _inside(path: str, root: str) -> list[str]:
+    """Return the names that lead from `root` to `path`; a Path would take longer than the open."""
+    start = root if root.endswith("/") else f"{root}/"
+    if not path.startswith(start):
+        raise ValueError(f"{path} does not lie in {root}")
+    return path[len(start) :].split("/")
+
+
+def _step(place: int, name: str, path: Path | str, root: Path) -> int:
     """Give a descriptor of `name` in the directory `place`, which is closed."""
     found = -1
     try:

@@ -44,13 +44,20 @@ def facts_missing(run: KnownRun, file: KnownFile, staged: Staged) -> list[KnownF
     return [known for known in run.files.values() if known.facts is None]
 
 
-def plan_batch(run: KnownRun, file: KnownFile, batch: Batch, staged: Staged) -> Plan:
-    """Place the batch. `facts_missing` must have been satisfied."""
-    if file.facts is None:
-        return Plan((file.row.last_attempt,), {}, None)
+def plan_batch(
+    run: KnownRun, file: KnownFile, batch: Batch, staged: Staged, *, final: bool = False
+) -> Plan:
+    """Place the batch. `facts_missing` must have been satisfied.
+
+    `final`: nothing more of the run is expected for now, so what its files say is forgotten.
+    """
     facts = file.facts
+    if facts is None or (final and not staged.starts and _is_alone(run, facts)):
+        return Plan((file.row.last_attempt,), {}, None)
     if batch.end > file.known_end:
         facts = joined(facts, observed(staged, batch.first_wall, batch.last_wall))
+    if _is_alone(run, facts):
+        return Plan((file.row.last_attempt,), {}, facts)
     lives = _before(run, file).copy()
     numbers = lives.take(facts)
     attempts = numbers[file.section : file.section + len(staged.starts) + 1]
@@ -63,6 +70,11 @@ def plan_batch(run: KnownRun, file: KnownFile, batch: Batch, staged: Staged) -> 
             reached |= set(numbers[: other.section + 1]) if other.row.offset else set()
     agrees = agrees and all(lives.cuts.get(cut, step + 1) <= step for cut, step in _cuts(run))
     return Plan(attempts, _new_cuts(run, lives, reached, staged), facts, lives.opened, agrees)
+
+
+def _is_alone(run: KnownRun, facts: FileFacts) -> bool:
+    """Tell whether a run is one file without a START: it has one life, whatever its points."""
+    return len(run.files) == 1 and len(facts.sections) == 1 and not (run.cuts or run.opened)
 
 
 def plan_alone(run: KnownRun, file: KnownFile, staged: Staged) -> Plan:
@@ -106,6 +118,8 @@ def _cuts(run: KnownRun) -> Iterable[tuple[Cut, int]]:
 
 def _new_cuts(run: KnownRun, lives: Lives, reached: set[int], staged: Staged) -> dict[Cut, int]:
     """Return the cuts of the attempts reached by now that are not stored, or not as low."""
+    if not lives.cuts:
+        return {}
     stored = dict(_cuts(run))
     series: set[SeriesKey | None] = {(piece.tag, piece.kind) for piece in staged.pieces}
     wanted = {(attempt, key) for attempt in reached for key in {None} | series}

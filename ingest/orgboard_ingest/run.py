@@ -36,6 +36,7 @@ from orgboard_ingest.source import Source
 from orgboard_ingest.status import Screen
 from orgboard_ingest.transactions import read_once as read_sql
 from orgboard_ingest.transactions import write_once
+from orgboard_ingest.tuning import tune_process
 from orgboard_schema.errors import DatabaseUnreachable, OrgboardError
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.engine import open_engine
@@ -71,6 +72,7 @@ log = logging.getLogger("orgboard.ingest")
 
 def read_once(config: IngestConfig, out: TextIO) -> int:
     """Read all there is, report on `out`, and return the exit status."""
+    tune_process()
     with _closing(open_database(config)) as engine, _others(config, lambda: None) as others:
         daemon = make_daemon(config, engine, Hints())
         with _stopped_by_signal(daemon.stop):
@@ -87,6 +89,7 @@ def follow(config: IngestConfig, screen: Screen | None = None) -> int:
 
     `screen` shows meanwhile how it fares.
     """
+    tune_process()
     # One name for all processes of this ingest, so that they know each other's leases.
     config = replace(config, owner=config.owner or new_owner())
     stopped = threading.Event()
@@ -293,6 +296,7 @@ def _tell_end(sentinels: Sequence[int], ended: Callable[[], None]) -> None:
 
 def _share(config: IngestConfig, said: Queue[logging.LogRecord]) -> None:
     """Be one of the other processes."""
+    tune_process()
     set_up(config.log, QueueHandler(said))
     # What happens to all of them is said by the first.
     logging.getLogger("orgboard").setLevel(logging.WARNING)

@@ -8,10 +8,9 @@ changes, because a stored series piece has one dtype.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from ctypes import CDLL, addressof, c_char
+from collections.abc import Iterator
+from ctypes import CDLL
 from dataclasses import dataclass
-from struct import Struct
 from typing import Final
 
 import numpy as np
@@ -19,19 +18,17 @@ from numpy.typing import NDArray
 
 from orgboard_ingest.values import PointSeries, SeriesKey, described, grouped
 from orgboard_schema.blocks.columns import address
-from orgboard_schema.blocks.series import Extent, ScalarSeries
+from orgboard_schema.blocks.series import ScalarSeries
+from orgboard_schema.blocks.summary import extents_of
+from orgboard_schema.blocks.table import NO_SCALARS, PIECE, ScalarTable, series_of
 from orgboard_schema.core.library import load_core
 from orgboard_schema.types import Kind, Metadata
-from orgboard_schema.wire.batch import FLOAT32, Batch, ScalarColumns
+from orgboard_schema.wire.batch import Batch, ScalarColumns
 
 __all__ = ["Piece", "PointSeries", "SeriesKey", "Staged", "stage"]
 
 MOST_COUNTS: Final = 1_000_000
 """Some milliseconds of counting, whatever the number of points."""
-
-_PIECE: Final = Struct("<6q2q5d")
-"""What the core's `ob_group` tells of a piece: section, tag, width, start, count, first step,
-and its `Extent`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +52,24 @@ class Staged:
 
     starts: tuple[int, ...]
     """Step of each START, in file order; section n begins at start n - 1."""
-    pieces: tuple[Piece, ...]
-    """Of each series in file order; series in order of first appearance, scalars first."""
+    scalars: ScalarTable
+    others: tuple[Piece, ...]
+    """Of each series of another kind in file order; series in order of first appearance."""
     metadata: dict[SeriesKey, Metadata]
     """The first that the batch has of each series."""
+
+    @property
+    def pieces(self) -> Iterator[Piece]:
+        """Yield those of the scalars one by one, then the others."""
+        for section, tag, series in series_of(self.scalars):
+            low, high = series.extent[:2] if series.extent is not None else (0, 0)
+            yield Piece(section, tag, "scalar", series, int(series.step[0]), low, high)
+        yield from self.others
+
+    @property
+    def sections(self) -> list[int]:
+        """Return the sections that have points, in order."""
+        return sorted({*self.scalars.pieces["section"].tolist(), *(o.section for o in self.others)})
 
 
 def stage(batch: Batch) -> Staged:
@@ -70,13 +81,14 @@ def stage(batch: Batch) -> Staged:
     }
     for series, said in described(batch):
         metadata.setdefault(series, said)
-    pieces = (*_scalars(batch.scalars, at), *_others(batch, at))
-    return Staged(tuple(mark.step for mark in starts), pieces, metadata)
+    others = tuple(_others(batch, at))
+    steps = tuple(mark.step for mark in starts)
+    return Staged(steps, _scalars(batch.scalars, at), others, metadata)
 
 
-def _scalars(columns: ScalarColumns, starts: NDArray[np.int64]) -> Iterable[Piece]:
+def _scalars(columns: ScalarColumns, starts: NDArray[np.int64]) -> ScalarTable:
     if not columns.tag:
-        return ()
+        return NO_SCALARS
     core = load_core()
     # The core counts each section's points by tag: a log that restarts without end, with
     # tags without end, is for the way below.
@@ -85,9 +97,7 @@ def _scalars(columns: ScalarColumns, starts: NDArray[np.int64]) -> Iterable[Piec
     return _grouped_by_core(core, columns, starts)
 
 
-def _grouped_by_core(
-    core: CDLL, columns: ScalarColumns, starts: NDArray[np.int64]
-) -> Iterator[Piece]:
+def _grouped_by_core(core: CDLL, columns: ScalarColumns, starts: NDArray[np.int64]) -> ScalarTable:
     count, tags = len(columns.tag), len(columns.tags)
     cuts = np.searchsorted(np.frombuffer(columns.order, np.int64), starts)
     step, wall, value = np.empty(count, np.int64), np.empty(count), np.empty(count)
@@ -95,35 +105,23 @@ def _grouped_by_core(
     counts = np.empty(tags + 1, np.int64)
     given = (columns.tag, columns.step, columns.wall, columns.value, columns.dtype)
     made = (counts, step, wall, value, narrow, width)
-
-    def group(room: int) -> tuple[int, bytearray]:
-        pieces = bytearray(room * _PIECE.size)
+    room, found = 0, min(count, (len(cuts) + 1) * tags)
+    # Once more where widths change within series: then there are more pieces than series.
+    while found > room:
+        room, pieces = found, np.empty(found, PIECE)
         found = core.ob_group(
             count,
             *(column.buffer_info()[0] for column in given),
             tags,
             address(cuts),
             len(cuts),
-            *(address(column) for column in made),
-            addressof(c_char.from_buffer(pieces)),
+            *(address(column) for column in (*made, pieces)),
             room,
         )
-        return found, pieces
-
-    found, pieces = group(min(count, (len(cuts) + 1) * tags))
-    if found * _PIECE.size > len(pieces):
-        # Widths change within series: more pieces than series.
-        found, pieces = group(found)
-    told = _PIECE.iter_unpack(memoryview(pieces)[: found * _PIECE.size])
-    for section, tag, size, start, length, first, *rest in told:
-        extent: Extent = tuple(rest)
-        cut = slice(start, start + length)
-        values = narrow[cut] if size == FLOAT32 else value[cut]
-        series = ScalarSeries(step[cut], wall[cut], values, extent)
-        yield Piece(section, columns.tags[tag], "scalar", series, first, extent[0], extent[1])
+    return ScalarTable(columns.tags, pieces[:found], step, wall, value, narrow)
 
 
-def _grouped(columns: ScalarColumns, starts: NDArray[np.int64]) -> Iterator[Piece]:
+def _grouped(columns: ScalarColumns, starts: NDArray[np.int64]) -> ScalarTable:
     """Do as the core does, in numpy."""
     tag = np.frombuffer(columns.tag, dtype=np.int32).astype(np.int64)
     order = np.frombuffer(columns.order, dtype=np.int64)
@@ -131,23 +129,19 @@ def _grouped(columns: ScalarColumns, starts: NDArray[np.int64]) -> Iterator[Piec
     group = section * len(columns.tags) + tag
     # Stable, so that within a series the points stay in file order.
     sort = np.argsort(group, kind="stable")
-    group = group[sort]
     width = np.frombuffer(columns.dtype, dtype=np.int8)[sort]
     step = np.frombuffer(columns.step, dtype=np.int64)[sort]
     wall = np.frombuffer(columns.wall, dtype=np.float64)[sort]
     value = np.frombuffer(columns.value, dtype=np.float64)[sort]
-    changes = (np.diff(group) != 0) | (np.diff(width) != 0)
-    bounds = np.concatenate(([0], np.flatnonzero(changes) + 1))
-    lows = np.minimum.reduceat(step, bounds)
-    highs = np.maximum.reduceat(step, bounds)
-    narrow = _narrowed(value)
-    edges = [*bounds.tolist(), len(group)]
-    for n, low, high in zip(range(len(bounds)), lows.tolist(), highs.tolist(), strict=True):
-        cut = slice(edges[n], edges[n + 1])
-        number, index = divmod(int(group[cut.start]), len(columns.tags))
-        values = narrow[cut] if width[cut.start] == FLOAT32 else value[cut]
-        series = ScalarSeries(step[cut], wall[cut], values)
-        yield Piece(number, columns.tags[index], "scalar", series, int(step[cut.start]), low, high)
+    changes = (np.diff(group[sort]) != 0) | (np.diff(width) != 0)
+    at = np.concatenate(([0], np.flatnonzero(changes) + 1))
+    pieces = np.empty(len(at), PIECE)
+    pieces["section"], pieces["tag"] = section[sort][at], tag[sort][at]
+    pieces["width"], pieces["start"], pieces["first"] = width[at], at, step[at]
+    extents = extents_of(at, step, wall, value)
+    for name in extents.dtype.names or ():
+        pieces[name] = extents[name]
+    return ScalarTable(columns.tags, pieces, step, wall, value, _narrowed(value))
 
 
 def _narrowed(value: NDArray[np.float64]) -> NDArray[np.float32]:

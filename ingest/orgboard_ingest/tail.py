@@ -80,7 +80,7 @@ def is_settled(mtime_ns: int, now: float) -> bool:
 
 
 def read_on(
-    path: Path,
+    path: Path | str,
     offset: int,
     head: Head,
     remembered: Mapping[str, Metadata],

@@ -78,6 +78,35 @@ static void check_values(const ob_values *v, const u8 *data, i64 size) {
 }
 
 /* Read all of it as the reader in Python does: on from where the core stopped, teaching it. */
+/* A batch as one row of `segment`, and counted in heads that some of it is in already. */
+static void store(
+    const ob_piece *pieces, i64 found, i64 tag_count, const i64 *step, const double *wall,
+    const double *value, const float *narrow, i64 count
+) {
+    i64 *ids = calloc((size_t)tag_count + 1, 8), told[7];
+    for (i64 n = 0; n < tag_count; n++)
+        ids[n] = 7919 * n % 10007 + 1;
+    ob_head *some = calloc((size_t)found + 1, sizeof *some);
+    i64 rows = ob_count_pieces(some, 0, ids, pieces, found / 2, 1, some);
+    ob_head *all = calloc((size_t)(rows + found) + 1, sizeof *all);
+    i64 made = ob_count_pieces(some, rows, ids, pieces, found, 0, all);
+    assert(rows <= found / 2 && made <= rows + found);
+    for (i64 n = 1; n < made; n++)
+        assert(all[n - 1].tag_id < all[n].tag_id);
+    ob_sum_heads(all, made, told);
+    assert(told[0] == made && told[1] >= count);
+    u8 *packed = malloc((size_t)(18 + 110 * made));
+    assert(ob_pack_heads((u8 *)all, made, packed) <= 18 + 110 * made);
+    ob_head *back = malloc((size_t)made * sizeof *back + 1);
+    if (made)
+        ob_unpack_heads(packed, made, (u8 *)back);
+    assert(!memcmp(all, back, (size_t)made * sizeof *back));
+    u8 *segment = malloc((size_t)(36 + 32 * found + 24 * count));
+    i64 used = ob_segment(ids, pieces, found, step, wall, value, narrow, count, segment);
+    assert(used > 0 && used <= 36 + 32 * found + 24 * count);
+    free(ids), free(some), free(all), free(packed), free(back), free(segment);
+}
+
 static void scan_all(const u8 *data, i64 size) {
     ob_columns *c = ob_new(0x9E3779B97F4A7C15u);
     ob_values *v = ob_values_new(0xD6E8FEB86659FD93u);
@@ -136,6 +165,7 @@ static void scan_all(const u8 *data, i64 size) {
     for (i64 n = 0; n < found; n++)
         total += pieces[n].count;
     assert(found <= count && total == count);
+    store(pieces, found, tag_count, steps, walls, values, narrow, count);
     if (count) {
         ob_row row, again;
         u8 *block = malloc((size_t)(28 + 24 * count));

@@ -135,8 +135,8 @@ def test_a_file_that_cannot_be_read_holds_up_no_other(
     config = IngestConfig((logs,), sqlite_url, once=True)
     intake = new_intake(engine, logs)
 
-    def read(path: Path, *given: Any, **more: Any) -> Reading:
-        if path.parent.name == "bad":
+    def read(path: str, *given: Any, **more: Any) -> Reading:
+        if Path(path).parent.name == "bad":
             raise PermissionError(13, "Permission denied")
         return read_on(path, *given, **more)
 

@@ -59,7 +59,7 @@ _events = st.one_of(
 def test_any_batch_is_grouped_the_same(events: list[Event]) -> None:
     compiled, plain = _both(events)
 
-    assert [_told(piece) for piece in compiled.pieces] == [_told(piece) for piece in plain.pieces]
+    assert list(map(_told, compiled.pieces)) == list(map(_told, plain.pieces))
     assert (compiled.starts, compiled.metadata) == (plain.starts, plain.metadata)
     for piece in compiled.pieces:
         if isinstance(piece.series, ScalarSeries):
@@ -76,8 +76,8 @@ def test_more_restarts_times_tags_than_points_are_grouped_too(
 
     compiled, plain = _both(events)
 
-    assert len(compiled.pieces) == 30
-    assert [_told(piece) for piece in compiled.pieces] == [_told(piece) for piece in plain.pieces]
+    assert len(list(compiled.pieces)) == 30
+    assert list(map(_told, compiled.pieces)) == list(map(_told, plain.pieces))
 
 
 def _both(events: list[Event]) -> tuple[Staged, Staged]:

@@ -149,8 +149,10 @@ def _only(octets: bytes) -> int:
 
 def address(array: npt.NDArray[Any]) -> int:
     """Return where the numbers of an array lie, for the compiled core."""
-    # A third of what `array.ctypes.data` costs, and columns are many and short.
-    return int(array.__array_interface__["data"][0])
+    # A third of what `array.ctypes.data` costs, and columns are many and short; of rows with
+    # fields it would describe each field first.
+    plain = array if array.dtype.names is None else array.view(np.uint8)
+    return int(plain.__array_interface__["data"][0])
 
 
 def _packed(values: npt.NDArray[Any], *, delta: bool) -> bytes:

@@ -8,20 +8,23 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
+from ctypes import addressof, c_char, c_int64
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from orgboard_schema.blocks.columns import Cursor, ints
+from orgboard_schema.blocks.columns import Cursor, address, ints
 from orgboard_schema.blocks.frame import MAX_RAW_BYTES, pack, unpack
 from orgboard_schema.blocks.series import Ints, kind_number
+from orgboard_schema.core.library import load_core
 from orgboard_schema.errors import CorruptBlock
 from orgboard_schema.types import KINDS, Kind
 
 __all__ = [
     "HEAD",
+    "HeadSums",
     "HeadTable",
     "SeriesHead",
     "decode_heads",
@@ -35,6 +38,7 @@ __all__ = [
     "row_of",
     "row_places",
     "series_key",
+    "sum_heads",
 ]
 
 HEAD: Final = np.dtype(
@@ -109,6 +113,42 @@ class SeriesHead:
     """Octets of their values unpacked; 0 for scalars."""
 
 
+class HeadSums(NamedTuple):
+    """What all series of a run come to."""
+
+    series: int
+    """That have points waiting."""
+    points: int
+    octets: int
+    """What waits, and what its values take unpacked."""
+    most_points: int
+    most_octets: int
+    """Of one series."""
+    last_step: int
+    any_visible: int
+    """Whether there is a last step: some point is visible."""
+
+
+def sum_heads(heads: HeadTable) -> HeadSums:
+    """Return what the rows come to; the core looks at each once."""
+    core = load_core()
+    if core is not None:
+        told = (c_int64 * len(HeadSums._fields))()
+        core.ob_sum_heads(address(np.ascontiguousarray(heads)), len(heads), told)
+        return HeadSums(*told)
+    waiting, octets = heads["waiting"], heads["waiting_bytes"]
+    visible = heads["last_step"][heads["n"] > 0]
+    return HeadSums(
+        int(np.count_nonzero(waiting)),
+        int(waiting.sum()),
+        int(octets.sum()),
+        int(waiting.max(initial=0)),
+        int(octets.max(initial=0)),
+        int(visible.max()) if len(visible) else 0,
+        int(len(visible) > 0),
+    )
+
+
 def empty_heads(count: int = 0) -> HeadTable:
     """Return that many heads without a point."""
     heads = np.zeros(count, HEAD)
@@ -121,14 +161,24 @@ def encode_heads(heads: HeadTable) -> bytes:
     """Return the payload of a head table."""
     if heads.nbytes > MAX_RAW_BYTES:
         raise ValueError(f"{len(heads)} series of one run are more than a payload holds")
+    core = load_core()
+    if core is None:
+        return pack(_raw(heads), quick=True, version=_VERSION)
+    raw = bytearray(_HEADER.size + len(heads) * _WIDTH)
+    heads = np.ascontiguousarray(heads)
+    size = core.ob_pack_heads(address(heads), len(heads), addressof(c_char.from_buffer(raw)))
+    return pack(memoryview(raw)[:size], quick=True, version=_VERSION)
+
+
+def _raw(heads: HeadTable) -> bytes:
+    """Return what the core's `ob_pack_heads` makes."""
     octets = np.ascontiguousarray(heads).view(np.uint8).reshape(len(heads), _WIDTH)
     varies = (octets != octets[:1]).any(axis=0)
-    raw = (
+    return (
         _HEADER.pack(len(heads), np.packbits(varies).tobytes())
-        + octets[:1, ~varies].tobytes()
-        + octets.T[varies].tobytes()
+        + bytes(octets[:1, ~varies])
+        + bytes(octets.T[varies])
     )
-    return pack(raw, quick=True, version=_VERSION)
 
 
 def decode_heads(payload: bytes) -> HeadTable:
@@ -140,7 +190,20 @@ def decode_heads(payload: bytes) -> HeadTable:
     if _is_whole(payload):
         return _rows(_whole_planes(payload)).copy()
     raw = unpack(payload, version=_VERSION)
-    count, varies, first = _read_header(raw, len(raw))
+    core = load_core()
+    if core is None:
+        return _rows_of(raw)
+    count, _, _ = _read_header(raw, len(raw))
+    heads = np.empty(count, HEAD)
+    if count:
+        core.ob_unpack_heads(raw, count, address(heads))
+    return heads
+
+
+def _rows_of(raw: bytes) -> HeadTable:
+    """Return what the core's `ob_unpack_heads` makes."""
+    count, flags, first = _read_header(raw, len(raw))
+    varies = _varying(flags)
     planes = np.empty((_WIDTH, count), np.uint8)
     planes[varies] = np.frombuffer(raw[first:], np.uint8).reshape(-1, max(count, 1))
     if count:
@@ -189,26 +252,30 @@ def _octets_at(raws: Sequence[bytes], places: Sequence[int]) -> npt.NDArray[np.u
 
 def _places_of(header: bytes, size: int, place: int) -> Ints:
     """Return where the octets of a row lie in an unpacked table of that size."""
-    count, varies, first = _read_header(header, size)
+    count, flags, first = _read_header(header, size)
     if not 0 <= place < count:
         raise CorruptBlock(f"no series {place} in a head table of {count}")
+    varies = _varying(flags)
     before = np.cumsum(varies, dtype=np.int64) - varies
     places: Ints = _HEADER.size + np.arange(_WIDTH, dtype=np.int64) - before
     places[varies] = first + place + before[varies] * count
     return places
 
 
-def _read_header(raw: bytes, size: int) -> tuple[int, npt.NDArray[np.bool_], int]:
-    """Return how many rows there are, which octets vary, and where those begin."""
+def _read_header(raw: bytes, size: int) -> tuple[int, bytes, int]:
+    """Return how many rows there are, a bit for each octet that varies, and where those begin."""
     if size < _HEADER.size:
         raise CorruptBlock("a head table without a beginning")
     count, flags = _HEADER.unpack_from(raw)
-    varies = np.unpackbits(np.frombuffer(flags, np.uint8), count=_WIDTH).view(np.bool_)
-    varying = int(np.count_nonzero(varies))
+    varying = (int.from_bytes(flags) >> 8 * len(flags) - _WIDTH).bit_count()
     first = _HEADER.size + (_WIDTH - varying if count else 0)
     if size != first + varying * count or count * _WIDTH > MAX_RAW_BYTES:
         raise CorruptBlock("a piece of a head is missing")
-    return count, varies, first
+    return count, flags, first
+
+
+def _varying(flags: bytes) -> npt.NDArray[np.bool_]:
+    return np.unpackbits(np.frombuffer(flags, np.uint8), count=_WIDTH).view(np.bool_)
 
 
 def _is_whole(payload: bytes) -> bool:

@@ -16,7 +16,14 @@ from orgboard_schema.blocks.heads import HeadTable, row_places, series_key
 from orgboard_schema.blocks.series import Chunk, Extent, Ints, ScalarSeries, Series
 from orgboard_schema.core.library import load_core
 
-__all__ = ["ROW", "BlockSummary", "add_points", "summarise_block", "summary_of"]
+__all__ = [
+    "ROW",
+    "BlockSummary",
+    "add_points",
+    "extents_of",
+    "summarise_block",
+    "summary_of",
+]
 
 _Doubles = npt.NDArray[np.float64]
 _Mask = npt.NDArray[np.bool_]
@@ -26,7 +33,7 @@ ROW: Final = Struct("<5q7d")
 
 _EXTENT: Final = np.dtype(
     [
-        ("n", "<i8"),
+        ("count", "<i8"),
         ("low", "<i8"),
         ("high", "<i8"),
         ("low_wall", "<f8"),
@@ -186,22 +193,27 @@ def _extents(
     if not len(owner):
         return owner, np.empty(0, _EXTENT)
     distinct, starts = _groups(owner)
-    counts = np.diff(np.append(starts, len(owner)))
-    position = np.arange(len(owner))
+    return distinct, extents_of(starts, step, wall, value)
+
+
+def extents_of(starts: Ints, step: Ints, wall: _Doubles, value: _Doubles) -> npt.NDArray[np.void]:
+    """Return, of the points from each of `starts` to the next, how many and their `Extent`."""
+    counts = np.diff(np.append(starts, len(step)))
+    position = np.arange(len(step))
     extents = np.empty(len(starts), _EXTENT)
     low, high = np.minimum.reduceat(step, starts), np.maximum.reduceat(step, starts)
-    first = np.where(step == np.repeat(low, counts), position, len(owner))
+    first = np.where(step == np.repeat(low, counts), position, len(step))
     last = np.where(step == np.repeat(high, counts), position, -1)
     first, last = np.minimum.reduceat(first, starts), np.maximum.reduceat(last, starts)
     finite = np.isfinite(value)
     least = np.minimum.reduceat(np.where(finite, value, np.inf), starts)
     most = np.maximum.reduceat(np.where(finite, value, -np.inf), starts)
-    extents["n"], extents["low"], extents["high"] = counts, low, high
+    extents["count"], extents["low"], extents["high"] = counts, low, high
     extents["low_wall"], extents["high_wall"] = wall[first], wall[last]
     extents["high_value"] = value[last]
     extents["least"] = np.where(np.isinf(least), np.nan, least)
     extents["most"] = np.where(np.isinf(most), np.nan, most)
-    return distinct, extents
+    return extents
 
 
 def _fold(heads: HeadTable, places: npt.NDArray[np.intp], extents: npt.NDArray[np.void]) -> None:
@@ -210,7 +222,7 @@ def _fold(heads: HeadTable, places: npt.NDArray[np.intp], extents: npt.NDArray[n
     new = rows["n"] == 0
     earlier = new | (extents["low"] < rows["first_step"])
     later = new | (extents["high"] >= rows["last_step"])
-    rows["n"] += extents["n"]
+    rows["n"] += extents["count"]
     for name, told in (("first_step", "low"), ("first_wall", "low_wall")):
         rows[name] = np.where(earlier, extents[told], rows[name])
     told_last = (("last_step", "high"), ("last_wall", "high_wall"), ("last_value", "high_value"))

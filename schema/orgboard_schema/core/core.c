@@ -4,6 +4,7 @@
  *   ob_pack       a column of numbers -> differences, zigzag, shuffled bytes; ob_unpack back
  *   ob_group      the points of a batch, series by series, and what each says
  *   ob_block      a block of scalars as bytes, and what its row says of them
+ *   ob_segment    a batch of scalars as bytes; ob_count_pieces, what the run's heads say of it
  *
  * Every function here has a twin in Python that defines what it does, bit for bit; this file
  * may be absent. It parses bytes that nobody vouches for: each read is bounded before it is
@@ -21,8 +22,9 @@
 #include "records.h"
 #include "packing.h"
 #include "summaries.h"
+#include "heads.h"
 
-#define OB_VERSION 4
+#define OB_VERSION 5
 
 /* Call once, before anything else and from one thread; `plain` chooses the table over the
  * processor's own instruction, to test it. Returns 0 where this file cannot work. */

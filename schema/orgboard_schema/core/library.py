@@ -14,7 +14,7 @@ from typing import Final
 
 __all__ = ["LIBRARY", "VERSION", "load", "load_core"]
 
-VERSION: Final = 4
+VERSION: Final = 5
 """Of the functions below; a library of another one is left alone."""
 
 LIBRARY: Final = Path(__file__).with_name("_core.so")
@@ -59,6 +59,17 @@ _SIGNATURES: Final[dict[str, tuple[object, list[object]]]] = {
         [_COLUMN, _COLUMN, _COLUMN, c_int32, _COLUMN, c_int64, c_int64, c_int64, _COLUMN],
     ),
     "ob_block": (c_int64, [_COLUMN, _COLUMN, _COLUMN, c_int64, c_int32, _COLUMN, _COLUMN]),
+    "ob_count_pieces": (
+        c_int64,
+        [_COLUMN, c_int64, _COLUMN, _COLUMN, c_int64, c_int32, _COLUMN],
+    ),
+    "ob_sum_heads": (None, [_COLUMN, c_int64, POINTER(c_int64)]),
+    "ob_pack_heads": (c_int64, [_COLUMN, c_int64, _COLUMN]),
+    "ob_unpack_heads": (None, [c_char_p, c_int64, _COLUMN]),
+    "ob_segment": (
+        c_int64,
+        [_COLUMN, _COLUMN, c_int64, *[_COLUMN] * 4, c_int64, _COLUMN],
+    ),
     "ob_whole": (c_int32, [_COLUMN, c_int64, _COLUMN]),
     "ob_pack": (None, [_COLUMN, c_int64, c_int32, c_int32, _COLUMN]),
     "ob_unpack": (None, [c_char_p, c_int64, c_int32, c_int32, _COLUMN]),

@@ -18,14 +18,16 @@ from sqlalchemy import Connection
 
 from orgboard_schema.blocks import Chunk, StoredValue, ValueSeries
 from orgboard_schema.blocks.heads import row_keys, row_places, series_key
+from orgboard_schema.blocks.series import Ints
 from orgboard_schema.blocks.summary import add_points
+from orgboard_schema.blocks.table import chunks_of
 from orgboard_schema.errors import OffsetMoved
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.blobs import put_away
-from orgboard_schema.sql.compact import NewRows, store_waiting
+from orgboard_schema.sql.compact import NewRows, store_table, store_waiting
 from orgboard_schema.sql.dictionary import metadata_ids, tag_ids
 from orgboard_schema.sql.files import advance_files, finite
-from orgboard_schema.sql.flush import Flush, NewValues
+from orgboard_schema.sql.flush import Flush, NewScalars, NewValues
 from orgboard_schema.sql.packing import Waiting
 from orgboard_schema.sql.recount import recount
 from orgboard_schema.sql.runs import RunState, lock_runs, save_runs
@@ -78,10 +80,9 @@ def append_all(conn: Connection, flushes: Sequence[Flush]) -> dict[int, RunState
         if flush.revision not in (None, state.revision) or state.standing not in _TAKE_POINTS:
             raise OffsetMoved(f"a rival changed run {flush.run_id} first")
         cuts = _store_restarts(conn, flush, tags, state)
-        _count(state, waiting[flush.run_id], cuts)
+        _store_points(conn, state, flush, waiting[flush.run_id], tags, cuts, rows)
         said = flush.metadata.items()
         _describe(state, {(tags[tag], kind): metadata[m] for (tag, kind), m in said})
-        store_waiting(conn, state, waiting[flush.run_id], rows, final=flush.final)
         if flush.restarts:
             rows.insert(conn)
             recount(conn, state, cuts, _affected(flush, tags))
@@ -96,13 +97,15 @@ def _check(flush: Flush) -> None:
     file = flush.file
     if file.new_offset < file.old_offset:
         raise ValueError(f"a file is read forwards, not {file.old_offset} to {file.new_offset}")
-    if file.new_offset == file.old_offset and flush.chunks:
+    if file.new_offset == file.old_offset and (flush.chunks or flush.scalars is not None):
         # The compare-and-set would let a second copy of these points in.
         raise ValueError("points need bytes that they come from")
 
 
 def _tags(flush: Flush) -> set[str]:
     named = {chunk.tag for chunk in flush.chunks} | {tag for tag, _ in flush.metadata}
+    if flush.scalars is not None:
+        named.update(flush.scalars.table.tags)
     return named | {restart.tag for restart in flush.restarts if restart.tag is not None}
 
 
@@ -129,6 +132,39 @@ def _waiting(
         )
         if len(series):
             yield Waiting(chunk.attempt, Chunk(tags[chunk.tag], chunk.kind, series))
+
+
+def _store_points(
+    conn: Connection,
+    state: RunState,
+    flush: Flush,
+    waiting: Sequence[Waiting],
+    tags: dict[str, int],
+    cuts: Sequence[Cut],
+    rows: NewRows,
+) -> None:
+    """Count points in the heads and store them: a table as one, where that says it all."""
+    scalars = flush.scalars
+    if scalars is not None:
+        ids = np.array([tags[tag] for tag in scalars.table.tags], np.int64)
+        attempts = set(scalars.attempts)
+        if len(attempts) == 1 and not waiting and not cuts:
+            state.points += len(scalars.table)
+            state.attempts = max(state.attempts, *(attempt + 1 for attempt in attempts))
+            store_table(conn, state, scalars.table, ids, attempts.pop(), rows, final=flush.final)
+            return
+        waiting = [*_one_by_one(scalars, ids), *waiting]
+    _count(state, waiting, cuts)
+    store_waiting(conn, state, waiting, rows, final=flush.final)
+
+
+def _one_by_one(scalars: NewScalars, ids: Ints) -> list[Waiting]:
+    table = scalars.table
+    sections = table.pieces["section"].tolist()
+    return [
+        Waiting(scalars.attempts[section], chunk)
+        for section, chunk in zip(sections, chunks_of(table, ids), strict=True)
+    ]
 
 
 def _store_restarts(

@@ -21,17 +21,19 @@ from orgboard_schema.blocks import (
     encode_values,
     kind_number,
 )
-from orgboard_schema.blocks.heads import row_places, series_key
+from orgboard_schema.blocks.heads import row_places, series_key, sum_heads
 from orgboard_schema.blocks.scalars import pack_scalars
+from orgboard_schema.blocks.series import Ints
 from orgboard_schema.blocks.summary import summarise_block
+from orgboard_schema.blocks.table import ScalarTable, chunks_of, count_table, encode_table
 from orgboard_schema.sql import tables
+from orgboard_schema.sql.many import execute_many
 from orgboard_schema.sql.packing import (
-    BLOCK_BYTES,
-    BLOCK_POINTS,
     MAX_SEGMENTS,
     NewBlock,
     Waiting,
     first_to_merge,
+    has_full_block,
     is_worth_packing,
     pack_waiting,
     waiting_bytes,
@@ -39,7 +41,7 @@ from orgboard_schema.sql.packing import (
 from orgboard_schema.sql.pyramid import extend_pyramid
 from orgboard_schema.sql.runs import RunState, lock_run, save_run
 
-__all__ = ["NewRows", "compact", "store_waiting"]
+__all__ = ["NewRows", "compact", "store_table", "store_waiting"]
 
 # Built once: to build a statement costs more than to run it.
 _INSERT_SEGMENT: Final = insert(tables.segment)
@@ -54,7 +56,7 @@ def compact(conn: Connection, run_id: int, *, final: bool, now: float) -> bool:
     whether anything moved; the run's revision goes up only then.
     """
     state = lock_run(conn, run_id)
-    if not state.segments or not (final or _is_due(state)):
+    if not state.segments or not (final or has_full_block(sum_heads(state.heads))):
         return False
     rows = NewRows()
     _repack(conn, state, (), rows, final=final)
@@ -74,10 +76,8 @@ class NewRows:
 
     def insert(self, conn: Connection) -> None:
         """Write what has come together. Whoever reads a run's points does so first."""
-        if self.segments:
-            conn.execute(_INSERT_SEGMENT, self.segments)
-        if self.blocks:
-            conn.execute(_INSERT_BLOCK, self.blocks)
+        execute_many(conn, _INSERT_SEGMENT, self.segments)
+        execute_many(conn, _INSERT_BLOCK, self.blocks)
         for state, blocks in self.grown:
             extend_pyramid(conn, state, blocks)
         self.segments, self.blocks, self.grown = [], [], []
@@ -99,22 +99,52 @@ def store_waiting(
     if not waiting:
         return
     _add_waiting(state, waiting)
-    final = final and is_worth_packing(state.heads)
-    if final or _is_due(state):
-        # Straight to blocks, together with what waited before: order is kept, and a large
-        # batch is not written twice.
+    is_due, final = _is_due(state, final=final)
+    if is_due:
         _repack(conn, state, waiting, rows, final=final)
         return
     _add_segments(state, waiting, rows)
+    _merge_if_many(conn, state, rows)
+
+
+def store_table(
+    conn: Connection,
+    state: RunState,
+    table: ScalarTable,
+    tags: Ints,
+    attempt: int,
+    rows: NewRows,
+    *,
+    final: bool = False,
+) -> None:
+    """Count new scalars of a locked run in its heads, then do as `store_waiting` with them.
+
+    All of them visible and of one attempt; `tags`: the ids of the table's.
+    """
+    state.heads = count_table(state.heads, table, tags, attempt)
+    is_due, final = _is_due(state, final=final)
+    if is_due:
+        waiting = [Waiting(attempt, chunk) for chunk in chunks_of(table, tags)]
+        _repack(conn, state, waiting, rows, final=final)
+        return
+    _add_segment(state, attempt, len(table), encode_table(table, tags), rows)
+    _merge_if_many(conn, state, rows)
+
+
+def _is_due(state: RunState, *, final: bool) -> tuple[bool, bool]:
+    """Tell whether new points go straight to blocks, with all that waits; and whether for good.
+
+    Together with what waited before: order is kept, and a large batch is not written twice.
+    """
+    sums = sum_heads(state.heads)
+    final = final and is_worth_packing(sums)
+    return final or has_full_block(sums), final
+
+
+def _merge_if_many(conn: Connection, state: RunState, rows: NewRows) -> None:
     if state.segments > MAX_SEGMENTS:
         rows.insert(conn)
         _merge(conn, state, rows)
-
-
-def _is_due(state: RunState) -> bool:
-    heads = state.heads
-    full = (heads["waiting"] >= BLOCK_POINTS) | (heads["waiting_bytes"] >= BLOCK_BYTES)
-    return bool(full.any())
 
 
 def _repack(
@@ -184,17 +214,22 @@ def _add_segments(state: RunState, waiting: Iterable[Waiting], rows: NewRows) ->
     by_attempt: dict[int, list[Waiting]] = {}
     for item in waiting:
         by_attempt.setdefault(item.attempt, []).append(item)
-    rows.segments += [
+    for attempt, items in sorted(by_attempt.items()):
+        count = sum(len(item.chunk.series) for item in items)
+        _add_segment(state, attempt, count, encode_segment([item.chunk for item in items]), rows)
+
+
+def _add_segment(state: RunState, attempt: int, count: int, payload: bytes, rows: NewRows) -> None:
+    rows.segments.append(
         {
             "run_id": state.run_id,
             "seq": state.take_seq(),
             "attempt": attempt,
-            "n": sum(len(item.chunk.series) for item in items),
-            "payload": encode_segment([item.chunk for item in items]),
+            "n": count,
+            "payload": payload,
         }
-        for attempt, items in sorted(by_attempt.items())
-    ]
-    state.segments += len(by_attempt)
+    )
+    state.segments += 1
 
 
 def _add_blocks(state: RunState, blocks: Sequence[NewBlock], rows: NewRows) -> None:

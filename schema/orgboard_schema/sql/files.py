@@ -21,6 +21,7 @@ from orgboard_schema.errors import OffsetMoved
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.clock import clock
 from orgboard_schema.sql.flush import FileCommit
+from orgboard_schema.sql.many import execute_many
 from orgboard_schema.sql.text import to_sql
 
 __all__ = ["advance_files", "finite"]
@@ -34,8 +35,8 @@ def advance_files(conn: Connection, commits: Sequence[FileCommit]) -> None:
     """
     # First of all: a rival waits here, then finds that the offset moved.
     commits = sorted(commits, key=lambda commit: commit.file_id)
-    moved = conn.execute(_ADVANCE, [_row(commit) for commit in commits])
-    if moved.rowcount != len(commits):
+    moved = execute_many(conn, _ADVANCE, [_row(commit) for commit in commits])
+    if moved != len(commits):
         some = ", ".join(f"{file.file_id} at {file.old_offset}" for file in commits[:5])
         raise OffsetMoved(f"of files {some}, one is not there any more")
 

@@ -11,9 +11,19 @@ import numpy.typing as npt
 
 from orgboard_schema.blocks import ScalarSeries
 from orgboard_schema.blocks.series import Ints
+from orgboard_schema.blocks.table import ScalarTable
 from orgboard_schema.types import Kind, Metadata, Value
 
-__all__ = ["FileCommit", "Finished", "Flush", "NewChunk", "NewGap", "NewValues", "Restart"]
+__all__ = [
+    "FileCommit",
+    "Finished",
+    "Flush",
+    "NewChunk",
+    "NewGap",
+    "NewScalars",
+    "NewValues",
+    "Restart",
+]
 
 Finished: TypeAlias = Literal["stop", "hparams", "failed", "running"]
 """Why a run counts as finished; "running" takes that back."""
@@ -73,6 +83,15 @@ class NewChunk:
     series: ScalarSeries | NewValues
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class NewScalars:
+    """New scalar points of many series."""
+
+    table: ScalarTable
+    attempts: tuple[int, ...]
+    """Of each section of the table."""
+
+
 @dataclass(frozen=True, slots=True)
 class Restart:
     """From `step` on, points of attempts before this one are superseded.
@@ -104,6 +123,8 @@ class Flush:
     now: float
     """Seconds since the epoch, by the clock of whoever commits."""
     chunks: tuple[NewChunk, ...] = ()
+    """Points that come series by series."""
+    scalars: NewScalars | None = None
     metadata: Mapping[tuple[str, Kind], Metadata] = field(default_factory=dict)
     """Of series that sent some. A series keeps the first it was given."""
     restarts: tuple[Restart, ...] = ()

@@ -8,7 +8,8 @@ from typing import Final
 
 import numpy as np
 
-from orgboard_schema.blocks import Chunk, HeadTable, ScalarSeries, Series, ValueSeries
+from orgboard_schema.blocks import Chunk, ScalarSeries, Series, ValueSeries
+from orgboard_schema.blocks.heads import HeadSums
 from orgboard_schema.blocks.series import concat
 from orgboard_schema.types import Kind
 
@@ -19,6 +20,7 @@ __all__ = [
     "NewBlock",
     "Waiting",
     "first_to_merge",
+    "has_full_block",
     "is_worth_packing",
     "pack_waiting",
 ]
@@ -86,18 +88,22 @@ def pack_waiting(
     return blocks, rest
 
 
-def is_worth_packing(heads: HeadTable) -> bool:
+def is_worth_packing(sums: HeadSums) -> bool:
     """Tell whether a run's waiting points are better kept as a block for each series.
 
     A block has a row of its own; of a few points it is mostly that row, and all series
     side by side in a segment are smaller (series of 500 points by a third, because they
     share their steps) and quicker to write. Only reading one of them takes longer.
     """
-    waiting = heads["waiting"]
-    series, points = int(np.count_nonzero(waiting)), int(waiting.sum())
-    if points < MOST_POINTS_TOGETHER and heads["waiting_bytes"].sum() < BLOCK_BYTES:
+    series, points = sums.series, sums.points
+    if points < MOST_POINTS_TOGETHER and sums.octets < BLOCK_BYTES:
         return series > 0 and points >= GOOD_POINTS_A_BLOCK * series
-    return points >= LEAST_POINTS_A_BLOCK * series or heads["waiting_bytes"].sum() >= BLOCK_BYTES
+    return points >= LEAST_POINTS_A_BLOCK * series or sums.octets >= BLOCK_BYTES
+
+
+def has_full_block(sums: HeadSums) -> bool:
+    """Tell whether some series has a block's worth waiting."""
+    return sums.most_points >= BLOCK_POINTS or sums.most_octets >= BLOCK_BYTES
 
 
 def cut(series: Series) -> Iterator[Series]:

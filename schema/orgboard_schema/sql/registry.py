@@ -18,6 +18,7 @@ from sqlalchemy import ColumnElement, Connection, bindparam, func, select, updat
 
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.dictionary import chunked, find_ids
+from orgboard_schema.sql.many import execute_many
 from orgboard_schema.sql.standing import SHADOW, SHOWN
 from orgboard_schema.sql.text import from_sql, sha256, to_sql
 from orgboard_schema.sql.upsert import insert_new
@@ -56,6 +57,8 @@ _COUNT_FILES: Final = (
 )
 
 _UID_CHARACTERS: Final = string.digits + string.ascii_letters
+
+_RANDOM: Final = secrets.SystemRandom()
 
 _UID_LENGTH: Final = 12
 """62^12 names: nobody guesses one, and two runs never draw the same."""
@@ -197,12 +200,7 @@ def ensure_runs(conn: Connection, logdir_id: int, names: Collection[str], *, now
 
 def new_uid() -> str:
     """Return a name for a run that no other has, and that says nothing about it."""
-    drawn = secrets.randbelow(len(_UID_CHARACTERS) ** _UID_LENGTH)
-    uid = ""
-    for _ in range(_UID_LENGTH):
-        drawn, place = divmod(drawn, len(_UID_CHARACTERS))
-        uid += _UID_CHARACTERS[place]
-    return uid
+    return "".join(_RANDOM.choices(_UID_CHARACTERS, k=_UID_LENGTH))
 
 
 def runs(conn: Connection, logdir_id: int) -> list[RunRow]:
@@ -256,8 +254,10 @@ def ensure_files(
         if rows:
             insert_new(conn, tables.source_file, rows)
             counts = Counter(run_id for run_id, _, _ in new)
-            more = [{"run": run_id, "more": count} for run_id, count in sorted(counts.items())]
-            conn.execute(_COUNT_FILES, more)
+            more: list[dict[str, object]] = [
+                {"run": run_id, "more": count} for run_id, count in sorted(counts.items())
+            ]
+            execute_many(conn, _COUNT_FILES, more)
 
 
 def files(conn: Connection, run_ids: Collection[int]) -> list[FileRow]:

@@ -17,10 +17,11 @@ from typing import Any, Final
 from sqlalchemy import Connection, bindparam, select, update
 
 from orgboard_schema.blocks import HeadTable, decode_heads, encode_heads, encode_tag_set
-from orgboard_schema.blocks.heads import empty_heads
+from orgboard_schema.blocks.heads import empty_heads, sum_heads
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.dictionary import chunked, find_ids
 from orgboard_schema.sql.engine import IN_BINARY
+from orgboard_schema.sql.many import execute_many
 from orgboard_schema.sql.upsert import insert_new, insert_or_replace
 
 __all__ = ["RunState", "lock_run", "lock_runs", "save_run", "save_runs"]
@@ -127,7 +128,7 @@ def save_runs(
     ]
     insert_or_replace(conn, tables.run_head, heads, replace=["payload"])
     _set_tag_sets(conn, [state for state, _, _ in saved if len(state.heads) != state.known_series])
-    conn.execute(_SAVE, [_saved(state, now) for state, now, _ in saved])
+    execute_many(conn, _SAVE, [_saved(state, now) for state, now, _ in saved])
     for state, _, changes in saved:
         if changes:
             here = tables.run.c.run_id == state.run_id
@@ -136,14 +137,14 @@ def save_runs(
 
 def _saved(state: RunState, now: float) -> dict[str, object]:
     """Return the row of a run, one revision on."""
-    visible = state.heads["last_step"][state.heads["n"] > 0]
+    sums = sum_heads(state.heads)
     state.revision += 1
     # A clock that was set back must not hide the change from those who poll.
     state.touched_ms = max(int(now * 1000), state.touched_ms)
     row = {f"new_{name}": getattr(state, name) for name in _LOCKED}
     return row | {
         "run": state.run_id,
-        "new_last_step": int(visible.max()) if len(visible) else None,
+        "new_last_step": sums.last_step if sums.any_visible else None,
     }
 
 

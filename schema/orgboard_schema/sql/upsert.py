@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Final
 
-from sqlalchemy import Connection, Executable, Table
+from sqlalchemy import Connection, Insert, Table
 from sqlalchemy.dialects import postgresql, sqlite
+
+from orgboard_schema.sql.many import execute_many
 
 __all__ = ["insert_new", "insert_or_replace"]
 
@@ -24,25 +26,24 @@ def insert_new(conn: Connection, table: Table, rows: Sequence[dict[str, object]]
     statement = _insert_new(conn.dialect.name, table)
     # A log may bring a hundred thousand tags at once, and each row costs several times its size.
     for start in range(0, len(rows), ROWS_AT_ONCE):
-        conn.execute(statement, list(rows[start : start + ROWS_AT_ONCE]))
+        execute_many(conn, statement, rows[start : start + ROWS_AT_ONCE])
 
 
 def insert_or_replace(
     conn: Connection, table: Table, rows: Sequence[dict[str, object]], *, replace: Sequence[str]
 ) -> None:
     """Insert rows; where the primary key exists, write the `replace` columns over it."""
-    if rows:
-        conn.execute(_insert_or_replace(conn.dialect.name, table, tuple(replace)), list(rows))
+    execute_many(conn, _insert_or_replace(conn.dialect.name, table, tuple(replace)), rows)
 
 
 # Built once: to build a statement costs more than to run it.
 @cache
-def _insert_new(dialect: str, table: Table) -> Executable:
+def _insert_new(dialect: str, table: Table) -> Insert:
     return _insert(dialect, table).on_conflict_do_nothing()
 
 
 @cache
-def _insert_or_replace(dialect: str, table: Table, replace: tuple[str, ...]) -> Executable:
+def _insert_or_replace(dialect: str, table: Table, replace: tuple[str, ...]) -> Insert:
     statement = _insert(dialect, table)
     return statement.on_conflict_do_update(
         index_elements=list(table.primary_key.columns),

@@ -55,6 +55,9 @@ _SEARCHED: Final = 1 << 20
 _MOST_TRIES: Final = 10_000
 """Places that only look like a member: more of them are made on purpose, to cost time."""
 
+_MOST_CHECKED: Final = 256 * 1024 * 1024
+"""Bytes, packed and unpacked, in which members are looked for that damage ran into."""
+
 _MEMBER: Final = re.compile(rb"\x1f\x8b\x08[\x00-\x1f]")
 _ZLIB_HEADERS: Final = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
 _MAGICS: Final = {"gzip": (b"\x1f\x8b\x08",), "zlib": _ZLIB_HEADERS}
@@ -93,9 +96,11 @@ class _Mark:
     """The first packed byte that `inflater` has not taken."""
     inflater: zlib._Decompress | None
     """None between two members."""
+    member: int
+    """Where the member begins that `inflater` is in, or the last one."""
 
 
-_START: Final = _Mark(0, 0, None)
+_START: Final = _Mark(0, 0, None, 0)
 
 
 class Marks:
@@ -209,7 +214,7 @@ class Unpacked(io.RawIOBase):
             pass
 
     def _resume(self, mark: _Mark) -> None:
-        self._position, self._packed = mark.position, mark.packed
+        self._position, self._packed, self._member = mark.position, mark.packed, mark.member
         self._inflater = mark.inflater.copy() if mark.inflater is not None else None
         self._ahead = b""
         """Unpacked already, before anybody asked for it."""
@@ -235,7 +240,7 @@ class Unpacked(io.RawIOBase):
         last = self._marks[-1].position if self._marks else -_MARK_EVERY
         if self._position >= last + _MARK_EVERY and not self.broken:
             inflater = self._inflater.copy() if self._inflater is not None else None
-            self._marks.append(_Mark(self._position, self._packed, inflater))
+            self._marks.append(_Mark(self._position, self._packed, inflater, self._member))
             # The oldest is where reading began: a window that was too small begins there again.
             del self._marks[1 : 1 - _MARKS_KEPT]
 
@@ -263,6 +268,7 @@ class Unpacked(io.RawIOBase):
         self.broken = len(first) > _MAGIC_BYTES and not begins
         if begins:
             self._inflater = zlib.decompressobj(_WINDOW_BITS[self._encoding])
+            self._member = self._packed
         return begins
 
     def _inflate(self, most: int) -> bytes:
@@ -306,7 +312,11 @@ class Unpacked(io.RawIOBase):
 
     def _damaged(self) -> bytes:
         """Go on at the next member; return what stands for the damage before it."""
-        found = _next_member(self._file, self._packed + 1) if self._encoding == "gzip" else None
+        found = None
+        if self._encoding == "gzip":
+            # What is damaged may have run on into the next member before that showed.
+            found = _member_within(self._file, self._member + 1, self._packed + 1)
+            found = _next_member(self._file, self._packed + 1) if found is None else found
         if found is None and not self._settled:
             return b""
         self._packed = found if found is not None else self._file.seek(0, os.SEEK_END)
@@ -329,6 +339,45 @@ def _next_member(file: BinaryIO, start: int) -> int | None:
         at += len(data) - _MAGIC_BYTES
         file.seek(at)
     return None
+
+
+def _member_within(file: BinaryIO, start: int, end: int) -> int | None:
+    """Return the first place before `end` where a gzip member begins that is whole.
+
+    What is packed there was taken for part of the damaged member before, and something packed
+    that a value of that one held would look the same: so a member has to follow, or the end.
+    """
+    at, budget = start, _MOST_CHECKED
+    while at < end and budget > 0:
+        file.seek(at)
+        data = file.read(min(_SEARCHED, end - at + _MAGIC_BYTES))
+        for found in _MEMBER.finditer(data):
+            is_whole, taken = _check(file, at + found.start(), budget)
+            if is_whole:
+                return at + found.start()
+            budget -= taken
+            if budget <= 0:
+                break
+        at += max(len(data) - _MAGIC_BYTES, 1)
+    return None
+
+
+def _check(file: BinaryIO, at: int, budget: int) -> tuple[bool, int]:
+    """Tell whether a whole member begins there, with another or the end behind it; and at what
+    cost in bytes, `budget` at most."""
+    file.seek(at)
+    inflater, taken, packed = zlib.decompressobj(_WINDOW_BITS["gzip"]), _PROBE, b""
+    try:
+        while not inflater.eof and taken < budget:
+            packed = inflater.unconsumed_tail or file.read(_CHUNK)
+            if not packed:
+                return True, taken  # It is being written.
+            taken += len(packed) + len(inflater.decompress(packed, _CHUNK))
+    except zlib.error:
+        return False, taken
+    behind = (inflater.unused_data + file.read(_CHUNK)).lstrip(b"\0")[:_MAGIC_BYTES]
+    # Of what follows only the first byte may be there so far.
+    return inflater.eof and _MAGICS["gzip"][0].startswith(behind), taken
 
 
 def _unpacks(file: BinaryIO, at: int) -> bool:
