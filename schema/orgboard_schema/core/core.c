@@ -1,6 +1,7 @@
 /* The compiled core: what reading event files and packing columns spend their time in.
  *
- *   ob_scan       sound records of plain values -> columns, checksums and all
+ *   ob_scan       sound records of plain values -> columns of scalars, and where the bytes of
+ *                 histograms, texts and pictures lie; checksums and all
  *   ob_pack       a column of numbers -> differences, zigzag, shuffled bytes; ob_unpack back
  *   ob_group      the points of a batch, series by series, and what each says
  *   ob_block      a block of scalars as bytes, and what its row says of them

@@ -43,6 +43,8 @@ _TENSOR = _Message(
     strings=frozenset({8, 14, 15}),
     packed={5: 2, 6: 2, 7: 8, 9: 2, 10: 16, 11: 2, 12: 2, 13: 24, 16: 8, 17: 16},
 )
+# The core takes a record of one histogram in unasked, up to a size that this factor allows
+# (`LARGEST_ALONE` in `records.h`): five times 16 MiB is below the bound.
 _HISTOGRAM = _Message(packed={6: 5, 7: 5})
 _VALUE = _Message(
     nested={

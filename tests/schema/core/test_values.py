@@ -73,6 +73,16 @@ def test_histograms_and_images_are_never_parsed_however_large() -> None:
     read_by_both(event_file(*map(value_event, values * 3)), {})
 
 
+@pytest.mark.parametrize(("mebibytes", "parsed"), [(15, 0), (17, 1)])
+def test_only_up_to_a_size_a_value_is_taken_in_unasked(mebibytes: int, parsed: int) -> None:
+    """Above it could be a bomb of another form, which Python tells."""
+    image = Summary.Image(encoded_image_string=bytes(mebibytes << 20))
+
+    batch, count = read_counting([Summary.Value(tag=b"i", image=image)])
+
+    assert (count, len(batch.points)) == (parsed, 1)
+
+
 @pytest.mark.parametrize("value", _ALL, ids=lambda value: value.tag.decode())
 def test_a_value_counts_as_much_as_one_that_was_parsed(value: Summary.Value) -> None:
     """So that a batch ends at the same record, whoever read the values."""

@@ -50,6 +50,15 @@ def test_a_bomb_is_a_gap_and_the_next_record_is_read(
     assert scalars_of([batch], "loss") == [(0, 1.5, 1.0)]
 
 
+def test_one_value_of_the_largest_size_that_the_core_takes_in_unasked_is_no_bomb() -> None:
+    packed = [0.0] * (MIB - 100)
+    histogram = HistogramProto(bucket_limit=packed, bucket=packed)
+    payload = value_event(Summary.Value(tag=b"h", histo=histogram)).SerializeToString()
+
+    assert 16 * MIB - 4096 < len(payload) < 16 * MIB
+    assert not is_bomb(payload)
+
+
 def test_large_records_of_honest_writers_are_read() -> None:
     limits = [float(place) for place in range(500_000)]
     image = Summary.Image(encoded_image_string=bytes(MIB))
