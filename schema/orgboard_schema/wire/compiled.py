@@ -19,7 +19,7 @@ from orgboard_schema.types import Kind, Metadata
 from orgboard_schema.wire.batch import ScalarColumns
 from orgboard_schema.wire.compiled_values import CompiledValues, read_tags
 from orgboard_schema.wire.moulds import Reading
-from orgboard_schema.wire.points import ValueColumns
+from orgboard_schema.wire.points import TakenValues
 from orgboard_schema.wire.summary_pb2 import Summary
 from orgboard_schema.wire.values import Scalar, decode_text
 
@@ -135,7 +135,7 @@ class CompiledScalars:
         it was sent, claim to be of that kind."""
         self._values.teach(name, own, metadata, kind)
 
-    def others(self, data: bytes) -> ValueColumns | None:
+    def others(self, data: bytes) -> TakenValues | None:
         """Return the values taken in from `data` that are no scalars."""
         return self._values.columns(data)
 

@@ -29,6 +29,7 @@ from orgboard_schema.wire.media import media_type
 
 __all__ = [
     "BUCKETS",
+    "BUCKET_DTYPES",
     "FORM_KINDS",
     "HISTOGRAM",
     "PICTURE",
@@ -36,7 +37,7 @@ __all__ = [
     "TEXT",
     "WORDS",
     "Points",
-    "ValueColumns",
+    "TakenValues",
     "value_of",
 ]
 
@@ -63,11 +64,11 @@ ROW: Final = struct.Struct("<qd4q5dq8i")
 """The core's `ob_value`."""
 
 _ROWS: Final = {4: struct.Struct("<3f"), 8: struct.Struct("<3d")}
-_DTYPES: Final = {4: "float32", 8: "float64"}
+BUCKET_DTYPES: Final = {4: "float32", 8: "float64"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ValueColumns:
+class TakenValues:
     """What the core took in."""
 
     data: bytes
@@ -97,7 +98,7 @@ class Points(Sequence[tuple[int, Point]]):
     """(order, point) of every value of a batch that is not a scalar, in file order."""
 
     parsed: tuple[tuple[int, Point], ...] = ()
-    columns: ValueColumns | None = None
+    columns: TakenValues | None = None
 
     def __len__(self) -> int:
         return len(self.parsed) + (self.columns.count if self.columns is not None else 0)
@@ -128,7 +129,7 @@ def value_of(data: bytes, row: Sequence[Any]) -> Value:
         limits, counts = _doubles(octets), _doubles(data[counts_at : counts_at + counts_size])
         return ProtoHistogram(low, high, num, total, squares, limits, counts)
     if form == BUCKETS:
-        return TensorHistogram(_DTYPES[width], tuple(_ROWS[width].iter_unpack(octets)))
+        return TensorHistogram(BUCKET_DTYPES[width], tuple(_ROWS[width].iter_unpack(octets)))
     if form == PICTURE:
         return Media((Blob(octets, media_type(octets)),), width, height)
     return Tensor("string", (1,) if rank else (), (octets,))
