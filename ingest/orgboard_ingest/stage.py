@@ -105,10 +105,8 @@ def _grouped_by_core(core: CDLL, columns: ScalarColumns, starts: NDArray[np.int6
     counts = np.empty(tags + 1, np.int64)
     given = (columns.tag, columns.step, columns.wall, columns.value, columns.dtype)
     made = (counts, step, wall, value, narrow, width)
-    room, found = 0, min(count, (len(cuts) + 1) * tags)
-    # Once more where widths change within series: then there are more pieces than series.
-    while found > room:
-        room, pieces = found, np.empty(found, PIECE)
+    found, pieces = 0, np.empty(min(count, (len(cuts) + 1) * tags), PIECE)
+    while not found:
         found = core.ob_group(
             count,
             *(column.buffer_info()[0] for column in given),
@@ -116,8 +114,11 @@ def _grouped_by_core(core: CDLL, columns: ScalarColumns, starts: NDArray[np.int6
             address(cuts),
             len(cuts),
             *(address(column) for column in (*made, pieces)),
-            room,
+            len(pieces),
         )
+        if found > len(pieces):
+            # Widths change within series: once more, with room for them.
+            found, pieces = 0, np.empty(found, PIECE)
     return ScalarTable(columns.tags, pieces[:found], step, wall, value, narrow)
 
 
