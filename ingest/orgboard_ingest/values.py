@@ -25,8 +25,8 @@ from orgboard_schema.wire.points import (
     BUCKETS,
     FORM_KINDS,
     HISTOGRAM,
-    ROW,
     TakenValues,
+    rows_of,
     value_of,
 )
 
@@ -60,7 +60,7 @@ _ROW: Final = np.dtype(
         ("spare", "<i4"),
     ]
 )
-"""The core's `ob_value`, as `ROW`."""
+"""`Row`, as the core packs it."""
 
 _KINDS: Final = np.array([KINDS.index(kind) for kind in FORM_KINDS])
 """By form; that of no form is never asked for."""
@@ -148,7 +148,7 @@ def _series(
     if columns is None or rows is None:
         return _of_points(points)
     if points and points[-1][0] > rows["order"][0]:
-        both = [*points, *map(columns.point, ROW.iter_unpack(rows.tobytes()))]
+        both = [*points, *map(columns.point, rows_of(rows.tobytes()))]
         return _of_points(sorted(both, key=lambda each: each[0]))
     taken = PointSeries(rows["step"].copy(), rows["wall"].copy(), _values(columns, rows))
     if not points:
@@ -174,7 +174,7 @@ def _values(columns: TakenValues, rows: _Rows) -> Sequence[Value]:
         return _histograms(columns.data, rows)
     if np.all(rows["form"] == BUCKETS):
         return _buckets(columns.data, rows)
-    return tuple(value_of(columns.data, row) for row in ROW.iter_unpack(rows.tobytes()))
+    return tuple(value_of(columns.data, row) for row in rows_of(rows.tobytes()))
 
 
 def _histograms(data: bytes, rows: _Rows) -> ProtoHistograms:
