@@ -269,7 +269,7 @@ class Intake(Logdir):
         run.finished = ending.reason if ending is not None else None
         run.end_wall = ending.wall if ending is not None else None
         run.last_event = later(run.last_event, batch.last_wall)
-        points = len(batch.scalars.tag) + len(batch.points)
+        points = len(batch.scalars) + len(batch.points)
         more = new.reading.has_more
         done = self._swapped(
             run, Advance(batch.end - batch.start, points, again=more, gaps=len(batch.gaps))
