@@ -107,6 +107,32 @@ def test_what_was_shown_stays_whole_until_the_new_reading_has_caught_up(
         assert list(check_store(conn)) == []
 
 
+@pytest.mark.parametrize("known", [1, 2], ids=["by one file", "by both files"])
+@pytest.mark.parametrize("begun", [False, True], ids=["of the run", "of the new reading"])
+def test_whoever_finds_that_a_rival_began_anew_reads_all_files_again(
+    run: Path, engine: Engine, known: int, begun: bool
+) -> None:
+    """The rival may be gone, and nobody else looks for what was read before."""
+    intake = _contradict(run, engine, batch_bytes=60)
+    other = new_intake(engine, run.parent, batch_bytes=60)
+    if begun:
+        while SHADOW not in _rows(engine):
+            intake.advance(*FILES[0])
+        other.load()
+        drain(other, FILES[:1])
+    for file in FILES[known:2]:
+        other.runs["run"].files.pop(file[1])
+    _write(run / NAMES[1], *_points("a", range(9, 12), 400.0), add=True)
+    intake.load()
+    intake.read_anew(intake.runs["run"])
+
+    drain(other, [FILES[1]])
+
+    assert len(_attempts(engine)) == 19
+    with begin_read(engine) as conn:
+        assert list(differences(conn, other.logdir_id, run.parent)) == []
+
+
 def test_a_run_keeps_what_people_know_it_by(run: Path, engine: Engine) -> None:
     intake = _contradict(run, engine)
     before = _rows(engine)[SHOWN]
