@@ -8,6 +8,7 @@ from sqlalchemy import Engine, insert, select, update
 
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.engine import begin_read, begin_write
+from orgboard_schema.sql.standing import SHOWN
 
 __all__ = ["HOSTILE", "said", "say"]
 
@@ -22,7 +23,8 @@ def say(engine: Engine, run: str) -> None:
     of = tables.run.c
     by = {"author": "you", "written_at": WRITTEN_AT}
     with begin_write(engine) as conn:
-        uid, project = conn.execute(select(of.uid, of.project_id).where(of.name == run)).one()
+        found = select(of.uid, of.project_id).where(of.name == run, of.standing == SHOWN)
+        uid, project = conn.execute(found).one()
         conn.execute(
             update(tables.run)
             .where(of.uid == uid)
