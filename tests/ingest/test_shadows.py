@@ -146,10 +146,12 @@ def test_what_people_say_while_a_run_is_read_anew_is_kept_too(run: Path, engine:
     say(engine, "run")
     before = said(engine)
 
-    drain(intake, FILES[:2])
+    while SHADOW in _rows(engine):
+        for file in FILES[:2]:
+            intake.advance(*file)
 
+    assert len(before["run"]) == 1
     assert said(engine) == before
-    assert SHADOW not in _rows(engine)
 
 
 def test_what_was_replaced_is_removed_and_its_number_not_given_again(
