@@ -8,7 +8,7 @@ from sqlalchemy import Engine, insert, select, update
 
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.engine import begin_read, begin_write
-from orgboard_schema.sql.standing import SHOWN
+from orgboard_schema.sql.standing import DELETED, SHOWN
 
 __all__ = ["HOSTILE", "said", "say"]
 
@@ -46,7 +46,7 @@ def said(engine: Engine) -> dict[str, list[tuple[Any, ...]]]:
     columns = (run.uid, run.display_name, run.starred, run.chosen_color, run.edits)
     moment = (note.annotation_id, note.uid, note.step, note.wall, note.text, note.author)
     asked = {
-        "run": select(*columns).where(run.edits > 0),
+        "run": select(*columns).where(run.edits > 0, run.standing.in_((SHOWN, DELETED))),
         "tag": select(tables.run_tag),
         "note": select(tables.run_note),
         "annotation": select(*moment, of.name).join(
