@@ -149,6 +149,13 @@ def _columns() -> list[dict[str, Any]]:
             **_column("status", "Status", 105, "obStatus"),
             "cellClass": {"function": "obStatusClass(params)"},
         },
+        # Never shown: its filter says whether what was put aside is listed.
+        {
+            **_column("archived_at", "Archived", 115, "obAgo"),
+            "hide": True,
+            "filter": "agTextColumnFilter",
+            "sortable": False,
+        },
         _column("started", "Started", 115, "obAgo"),
         {**_column("duration", "Duration", 90, "obDuration"), "sortable": False},
         _column("last_step", "Last step", 95, "obCount", right=True),

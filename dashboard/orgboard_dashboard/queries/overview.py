@@ -95,6 +95,8 @@ class RunOverview:
     project: str
     logdir: str
     run: RunRow
+    finished: str | None
+    """Why it counts as finished: "stop", "hparams", "failed"."""
     files: tuple[FileRow, ...]
     gaps: tuple[GapRow, ...]
     series: tuple[SeriesRow, ...]
@@ -113,8 +115,11 @@ def overview(viewer: Viewer, conn: Connection, uid: str, now: float) -> RunOverv
         NotFound: there is no such run, or `viewer` may not see it.
     """
     run_id = find_run(viewer, conn, uid)
-    team, project, logdir = conn.execute(
-        select(tables.team.c.name, tables.project.c.name, tables.logdir.c.path)
+    team, project, logdir, finished = conn.execute(
+        select(
+            *(tables.team.c.name, tables.project.c.name),
+            *(tables.logdir.c.path, tables.run.c.finished),
+        )
         .select_from(tables.run)
         .join(tables.project, tables.project.c.project_id == tables.run.c.project_id)
         .join(tables.team, tables.team.c.team_id == tables.project.c.team_id)
@@ -130,6 +135,7 @@ def overview(viewer: Viewer, conn: Connection, uid: str, now: float) -> RunOverv
         project=place[1],
         logdir=from_sql(logdir),
         run=row,
+        finished=finished,
         files=_files(conn, run_id),
         gaps=_gaps(conn, run_id),
         series=_series(heads, names, non_finite_counts(conn, run_id, heads)),
