@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from orgboard_schema.sql.flush import NewGap, Restart
-from orgboard_schema.types import Tensor
+from orgboard_schema.types import Blob, Media, Tensor
 from support.boards import scalars, values
 from support.served import Served, serve_example
 from support.words import HOSTILE
@@ -35,6 +36,15 @@ def _record(told: Any) -> Tensor:
     return Tensor("string", (), (json.dumps(told).encode(),))
 
 
+def _sound(level: int) -> Media:
+    """Return a tenth of a second of one level, as WAV."""
+    data = bytes([128 + level]) * 800
+    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, 8000, 8000, 1, 8)
+    body = b"WAVE" + form + struct.pack("<4sI", b"data", len(data)) + data
+    wave = struct.pack("<4sI", b"RIFF", len(body)) + body
+    return Media((Blob(wave, "audio/wav"),), sample_rate=8000)
+
+
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """Give a board with a run that has something of everything to tell."""
@@ -51,6 +61,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
                 ),
                 values("orgboard/annotation", "tensor", [_record({"text": HOSTILE})], step=[2]),
                 values("weights", "tensor", [Tensor("string", (), (b"x",))]),
+                values("say", "audio", [_sound(0), _sound(90)], step=[0, 2]),
             ],
             hparams='{"lr": 0.1, "amp": true, "name": "adam"}',
             gaps=[NewGap(48_104, 312, "payload crc")],
@@ -115,7 +126,7 @@ def test_the_completeness_panel_tells_what_is_not_here_and_why(told: Page) -> No
 def test_every_tag_is_told_with_where_it_stands_and_how_to_look_at_it(
     told: Page, served: Served
 ) -> None:
-    box = _box(told, re.compile("Logged, 3 series"))
+    box = _box(told, re.compile("Logged, 4 series"))
 
     loss = box.locator("tbody tr").filter(has_text="train/loss")
     expect(loss).to_contain_text("scalar")
@@ -127,6 +138,20 @@ def test_every_tag_is_told_with_where_it_stands_and_how_to_look_at_it(
     expect(told).to_have_url(re.compile(r"/p/default/board/scalars\?.*sel="))
     expect(told.locator(".ob-card")).to_have_count(1)
     expect(told.locator('.ob-card[data-tag="train/loss"]')).to_be_visible()
+
+
+def test_sounds_are_heard_step_by_step(told: Page) -> None:
+    box = _box(told, "Audio")
+    sound = box.locator("audio")
+    expect(box.locator(".ob-at")).to_have_text("step 2")
+    newest = sound.get_attribute("src") or ""
+
+    told.get_by_label("Step of say").fill("0")
+
+    expect(box.locator(".ob-at")).to_have_text("step 0")
+    expect(sound).not_to_have_attribute("src", newest)
+    sound.evaluate("(audio) => { audio.preload = 'auto'; audio.load(); }")
+    expect(sound).to_have_js_property("duration", 0.1)
 
 
 def test_attempts_tell_what_they_replaced(told: Page) -> None:

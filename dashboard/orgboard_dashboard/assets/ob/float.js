@@ -86,13 +86,16 @@
     box.addEventListener("click", (event) => event.target === box && box.close());
     document.body.append(box);
     box.showModal();
+    // What cannot be taken back is not one key away.
+    if (danger) cancel.focus();
     return box;
   };
 
   /** Say that something was done, and offer to take it back while it is said. */
   ob.toast = function toast(words, undo) {
     document.getElementById("ob-toast")?.remove();
-    const box = ob.el("div.ob-toast", { id: "ob-toast" }, ob.el("span", { role: "status" }, words));
+    const said = ob.el("span", { role: "status" });
+    const box = ob.el("div.ob-toast", { id: "ob-toast" }, said);
     if (undo) box.append(ob.el("button.ob-quiet", { type: "button", onclick: () => (box.remove(), undo()) }, "Undo"));
     let timer = 0;
     const wait = () => { timer = setTimeout(() => box.remove(), TOAST_MS); };
@@ -100,6 +103,8 @@
     for (const name of ["pointerenter", "focusin"]) box.addEventListener(name, () => clearTimeout(timer));
     for (const name of ["pointerleave", "focusout"]) box.addEventListener(name, () => (clearTimeout(timer), wait()));
     document.body.append(box);
+    // Into a place that is there already, so that it is read aloud.
+    said.textContent = words;
     wait();
   };
 

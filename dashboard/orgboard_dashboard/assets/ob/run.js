@@ -27,11 +27,11 @@
 
   function layOut(root) {
     const slot = (name) => ob.el(`div.ob-slot.ob-slot-${name}`);
-    const slots = Object.fromEntries(["head", "damage", "facts", "note", "series", "complete", "hparams", "attempts", "remarks", "context"].map((name) => [name, slot(name)]));
+    const slots = Object.fromEntries(["head", "damage", "facts", "note", "series", "clips", "complete", "hparams", "attempts", "remarks", "context"].map((name) => [name, slot(name)]));
     slots.page = ob.el("div.ob-plain.ob-runpage", { hidden: true },
       slots.head, slots.damage, slots.facts,
       ob.el("div.ob-columns", {},
-        ob.el("div", {}, slots.note, slots.series, slots.complete),
+        ob.el("div", {}, slots.note, slots.series, slots.clips, slots.complete),
         ob.el("div", {}, slots.hparams, slots.remarks, slots.attempts, slots.context)));
     root.replaceChildren(slots.page);
     return slots;
@@ -70,6 +70,7 @@
     draw(page, "facts", [run, logdir, finished], () => facts(found));
     if (!isBusy(page.slots.note)) draw(page, "note", [note], () => ob.noteCard(run.uid, note, canEdit, () => look(page)));
     draw(page, "series", [series], () => ob.seriesCard(found, path));
+    draw(page, "clips", series.filter((one) => one.kind === "audio"), () => ob.clipsCard(found, path, page.signal));
     draw(page, "complete", [files, gaps, records.dropped, series.map((one) => one.non_finite)], () => ob.completeCard(found));
     draw(page, "hparams", [run.hparams], () => ob.hparamsCard(run));
     draw(page, "attempts", [run.attempts, restarts], () => ob.attemptsCard(found));

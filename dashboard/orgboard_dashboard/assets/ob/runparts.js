@@ -4,7 +4,7 @@
   "use strict";
 
   const FEW = 100;
-  /** Where a kind can be looked at; the others are stored and can be exported. */
+  /** Where a kind can be looked at, or heard on this page; the others can be exported. */
   const PAGES = { scalar: "scalars", text: "text", image: "images" };
 
   function table(titles, rows, left = 1) {
@@ -42,7 +42,7 @@
   function seriesTable(shown, run, path) {
     const scalar = (one, value) => (one.kind === "scalar" ? (one.n ? ob.value(value ?? NaN) : "–") : "");
     const rows = shown.map((one) => [
-      seriesLink(one, run, path), PAGES[one.kind] ? one.kind : ob.el("span", { title: `Stored. Look at it with: orgboard export values --kind ${one.kind}` }, `${one.kind} · stored; export`),
+      seriesLink(one, run, path), PAGES[one.kind] || one.kind === "audio" ? one.kind : ob.el("span", { title: `Stored. Look at it with: orgboard export values --kind ${one.kind}` }, `${one.kind} · stored; export`),
       ob.count(one.n), one.superseded ? ob.count(one.superseded) : "–", one.n ? ob.count(one.last_step) : "–",
       scalar(one, one.last_value), scalar(one, one.min_value), scalar(one, one.max_value), one.kind !== "scalar" ? "" : one.non_finite ? ob.count(one.non_finite) : "–",
     ]);
