@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, cast, get_args
 
-from sqlalchemy import Connection, Row, case, delete, select, tuple_, update
+from sqlalchemy import Connection, case, delete, select, tuple_, update
 
 from orgboard_dashboard.queries.errors import BadQuery, Conflict, Forbidden, TooMuch
 from orgboard_dashboard.queries.visible import ProjectRef, find_project, find_run, visible_runs
@@ -84,6 +84,18 @@ class Note:
     text: str
     author: str
     written_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Locked:
+    """What an edit may change of a run's row, under its lock."""
+
+    run_id: int
+    uid: str
+    display_name: str | None
+    starred: int
+    archived_at: float | None
+    chosen_color: str | None
 
 
 def require_editor(viewer: Viewer) -> None:
@@ -185,13 +197,11 @@ def apply_edits(
 
 def _locked(
     viewer: Viewer, conn: Connection, project: ProjectRef, uids: Collection[str]
-) -> list[Row[Any]]:
+) -> list[_Locked]:
     """Take the runs' locks in the order in which everybody does, and read them."""
+    wanted = [_run[name] for name in _Locked.__dataclass_fields__]
     query = (
-        select(
-            *(_run.run_id, _run.uid, _run.display_name),
-            *(_run.starred, _run.archived_at, _run.chosen_color),
-        )
+        select(*wanted)
         .where(
             _run.project_id == project.project_id,
             _run.uid.in_([to_sql(uid) for uid in uids]),
@@ -200,13 +210,13 @@ def _locked(
         .order_by(_run.run_id)
         .with_for_update(key_share=True, of=tables.run)
     )
-    return list(conn.execute(query))
+    return [_Locked(*row) for row in conn.execute(query)]
 
 
 def _edit_rows(
-    conn: Connection, rows: Sequence[Row[Any]], edit: Edit, now: float
+    conn: Connection, rows: Sequence[_Locked], edit: Edit, now: float
 ) -> tuple[set[int], list[Edit]]:
-    before: dict[str | bool, list[Row[Any]]] = {}
+    before: dict[str | bool, list[_Locked]] = {}
     for row in rows:
         was = _state(row, edit.what)
         if was != edit.to:
@@ -219,9 +229,9 @@ def _edit_rows(
     ]
 
 
-def _state(row: Row[Any], what: What) -> str | bool:
+def _state(row: _Locked, what: What) -> str | bool:
     if what == "starred":
-        return bool(row.starred > 0)
+        return row.starred > 0
     if what == "archived":
         return row.archived_at is not None
     stored = row.display_name if what == "name" else row.chosen_color
@@ -238,7 +248,7 @@ def _stored(edit: Edit, now: float) -> dict[str, object]:
 
 
 def _edit_tags(
-    conn: Connection, rows: Sequence[Row[Any]], edit: Edit, _now: float
+    conn: Connection, rows: Sequence[_Locked], edit: Edit, _now: float
 ) -> tuple[set[int], list[Edit]]:
     wanted = edit.to if isinstance(edit.to, tuple) else ()
     known = _tags_of(conn, [row.uid for row in rows])

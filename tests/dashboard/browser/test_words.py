@@ -139,8 +139,12 @@ def test_shown_runs_are_tagged_together_and_untagged_again(scalars_page: Page) -
     expect(_row(page, "cosine/a").locator(".ob-chip")).to_have_text(["baseline", "keep"])
 
 
-def test_a_star_is_kept_over_a_reload(scalars_page: Page) -> None:
+def test_a_star_is_kept_over_a_reload_and_taken_back_by_a_key(scalars_page: Page) -> None:
     page = scalars_page
+    _choose(page, "cosine/a", "Star")
+    expect(_row(page, "cosine/a").get_by_label("starred")).to_be_visible()
+    page.keyboard.press("u")
+    expect(page.get_by_label("starred")).to_have_count(0)
     _choose(page, "cosine/a", "Star")
     expect(_row(page, "cosine/a").get_by_label("starred")).to_be_visible()
 
@@ -181,6 +185,7 @@ def test_archived_runs_are_shown_when_asked_for(scalars_page: Page, served: Proj
 
     expect(_row(page, "cosine/b")).to_have_class(re.compile("ob-archived"))
     expect(rows).to_have_count(3)
+    expect(page.locator('.ag-row [col-id="status"]').filter(has_text="archived")).to_have_count(1)
     _choose(page, "cosine/b", "Take out of the archive")
     expect(_row(page, "cosine/b")).not_to_have_class(re.compile("ob-archived"))
 
@@ -328,6 +333,14 @@ def test_on_a_phone_a_run_is_changed_from_the_sheet(browser: Browser, served: Pr
     page.goto(served.page("scalars"))
     page.get_by_role("button", name="Runs").tap()
     page.get_by_role("button", name="Change cosine/a", exact=True).tap()
+    button = page.get_by_role("button", name="Change cosine/a", exact=True).bounding_box()
+    menu = page.get_by_role("menu").bounding_box()
+    assert button is not None
+    assert menu is not None
+    # Beside what was touched, and all of it on the screen.
+    assert menu["x"] + menu["width"] > button["x"]
+    assert menu["x"] + menu["width"] <= 390
+    assert menu["y"] + menu["height"] <= 844
     page.get_by_role("menuitem", name="Star", exact=True).tap()
 
     expect(_row(page, "cosine/a").get_by_label("starred")).to_be_visible()

@@ -12,7 +12,7 @@
     event.preventDefault();
     event.stopPropagation();
     closeMenu();
-    const back = document.activeElement;
+    const back = event.anchor ?? document.activeElement;
     const rows = items.map((item) => (item ? entry(item) : ob.el("hr", { role: "separator" })));
     const box = ob.el("div.ob-menu", { role: "menu", "aria-label": title, tabindex: "-1", onkeydown: keys },
       ob.el("div.ob-menu-title", { role: "presentation", title }, title), ...rows);
@@ -22,7 +22,7 @@
       window.removeEventListener("blur", closeMenu);
       box.remove();
       closeMenu = () => {};
-      back?.focus?.({ preventScroll: true });
+      standing(back)?.focus({ preventScroll: true });
     };
     document.addEventListener("pointerdown", outside, true);
     window.addEventListener("blur", closeMenu);
@@ -40,10 +40,17 @@
     return ob.el(danger ? "button.ob-danger" : "button", { type: "button", role, "aria-checked": on === undefined ? null : String(on), onclick }, label);
   }
 
+  /** The element, or the one that was painted in its place. */
+  function standing(element) {
+    const label = element?.getAttribute?.("aria-label");
+    if (!element || element.isConnected || !label) return element;
+    return document.querySelector(`button[aria-label="${CSS.escape(label)}"]`);
+  }
+
   /** Beside the button that was pressed, else at the pointer; never off the screen. */
   function place(box, event) {
-    const anchor = event.currentTarget instanceof HTMLButtonElement ? event.currentTarget.getBoundingClientRect() : null;
-    const [x, y] = anchor ? [anchor.left, anchor.bottom + 4] : [event.clientX, event.clientY];
+    const rect = event.rect ?? (event.currentTarget instanceof HTMLButtonElement ? event.currentTarget.getBoundingClientRect() : null);
+    const [x, y] = rect ? [rect.left, rect.bottom + 4] : [event.clientX, event.clientY];
     const { offsetWidth: width, offsetHeight: height } = box;
     box.style.left = `${Math.max(MARGIN, Math.min(x, innerWidth - width - MARGIN))}px`;
     box.style.top = `${Math.max(MARGIN, Math.min(y, innerHeight - height - MARGIN))}px`;

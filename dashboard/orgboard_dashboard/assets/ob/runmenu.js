@@ -9,8 +9,9 @@
   /** Open the menu for these runs of a project, or for the shown ones. */
   ob.runMenu = async function runMenu(event, project, uids) {
     event.preventDefault();
-    // The event is over once the answer is here.
-    const at = { currentTarget: event.currentTarget, clientX: event.clientX, clientY: event.clientY, preventDefault() {}, stopPropagation() {} };
+    // The event is over once the answer is here, and its row may have been painted anew.
+    const anchor = event.currentTarget instanceof HTMLButtonElement ? event.currentTarget : null;
+    const at = { anchor, rect: anchor?.getBoundingClientRect(), clientX: event.clientX, clientY: event.clientY, preventDefault() {}, stopPropagation() {} };
     const me = await ob.attempt(() => ob.me());
     if (!me) return;
     const runs = uids ? uids.map((uid) => project.known.get(uid)).filter(Boolean) : project.shown();
