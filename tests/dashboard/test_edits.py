@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from orgboard_dashboard.queries.edits import MAX_NOTE_BYTES, MAX_RUNS, MAX_TAGS
 from support.boards import Board, scalars
+from support.event_files import event_file, scalar_event
+from support.ingested import drain, new_intake, stored_scalars, version_event
 from support.words import HOSTILE
 
 API = "/api/ui/v1"
@@ -136,6 +139,33 @@ def test_points_that_come_later_change_nothing_of_what_people_said(any_board: Bo
 
     assert _said(_runs(any_board)[first]) == before
     assert _runs(any_board)[first]["last_step"] == 7
+
+
+def test_an_ingest_at_work_meets_an_edit_and_neither_loses_anything(
+    any_board: Board, tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    folder.mkdir()
+    file = folder / "events.out.tfevents.1.host"
+    events = [scalar_event("loss", step, float(step), 100.0 + step) for step in range(60)]
+    file.write_bytes(event_file(version_event(99.0), *events[:20]))
+    intake = new_intake(any_board.engine, tmp_path)
+    place = f"{API}/p/tests/ingest"
+
+    for number, part in enumerate((events[20:40], events[40:])):
+        drain(intake, [("run", file.name)])
+        (run,) = any_board.ask("GET", f"{place}/runs").json()["runs"]
+        # The intake knows the run as it was before this.
+        edits = [{"runs": [run["uid"]], "tag": [f"t{number}"]}]
+        answer = any_board.ask("POST", f"{place}/edits", json={"edits": edits})
+        assert answer.json()["changed"] == 1
+        with file.open("ab") as log:
+            log.write(event_file(*part))
+    drain(intake, [("run", file.name)])
+
+    (run,) = any_board.ask("GET", f"{place}/runs").json()["runs"]
+    assert (run["tags"], run["points"], run["attempts"]) == (["t0", "t1"], 60, 1)
+    assert [point.step for point in stored_scalars(any_board.engine)["run", "loss"]] == [*range(60)]
 
 
 @pytest.mark.parametrize(
