@@ -260,7 +260,7 @@ def test_a_board_that_is_read_only_changes_nothing(any_board: Board) -> None:
         f"{PROJECT}/edits": {"edits": [{"runs": [first], "starred": True}]},
         f"{PROJECT}/deletion": {"runs": [first]},
         f"{PROJECT}/restoration": {"runs": [first]},
-        f"{PROJECT}/annotations": {"text": "x"},
+        f"{PROJECT}/remarks": {"text": "x"},
         f"{API}/r/{first}/note": {"text": "x"},
     }
 

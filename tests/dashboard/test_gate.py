@@ -213,7 +213,7 @@ def test_only_a_page_of_the_board_can_change_something(
     headers = {"host": "127.0.0.1:7070", "content-type": "application/json"}
     headers |= {"sec-fetch-site": site} if site is not None else {}
     headers |= {"origin": origin} if origin is not None else {}
-    path = EDITS if method == "POST" else "/api/ui/v1/p/default/board/annotations/x"
+    path = EDITS if method == "POST" else "/api/ui/v1/p/default/board/remarks/x"
 
     status = _status(web, method, path, headers, b"{}")
 

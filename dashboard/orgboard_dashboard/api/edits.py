@@ -16,12 +16,6 @@ from starlette.responses import Response
 
 from orgboard_dashboard.api.answers import answer
 from orgboard_dashboard.api.runs import note_json, split_uids
-from orgboard_dashboard.queries.annotations import (
-    Moment,
-    add_annotation,
-    change_annotation,
-    list_annotations,
-)
 from orgboard_dashboard.queries.deletions import (
     delete_runs,
     list_deleted,
@@ -38,6 +32,12 @@ from orgboard_dashboard.queries.edits import (
     write_note,
 )
 from orgboard_dashboard.queries.errors import BadQuery
+from orgboard_dashboard.queries.remarks import (
+    Moment,
+    add_remark,
+    change_remark,
+    list_remarks,
+)
 from orgboard_dashboard.services import Services
 from orgboard_dashboard.viewer import current_viewer
 
@@ -108,23 +108,23 @@ def _add_deletion(router: APIRouter, services: Services) -> None:
 
 
 def _add_words(router: APIRouter, services: Services) -> None:
-    @router.get("/p/{team}/{project}/annotations")
-    async def annotations(team: str, project: str, runs: str = "") -> Response:
-        found = await services.ask(list_annotations, team, project, split_uids(runs))
-        return answer({"annotations": found})
+    @router.get("/p/{team}/{project}/remarks")
+    async def remarks(team: str, project: str, runs: str = "") -> Response:
+        found = await services.ask(list_remarks, team, project, split_uids(runs))
+        return answer({"remarks": found})
 
-    @router.post("/p/{team}/{project}/annotations")
+    @router.post("/p/{team}/{project}/remarks")
     async def annotate(team: str, project: str, request: Request) -> Response:
         asked = read_object(await request.body())
         moment, text = _moment(asked), _text(asked)
-        key = await services.edit(add_annotation, team, project, moment, text, services.now())
+        key = await services.edit(add_remark, team, project, moment, text, services.now())
         return answer({"id": key})
 
-    @router.patch("/p/{team}/{project}/annotations/{annotation}")
-    async def reword(team: str, project: str, annotation: str, request: Request) -> Response:
+    @router.patch("/p/{team}/{project}/remarks/{key}")
+    async def reword(team: str, project: str, key: str, request: Request) -> Response:
         text = _text(read_object(await request.body()))
-        await services.edit(change_annotation, team, project, annotation, text, services.now())
-        return answer({"id": annotation})
+        await services.edit(change_remark, team, project, key, text, services.now())
+        return answer({"id": key})
 
     @router.post("/r/{uid}/note")
     async def note(uid: str, request: Request) -> Response:

@@ -8,9 +8,9 @@ from typing import Final
 
 from sqlalchemy import Connection, select
 
-from orgboard_dashboard.queries.annotations import AnnotationRow, list_annotations
 from orgboard_dashboard.queries.edits import Note, find_note
 from orgboard_dashboard.queries.records import Records, non_finite_counts, read_records
+from orgboard_dashboard.queries.remarks import RemarkRow, list_remarks
 from orgboard_dashboard.queries.runs import RunRow, rows_of
 from orgboard_dashboard.queries.visible import find_run
 from orgboard_dashboard.viewer import Viewer
@@ -104,7 +104,7 @@ class RunOverview:
     note: Note
     records: Records
     """What the SDK said of it."""
-    annotations: tuple[AnnotationRow, ...]
+    annotations: tuple[RemarkRow, ...]
     """What people said of its moments, and of its project's."""
 
 
@@ -142,7 +142,7 @@ def overview(viewer: Viewer, conn: Connection, uid: str, now: float) -> RunOverv
         restarts=_restarts(conn, run_id),
         note=find_note(conn, row.uid),
         records=read_records(conn, run_id, heads, names),
-        annotations=list_annotations(viewer, conn, *place, (row.uid,)),
+        annotations=list_remarks(viewer, conn, *place, (row.uid,)),
     )
 
 

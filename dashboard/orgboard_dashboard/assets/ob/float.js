@@ -14,8 +14,8 @@
     closeMenu();
     const back = event.anchor ?? document.activeElement;
     const rows = items.map((item) => (item ? entry(item) : ob.el("hr", { role: "separator" })));
-    const box = ob.el("div.ob-menu", { role: "menu", "aria-label": title, tabindex: "-1", onkeydown: keys },
-      ob.el("div.ob-menu-title", { role: "presentation", title }, title), ...rows);
+    const box = ob.el("div.ob-acts", { role: "menu", "aria-label": title, tabindex: "-1", onkeydown: keys },
+      ob.el("div.ob-acts-title", { role: "presentation", title }, title), ...rows);
     const outside = (pressed) => !box.contains(pressed.target) && closeMenu();
     closeMenu = () => {
       document.removeEventListener("pointerdown", outside, true);
@@ -72,7 +72,7 @@
   /** Open a dialog. `act` may throw what the server refused: then it stays, and says why. */
   ob.dialog = function dialog(title, content, { does, act, danger = false }) {
     const problem = ob.el("p.ob-problem", { role: "alert" });
-    const go = ob.el(danger ? "button.ob-pill.ob-danger" : "button.ob-pill.ob-main", { type: "submit", hidden: !does }, does ?? "");
+    const go = ob.el(danger ? "button.ob-pill.ob-danger" : "button.ob-pill.ob-go", { type: "submit", hidden: !does }, does ?? "");
     const cancel = ob.el("button.ob-pill", { type: "button", onclick: () => box.close() }, does ? "Cancel" : "Close");
     const submit = async (event) => {
       event.preventDefault();

@@ -40,7 +40,7 @@
         if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) save();
       });
       place.replaceChildren(field, ob.el("div.ob-buttons", {}, problem, ob.el("span.ob-grow"),
-        ob.el("button.ob-pill.ob-main", { type: "button", title: "Ctrl Enter", onclick: save }, "Save"),
+        ob.el("button.ob-pill.ob-go", { type: "button", title: "Ctrl Enter", onclick: save }, "Save"),
         ob.el("button.ob-pill", { type: "button", onclick: show }, "Cancel")));
       field.focus();
     };
@@ -63,7 +63,7 @@
     const when = one.step !== null ? `step ${ob.count(one.step)}` : one.wall !== null ? ob.moment(one.wall) : "the whole run";
     const remove = one.id && canEdit
       ? ob.el("button.ob-icon", { type: "button", "aria-label": "Remove this annotation", title: "Remove", onclick: async () => {
-        const path2 = `${path}/annotations/${encodeURIComponent(one.id)}`;
+        const path2 = `${path}/remarks/${encodeURIComponent(one.id)}`;
         if (await ob.attempt(() => ob.change(path2, { text: "" }, "PATCH"))) await again();
       } }, ob.icon("M4 4l8 8M12 4l-8 8"))
       : null;
@@ -77,7 +77,7 @@
     const submit = async (event) => {
       event.preventDefault();
       const body = { text: text.value, step: step.value.trim() ? Number(step.value) : null, run: every.checked ? null : run.uid };
-      const done = await ob.attempt(() => ob.change(`${path}/annotations`, body));
+      const done = await ob.attempt(() => ob.change(`${path}/remarks`, body));
       if (!done) return;
       document.activeElement?.blur();
       text.value = step.value = "";

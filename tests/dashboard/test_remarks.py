@@ -10,7 +10,7 @@ from support.boards import Board, scalars
 from support.words import HOSTILE
 
 API = "/api/ui/v1"
-PATH = f"{API}/p/default/board/annotations"
+PATH = f"{API}/p/default/board/remarks"
 
 
 def _add(board: Board, **asked: Any) -> str:
@@ -20,7 +20,7 @@ def _add(board: Board, **asked: Any) -> str:
 
 
 def _list(board: Board, query: str = "") -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = board.ask("GET", PATH + query).json()["annotations"]
+    found: list[dict[str, Any]] = board.ask("GET", PATH + query).json()["remarks"]
     return found
 
 
@@ -64,13 +64,13 @@ def test_remarks_on_hidden_runs_do_not_exist(any_board: Board) -> None:
     key = _add(any_board, run=secret, text="secret")
     web = any_board.web(logdirs=("/logs",))
 
-    listed = any_board.ask("GET", f"{PATH}?runs={secret}", web=web).json()["annotations"]
+    listed = any_board.ask("GET", f"{PATH}?runs={secret}", web=web).json()["remarks"]
     changed = any_board.ask("PATCH", f"{PATH}/{key}", json={"text": ""}, web=web)
     added = any_board.ask("POST", PATH, json={"run": secret, "text": "x"}, web=web)
 
     assert listed == []
     assert (changed.status_code, added.status_code) == (404, 404)
-    assert any_board.ask("GET", PATH, web=any_board.web()).json()["annotations"]
+    assert any_board.ask("GET", PATH, web=any_board.web()).json()["remarks"]
 
 
 @pytest.mark.parametrize(

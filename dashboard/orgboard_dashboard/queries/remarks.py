@@ -17,11 +17,11 @@ from orgboard_schema.sql.text import from_sql, to_sql
 
 __all__ = [
     "MAX_CHARS",
-    "AnnotationRow",
     "Moment",
-    "add_annotation",
-    "change_annotation",
-    "list_annotations",
+    "RemarkRow",
+    "add_remark",
+    "change_remark",
+    "list_remarks",
 ]
 
 MAX_CHARS: Final = 1000
@@ -42,7 +42,7 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True)
-class AnnotationRow:
+class RemarkRow:
     """A remark."""
 
     id: str
@@ -55,9 +55,9 @@ class AnnotationRow:
     written_at: float
 
 
-def list_annotations(
+def list_remarks(
     viewer: Viewer, conn: Connection, team: str, project: str, uids: tuple[str, ...] = ()
-) -> tuple[AnnotationRow, ...]:
+) -> tuple[RemarkRow, ...]:
     """Return remarks on the project and on these of its runs (none named: on all), oldest first.
 
     Of very many, the newest.
@@ -76,7 +76,7 @@ def list_annotations(
         .limit(_MAX_LISTED)
     ).all()
     return tuple(
-        AnnotationRow(
+        RemarkRow(
             id=row.annotation_id,
             run=row.uid,
             step=row.step,
@@ -89,7 +89,7 @@ def list_annotations(
     )
 
 
-def add_annotation(
+def add_remark(
     viewer: Viewer, conn: Connection, team: str, project: str, moment: Moment, text: str, now: float
 ) -> str:
     """Store a remark, and return its id.
@@ -115,7 +115,7 @@ def add_annotation(
     return key
 
 
-def change_annotation(
+def change_remark(
     viewer: Viewer, conn: Connection, team: str, project: str, key: str, text: str, now: float
 ) -> None:
     """Put `text` in place of what a remark says; an empty one takes the remark away.
