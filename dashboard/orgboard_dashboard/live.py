@@ -213,5 +213,6 @@ def _shown(run: ChangedRun, status: Status) -> dict[str, Any]:
         "last_event": run.last_event,
         "gaps": run.gaps,
         "attempts": run.attempts,
+        "edits": run.edits,
         "status": status,
     }

@@ -28,6 +28,7 @@ from orgboard_schema.wire.event_pb2 import Event, SessionLog
 from orgboard_schema.wire.frames import encode_frame
 from support.event_files import event_file, scalar_event
 from support.ingested import drain, mark, migrated, new_intake, stored_scalars, version_event
+from support.words import said, say
 
 NAMES = [f"events.out.tfevents.{number}" for number in range(3)]
 FILES = [("run", name) for name in NAMES]
@@ -146,6 +147,37 @@ def test_a_run_keeps_what_people_know_it_by(run: Path, engine: Engine) -> None:
     assert after.revision > before.revision
     assert after.touched_ms >= before.touched_ms
     assert (after.points, after.files) == (16, 2)
+
+
+def test_what_people_say_of_a_run_outlives_its_being_read_anew(run: Path, engine: Engine) -> None:
+    intake = _contradict(run, engine)
+    say(engine, "run")
+    before, old = said(engine), _rows(engine)[SHOWN].run_id
+
+    drain(intake, FILES[:2])
+    while tend(intake):
+        pass
+
+    assert [len(rows) for rows in before.values()] == [1, 2, 1, 2]
+    assert said(engine) == before
+    assert _rows(engine)[SHOWN].run_id != old
+    with begin_read(engine) as conn:
+        assert list(check_store(conn)) == []
+
+
+def test_what_people_say_while_a_run_is_read_anew_is_kept_too(run: Path, engine: Engine) -> None:
+    intake = _contradict(run, engine, batch_bytes=60)
+    while SHADOW not in _rows(engine):
+        intake.advance(*FILES[0])
+    say(engine, "run")
+    before = said(engine)
+
+    while SHADOW in _rows(engine):
+        for file in FILES[:2]:
+            intake.advance(*file)
+
+    assert len(before["run"]) == 1
+    assert said(engine) == before
 
 
 def test_what_was_replaced_is_removed_and_its_number_not_given_again(

@@ -17,7 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from orgboard_dashboard.queries.errors import BadQuery, NotFound, TooMuch
+from orgboard_dashboard.queries.errors import BadQuery, Conflict, Forbidden, NotFound, TooMuch
 from orgboard_schema.errors import DatabaseUnreachable
 
 __all__ = ["answer", "plain", "refuse", "register_errors"]
@@ -64,6 +64,8 @@ def register_errors(api: FastAPI) -> None:
     """Make every error of a route one JSON line that says what happened and what to try."""
     api.add_exception_handler(NotFound, _not_found)
     api.add_exception_handler(BadQuery, _bad_query)
+    api.add_exception_handler(Forbidden, _forbidden)
+    api.add_exception_handler(Conflict, _conflict)
     api.add_exception_handler(RequestValidationError, _bad_request)
     api.add_exception_handler(TooMuch, _too_much)
     api.add_exception_handler(DatabaseUnreachable, _away)
@@ -79,6 +81,14 @@ async def _not_found(_request: Request, error: Exception) -> Response:
 
 async def _bad_query(_request: Request, error: Exception) -> Response:
     return refuse(400, str(error))
+
+
+async def _forbidden(_request: Request, error: Exception) -> Response:
+    return refuse(403, str(error))
+
+
+async def _conflict(_request: Request, error: Exception) -> Response:
+    return refuse(409, str(error))
 
 
 async def _bad_request(_request: Request, error: Exception) -> Response:

@@ -49,8 +49,10 @@ def routes(services: Services) -> APIRouter:
         return answer({"series": [_slim(series) for series in found]})
 
     @router.get("/p/{team}/{project}/hparams")
-    async def hparams(team: str, project: str, q: str = "") -> Response:
-        table = await services.ask(hparams_table, team, project, q, services.now())
+    async def hparams(team: str, project: str, q: str = "", archived: bool = False) -> Response:
+        table = await services.ask(
+            hparams_table, team, project, q, services.now(), archived=archived
+        )
         rows = [{**run_json(row.run), "metrics": plain(row.metrics)} for row in table.rows]
         return answer(
             {

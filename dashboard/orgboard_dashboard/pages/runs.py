@@ -65,8 +65,11 @@ def query_of(request: Mapping[str, Any]) -> RunQuery:
         start, end = int(request["startRow"]), int(request["endRow"])
         order = (request.get("sortModel") or [{"colId": "started", "sort": "desc"}])[0]
         sign = "-" if order["sort"] == "desc" else ""
-        name = (request.get("filterModel") or {}).get("name") or {}
-        return RunQuery(str(name.get("filter", "")), f"{sign}{order['colId']}", start, end - start)
+        model = request.get("filterModel") or {}
+        name = str((model.get("name") or {}).get("filter", ""))
+        # A column that nobody sees: the island says by its filter what else is listed.
+        archived = (model.get("archived_at") or {}).get("filter") == "shown"
+        return RunQuery(name, f"{sign}{order['colId']}", start, end - start, archived)
     except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
         raise BadQuery("The table asked for rows in a way that is not known here.") from error
 
@@ -80,7 +83,12 @@ def _row(row: RunRow) -> dict[str, Any]:
     return {
         "uid": row.uid,
         "name": row.name,
-        "color": row.color,
+        "display_name": row.display_name,
+        "color": row.chosen_color or row.color,
+        "starred": row.starred,
+        "archived_at": row.archived_at,
+        "tags": list(row.tags),
+        "note": row.note,
         "status": row.status,
         "damaged": row.damaged,
         "started": row.started,
@@ -140,6 +148,13 @@ def _columns() -> list[dict[str, Any]]:
         {
             **_column("status", "Status", 105, "obStatus"),
             "cellClass": {"function": "obStatusClass(params)"},
+        },
+        # Never shown: its filter says whether what was put aside is listed.
+        {
+            **_column("archived_at", "Archived", 115, "obAgo"),
+            "hide": True,
+            "filter": "agTextColumnFilter",
+            "sortable": False,
         },
         _column("started", "Started", 115, "obAgo"),
         {**_column("duration", "Duration", 90, "obDuration"), "sortable": False},

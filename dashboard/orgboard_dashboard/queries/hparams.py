@@ -11,14 +11,13 @@ from sqlalchemy import Connection, select
 
 from orgboard_dashboard.queries.errors import TooMuch
 from orgboard_dashboard.queries.patterns import matcher
-from orgboard_dashboard.queries.runs import RunRow, project_revision, rows_of
+from orgboard_dashboard.queries.runs import RunRow, any_matches, project_revision, rows_of
 from orgboard_dashboard.queries.visible import find_project, visible_runs
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.blocks.heads import decode_heads
 from orgboard_schema.blocks.series import kind_number
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.dictionary import chunked, tag_names
-from orgboard_schema.sql.text import from_sql
 
 __all__ = ["HparamsRow", "HparamsTable", "Metric", "hparams_table"]
 
@@ -54,7 +53,14 @@ class HparamsTable:
 
 
 def hparams_table(
-    viewer: Viewer, conn: Connection, team: str, project: str, q: str, now: float
+    viewer: Viewer,
+    conn: Connection,
+    team: str,
+    project: str,
+    q: str,
+    now: float,
+    *,
+    archived: bool = False,
 ) -> HparamsTable:
     """Return the table of the runs whose name matches `q` and that logged hyperparameters.
 
@@ -66,12 +72,11 @@ def hparams_table(
     found = find_project(viewer, conn, team, project)
     matches = matcher(q)
     run = tables.run.c
-    named = conn.execute(
-        select(run.run_id, run.name).where(
-            run.project_id == found.project_id, run.hparams.is_not(None), visible_runs(viewer)
-        )
+    asked = select(run.run_id, run.name, run.display_name).where(
+        run.project_id == found.project_id, run.hparams.is_not(None), visible_runs(viewer)
     )
-    run_ids = [run_id for run_id, name in named if matches(from_sql(name))]
+    named = conn.execute(asked if archived else asked.where(run.archived_at.is_(None)))
+    run_ids = [run_id for run_id, *names in named if any_matches(matches, names)]
     if len(run_ids) > _MAX_RUNS:
         raise TooMuch(f"{len(run_ids)} runs match; {_MAX_RUNS} can be compared. Filter them.")
     rows = rows_of(viewer, conn, run_ids, now)
@@ -87,7 +92,7 @@ def hparams_table(
         revision=project_revision(viewer, conn, found),
         names=tuple(sorted({name for row in rows.values() for name in row.hparams})),
         metrics=tuple(metrics),
-        rows=tuple(sorted(listed, key=lambda row: row.run.name)),
+        rows=tuple(sorted(listed, key=lambda row: row.run.shown_name)),
     )
 
 

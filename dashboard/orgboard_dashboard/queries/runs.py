@@ -7,7 +7,7 @@ one, the names of all runs are read, and only the rows of the asked page in full
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, Literal, get_args
@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, case, 
 from orgboard_dashboard.queries.errors import BadQuery
 from orgboard_dashboard.queries.patterns import matcher
 from orgboard_dashboard.queries.visible import ProjectRef, find_project, visible_runs
+from orgboard_dashboard.queries.words import NOTHING_SAID, Words, words_of
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.sql import tables, text
 
@@ -27,6 +28,7 @@ __all__ = [
     "RunQuery",
     "RunRow",
     "Status",
+    "any_matches",
     "list_runs",
     "newest_touch",
     "project_revision",
@@ -58,6 +60,8 @@ class RunQuery:
     """A `SortKey`, with "-" in front for the largest first."""
     offset: int = 0
     limit: int = 100
+    archived: bool = False
+    """Those that were put aside, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,7 @@ class RunRow:
     uid: str
     name: str
     color: int
+    """Place in the palette."""
     status: Status
     started: float | None
     last_event: float | None
@@ -77,6 +82,22 @@ class RunRow:
     attempts: int
     revision: int
     hparams: Mapping[str, Any]
+    display_name: str | None
+    """What people call it; None while they call it by its directory."""
+    chosen_color: str | None
+    """"#rrggbb" instead of the place in the palette."""
+    starred: bool
+    archived_at: float | None
+    edits: int
+    tags: tuple[str, ...]
+    """By name."""
+    note: str
+    """How its note begins; "" without one."""
+
+    @property
+    def shown_name(self) -> str:
+        """The name that lists show."""
+        return self.display_name or self.name
 
     @property
     def damaged(self) -> bool:
@@ -112,6 +133,8 @@ def list_runs(
         raise BadQuery(f"A page has 1 to {MAX_ROWS} runs and begins at 0 or later.")
     run = tables.run.c
     here = (run.project_id == found.project_id) & visible_runs(viewer)
+    if not query.archived:
+        here &= run.archived_at.is_(None)
     total = int(conn.execute(select(func.count()).select_from(tables.run).where(here)).scalar_one())
     ordered = select(run.run_id).where(here).order_by(*order)
     # No engine takes a number that is longer than its own.
@@ -121,8 +144,8 @@ def list_runs(
         matching = total
         wanted = list(conn.scalars(ordered.slice(page.start, page.stop)))
     else:
-        named = conn.execute(ordered.add_columns(run.name))
-        ids = [run_id for run_id, name in named if matches(text.from_sql(name))]
+        named = conn.execute(ordered.add_columns(run.name, run.display_name))
+        ids = [run_id for run_id, *names in named if any_matches(matches, names)]
         matching, wanted = len(ids), ids[page]
     by_id = rows_of(viewer, conn, wanted, now)
     rows = tuple(by_id[run_id] for run_id in wanted if run_id in by_id)
@@ -152,8 +175,15 @@ def rows_of(
     for start in range(0, len(run_ids), MAX_ROWS):
         piece = run_ids[start : start + MAX_ROWS]
         asked = select(tables.run).where(tables.run.c.run_id.in_(piece), visible_runs(viewer))
-        rows |= {row.run_id: _row(row, now) for row in conn.execute(asked)}
+        found = conn.execute(asked).all()
+        said = words_of(conn, [row.uid for row in found])
+        rows |= {row.run_id: _row(row, said.get(row.uid, NOTHING_SAID), now) for row in found}
     return rows
+
+
+def any_matches(matches: Callable[[str], bool], names: Iterable[str | None]) -> bool:
+    """Tell whether one of a run's names, as they are stored, passes a filter."""
+    return any(matches(text.from_sql(name)) for name in names if name is not None)
 
 
 def status_of(finished: str | None, last_write: float | None, now: float) -> Status:
@@ -169,7 +199,8 @@ def _order(sort: str, now: float) -> list[ColumnElement[Any]]:
     if key not in get_args(SortKey):
         raise BadQuery(f"Runs can be sorted by {', '.join(get_args(SortKey))}.")
     run = tables.run.c
-    by: ColumnElement[Any] = _status_rank(now) if key == "status" else run[key]
+    named: dict[str, ColumnElement[Any]] = {"status": _status_rank(now), "name": _shown_name()}
+    by = named[key] if key in named else run[key]
     # The engines do not agree on where NULL belongs.
     first = by.desc().nulls_last() if sort.startswith("-") else by.asc().nulls_first()
     return [first, run.name.asc(), run.run_id.asc()]
@@ -186,7 +217,11 @@ def _status_rank(now: float) -> ColumnElement[int]:
     )
 
 
-def _row(row: Row[Any], now: float) -> RunRow:
+def _shown_name() -> ColumnElement[str]:
+    return func.coalesce(tables.run.c.display_name, tables.run.c.name)
+
+
+def _row(row: Row[Any], said: Words, now: float) -> RunRow:
     return RunRow(
         uid=row.uid,
         name=text.from_sql(row.name),
@@ -201,6 +236,13 @@ def _row(row: Row[Any], now: float) -> RunRow:
         attempts=row.attempts,
         revision=row.revision,
         hparams=_hparams(row.hparams),
+        display_name=None if row.display_name is None else text.from_sql(row.display_name),
+        chosen_color=row.chosen_color,
+        starred=row.starred > 0,
+        archived_at=row.archived_at,
+        edits=row.edits,
+        tags=said.tags,
+        note=said.note,
     )
 
 

@@ -89,6 +89,8 @@ def test_both_palettes_are_one(script: Run) -> None:
     looks = script("(n) => Array.from({length: n}, (_, i) => ob.ink(i))", 4 * len(PALETTE))
 
     assert looks == [{"color": ink(i).color, "dash": ink(i).dash} for i in range(4 * len(PALETTE))]
+    chosen = ink("#123abc")
+    assert script("(c) => ob.ink(c)", "#123abc") == {"color": chosen.color, "dash": chosen.dash}
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,27 @@
     return ob.decodeScalars(await response.arrayBuffer());
   };
 
+  /** Ask for a change. Never asked twice: whether a lost one was made is not known. */
+  ob.change = async function change(path, body, method = "POST") {
+    const headers = { "Content-Type": "application/json" };
+    const response = await once(path, { method, headers, body: JSON.stringify(body) });
+    if (!response) throw new Refused(0, "The server did not answer. See whether it was done before you try again.");
+    answered();
+    if (!response.ok) throw new Refused(response.status, await reason(response));
+    return response.json();
+  };
+
+  let me = null;
+
+  /** Who looks at the board, and whether that one may change anything: {name, can_edit}. */
+  ob.me = function whoami() {
+    me ??= ob.getJson("me").catch((error) => {
+      me = null;
+      throw error;
+    });
+    return me;
+  };
+
   /** A refusal: what the server said, and its status. */
   class Refused extends Error {
     constructor(status, message) {

@@ -15,9 +15,10 @@
     }),
     obShown: (params) => (params.data && ob.project?.isShown(params.data.uid) ? "shown" : ""),
     obShownClass: (params) => (params.data ? `ob-cell-box${ob.project?.isShown(params.data.uid) ? " ob-on" : ""}` : ""),
-    obRunName: (params) => (params.data ? ob.runName(params.data) : ""),
+    obRunName: (params) => (params.data ? `${params.data.starred ? "★ " : ""}${ob.runName(params.data)}` : ""),
+    obTags: (params) => known(params, (tags) => tags.join(", ")),
     obRunStyle: (params) => (params.data ? { "--ink": ob.ink(params.data.color).color } : null),
-    obStatus: (params) => (params.data ? `${params.data.status}${params.data.damaged ? ", damaged" : ""}` : ""),
+    obStatus: (params) => (params.data ? `${params.data.status}${params.data.damaged ? ", damaged" : ""}${params.data.archived_at ? ", archived" : ""}` : ""),
     obStatusClass: (params) => {
       if (!params.data) return "";
       return `ob-cell-status ob-is-${params.data.damaged ? "damaged" : params.data.status}`;

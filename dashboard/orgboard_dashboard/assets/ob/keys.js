@@ -8,6 +8,7 @@
     ["[  ]", "the page before, the page after"],
     ["t", "light or dark"],
     ["p", "fold or unfold the run panel"],
+    ["u", "take the last change back, while it is said"],
     ["Esc", "leave a field, reset the zoom, close this"],
     ["?", "this list"],
   ];
@@ -19,6 +20,7 @@
     "]": () => ob.turnPage(1),
     t: () => document.querySelector(".ob-theme")?.click(),
     p: () => ob.togglePanel(),
+    u: () => document.querySelector("#ob-toast button")?.click(),
     "?": () => ob.showKeys(),
   };
 

@@ -35,10 +35,14 @@
     });
     const all = ob.el("input", { type: "checkbox", "aria-label": "Show the newest runs, or none", onchange: toggleAll });
     const automatic = ob.el("button.ob-quiet", { type: "button", title: "Show the newest runs, whatever they are", onclick: () => ob.setView({ selected: null }) }, "newest");
+    const actions = ob.el("button.ob-quiet", { type: "button", "aria-haspopup": "menu", title: "Rename, tag, star, archive, delete", onclick: (event) => ob.runMenu(event, project) }, "Actions");
     const head = ob.el("div.ob-panel-head", {}, input,
-      ob.el("div.ob-panel-columns", {}, all, ob.el("span", {}, "Run"), automatic, ob.el("span.ob-grow"), ob.el("span", {}, "step")));
+      ob.el("div.ob-panel-columns", {}, all, ob.el("span", {}, "Run"), automatic, ob.el("span.ob-grow"), actions, ob.el("span", {}, "step")));
     const rows = ob.el("div.ob-rows", { role: "list", "aria-label": "Runs" });
-    const list = ob.el("div.ob-list", { tabindex: "-1", onscroll: ob.throttled(30, paint) }, rows);
+    const list = ob.el("div.ob-list", { tabindex: "-1", oncontextmenu: (event) => {
+      const uid = event.target.closest(".ob-row")?.dataset.uid;
+      if (uid) ob.runMenu(event, project, [uid]);
+    }, onscroll: ob.throttled(30, paint) }, rows);
     const foot = ob.el("div.ob-foot", {}, ob.el("span"), ob.el("span"));
     const problem = ob.el("div.ob-problem", { role: "alert" });
     new ResizeObserver(ob.throttled(30, paint)).observe(list);
@@ -93,10 +97,14 @@
     const on = shown.has(run.uid);
     const name = ob.runName(run);
     const box = ob.el("input", { type: "checkbox", checked: on, "data-uid": run.uid, "aria-label": `Show ${name}`, onchange: () => project.toggle(run.uid) });
-    return ob.el("div.ob-row", { style, role: "listitem", "data-uid": run.uid, onmouseenter: () => ob.hoverRun(run.uid), onmouseleave: () => ob.hoverRun(null) },
-      ob.el("label", { title: `${name}\n${ob.statusWords(run)}` },
+    const put = run.archived_at === null ? "" : ".ob-archived";
+    return ob.el(`div.ob-row${put}`, { style, role: "listitem", "data-uid": run.uid, onmouseenter: () => ob.hoverRun(run.uid), onmouseleave: () => ob.hoverRun(null) },
+      ob.el("label", { title: [name, run.display_name && run.name, ob.statusWords(run), run.tags.join(", ")].filter(Boolean).join("\n") },
         box, ob.swatch(run, on), ob.statusDot(run),
-        ob.el("span.ob-name", {}, name)),
+        run.starred ? ob.star() : null,
+        ob.el("span.ob-name", {}, name),
+        ...run.tags.slice(0, 2).map(ob.chip)),
+      ob.el("button.ob-more", { type: "button", "aria-haspopup": "menu", "aria-label": `Change ${name}`, title: "Rename, tag, star, archive, delete", onclick: (event) => ob.runMenu(event, project, [run.uid]) }, ob.icon("M3 8h.01M8 8h.01M13 8h.01")),
       ob.el("a.ob-nav.ob-more", { href: `${ob.base()}r/${run.uid}`, "aria-label": `About ${name}`, title: "About this run" }, ob.icon("M6 3l5 5-5 5")),
       ob.el("span.ob-step", {}, run.last_step === null ? "–" : ob.short(run.last_step)));
   }
@@ -145,12 +153,18 @@
   /* Pieces that other pages show runs with. */
 
   /** The name that a person knows a run by; the root run is its directory itself. */
-  ob.runName = (run) => (run.name === "." ? "(root)" : run.name);
+  ob.runName = (run) => run.display_name || (run.name === "." ? "(root)" : run.name);
 
   ob.statusWords = function statusWords(run) {
     const words = STATUS[run.status] || run.status;
-    return run.damaged ? `${words}; some bytes could not be read` : words;
+    const rest = run.archived_at ? "; archived" : "";
+    return run.damaged ? `${words}; some bytes could not be read${rest}` : words + rest;
   };
+
+  ob.star = () => ob.el("span.ob-star", { role: "img", "aria-label": "starred", title: "Starred" }, ob.icon(ob.STAR));
+  ob.STAR = "M8 2l1.8 3.9 4.2.5-3.1 2.900.8 4.200L8 11.400 4.300 13.500l.8-4.200L2 6.400l4.200-.5z";
+
+  ob.chip = (tag) => ob.el("span.ob-chip", { title: tag }, tag);
 
   ob.statusDot = function statusDot(run) {
     const kind = run.damaged ? "damaged" : run.status === "live" ? "live-dot" : run.status;

@@ -9,6 +9,7 @@
   const BLOCK = 200;
   /** Shown when nobody has chosen: as many as the palette has colours. */
   const AUTOMATIC = 10;
+  const ARCHIVED = "archived";
   /** More lines than this on a card are neither readable nor quick. */
   const MOST_SHOWN = 100;
 
@@ -21,6 +22,7 @@
       this.order = [];
       this.matching = null;
       this.everything = null;
+      this.archived = 0;
       this.live = 0;
       this.error = null;
       this.listeners = new Set();
@@ -70,6 +72,7 @@
       if (this.asked.has(block)) return;
       this.asked.add(block);
       const query = new URLSearchParams({ q: ob.view.runFilter, sort: "-started", limit: BLOCK, offset: block * BLOCK });
+      if (this.withArchived) query.set("archived", "1");
       try {
         const answer = await ob.getJson(`${this.path}/runs?${query}`, this.controller.signal);
         this.error = null;
@@ -79,6 +82,16 @@
         this.asked.delete(block);
         this.fail(error);
       }
+    }
+
+    /** Whether what was put aside is listed, too; this browser remembers it. */
+    get withArchived() {
+      return ob.remembered(ARCHIVED) === "1";
+    }
+
+    listArchived(on) {
+      ob.remember(ARCHIVED, on ? "1" : "0");
+      return this.filter();
     }
 
     take(answer, block, afresh) {
@@ -104,8 +117,10 @@
       const projects = await ob.getJson("projects");
       const mine = projects.find((row) => row.team === this.team && row.project === this.name);
       if (!mine) return;
-      const grown = this.everything !== null && mine.runs !== this.everything;
-      this.everything = mine.runs;
+      const runs = mine.runs + (this.withArchived ? mine.archived : 0);
+      const grown = this.everything !== null && runs !== this.everything;
+      this.everything = runs;
+      this.archived = mine.archived;
       this.live = mine.live;
       if (grown) await this.reload();
       this.tell("count");
@@ -119,9 +134,16 @@
       this.tell("filter");
     }
 
+    /** Fetch again what lists show, and the selected runs that no list has. */
+    async reread() {
+      await Promise.all([this.reload(), this.count()]);
+      const listed = new Set(this.order);
+      await this.resolveSelected((uid) => !listed.has(uid));
+    }
+
     /** Fetch the selected runs that no block has brought. */
-    async resolveSelected() {
-      const unknown = (ob.view.selected || []).filter((uid) => !this.known.has(uid)).slice(0, MOST_SHOWN);
+    async resolveSelected(isWanted = (uid) => !this.known.has(uid)) {
+      const unknown = (ob.view.selected || []).filter(isWanted).slice(0, MOST_SHOWN);
       if (!unknown.length) return;
       const asked = unknown.map((uid) => ob.getJson(`r/${encodeURIComponent(uid)}`, this.controller.signal).catch(() => null));
       for (const found of await Promise.all(asked)) if (found) this.known.set(found.run.uid, found.run);
@@ -156,17 +178,22 @@
     changed(rows) {
       const changed = new Map();
       let strange = false;
+      let reworded = false;
       for (const row of rows) {
         const old = this.known.get(row.uid);
+        reworded ||= Boolean(old) && old.edits !== row.edits;
         if (old) this.known.set(row.uid, { ...old, ...row });
         else strange = true;
         changed.set(row.uid, row);
       }
       this.tell({ changed });
+      if (reworded) this.reword();
       if (strange || rows.some((row) => row.status)) this.recount();
     }
   }
 
+  // Somebody changed what is said of runs, here or elsewhere.
+  Project.prototype.reword = ob.throttled(300, () => ob.project?.reread());
   Project.prototype.recount = ob.throttled(1500, () => ob.project?.count());
 
   /** Open a project, or keep the one that is open. */

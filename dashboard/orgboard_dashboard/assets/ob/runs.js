@@ -14,6 +14,7 @@
     const refresh = ob.throttled(2000, () => !signal.aborted && api()?.refreshInfiniteCache());
     const offs = [
       project.on((what) => {
+        if (what === "filter") filter();
         if (what === "again" || what === "filter" || what.changed?.size) refresh();
         repaint();
       }),
@@ -23,6 +24,10 @@
       }),
     ];
     root.addEventListener("click", (event) => clicked(event.target, project), { signal });
+    root.addEventListener("contextmenu", (event) => {
+      const uid = event.target.closest?.(".ag-row")?.getAttribute("row-id");
+      if (uid) ob.runMenu(event, project, [uid]);
+    }, { signal });
     root.addEventListener("keydown", (event) => {
       if (event.key !== " " && event.key !== "Enter") return;
       if (clicked(event.target, project)) event.preventDefault();
@@ -51,10 +56,11 @@
   }
 
   function filter() {
-    const text = ob.view.runFilter;
-    const wanted = text ? { name: { filterType: "text", type: "contains", filter: text } } : null;
+    const says = (filter) => (filter ? { filterType: "text", type: "contains", filter } : undefined);
+    const wanted = { name: says(ob.view.runFilter), archived_at: says(ob.project?.withArchived ? "shown" : "") };
     const now = api()?.getFilterModel() ?? {};
-    if ((now.name?.filter ?? "") !== text) api()?.setFilterModel(wanted);
+    const differs = Object.keys(wanted).some((key) => (now[key]?.filter ?? "") !== (wanted[key]?.filter ?? ""));
+    if (differs) api()?.setFilterModel(wanted);
   }
 
   /** A click, or a key, on a row: its first cell shows the run, its name leads to it. */
