@@ -37,7 +37,9 @@ class Banded:
         tags = board.ask("GET", f"{PROJECT}/tags?kind=scalar").json()["tags"]
         tag_id = next(int(row["id"]) for row in tags if row["name"] == tag)
         runs = list(board.uids.values())
-        asked = {"cards": [{"tag": tag_id}], "groups": [{"id": "g0", "runs": runs}], **question}
+        low, high = question.pop("zoom", (None, None))
+        groups = [{"id": "g0", "runs": runs}]
+        asked = {"cards": [{"tag": tag_id}], "groups": groups, "from": low, "to": high, **question}
         answer = board.ask("POST", f"{PROJECT}/bands", json=asked)
         assert answer.status_code == 200, answer.text
         header, self.data = decode(answer.content)
@@ -214,7 +216,7 @@ def test_a_zoom_is_computed_from_all_points_in_it(any_board: Board) -> None:
     any_board.log("fine", [scalars("loss", np.zeros(1000))])
     any_board.log("coarse", [scalars("loss", [4, 8], step=[0, 999])])
 
-    banded = Banded(any_board, width=50, **{"from": 100.5, "to": 120})
+    banded = Banded(any_board, zoom=(100.5, 120), width=50)
 
     assert banded.column("x").tolist() == [float(step) for step in range(101, 121)]
     assert set(banded.column("y").tolist()) == {2}

@@ -70,7 +70,7 @@
 
     onProject(what) {
       if (what === "gone") return this.say("There is no such project, or it is not shared with you.");
-      if (what === "again") return this.refetch();
+      if (what === "again" || what === "groups") return this.refetch();
       this.toolbar.paint();
       if (what === "filter") return this.reselect();
       if (what === "runs" && this.tags?.length === 0) return this.retag();
@@ -80,7 +80,7 @@
     onView(changed) {
       if (changed.has("selected")) this.reselect();
       if (changed.has("tagFilter") || changed.has("collapsed")) this.layOut();
-      if (["xAxis", "zoom", "superseded"].some((key) => changed.has(key))) this.refetch();
+      if (["xAxis", "zoom", "superseded", "groupLine", "groupBand"].some((key) => changed.has(key))) this.refetch();
       if (changed.has("yAxis")) this.drawAll();
       this.toolbar.paint();
     }
@@ -204,10 +204,10 @@
       this.wake();
     }
 
-    /** Runs that are shown and that the card has not asked for. */
+    /** Lines that are shown and that the card has not asked for. */
     missing(card) {
       const asked = card.asked ?? new Set();
-      const missing = this.project.shown().map((run) => run.uid).filter((uid) => !asked.has(uid));
+      const missing = ob.drawn(this.project).map((run) => run.uid).filter((uid) => !asked.has(uid));
       return new Set([...(card.wanted || []), ...missing]);
     }
 
@@ -222,8 +222,9 @@
 
     /** Runs have grown: what is in sight is fetched again for them. */
     grown(changed) {
-      const shown = this.project.shown().map((run) => run.uid).filter((uid) => changed.has(uid));
-      if (!shown.length) return;
+      const grown = this.project.shown().map((run) => run.uid).filter((uid) => changed.has(uid));
+      if (!grown.length) return;
+      const shown = grown.map(ob.drawnAs);
       for (const card of this.cards.values()) {
         if (card.wanted === "all") continue;
         card.wanted = new Set([...(card.wanted || []), ...shown]);
@@ -269,7 +270,7 @@
 
     /** Choose the next cards that want the same runs. */
     batch() {
-      const shown = this.project.shown().map((run) => run.uid);
+      const shown = ob.drawn(this.project).map((run) => run.uid);
       const wanting = [...this.cards.values()].filter((card) => card.visible && card.wanted && card.el.isConnected);
       if (!wanting.length || !shown.length) return null;
       const runsOf = (card) => (card.wanted === "all" ? shown : shown.filter((uid) => card.wanted.has(uid)));
@@ -281,6 +282,7 @@
 
     async ask({ cards, runs, width, afresh }) {
       const { xAxis, zoom, superseded } = ob.view;
+      const asked = asking();
       for (const card of cards) {
         card.wanted = null;
         card.asked = new Set([...(afresh ? [] : card.asked ?? []), ...runs]);
@@ -290,8 +292,11 @@
         cards: cards.map((card) => ({ tag: card.tag.id })), runs, x: xAxis, width, superseded,
         from: zoom ? zoom[0] : null, to: zoom ? zoom[1] : null, since: null,
       };
-      const answer = await ob.postScalars(this.project.path, body, this.controller.signal);
-      if (xAxis !== ob.view.xAxis || JSON.stringify(zoom) !== JSON.stringify(ob.view.zoom)) {
+      const groups = ob.view.groupBy ? ob.drawn(this.project).filter((group) => runs.includes(group.uid)) : null;
+      const answer = groups
+        ? await ob.postBands(this.project.path, groups, body, this.controller.signal)
+        : await ob.postScalars(this.project.path, body, this.controller.signal);
+      if (asked !== asking()) {
         for (const card of cards) card.wanted = "all";
         return;
       }
@@ -303,6 +308,12 @@
         await ob.breath();
       }
     }
+  }
+
+  /** What of the view an answer is good for. */
+  function asking() {
+    const { xAxis, zoom, superseded, groupBy, groupLine, groupBand } = ob.view;
+    return JSON.stringify([xAxis, zoom, superseded, groupBy, groupLine, groupBand]);
   }
 
   function widthOf(card) {

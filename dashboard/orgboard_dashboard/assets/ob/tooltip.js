@@ -20,7 +20,8 @@
     ob.moveCursors(rows.length ? rows[0].x : scale.xAt(px));
     if (!rows.length) return hide();
     tip ??= document.body.appendChild(ob.el("div.ob-tip", { role: "tooltip" }));
-    tip.replaceChildren(table(rows));
+    tip.replaceChildren(ob.groupTable(rows, MOST_ROWS) ?? table(rows));
+    ob.ghostAt(card, rows[0]);
     tip.hidden = false;
     place(event);
   };
