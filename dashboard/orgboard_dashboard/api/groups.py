@@ -30,7 +30,7 @@ from orgboard_dashboard.reduce import MAX_MARKS
 from orgboard_dashboard.services import Services
 from orgboard_dashboard.viewer import Viewer
 
-__all__ = ["BandQuestion", "answer_bands", "parse_bands", "parse_groups", "routes"]
+__all__ = ["BandQuestion", "answer_bands", "band_line", "parse_bands", "parse_groups", "routes"]
 
 _MAX_ID_CHARS: Final = 40
 
@@ -62,7 +62,7 @@ def routes(services: Services) -> APIRouter:
 
     @router.post("/p/{team}/{project}/bands")
     async def bands(team: str, project: str, request: Request) -> Response:
-        question = parse_bands(await request.body())
+        question = parse_bands(read_object(await request.body()))
         packed = await services.ask(answer_bands, team, project, question)
         return Response(packed, media_type="application/octet-stream")
 
@@ -115,13 +115,12 @@ def parse_groups(body: bytes) -> tuple[tuple[str, ...], str]:
     return question_of({"cards": [{"tag": 1}], "runs": asked.get("runs")}).uids, by
 
 
-def parse_bands(body: bytes) -> BandQuestion:
+def parse_bands(asked: Mapping[str, Any]) -> BandQuestion:
     """Read a question about the lines of groups.
 
     Raises:
         BadQuery: it is none, or asks for more than the limits.
     """
-    asked = read_object(body)
     groups = asked.get("groups")
     if not isinstance(groups, list) or len(groups) > MAX_RUNS:
         raise BadQuery(f"`groups` is a list of at most {MAX_RUNS} groups.")
@@ -163,12 +162,23 @@ def _lines(
         ),
         *(mark for uid, line in long.items() for mark in _carried_marks(uid, line)),
     ]
-    yield {
+    drawn = band_line(name, band, marks, columns)
+    drawn["n"] += sum(line.total - len(line.x) for line in long.values())
+    drawn["nonfinite"] += sum(line.non_finite for line in long.values())
+    drawn["without_x"] += sum(line.without_x for line in long.values())
+    yield drawn
+
+
+def band_line(
+    name: str, band: Band, marks: Sequence[dict[str, Any]], columns: Columns
+) -> dict[str, Any]:
+    """Pack the line of a group, with the first of its members' marks."""
+    return {
         "run": name,
-        "n": band.total + sum(line.total - len(line.x) for line in long.values()),
+        "n": band.total,
         "shown": int(band.x.size),
-        "nonfinite": band.non_finite + sum(line.non_finite for line in long.values()),
-        "without_x": band.without_x + sum(line.without_x for line in long.values()),
+        "nonfinite": band.non_finite,
+        "without_x": band.without_x,
         "members": band.members,
         "blocks": _blocks(band, columns),
         "marks": sorted(marks, key=lambda mark: float(mark["x"]))[:MAX_MARKS],

@@ -182,10 +182,14 @@ def question_of(asked: Mapping[str, Any]) -> Question:
 def _lines_of(
     uid: str, tag_id: int, found: ScalarsFound, question: Question, columns: Columns
 ) -> Iterator[dict[str, Any]]:
+    drawn: list[dict[str, Any]] = []
     if (uid, tag_id) in found.series:
-        yield from _lines(uid, found.series[uid, tag_id], question, columns)
-    for line in found.reduced.get((uid, tag_id), ()):
-        yield _reduced(uid, line, columns)
+        drawn += _lines(uid, found.series[uid, tag_id], question, columns)
+    drawn += (_reduced(uid, line, columns) for line in found.reduced.get((uid, tag_id), ()))
+    cuts = [{"attempt": at, "step": step} for at, step in found.cuts.get((uid, tag_id), ())]
+    for line in drawn:
+        is_newest = cuts and not line.get("superseded")
+        yield {**line, "cuts": cuts} if is_newest else line
 
 
 def _reduced(uid: str, line: ReducedLine, columns: Columns) -> dict[str, Any]:

@@ -38,7 +38,7 @@ def draw_groups(groups: Sequence[GroupLine], view: ViewState) -> go.Figure:
     edges = [_edge(group, side) for group in banded for side in ("low", "high")]
     # The edges take part in the axis and in the smoothing, and are not drawn themselves.
     figure: Any = draw_scalars([*lines, *edges], view)
-    drawn = {trace.uid: trace for trace in figure.data}
+    drawn: dict[str, Any] = {trace.uid: trace for trace in figure.data}
     floor = figure.layout.yaxis.range[0]
     bands = [_band(group, drawn, floor, view) for group in banded]
     hidden = {f"{edge.run}__{part}" for edge in edges for part in ("raw", "line")}
@@ -51,9 +51,7 @@ def _edge(group: GroupLine, side: Side) -> Line:
     return replace(group.line, run=f"{group.line.run}{side}", y=y, marks=())
 
 
-def _band(
-    group: GroupLine, drawn: dict[str, go.Scatter], floor: float, view: ViewState
-) -> go.Scatter:
+def _band(group: GroupLine, drawn: dict[str, Any], floor: float, view: ViewState) -> go.Scatter:
     line = group.line
     # Spread moves with the smoothed line; the extremes stay where they were logged.
     low, high = (

@@ -48,7 +48,9 @@ def test_runs_are_grouped_from_the_panel_and_the_address_tells_it(page: Page, se
     expect(traces(page, "_line")).to_have_count(2)
     expect(page).to_have_url(re.compile("g=hp%3Alr"))
     expect(page.locator(".ob-group")).to_have_text(["lr = 0.013 runs", "lr = 0.13 runs"])
-    expect(page.locator(".ob-card footer")).to_contain_text("mean of 1 to 3 runs, aligned by step")
+    expect(page.locator(".ob-card footer")).to_contain_text(
+        "mean of 1\u20133 runs, aligned by step"
+    )
     page.reload()
     expect(traces(page, "_band")).to_have_count(2)
 

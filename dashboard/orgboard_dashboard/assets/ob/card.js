@@ -89,6 +89,7 @@
       this.say(lines, view);
       ob.ghost(this, null);
       await ob.draw(this.plot, figure, view, slides);
+      ob.paintMarks(this, lines);
       if (!this.bound && this.plot.on) {
         this.plot.on("plotly_relayout", this.onZoom);
         this.plot.on("plotly_doubleclick", () => ob.setView({ zoom: null }));
@@ -140,6 +141,7 @@
     /** Free the chart; the lines stay, and draw again at once. */
     rest() {
       this.visible = false;
+      ob.paintMarks(this, []);
       ob.undraw(this.plot);
       this.bound = false;
     }

@@ -134,7 +134,7 @@
     const [, points] = ob.cardWords("", grouped);
     const least = Math.min(...grouped.map((line) => Math.min(...line.runs)));
     const most = Math.max(...grouped.map((line) => line.members));
-    const runs = !grouped.some((line) => line.x.length) ? "no run" : least === most ? ob.plural(most, "run") : `${least} to ${ob.plural(most, "run")}`;
+    const runs = !grouped.some((line) => line.x.length) ? "no run" : least === most ? ob.plural(most, "run") : `${least}–${ob.plural(most, "run")}`;
     const strange = grouped.reduce((sum, line) => sum + line.nonfinite, 0);
     const left = `${view.groupLine} of ${runs}, aligned by ${view.xAxis === "step" ? "step" : "time"}`;
     return [strange ? `${left} · ${ob.count(strange)} not finite left out` : left, points];

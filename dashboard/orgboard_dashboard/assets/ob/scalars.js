@@ -71,6 +71,7 @@
     onProject(what) {
       if (what === "gone") return this.say("There is no such project, or it is not shared with you.");
       if (what === "again" || what === "groups") return this.refetch();
+      if (what === "remarks") return this.drawAll();
       this.toolbar.paint();
       if (what === "filter") return this.reselect();
       if (what === "runs" && this.tags?.length === 0) return this.retag();
