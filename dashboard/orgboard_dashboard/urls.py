@@ -4,7 +4,7 @@
     /p/TEAM/PROJECT/PAGE?…         a page of a project, and the view of it
     /r/UID                         one run
 
-The query part has short keys (`q t s x y sel x0 x1 c old g gl gb`) and leaves out what has
+The query part has short keys (`q t s x y sel x0 x1 c old g gl gb e`) and leaves out what has
 its default value, so that an untouched view has a clean address. The browser's twin is
 `assets/ob/state.js`; `tests/dashboard/vectors/urls.json` keeps the two equal.
 Nothing here knows Dash or SQL.
@@ -83,6 +83,8 @@ class ViewState:
     """`hp:NAME` or `re:PATTERN`: runs that are drawn as one line. Empty: each has its own."""
     group_line: GroupLine = "mean"
     group_band: GroupBand = "minmax"
+    charts: tuple[str, ...] = field(default=())
+    """Charts of several tags, or of arithmetic on them, as `expressions` reads them."""
 
 
 def encode_place(place: Place, base: str = "/") -> str:
@@ -134,6 +136,7 @@ def encode_view(view: ViewState) -> str:
         pairs.append(("gl", view.group_line))
     if view.group_band != "minmax":
         pairs.append(("gb", view.group_band))
+    pairs += [("e", chart) for chart in view.charts]
     return urlencode(pairs, quote_via=quote, safe=_UNESCAPED)
 
 
@@ -154,6 +157,7 @@ def decode_view(query: str) -> ViewState:
         group_by=_grouping(last.get("g", "")),
         group_line=cast("GroupLine", _one_of(GroupLine, last.get("gl", ""))),
         group_band=cast("GroupBand", _one_of(GroupBand, last.get("gb", ""))),
+        charts=tuple(value for key, value in pairs if key == "e" and value.strip()),
     )
 
 

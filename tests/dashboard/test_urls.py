@@ -41,6 +41,7 @@ views = st.builds(
     group_by=st.sampled_from(["", "hp:lr", "hp:a:b,c & d", "re:-s(\\d+)$"]),
     group_line=st.sampled_from(get_args(GroupLine)),
     group_band=st.sampled_from(get_args(GroupBand)),
+    charts=st.lists(words.filter(str.strip), max_size=3).map(tuple),
 )
 places = st.one_of(
     st.just(Place("projects")),

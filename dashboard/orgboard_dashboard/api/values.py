@@ -15,6 +15,7 @@ from orgboard_dashboard.headers import BLOB_POLICY
 from orgboard_dashboard.queries.annotations import list_annotations
 from orgboard_dashboard.queries.errors import BadQuery, NotFound
 from orgboard_dashboard.queries.hparams import hparams_table
+from orgboard_dashboard.queries.layouts import list_layouts
 from orgboard_dashboard.queries.values import ValuesQuery, find_blob, list_values
 from orgboard_dashboard.services import Services
 
@@ -54,6 +55,11 @@ def routes(services: Services) -> APIRouter:
     async def annotations(team: str, project: str, runs: str = "") -> Response:
         found = await services.ask(list_annotations, team, project, split_uids(runs)[:MAX_RUNS])
         return answer({"annotations": found})
+
+    @router.get("/p/{team}/{project}/layouts")
+    async def layouts(team: str, project: str, runs: str = "") -> Response:
+        found = await services.ask(list_layouts, team, project, split_uids(runs)[:MAX_RUNS])
+        return answer({"charts": found})
 
     @router.get("/p/{team}/{project}/hparams")
     async def hparams(team: str, project: str, q: str = "") -> Response:

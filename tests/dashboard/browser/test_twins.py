@@ -29,6 +29,7 @@ KEYS = {
     "group_by": "groupBy",
     "group_line": "groupLine",
     "group_band": "groupBand",
+    "charts": "charts",
 }
 """A view's words, in Python and in JavaScript."""
 

@@ -91,7 +91,7 @@
 
   /** Make the figure of lines of which some have a band: `low` and `high` beside `y`. */
   ob.groupFigure = function groupFigure(lines, view) {
-    const banded = lines.filter((line) => line.low && view.groupBand !== "none" && line.x.length);
+    const banded = lines.filter((line) => line.low && (line.margin || view.groupBand !== "none") && line.x.length);
     if (!banded.length) return ob.figure(lines, view);
     const edges = banded.flatMap((line) => [edge(line, "low"), edge(line, "high")]);
     const figure = ob.figure([...lines, ...edges], view);
@@ -99,7 +99,7 @@
     const drawn = new Map(figure.data.map((trace) => [trace.uid, trace]));
     const bands = banded.map((line) => {
       // Spread moves with the smoothed line; the extremes stay where they were logged.
-      const y = (side) => (view.groupBand === "minmax" ? line[side] : drawn.get(ob.traceId(edge(line, side), "line")).y);
+      const y = (side) => (line.margin || view.groupBand === "minmax" ? line[side] : drawn.get(ob.traceId(edge(line, side), "line")).y);
       return band(line, y("low"), y("high"), figure.ranges.y[0], view);
     });
     return { data: [...bands, ...figure.data.filter((trace) => !ids.has(trace.uid))], ranges: figure.ranges };
@@ -129,7 +129,7 @@
 
   /** Say [of what the lines are, how many points] on a card of groups; null for runs. */
   ob.groupWords = function groupWords(lines, view) {
-    const grouped = lines.filter((line) => line.low);
+    const grouped = lines.filter((line) => line.members);
     if (!grouped.length) return null;
     const [, points] = ob.cardWords("", grouped);
     const least = Math.min(...grouped.map((line) => Math.min(...line.runs)));
@@ -149,7 +149,7 @@
 
   /** Make the tooltip of a card of groups; null when `rows` are of runs. */
   ob.groupTable = function groupTable(rows, most) {
-    if (!rows[0]?.line.low) return null;
+    if (!rows[0]?.line.members) return null;
     const { groupLine, groupBand, smoothing, xAxis } = ob.view;
     const head = ["", "group", groupLine, smoothing > 0 ? "smoothed" : null, ...(groupBand === "none" ? [] : ["low", "high"]), "runs", xAxis === "step" ? "step" : "time"];
     const cell = (text) => ob.el("td", {}, text);

@@ -71,7 +71,7 @@
   function remarks(line) {
     if (line.superseded || !line.x.length) return [];
     const of = remarksOf(ob.project);
-    const group = line.low ? ob.drawn(ob.project).find((one) => one.uid === line.run) : null;
+    const group = line.members ? ob.drawn(ob.project).find((one) => one.uid === line.run) : null;
     return (group ? group.members : [line.run]).flatMap((uid) => (of.get(uid) ?? []).map((remark) => {
       const x = placeOf(remark, line);
       const run = ob.project.known.get(uid);

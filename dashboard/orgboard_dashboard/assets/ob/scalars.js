@@ -80,7 +80,7 @@
 
     onView(changed) {
       if (changed.has("selected")) this.reselect();
-      if (changed.has("tagFilter") || changed.has("collapsed")) this.layOut();
+      if (["tagFilter", "collapsed", "charts"].some((key) => changed.has(key))) this.layOut();
       if (["xAxis", "zoom", "superseded", "groupLine", "groupBand"].some((key) => changed.has(key))) this.refetch();
       if (changed.has("yAxis")) this.drawAll();
       this.toolbar.paint();
@@ -96,11 +96,22 @@
         const { tags } = await ob.getJson(`${this.project.path}/tags?${query}`, this.controller.signal);
         const known = this.tags?.map((tag) => tag.id).join();
         this.tags = tags;
+        ob.scalarTags = tags;
+        await this.listLayouts(runs);
         if (known !== tags.map((tag) => tag.id).join() || !tags.length) this.layOut();
       } catch (error) {
         if (error instanceof ob.Refused) this.say(error.message);
         else if (error.name !== "AbortError") throw error;
       }
+    }
+
+    /** Fetch which charts the shown runs declare themselves. */
+    async listLayouts(runs) {
+      const query = new URLSearchParams({ runs: runs.join(",") });
+      const { charts } = await ob.getJson(`${this.project.path}/layouts?${query}`, this.controller.signal);
+      const had = JSON.stringify(this.layouts);
+      this.layouts = charts;
+      if (had !== JSON.stringify(charts) && (had !== undefined || charts.length)) this.layOut();
     }
 
     layOut() {
@@ -109,11 +120,16 @@
       this.toolbar.problem(filter.problem);
       if (filter.problem) return;
       const tags = this.tags.filter((tag) => filter.matches(tag.name));
-      if (!tags.length) return this.say(...this.nothing());
+      const { charts } = ob.view;
+      if (!tags.length && !charts.length) return this.say(...this.nothing());
       const groups = Map.groupBy ? Map.groupBy(tags, groupOf) : group(tags);
       // Tags without a group come last: they are seldom what a page is opened for.
       const ordered = [...groups].sort(([one], [other]) => Number(one === "") - Number(other === ""));
-      keepScroll(() => this.out.replaceChildren(...ordered.map(([name, members]) => this.section(name, members))));
+      const sections = ordered.map(([name, members]) => this.section(name, members));
+      sections.unshift(...ob.layoutSections(this.layouts ?? [], (chart) => this.card(chart).el));
+      if (charts.length) sections.unshift(this.chartSection(charts));
+      if (!tags.length) sections.push(ob.el("div.ob-empty", {}, ob.el("p", {}, ...this.nothing())));
+      keepScroll(() => this.out.replaceChildren(...sections));
       this.forgetOthers();
       this.wake();
     }
@@ -146,10 +162,18 @@
       return ob.el("section.ob-section", { "aria-label": name || "other" }, ob.el("h2", {}, title), grid);
     }
 
+    /** Charts that people made of tags stand before the tags. */
+    chartSection(charts) {
+      const cards = charts.map((source) => this.card({ id: `e ${source}`, source }).el);
+      return ob.el("section.ob-section.ob-charts", { "aria-label": "Charts" }, ob.el("h2", {}, "Charts"), ob.el("div.ob-grid", {}, ...cards));
+    }
+
     card(tag) {
       let card = this.cards.get(tag.id);
       if (!card) {
-        card = new ob.Card(tag, { onResize: () => this.resized(card), onZoom: (zoom) => ob.setView({ zoom }) });
+        const actions = { onResize: () => this.resized(card), onZoom: (zoom) => ob.setView({ zoom }) };
+        card = tag.make?.(actions) ?? (tag.source ? new ob.ChartCard(tag.source, actions) : new ob.Card(tag, actions));
+        ob.combinable(card);
         card.el.card = card;
         this.cards.set(tag.id, card);
         this.seer.observe(card.el);
@@ -275,7 +299,7 @@
       const wanting = [...this.cards.values()].filter((card) => card.visible && card.wanted && card.el.isConnected);
       if (!wanting.length || !shown.length) return null;
       const runsOf = (card) => (card.wanted === "all" ? shown : shown.filter((uid) => card.wanted.has(uid)));
-      const key = (card) => `${runsOf(card).join()} ${widthOf(card)}`;
+      const key = (card) => `${runsOf(card).join()} ${widthOf(card)} ${card.ask ? card.tag.id : ""}`;
       const cards = wanting.filter((card) => key(card) === key(wanting[0])).slice(0, BATCH);
       const afresh = cards[0].wanted === "all";
       return { cards, runs: runsOf(cards[0]), width: widthOf(cards[0]), afresh };
@@ -294,20 +318,26 @@
         from: zoom ? zoom[0] : null, to: zoom ? zoom[1] : null, since: null,
       };
       const groups = ob.view.groupBy ? ob.drawn(this.project).filter((group) => runs.includes(group.uid)) : null;
-      const answer = groups
-        ? await ob.postBands(this.project.path, groups, body, this.controller.signal)
-        : await ob.postScalars(this.project.path, body, this.controller.signal);
+      const lines = await this.linesOf(cards, body, groups);
       if (asked !== asking()) {
         for (const card of cards) card.wanted = "all";
         return;
       }
-      const lines = new Map(answer.cards.map((card) => [card.tag, card.lines]));
       for (const card of cards) {
         if (afresh) card.lines.clear();
         card.take(lines.get(card.tag.id) ?? [], runs);
         await card.draw();
         await ob.breath();
       }
+    }
+
+    /** Ask for the lines of cards, by tag: of runs, or of groups. A chart is asked for alone. */
+    async linesOf(cards, body, groups) {
+      const [{ path }, { signal }] = [this.project, this.controller];
+      const [{ ask, tag }] = cards;
+      if (ask) return new Map([[tag.id, await cards[0].ask(path, body, groups, signal)]]);
+      const answer = await (groups ? ob.postBands(path, groups, body, signal) : ob.postScalars(path, body, signal));
+      return new Map(answer.cards.map((card) => [card.tag, card.lines]));
     }
   }
 

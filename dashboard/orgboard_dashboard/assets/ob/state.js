@@ -8,7 +8,7 @@
   const DEFAULTS = {
     runFilter: "", tagFilter: "", smoothing: 0.6, xAxis: "step", yAxis: "lin",
     selected: null, zoom: null, collapsed: [], superseded: false,
-    groupBy: "", groupLine: "mean", groupBand: "minmax",
+    groupBy: "", groupLine: "mean", groupBand: "minmax", charts: [],
   };
   const MAX_SMOOTHING = 0.999;
   const GROUP_LINES = ["mean", "median", "min", "max"];
@@ -32,6 +32,7 @@
       superseded: get("old") === "1",
       groupBy: /^(hp|re):./s.test(get("g")) ? get("g") : "",
       groupLine: GROUP_LINES.includes(get("gl")) ? get("gl") : "mean",
+      charts: pairs.getAll("e").filter((text) => text.trim()),
       groupBand: GROUP_BANDS.includes(get("gb")) ? get("gb") : "minmax",
     };
   };
@@ -51,6 +52,7 @@
     if (view.groupBy) pairs.push(["g", view.groupBy]);
     if (view.groupLine !== "mean") pairs.push(["gl", view.groupLine]);
     if (view.groupBand !== "minmax") pairs.push(["gb", view.groupBand]);
+    for (const chart of view.charts) pairs.push(["e", chart]);
     return pairs.map(([key, value]) => `${key}=${encode(value)}`).join("&");
   };
 
