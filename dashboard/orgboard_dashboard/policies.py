@@ -81,6 +81,7 @@ _FIXED: Final = (
     Rule("POST", _PROJECT + "/scalars", "view", _QUESTION_BODY),
     Rule("GET", _PROJECT + "/annotations", "view"),
     Rule("GET", _PROJECT + "/layouts", "view"),
+    Rule("GET", _PROJECT + "/metrics", "view"),
     Rule("POST", _PROJECT + "/groups", "view", _QUESTION_BODY),
     Rule("POST", _PROJECT + "/bands", "view", _QUESTION_BODY),
     Rule("POST", _PROJECT + "/expressions", "view", _QUESTION_BODY),

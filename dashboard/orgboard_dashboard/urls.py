@@ -4,9 +4,9 @@
     /p/TEAM/PROJECT/PAGE?…         a page of a project, and the view of it
     /r/UID                         one run
 
-The query part has short keys (`q t s x y sel x0 x1 c old g gl gb e`) and leaves out what has
-its default value, so that an untouched view has a clean address. The browser's twin is
-`assets/ob/state.js`; `tests/dashboard/vectors/urls.json` keeps the two equal.
+The query part has short keys (`q t s x y sel x0 x1 c old g gl gb e base of`) and leaves
+out what has its default value, so that an untouched view has a clean address. The
+browser's twin is `assets/ob/state.js`; `tests/dashboard/vectors/urls.json` keeps the two equal.
 Nothing here knows Dash or SQL.
 """
 
@@ -21,6 +21,7 @@ __all__ = [
     "DEFAULT_SMOOTHING",
     "MAX_SMOOTHING",
     "PAGES",
+    "Compared",
     "GroupBand",
     "GroupLine",
     "Page",
@@ -34,12 +35,13 @@ __all__ = [
     "encode_view",
 ]
 
-Page: TypeAlias = Literal["runs", "scalars", "text", "images", "hparams"]
+Page: TypeAlias = Literal["runs", "scalars", "text", "images", "hparams", "compare"]
 PAGES: Final[tuple[Page, ...]] = get_args(Page)
 XAxis: TypeAlias = Literal["step", "relative", "wall"]
 YAxis: TypeAlias = Literal["lin", "log"]
 GroupLine: TypeAlias = Literal["mean", "median", "min", "max"]
 GroupBand: TypeAlias = Literal["minmax", "std", "sem", "ci", "none"]
+Compared: TypeAlias = Literal["last", "min", "max"]
 
 DEFAULT_SMOOTHING: Final = 0.6
 """TensorBoard's, so that the same logs look the same here."""
@@ -85,6 +87,10 @@ class ViewState:
     group_band: GroupBand = "minmax"
     charts: tuple[str, ...] = field(default=())
     """Charts of several tags, or of arithmetic on them, as `expressions` reads them."""
+    baseline: str = ""
+    """The run or group that others are compared with; empty: the first."""
+    compared: Compared = "last"
+    """Which value of a metric is compared."""
 
 
 def encode_place(place: Place, base: str = "/") -> str:
@@ -137,6 +143,10 @@ def encode_view(view: ViewState) -> str:
     if view.group_band != "minmax":
         pairs.append(("gb", view.group_band))
     pairs += [("e", chart) for chart in view.charts]
+    if view.baseline:
+        pairs.append(("base", view.baseline))
+    if view.compared != "last":
+        pairs.append(("of", view.compared))
     return urlencode(pairs, quote_via=quote, safe=_UNESCAPED)
 
 
@@ -158,6 +168,8 @@ def decode_view(query: str) -> ViewState:
         group_line=cast("GroupLine", _one_of(GroupLine, last.get("gl", ""))),
         group_band=cast("GroupBand", _one_of(GroupBand, last.get("gb", ""))),
         charts=tuple(value for key, value in pairs if key == "e" and value.strip()),
+        baseline=last.get("base", ""),
+        compared=cast("Compared", _one_of(Compared, last.get("of", ""))),
     )
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from orgboard_dashboard.urls import (
     MAX_SMOOTHING,
     PAGES,
+    Compared,
     GroupBand,
     GroupLine,
     Place,
@@ -41,6 +42,8 @@ views = st.builds(
     group_by=st.sampled_from(["", "hp:lr", "hp:a:b,c & d", "re:-s(\\d+)$"]),
     group_line=st.sampled_from(get_args(GroupLine)),
     group_band=st.sampled_from(get_args(GroupBand)),
+    baseline=words,
+    compared=st.sampled_from(get_args(Compared)),
     charts=st.lists(words.filter(str.strip), max_size=3).map(tuple),
 )
 places = st.one_of(

@@ -16,6 +16,7 @@ from orgboard_dashboard.queries.annotations import list_annotations
 from orgboard_dashboard.queries.errors import BadQuery, NotFound
 from orgboard_dashboard.queries.hparams import hparams_table
 from orgboard_dashboard.queries.layouts import list_layouts
+from orgboard_dashboard.queries.metrics import list_metrics
 from orgboard_dashboard.queries.values import ValuesQuery, find_blob, list_values
 from orgboard_dashboard.services import Services
 
@@ -55,6 +56,11 @@ def routes(services: Services) -> APIRouter:
     async def annotations(team: str, project: str, runs: str = "") -> Response:
         found = await services.ask(list_annotations, team, project, split_uids(runs)[:MAX_RUNS])
         return answer({"annotations": found})
+
+    @router.get("/p/{team}/{project}/metrics")
+    async def metrics(team: str, project: str, runs: str = "") -> Response:
+        found = await services.ask(list_metrics, team, project, split_uids(runs)[:MAX_RUNS])
+        return answer({"metrics": found})
 
     @router.get("/p/{team}/{project}/layouts")
     async def layouts(team: str, project: str, runs: str = "") -> Response:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from orgboard_dashboard.charts.palette import PALETTE
 from support.boards import scalars
 from support.declared import declared
 from support.served import Served
@@ -124,6 +125,30 @@ def test_what_runs_declare_is_a_section_of_charts(page: Page, tagged: str) -> No
     expect(lines(section.locator('[data-tag="margin"]'))).to_have_count(2)
     expect(section.locator('[data-tag="margin"] .trace[class$="_band"]')).to_have_count(2)
     expect(section.locator('[data-tag="nothing"]')).to_contain_text("No shown run has a tag")
+
+
+def test_sub_runs_of_add_scalars_are_labelled_lines_of_their_run(
+    page: Page, served: Served
+) -> None:
+    for run, tag in [
+        ("exp", "loss"),
+        ("exp/train_loss_a", "train/loss"),
+        ("exp/train_loss_b/c", "train/loss"),
+        ("exp/other", "train/loss"),
+        ("train_loss_x", "train/loss"),
+    ]:
+        served.board.log(run, [scalars(tag, [1, 2])], project="default/subs", logdir="/subs")
+    page.goto(f"{served.address}/p/default/subs/scalars?s=0&t=train")
+    expect(lines(card_of(page, "train/loss"))).to_have_count(4)
+
+    drawn = page.evaluate(
+        """() => Object.fromEntries([...document.querySelector('.ob-plot').data]
+            .map((trace) => [trace.name, [trace.line.color, trace.line.dash]]))"""
+    )
+
+    assert drawn.keys() == {"exp · a", "exp · b/c", "exp/other", "(root) · x"}
+    assert drawn["exp · a"][0] == drawn["exp · b/c"][0] == PALETTE[0]
+    assert drawn["exp · a"][1] != drawn["exp · b/c"][1]
 
 
 def chart_of(page: Page, source: str) -> Any:

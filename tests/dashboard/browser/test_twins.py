@@ -30,6 +30,8 @@ KEYS = {
     "group_line": "groupLine",
     "group_band": "groupBand",
     "charts": "charts",
+    "baseline": "baseline",
+    "compared": "compared",
 }
 """A view's words, in Python and in JavaScript."""
 

@@ -65,10 +65,12 @@
     /** Give the lines of the runs that are shown, in their order, named and coloured. */
     shownLines() {
       const runs = ob.project ? ob.drawn(ob.project) : [];
+      const looks = ob.subRunLooks(runs, this.tag.name);
       const lines = [];
       for (const run of runs) {
+        const look = looks.get(run.uid) ?? { name: ob.runName(run), color: run.color };
         for (const line of this.lines.get(run.uid) ?? []) {
-          lines.push(Object.assign(line, { name: nameOf(run, line), color: run.color }));
+          lines.push(Object.assign(line, { name: nameOf(look.name, line), color: look.color }));
         }
       }
       return lines;
@@ -157,8 +159,8 @@
   ob.Card = Card;
 
   /** Points that a restart replaced are a line of their own. */
-  function nameOf(run, line) {
-    return line.superseded ? `${ob.runName(run)} (attempt ${line.attempt}, replaced)` : ob.runName(run);
+  function nameOf(name, line) {
+    return line.superseded ? `${name} (attempt ${line.attempt}, replaced)` : name;
   }
 
   /** Four digits more than the span shows: short in the address, finer than a pixel. */

@@ -27,7 +27,7 @@
   };
 
   // It comes while React starts; the page asks for it in any case, and says when it cannot be had.
-  if (location.pathname.endsWith("/scalars")) ob.plotly().catch(() => {});
+  if (/\/(scalars|compare)$/.test(location.pathname)) ob.plotly().catch(() => {});
 
   /** Draw `figure` into `plot`. `was` are the ranges on the screen, from which it slides. */
   ob.draw = async function draw(plot, figure, view, was) {

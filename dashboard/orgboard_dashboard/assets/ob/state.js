@@ -8,7 +8,7 @@
   const DEFAULTS = {
     runFilter: "", tagFilter: "", smoothing: 0.6, xAxis: "step", yAxis: "lin",
     selected: null, zoom: null, collapsed: [], superseded: false,
-    groupBy: "", groupLine: "mean", groupBand: "minmax", charts: [],
+    groupBy: "", groupLine: "mean", groupBand: "minmax", charts: [], baseline: "", compared: "last",
   };
   const MAX_SMOOTHING = 0.999;
   const GROUP_LINES = ["mean", "median", "min", "max"];
@@ -32,6 +32,8 @@
       superseded: get("old") === "1",
       groupBy: /^(hp|re):./s.test(get("g")) ? get("g") : "",
       groupLine: GROUP_LINES.includes(get("gl")) ? get("gl") : "mean",
+      baseline: get("base"),
+      compared: ["min", "max"].includes(get("of")) ? get("of") : "last",
       charts: pairs.getAll("e").filter((text) => text.trim()),
       groupBand: GROUP_BANDS.includes(get("gb")) ? get("gb") : "minmax",
     };
@@ -53,6 +55,8 @@
     if (view.groupLine !== "mean") pairs.push(["gl", view.groupLine]);
     if (view.groupBand !== "minmax") pairs.push(["gb", view.groupBand]);
     for (const chart of view.charts) pairs.push(["e", chart]);
+    if (view.baseline) pairs.push(["base", view.baseline]);
+    if (view.compared !== "last") pairs.push(["of", view.compared]);
     return pairs.map(([key, value]) => `${key}=${encode(value)}`).join("&");
   };
 
