@@ -53,9 +53,7 @@ def test_metrics_stand_beside_the_baseline_with_their_difference(page: Page, com
     expect(cells(page, "acc").nth(1).locator(".ob-better")).to_have_count(1)
 
 
-def test_the_baseline_and_the_value_are_chosen_and_in_the_address(
-    page: Page, compared: str
-) -> None:
+def test_baseline_and_value_are_chosen_and_in_the_address(page: Page, compared: str) -> None:
     page.goto(compared)
     expect(cells(page, "val/loss")).to_have_count(4)
 

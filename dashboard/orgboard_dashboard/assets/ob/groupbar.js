@@ -35,7 +35,10 @@
     const { groupBy, groupLine, groupBand } = ob.view;
     const grouping = ob.groupingOf(bar.project);
     const named = groupBy.startsWith(NAME);
-    fill(bar.by, choices(bar.project));
+    // The panel paints at every scroll, and ten thousand runs have many values.
+    const names = `${bar.project.known.size} ${groupBy}`;
+    if (bar.names !== names) fill(bar.by, choices(bar.project));
+    bar.names = names;
     bar.by.value = named || (!bar.pattern.hidden && !groupBy) ? NAME : groupBy;
     bar.pattern.hidden = bar.by.value !== NAME;
     if (named && document.activeElement !== bar.pattern) bar.pattern.value = groupBy.slice(NAME.length);
@@ -44,6 +47,9 @@
     bar.problem.textContent = groupBy ? grouping.problem : "";
     bar.pattern.setAttribute("aria-invalid", String(Boolean(bar.problem.textContent)));
     bar.list.hidden = !groupBy || !grouping.groups.length;
+    const rows = JSON.stringify([grouping.groups, [...bar.open]]);
+    if (bar.rows === rows) return;
+    bar.rows = rows;
     keepFocus(bar.list, () => bar.list.replaceChildren(...grouping.groups.map((group) => row(bar, group))));
   }
 
