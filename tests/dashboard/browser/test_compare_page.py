@@ -90,6 +90,9 @@ def test_groups_are_compared_by_their_means(page: Page, compared: str) -> None:
     expect(rows(page, "Configuration").locator("th")).to_have_text(["deep", "lr"])
     expect(cells(page, "val/loss")).to_have_text(["4.500", "2.500\u22122.000, \u221244.4 %"])
     expect(page.locator(".ob-difference path.js-line")).to_have_count(1)
+    page.locator(".ob-difference .ob-stage").hover()
+    expect(page.get_by_role("tooltip").locator("thead")).to_have_text("groupmeanrunsstep")
+    expect(page.get_by_role("tooltip").locator("tbody tr")).to_contain_text("2 of 2")
 
 
 def test_less_than_two_runs_are_told_what_to_do(page: Page, compared: str) -> None:

@@ -38,8 +38,10 @@
     const [first, last] = [Math.max(line.x[0], base.x[0]), Math.min(line.x.at(-1), base.x.at(-1))];
     const places = Float64Array.from(new Set([...line.x, ...base.x])).sort().filter((x) => x >= first && x <= last);
     const [of, from] = [indices(places, line.x), indices(places, base.x)];
+    // Of groups: how many runs count, as in the tooltip of their own card.
+    const group = line.members ? { members: line.members, runs: Float64Array.from(of, (at) => line.runs[at]) } : {};
     return {
-      x: places, y: Float64Array.from(places, (_, i) => line.y[of[i]] - base.y[from[i]]),
+      ...group, x: places, y: Float64Array.from(places, (_, i) => line.y[of[i]] - base.y[from[i]]),
       step: Float64Array.from(of, (at) => line.step[at]), wall: line.wall ? Float64Array.from(of, (at) => line.wall[at]) : places,
       n: places.length, shown: places.length, nonfinite: 0, marks: [],
     };

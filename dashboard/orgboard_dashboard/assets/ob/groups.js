@@ -150,13 +150,14 @@
   /** Make the tooltip of a card of groups; null when `rows` are of runs. */
   ob.groupTable = function groupTable(rows, most) {
     if (!rows[0]?.line.members) return null;
-    const { groupLine, groupBand, smoothing, xAxis } = ob.view;
-    const head = ["", "group", groupLine, smoothing > 0 ? "smoothed" : null, ...(groupBand === "none" ? [] : ["low", "high"]), "runs", xAxis === "step" ? "step" : "time"];
+    const { groupLine, smoothing, xAxis } = ob.view;
+    const spread = ob.view.groupBand !== "none" && Boolean(rows[0].line.low);
+    const head = ["", "group", groupLine, smoothing > 0 ? "smoothed" : null, ...(spread ? ["low", "high"] : []), "runs", xAxis === "step" ? "step" : "time"];
     const cell = (text) => ob.el("td", {}, text);
     const body = rows.slice(0, most).map(({ line, i, smoothed, far }) => ob.el(far ? "tr.ob-far" : "tr", {},
       ob.el("td", {}, ob.swatch(line)), ob.el("td.ob-name", {}, line.name), cell(ob.value(line.y[i])),
       smoothing > 0 ? cell(ob.value(smoothed)) : null,
-      ...(groupBand === "none" ? [] : [cell(ob.value(line.low[i])), cell(ob.value(line.high[i]))]),
+      ...(spread ? [cell(ob.value(line.low[i])), cell(ob.value(line.high[i]))] : []),
       cell(`${line.runs[i]} of ${line.members}`),
       cell(xAxis === "step" ? ob.count(line.x[i]) : xAxis === "wall" ? ob.clock(line.x[i], true) : ob.span(line.x[i]))));
     const rest = rows.length > most ? ob.el("tr", {}, ob.el("td"), ob.el("td", { colspan: "7" }, `and ${ob.plural(rows.length - most, "more group")}`)) : null;
