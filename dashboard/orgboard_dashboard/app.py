@@ -29,7 +29,16 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from orgboard_dashboard import pages
-from orgboard_dashboard.api import answers, edits, health, runs, scalars, values
+from orgboard_dashboard.api import (
+    answers,
+    edits,
+    expressions,
+    groups,
+    health,
+    runs,
+    scalars,
+    values,
+)
 from orgboard_dashboard.api import live as live_api
 from orgboard_dashboard.callbacks import CallShape
 from orgboard_dashboard.config import WebConfig
@@ -78,6 +87,8 @@ def create_app(config: WebConfig, engine: Engine, *, clock: Callable[[], float] 
     api.include_router(health.routes(services))
     api.include_router(runs.routes(services))
     api.include_router(scalars.routes(services))
+    api.include_router(groups.routes(services))
+    api.include_router(expressions.routes(services))
     api.include_router(values.routes(services))
     api.include_router(edits.routes(services))
     api.include_router(live_api.routes(services, board, config.heartbeat_every_s))

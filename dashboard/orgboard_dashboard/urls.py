@@ -4,9 +4,9 @@
     /p/TEAM/PROJECT/PAGE?…         a page of a project, and the view of it
     /r/UID                         one run
 
-The query part has short keys (`q t s x y sel x0 x1 c old`) and leaves out what has
-its default value, so that an untouched view has a clean address. The browser's twin is
-`assets/ob/state.js`; `tests/dashboard/vectors/urls.json` keeps the two equal.
+The query part has short keys (`q t s x y sel x0 x1 c old g gl gb e base of`) and leaves
+out what has its default value, so that an untouched view has a clean address. The
+browser's twin is `assets/ob/state.js`; `tests/dashboard/vectors/urls.json` keeps the two equal.
 Nothing here knows Dash or SQL.
 """
 
@@ -14,13 +14,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Final, Literal, TypeAlias, cast, get_args
+from typing import Any, Final, Literal, TypeAlias, cast, get_args
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 __all__ = [
     "DEFAULT_SMOOTHING",
     "MAX_SMOOTHING",
     "PAGES",
+    "Compared",
+    "GroupBand",
+    "GroupLine",
     "Page",
     "Place",
     "ViewState",
@@ -32,10 +35,13 @@ __all__ = [
     "encode_view",
 ]
 
-Page: TypeAlias = Literal["runs", "scalars", "text", "images", "hparams"]
+Page: TypeAlias = Literal["runs", "scalars", "text", "images", "hparams", "compare"]
 PAGES: Final[tuple[Page, ...]] = get_args(Page)
 XAxis: TypeAlias = Literal["step", "relative", "wall"]
 YAxis: TypeAlias = Literal["lin", "log"]
+GroupLine: TypeAlias = Literal["mean", "median", "min", "max"]
+GroupBand: TypeAlias = Literal["minmax", "std", "sem", "ci", "none"]
+Compared: TypeAlias = Literal["last", "min", "max"]
 
 DEFAULT_SMOOTHING: Final = 0.6
 """TensorBoard's, so that the same logs look the same here."""
@@ -75,6 +81,16 @@ class ViewState:
     """Groups of tags that are folded."""
     superseded: bool = False
     """Show what a later attempt replaced, too."""
+    group_by: str = ""
+    """`hp:NAME` or `re:PATTERN`: runs that are drawn as one line. Empty: each has its own."""
+    group_line: GroupLine = "mean"
+    group_band: GroupBand = "minmax"
+    charts: tuple[str, ...] = field(default=())
+    """Charts of several tags, or of arithmetic on them, as `expressions` reads them."""
+    baseline: str = ""
+    """The run or group that others are compared with; empty: the first."""
+    compared: Compared = "last"
+    """Which value of a metric is compared."""
 
 
 def encode_place(place: Place, base: str = "/") -> str:
@@ -120,6 +136,17 @@ def encode_view(view: ViewState) -> str:
     pairs += [("c", group) for group in view.collapsed]
     if view.superseded:
         pairs.append(("old", "1"))
+    if view.group_by:
+        pairs.append(("g", view.group_by))
+    if view.group_line != "mean":
+        pairs.append(("gl", view.group_line))
+    if view.group_band != "minmax":
+        pairs.append(("gb", view.group_band))
+    pairs += [("e", chart) for chart in view.charts]
+    if view.baseline:
+        pairs.append(("base", view.baseline))
+    if view.compared != "last":
+        pairs.append(("of", view.compared))
     return urlencode(pairs, quote_via=quote, safe=_UNESCAPED)
 
 
@@ -137,7 +164,24 @@ def decode_view(query: str) -> ViewState:
         zoom=_zoom(last.get("x0", ""), last.get("x1", "")),
         collapsed=tuple(value for key, value in pairs if key == "c"),
         superseded=last.get("old") == "1",
+        group_by=_grouping(last.get("g", "")),
+        group_line=cast("GroupLine", _one_of(GroupLine, last.get("gl", ""))),
+        group_band=cast("GroupBand", _one_of(GroupBand, last.get("gb", ""))),
+        charts=tuple(value for key, value in pairs if key == "e" and value.strip()),
+        baseline=last.get("base", ""),
+        compared=cast("Compared", _one_of(Compared, last.get("of", ""))),
     )
+
+
+def _grouping(text: str) -> str:
+    sort, _, what = text.partition(":")
+    return text if sort in ("hp", "re") and what else ""
+
+
+def _one_of(choices: Any, text: str) -> str:
+    """Return the choice that `text` is, or else the first, which is the default."""
+    known: tuple[str, ...] = get_args(choices)
+    return text if text in known else known[0]
 
 
 def _number(value: float) -> str:

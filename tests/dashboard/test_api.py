@@ -161,6 +161,8 @@ def test_what_may_not_be_seen_is_answered_like_what_does_not_exist(any_board: Bo
     web = any_board.web(logdirs=("/mine",))
     sha = hashlib.sha256(PNG).hexdigest()
     post = {"cards": [{"tag": 1}], "runs": [hidden]}
+    one = {"id": "g", "runs": [hidden]}
+    grouped = {**post, "groups": [one], "by": "hp:lr", "chart": "l"}
     pairs = [
         ("GET", f"{API}/p/team/theirs/runs", f"{API}/p/team/nothing/runs", None),
         ("GET", f"{API}/p/team/theirs/tags?kind=scalar", f"{API}/p/no/no/tags?kind=scalar", None),
@@ -168,6 +170,14 @@ def test_what_may_not_be_seen_is_answered_like_what_does_not_exist(any_board: Bo
         ("GET", f"{API}/p/team/theirs/hparams", f"{API}/p/no/no/hparams", None),
         ("GET", f"{API}/p/team/theirs/values?kind=image", f"{API}/p/n/n/values?kind=image", None),
         ("POST", f"{API}/p/team/theirs/scalars", f"{API}/p/no/no/scalars", post),
+        *(
+            ("GET", f"{API}/p/team/theirs/{of}?runs={hidden}", f"{API}/p/no/no/{of}", None)
+            for of in ("annotations", "layouts", "metrics")
+        ),
+        *(
+            ("POST", f"{API}/p/team/theirs/{of}", f"{API}/p/no/no/{of}", grouped)
+            for of in ("groups", "bands", "expressions")
+        ),
         ("GET", f"{API}/r/{hidden}", f"{API}/r/abcdefghijkl", None),
         ("GET", f"{API}/r/{hidden}/blob/{sha}", f"{API}/r/abcdefghijkl/blob/{sha}", None),
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
@@ -12,6 +12,9 @@ from hypothesis import strategies as st
 from orgboard_dashboard.urls import (
     MAX_SMOOTHING,
     PAGES,
+    Compared,
+    GroupBand,
+    GroupLine,
     Place,
     ViewState,
     decode_place,
@@ -36,6 +39,12 @@ views = st.builds(
     zoom=st.none() | st.tuples(numbers, numbers).filter(lambda pair: pair[0] < pair[1]),
     collapsed=st.lists(words, max_size=4).map(tuple),
     superseded=st.booleans(),
+    group_by=st.sampled_from(["", "hp:lr", "hp:a:b,c & d", "re:-s(\\d+)$"]),
+    group_line=st.sampled_from(get_args(GroupLine)),
+    group_band=st.sampled_from(get_args(GroupBand)),
+    baseline=words,
+    compared=st.sampled_from(get_args(Compared)),
+    charts=st.lists(words.filter(str.strip), max_size=3).map(tuple),
 )
 places = st.one_of(
     st.just(Place("projects")),

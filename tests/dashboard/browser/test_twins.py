@@ -26,8 +26,17 @@ KEYS = {
     "zoom": "zoom",
     "collapsed": "collapsed",
     "superseded": "superseded",
+    "group_by": "groupBy",
+    "group_line": "groupLine",
+    "group_band": "groupBand",
+    "charts": "charts",
+    "baseline": "baseline",
+    "compared": "compared",
 }
 """A view's words, in Python and in JavaScript."""
+
+PURE = ("dom", "smooth", "palette", "figure", "groups", "state", "format", "ticks", "words")
+"""Scripts that need no page."""
 
 Run = Callable[..., Any]
 
@@ -36,7 +45,17 @@ Run = Callable[..., Any]
 def script(browser: Browser) -> Run:
     """Give a function that runs JavaScript beside the island's pure scripts."""
     page: Page = browser.new_page()
-    for name in ("dom", "smooth", "palette", "figure", "state", "format", "ticks", "words"):
+    for name in (
+        "dom",
+        "smooth",
+        "palette",
+        "figure",
+        "state",
+        "format",
+        "ticks",
+        "words",
+        "groups",
+    ):
         page.add_script_tag(path=SCRIPTS / f"{name}.js")
     return page.evaluate
 
@@ -56,6 +75,21 @@ def test_the_browser_draws_what_python_draws(script: Run, case: dict[str, Any]) 
     figure = script(
         """([lines, view]) => {
             const {data, ranges} = ob.figure(lines, view);
+            return {data: data.map((t) => ({...t, x: [...t.x], y: [...t.y]})), ranges};
+        }""",
+        [case["lines"], case["view"]],
+    )
+
+    assert plain(figure["data"]) == case["data"]
+    assert figure["ranges"]["x"] == case["ranges"]["x"]
+    assert figure["ranges"]["y"] == pytest.approx(case["ranges"]["y"])
+
+
+@pytest.mark.parametrize("case", read_vectors("groups"), ids=lambda case: case["name"])
+def test_the_browser_draws_groups_as_python_does(script: Run, case: dict[str, Any]) -> None:
+    figure = script(
+        """([lines, view]) => {
+            const {data, ranges} = ob.groupFigure(lines, view);
             return {data: data.map((t) => ({...t, x: [...t.x], y: [...t.y]})), ranges};
         }""",
         [case["lines"], case["view"]],

@@ -25,11 +25,15 @@
     return response.json();
   };
 
+  /** Ask for JSON with a question too long for an address. */
+  ob.postJson = async function postJson(path, body, signal) {
+    const response = await patiently(path, posted(body), signal);
+    return response.json();
+  };
+
   /** Ask for the points of cards; gives what `ob.decodeScalars` makes of the answer. */
-  ob.postScalars = async function postScalars(project, body, signal) {
-    const headers = { "Content-Type": "application/json" };
-    const request = { method: "POST", headers, body: JSON.stringify(body) };
-    const response = await patiently(`${project}/scalars`, request, signal);
+  ob.postScalars = async function postScalars(project, body, signal, route = "scalars") {
+    const response = await patiently(`${project}/${route}`, posted(body), signal);
     return ob.decodeScalars(await response.arrayBuffer());
   };
 
@@ -53,6 +57,10 @@
     });
     return me;
   };
+
+  function posted(body) {
+    return { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
+  }
 
   /** A refusal: what the server said, and its status. */
   class Refused extends Error {

@@ -45,6 +45,7 @@
         this.resting = false;
         // A finger that is lifted leaves its table to be read; the next touch elsewhere hides it.
         if (event.pointerType !== "touch") ob.hideTip();
+        ob.ghost(this, null);
         if (this.held) this.draw();
       });
       this.onZoom = (event) => {
@@ -58,15 +59,18 @@
       for (const uid of asked) this.lines.delete(uid);
       for (const line of lines) this.lines.set(line.run, [...(this.lines.get(line.run) ?? []), line]);
       this.fetched = true;
+      this.ghostKey = null;
     }
 
     /** Give the lines of the runs that are shown, in their order, named and coloured. */
     shownLines() {
-      const runs = ob.project?.shown() ?? [];
+      const runs = ob.project ? ob.drawn(ob.project) : [];
+      const looks = ob.subRunLooks(runs, this.tag.name);
       const lines = [];
       for (const run of runs) {
+        const look = looks.get(run.uid) ?? { name: ob.runName(run), color: run.color };
         for (const line of this.lines.get(run.uid) ?? []) {
-          lines.push(Object.assign(line, { name: nameOf(run, line), color: run.color }));
+          lines.push(Object.assign(line, { name: nameOf(look.name, line), color: look.color }));
         }
       }
       return lines;
@@ -77,7 +81,7 @@
       if (!this.visible || !this.fetched) return;
       const { view } = ob;
       const lines = this.shownLines();
-      const figure = ob.figure(lines, view);
+      const figure = ob.groupFigure(lines, view);
       const key = JSON.stringify([view.zoom, view.xAxis, view.yAxis]);
       this.held = this.resting && this.ranges !== null && this.key === key;
       if (this.held) figure.ranges = this.ranges;
@@ -85,7 +89,9 @@
       this.ranges = figure.ranges;
       this.key = key;
       this.say(lines, view);
+      ob.ghost(this, null);
       await ob.draw(this.plot, figure, view, slides);
+      ob.paintMarks(this, lines);
       if (!this.bound && this.plot.on) {
         this.plot.on("plotly_relayout", this.onZoom);
         this.plot.on("plotly_doubleclick", () => ob.setView({ zoom: null }));
@@ -94,9 +100,10 @@
     }
 
     say(lines, view) {
-      const [left, right] = ob.cardWords(this.tag.name, lines);
+      const grouped = ob.groupWords(lines, view);
+      const [left, right] = grouped ?? ob.cardWords(this.tag.name, lines);
       this.words[0].textContent = left;
-      this.words[0].title = left;
+      this.words[0].title = grouped ? `${left}. ${ob.alignmentWords(view)}` : left;
       this.words[1].textContent = right;
       this.words[1].title = "Every point is stored. Drawn are the first, last, least and greatest of each stretch.";
       const positive = lines.some((line) => line.y.some((y) => y > 0));
@@ -104,7 +111,7 @@
       this.note.textContent = !values && !lines.some((line) => line.marks.length)
         ? view.zoom ? "No point between these steps." : "No point in the shown runs."
         : view.yAxis === "log" && values && !positive ? "No value above 0 to draw on a log axis." : "";
-      this.plot.setAttribute("aria-label", `${this.tag.name}: ${ob.plural(lines.length, "run")}, ${right}. ${left}`);
+      this.plot.setAttribute("aria-label", `${this.tag.name}: ${ob.plural(lines.length, grouped ? "group" : "run")}, ${right}. ${left}`);
     }
 
     /** Move the smoothed lines while the slider is dragged. */
@@ -112,7 +119,10 @@
       if (this.visible && this.ranges && this.bound) ob.repath(this.plot, this.shownLines(), this.ranges, ob.view);
     }
 
-    highlight(uid) {
+    /** Let the line of a run or a group stand out, and show the runs of a group. */
+    highlight(run) {
+      const uid = run === null ? null : ob.drawnAs(run);
+      ob.ghost(this, uid);
       for (const group of this.plot.querySelectorAll(".scatterlayer .trace")) {
         const trace = group.__data__?.[0]?.trace;
         group.style.opacity = uid === null || !trace || trace.uid.startsWith(`${uid}_`) ? "" : "0.12";
@@ -133,6 +143,7 @@
     /** Free the chart; the lines stay, and draw again at once. */
     rest() {
       this.visible = false;
+      ob.paintMarks(this, []);
       ob.undraw(this.plot);
       this.bound = false;
     }
@@ -148,8 +159,8 @@
   ob.Card = Card;
 
   /** Points that a restart replaced are a line of their own. */
-  function nameOf(run, line) {
-    return line.superseded ? `${ob.runName(run)} (attempt ${line.attempt}, replaced)` : ob.runName(run);
+  function nameOf(name, line) {
+    return line.superseded ? `${name} (attempt ${line.attempt}, replaced)` : name;
   }
 
   /** Four digits more than the span shows: short in the address, finer than a pixel. */

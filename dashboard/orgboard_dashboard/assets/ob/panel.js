@@ -21,7 +21,7 @@
     place.replaceChildren();
     if (!project) return;
     parts = build(project);
-    place.append(grip(), parts.head, parts.problem, parts.list, parts.foot);
+    place.append(grip(), parts.head, parts.problem, parts.groups.el, parts.columns, parts.list, parts.foot);
     const off = [project.on(paint), ob.onView(onView), ob.onRunHover(paintHover)];
     stop = () => off.forEach((each) => each());
     paint();
@@ -36,8 +36,9 @@
     const all = ob.el("input", { type: "checkbox", "aria-label": "Show the newest runs, or none", onchange: toggleAll });
     const automatic = ob.el("button.ob-quiet", { type: "button", title: "Show the newest runs, whatever they are", onclick: () => ob.setView({ selected: null }) }, "newest");
     const actions = ob.el("button.ob-quiet", { type: "button", "aria-haspopup": "menu", title: "Rename, tag, star, archive, delete", onclick: (event) => ob.runMenu(event, project) }, "Actions");
-    const head = ob.el("div.ob-panel-head", {}, input,
-      ob.el("div.ob-panel-columns", {}, all, ob.el("span", {}, "Run"), automatic, ob.el("span.ob-grow"), actions, ob.el("span", {}, "step")));
+    const groups = ob.groupBar(project);
+    const head = ob.el("div.ob-panel-head", {}, input);
+    const columns = ob.el("div.ob-panel-head", {}, ob.el("div.ob-panel-columns", {}, all, ob.el("span", {}, "Run"), automatic, ob.el("span.ob-grow"), actions, ob.el("span", {}, "step")));
     const rows = ob.el("div.ob-rows", { role: "list", "aria-label": "Runs" });
     const list = ob.el("div.ob-list", { tabindex: "-1", oncontextmenu: (event) => {
       const uid = event.target.closest(".ob-row")?.dataset.uid;
@@ -46,13 +47,13 @@
     const foot = ob.el("div.ob-foot", {}, ob.el("span"), ob.el("span"));
     const problem = ob.el("div.ob-problem", { role: "alert" });
     new ResizeObserver(ob.throttled(30, paint)).observe(list);
-    return { project, input, all, automatic, head, rows, list, foot, problem };
+    return { project, input, all, automatic, head, groups, columns, rows, list, foot, problem };
   }
 
   function onView(changed) {
     if (!parts) return;
     if (changed.has("runFilter")) parts.project.filter();
-    if (changed.has("selected")) paint();
+    if (["selected", "groupBy", "groupLine", "groupBand"].some((key) => changed.has(key))) paint();
   }
 
   function toggleAll() {
@@ -74,6 +75,7 @@
     keepFocus(rows, () => rows.replaceChildren(...range(first, last).map((i) => row(project, i, shown))));
     if (n === 0 && project.matching !== null && !refused) rows.append(nothing(project));
     paintFoot(project, shown.size);
+    parts.groups.paint();
     ob.paintLive();
   }
 
@@ -100,7 +102,7 @@
     const put = run.archived_at === null ? "" : ".ob-archived";
     return ob.el(`div.ob-row${put}`, { style, role: "listitem", "data-uid": run.uid, onmouseenter: () => ob.hoverRun(run.uid), onmouseleave: () => ob.hoverRun(null) },
       ob.el("label", { title: [name, run.display_name && run.name, ob.statusWords(run), run.tags.join(", ")].filter(Boolean).join("\n") },
-        box, ob.swatch(run, on), ob.statusDot(run),
+        box, ob.swatch(ob.inked(run), on), ob.statusDot(run),
         run.starred ? ob.star() : null,
         ob.el("span.ob-name", {}, name),
         ...run.tags.slice(0, 2).map(ob.chip)),

@@ -70,7 +70,8 @@
 
     onProject(what) {
       if (what === "gone") return this.say("There is no such project, or it is not shared with you.");
-      if (what === "again") return this.refetch();
+      if (what === "again" || what === "groups") return this.refetch();
+      if (what === "remarks") return this.drawAll();
       this.toolbar.paint();
       if (what === "filter") return this.reselect();
       if (what === "runs" && this.tags?.length === 0) return this.retag();
@@ -79,8 +80,8 @@
 
     onView(changed) {
       if (changed.has("selected")) this.reselect();
-      if (changed.has("tagFilter") || changed.has("collapsed")) this.layOut();
-      if (["xAxis", "zoom", "superseded"].some((key) => changed.has(key))) this.refetch();
+      if (["tagFilter", "collapsed", "charts"].some((key) => changed.has(key))) this.layOut();
+      if (["xAxis", "zoom", "superseded", "groupLine", "groupBand"].some((key) => changed.has(key))) this.refetch();
       if (changed.has("yAxis")) this.drawAll();
       this.toolbar.paint();
     }
@@ -95,11 +96,22 @@
         const { tags } = await ob.getJson(`${this.project.path}/tags?${query}`, this.controller.signal);
         const known = this.tags?.map((tag) => tag.id).join();
         this.tags = tags;
+        ob.scalarTags = tags;
+        await this.listLayouts(runs);
         if (known !== tags.map((tag) => tag.id).join() || !tags.length) this.layOut();
       } catch (error) {
         if (error instanceof ob.Refused) this.say(error.message);
         else if (error.name !== "AbortError") throw error;
       }
+    }
+
+    /** Fetch which charts the shown runs declare themselves. */
+    async listLayouts(runs) {
+      const query = new URLSearchParams({ runs: runs.join(",") });
+      const { charts } = await ob.getJson(`${this.project.path}/layouts?${query}`, this.controller.signal);
+      const had = JSON.stringify(this.layouts);
+      this.layouts = charts;
+      if (had !== JSON.stringify(charts) && (had !== undefined || charts.length)) this.layOut();
     }
 
     layOut() {
@@ -108,11 +120,16 @@
       this.toolbar.problem(filter.problem);
       if (filter.problem) return;
       const tags = this.tags.filter((tag) => filter.matches(tag.name));
-      if (!tags.length) return this.say(...this.nothing());
+      const { charts } = ob.view;
+      if (!tags.length && !charts.length) return this.say(...this.nothing());
       const groups = Map.groupBy ? Map.groupBy(tags, groupOf) : group(tags);
       // Tags without a group come last: they are seldom what a page is opened for.
       const ordered = [...groups].sort(([one], [other]) => Number(one === "") - Number(other === ""));
-      keepScroll(() => this.out.replaceChildren(...ordered.map(([name, members]) => this.section(name, members))));
+      const sections = ordered.map(([name, members]) => this.section(name, members));
+      sections.unshift(...ob.layoutSections(this.layouts ?? [], (chart) => this.card(chart).el));
+      if (charts.length) sections.unshift(this.chartSection(charts));
+      if (!tags.length) sections.push(ob.el("div.ob-empty", {}, ob.el("p", {}, ...this.nothing())));
+      keepScroll(() => this.out.replaceChildren(...sections));
       this.forgetOthers();
       this.wake();
     }
@@ -145,10 +162,18 @@
       return ob.el("section.ob-section", { "aria-label": name || "other" }, ob.el("h2", {}, title), grid);
     }
 
+    /** Charts that people made of tags stand before the tags. */
+    chartSection(charts) {
+      const cards = charts.map((source) => this.card({ id: `e ${source}`, source }).el);
+      return ob.el("section.ob-section.ob-charts", { "aria-label": "Charts" }, ob.el("h2", {}, "Charts"), ob.el("div.ob-grid", {}, ...cards));
+    }
+
     card(tag) {
       let card = this.cards.get(tag.id);
       if (!card) {
-        card = new ob.Card(tag, { onResize: () => this.resized(card), onZoom: (zoom) => ob.setView({ zoom }) });
+        const actions = { onResize: () => this.resized(card), onZoom: (zoom) => ob.setView({ zoom }) };
+        card = tag.make?.(actions) ?? (tag.source ? new ob.ChartCard(tag.source, actions) : new ob.Card(tag, actions));
+        ob.combinable(card);
         card.el.card = card;
         this.cards.set(tag.id, card);
         this.seer.observe(card.el);
@@ -204,10 +229,10 @@
       this.wake();
     }
 
-    /** Runs that are shown and that the card has not asked for. */
+    /** Lines that are shown and that the card has not asked for. */
     missing(card) {
       const asked = card.asked ?? new Set();
-      const missing = this.project.shown().map((run) => run.uid).filter((uid) => !asked.has(uid));
+      const missing = ob.drawn(this.project).map((run) => run.uid).filter((uid) => !asked.has(uid));
       return new Set([...(card.wanted || []), ...missing]);
     }
 
@@ -222,8 +247,9 @@
 
     /** Runs have grown: what is in sight is fetched again for them. */
     grown(changed) {
-      const shown = this.project.shown().map((run) => run.uid).filter((uid) => changed.has(uid));
-      if (!shown.length) return;
+      const grown = this.project.shown().map((run) => run.uid).filter((uid) => changed.has(uid));
+      if (!grown.length) return;
+      const shown = grown.map(ob.drawnAs);
       for (const card of this.cards.values()) {
         if (card.wanted === "all") continue;
         card.wanted = new Set([...(card.wanted || []), ...shown]);
@@ -269,11 +295,11 @@
 
     /** Choose the next cards that want the same runs. */
     batch() {
-      const shown = this.project.shown().map((run) => run.uid);
+      const shown = ob.drawn(this.project).map((run) => run.uid);
       const wanting = [...this.cards.values()].filter((card) => card.visible && card.wanted && card.el.isConnected);
       if (!wanting.length || !shown.length) return null;
       const runsOf = (card) => (card.wanted === "all" ? shown : shown.filter((uid) => card.wanted.has(uid)));
-      const key = (card) => `${runsOf(card).join()} ${widthOf(card)}`;
+      const key = (card) => `${runsOf(card).join()} ${widthOf(card)} ${card.ask ? card.tag.id : ""}`;
       const cards = wanting.filter((card) => key(card) === key(wanting[0])).slice(0, BATCH);
       const afresh = cards[0].wanted === "all";
       return { cards, runs: runsOf(cards[0]), width: widthOf(cards[0]), afresh };
@@ -281,6 +307,7 @@
 
     async ask({ cards, runs, width, afresh }) {
       const { xAxis, zoom, superseded } = ob.view;
+      const asked = asking();
       for (const card of cards) {
         card.wanted = null;
         card.asked = new Set([...(afresh ? [] : card.asked ?? []), ...runs]);
@@ -290,12 +317,12 @@
         cards: cards.map((card) => ({ tag: card.tag.id })), runs, x: xAxis, width, superseded,
         from: zoom ? zoom[0] : null, to: zoom ? zoom[1] : null, since: null,
       };
-      const answer = await ob.postScalars(this.project.path, body, this.controller.signal);
-      if (xAxis !== ob.view.xAxis || JSON.stringify(zoom) !== JSON.stringify(ob.view.zoom)) {
+      const groups = ob.view.groupBy ? ob.drawn(this.project).filter((group) => runs.includes(group.uid)) : null;
+      const lines = await this.linesOf(cards, body, groups);
+      if (asked !== asking()) {
         for (const card of cards) card.wanted = "all";
         return;
       }
-      const lines = new Map(answer.cards.map((card) => [card.tag, card.lines]));
       for (const card of cards) {
         if (afresh) card.lines.clear();
         card.take(lines.get(card.tag.id) ?? [], runs);
@@ -303,6 +330,21 @@
         await ob.breath();
       }
     }
+
+    /** Ask for the lines of cards, by tag: of runs, or of groups. A chart is asked for alone. */
+    async linesOf(cards, body, groups) {
+      const [{ path }, { signal }] = [this.project, this.controller];
+      const [{ ask, tag }] = cards;
+      if (ask) return new Map([[tag.id, await cards[0].ask(path, body, groups, signal)]]);
+      const answer = await (groups ? ob.postBands(path, groups, body, signal) : ob.postScalars(path, body, signal));
+      return new Map(answer.cards.map((card) => [card.tag, card.lines]));
+    }
+  }
+
+  /** What of the view an answer is good for. */
+  function asking() {
+    const { xAxis, zoom, superseded, groupBy, groupLine, groupBand } = ob.view;
+    return JSON.stringify([xAxis, zoom, superseded, groupBy, groupLine, groupBand]);
   }
 
   function widthOf(card) {

@@ -8,8 +8,11 @@
   const DEFAULTS = {
     runFilter: "", tagFilter: "", smoothing: 0.6, xAxis: "step", yAxis: "lin",
     selected: null, zoom: null, collapsed: [], superseded: false,
+    groupBy: "", groupLine: "mean", groupBand: "minmax", charts: [], baseline: "", compared: "last",
   };
   const MAX_SMOOTHING = 0.999;
+  const GROUP_LINES = ["mean", "median", "min", "max"];
+  const GROUP_BANDS = ["minmax", "std", "sem", "ci", "none"];
 
   /** Read the query part of an address. What cannot be read has its default. */
   ob.decodeView = function decodeView(query) {
@@ -27,6 +30,12 @@
       zoom: low !== null && high !== null && low < high ? [low, high] : null,
       collapsed: pairs.getAll("c"),
       superseded: get("old") === "1",
+      groupBy: /^(hp|re):./s.test(get("g")) ? get("g") : "",
+      groupLine: GROUP_LINES.includes(get("gl")) ? get("gl") : "mean",
+      baseline: get("base"),
+      compared: ["min", "max"].includes(get("of")) ? get("of") : "last",
+      charts: pairs.getAll("e").filter((text) => text.trim()),
+      groupBand: GROUP_BANDS.includes(get("gb")) ? get("gb") : "minmax",
     };
   };
 
@@ -42,6 +51,12 @@
     if (view.zoom !== null) pairs.push(["x0", view.zoom[0]], ["x1", view.zoom[1]]);
     for (const group of view.collapsed) pairs.push(["c", group]);
     if (view.superseded) pairs.push(["old", "1"]);
+    if (view.groupBy) pairs.push(["g", view.groupBy]);
+    if (view.groupLine !== "mean") pairs.push(["gl", view.groupLine]);
+    if (view.groupBand !== "minmax") pairs.push(["gb", view.groupBand]);
+    for (const chart of view.charts) pairs.push(["e", chart]);
+    if (view.baseline) pairs.push(["base", view.baseline]);
+    if (view.compared !== "last") pairs.push(["of", view.compared]);
     return pairs.map(([key, value]) => `${key}=${encode(value)}`).join("&");
   };
 

@@ -16,11 +16,15 @@
     const box = card.plot.getBoundingClientRect();
     const px = Math.min(scale.width, Math.max(0, event.clientX - box.left - scale.left));
     const py = event.clientY - box.top - scale.top;
-    const rows = rowsAt(card.shownLines(), scale, px, py);
+    const lines = card.shownLines();
+    const rows = rowsAt(lines, scale, px, py);
+    const strange = ob.strangeAt(lines, scale, px);
     ob.moveCursors(rows.length ? rows[0].x : scale.xAt(px));
-    if (!rows.length) return hide();
+    if (!rows.length && !strange) return hide();
     tip ??= document.body.appendChild(ob.el("div.ob-tip", { role: "tooltip" }));
-    tip.replaceChildren(table(rows));
+    const parts = [rows.length ? ob.groupTable(rows, MOST_ROWS) ?? table(rows) : null, strange];
+    tip.replaceChildren(...parts.filter(Boolean));
+    ob.ghostAt(card, rows[0]);
     tip.hidden = false;
     place(event);
   };
