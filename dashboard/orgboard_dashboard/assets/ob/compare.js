@@ -185,7 +185,10 @@
         const [over, less] = [new ob.Card(tag, actions(() => over)), new ob.DifferenceCard(tag, actions(() => less), () => this.baseline().uid)];
         return [over, less];
       });
-      for (const card of this.cards) card.visible = true;
+      for (const card of this.cards) {
+        card.visible = true;
+        card.el.card = card;
+      }
       const rest = this.listed.length - this.curves;
       const more = rest > 0 ? ob.el("button.ob-pill", { type: "button", onclick: () => { this.curves += CURVES; this.layOut(); } }, `Show curves of ${ob.plural(Math.min(rest, CURVES), "more tag")} of ${ob.count(this.listed.length)}`) : null;
       this.charts.replaceChildren(ob.el("h2", { hidden: !this.cards.length }, "Curves"), ob.el("div.ob-pairs", {}, ...this.cards.map((card) => card.el)), more ?? "");
