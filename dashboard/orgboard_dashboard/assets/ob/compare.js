@@ -105,6 +105,7 @@
     say(...words) {
       this.cards.forEach((card) => card.rest());
       this.cards = [];
+      this.laid = null;
       this.charts.replaceChildren();
       this.tables.replaceChildren(ob.el("div.ob-empty", {}, ob.el("p", {}, ...words)));
     }
@@ -178,7 +179,11 @@
           ob.swatch(one), ob.el("span.ob-name", {}, nameOf(one)), one === base ? ob.el("span.ob-base", {}, "baseline") : null))));
     }
 
+    /** Lay out the cards of the first tags; those that are there already stay as they are. */
     layOut() {
+      const laid = `${this.listed.length} ${this.listed.slice(0, this.curves).map((tag) => tag.id).join()}`;
+      if (laid === this.laid) return this.fetch();
+      this.laid = laid;
       this.cards.forEach((card) => card.rest());
       const actions = (card) => ({ onResize: () => requestAnimationFrame(() => card().draw()), onZoom: (zoom) => ob.setView({ zoom }) });
       this.cards = this.listed.slice(0, this.curves).flatMap((tag) => {
