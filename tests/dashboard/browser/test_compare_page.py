@@ -93,6 +93,12 @@ def test_groups_are_compared_by_their_means(page: Page, compared: str) -> None:
     page.locator(".ob-difference .ob-stage").hover()
     expect(page.get_by_role("tooltip").locator("thead")).to_have_text("groupmeanrunsstep")
     expect(page.get_by_role("tooltip").locator("tbody tr")).to_contain_text("2 of 2")
+    # The runs themselves lie on another scale than their difference.
+    ghosted = page.evaluate(
+        """() => [...document.querySelectorAll('.ob-pairs .ob-card')].map(({card}) => {
+            ob.ghost(card, ob.drawn(ob.project)[0].uid); return Boolean(card.ghosted); })"""
+    )
+    assert ghosted == [True, False]
 
 
 def test_less_than_two_runs_are_told_what_to_do(page: Page, compared: str) -> None:

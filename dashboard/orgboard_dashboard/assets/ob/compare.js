@@ -105,6 +105,7 @@
     say(...words) {
       this.cards.forEach((card) => card.rest());
       this.cards = [];
+      this.laid = null;
       this.charts.replaceChildren();
       this.tables.replaceChildren(ob.el("div.ob-empty", {}, ob.el("p", {}, ...words)));
     }
@@ -178,14 +179,21 @@
           ob.swatch(one), ob.el("span.ob-name", {}, nameOf(one)), one === base ? ob.el("span.ob-base", {}, "baseline") : null))));
     }
 
+    /** Lay out the cards of the first tags; those that are there already stay as they are. */
     layOut() {
+      const laid = `${this.listed.length} ${this.listed.slice(0, this.curves).map((tag) => tag.id).join()}`;
+      if (laid === this.laid) return this.fetch();
+      this.laid = laid;
       this.cards.forEach((card) => card.rest());
       const actions = (card) => ({ onResize: () => requestAnimationFrame(() => card().draw()), onZoom: (zoom) => ob.setView({ zoom }) });
       this.cards = this.listed.slice(0, this.curves).flatMap((tag) => {
         const [over, less] = [new ob.Card(tag, actions(() => over)), new ob.DifferenceCard(tag, actions(() => less), () => this.baseline().uid)];
         return [over, less];
       });
-      for (const card of this.cards) card.visible = true;
+      for (const card of this.cards) {
+        card.visible = true;
+        card.el.card = card;
+      }
       const rest = this.listed.length - this.curves;
       const more = rest > 0 ? ob.el("button.ob-pill", { type: "button", onclick: () => { this.curves += CURVES; this.layOut(); } }, `Show curves of ${ob.plural(Math.min(rest, CURVES), "more tag")} of ${ob.count(this.listed.length)}`) : null;
       this.charts.replaceChildren(ob.el("h2", { hidden: !this.cards.length }, "Curves"), ob.el("div.ob-pairs", {}, ...this.cards.map((card) => card.el)), more ?? "");

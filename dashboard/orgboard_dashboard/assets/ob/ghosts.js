@@ -14,7 +14,8 @@
   /** Show the runs of the group `uid` on a card; null, or the uid of a run, shows none. */
   ob.ghost = function ghost(card, uid) {
     clearTimeout(card.dwell);
-    const group = uid && !card.ask && ob.view.groupBy && card.visible && ob.project ? ob.drawn(ob.project).find((one) => one.uid === uid) : null;
+    // What a formula or a difference draws lies on another scale than the runs.
+    const group = uid && card.constructor === ob.Card && ob.view.groupBy && card.visible && ob.project ? ob.drawn(ob.project).find((one) => one.uid === uid) : null;
     if (!group) {
       card.ghosted = null;
       card.el.querySelector(".ob-ghosts")?.remove();
