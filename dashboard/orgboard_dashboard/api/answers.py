@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from orgboard_dashboard.queries.errors import BadQuery, NotFound, TooMuch
+from orgboard_dashboard.queries.language import QueryProblem
 from orgboard_schema.errors import DatabaseUnreachable
 
 __all__ = ["answer", "plain", "refuse", "register_errors"]
@@ -78,6 +79,10 @@ async def _not_found(_request: Request, error: Exception) -> Response:
 
 
 async def _bad_query(_request: Request, error: Exception) -> Response:
+    if isinstance(error, QueryProblem):
+        # Where, too: what people type is marked below the very characters.
+        place = {"at": error.at, "end": error.end, "suggestions": error.suggestions}
+        return answer({"error": str(error), **place}, 400)
     return refuse(400, str(error))
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from orgboard_dashboard.api.answers import answer, plain
-from orgboard_dashboard.queries import overview, projects, runs, tags
+from orgboard_dashboard.queries import overview, projects, runs, tags, vocabulary
 from orgboard_dashboard.services import Services
 
 __all__ = ["routes", "run_json", "split_uids"]
@@ -30,8 +31,9 @@ def routes(services: Services) -> APIRouter:
         sort: str = "-last_event",
         offset: int = 0,
         limit: int = 100,
+        m: Annotated[tuple[str, ...], Query()] = (),
     ) -> Response:
-        asked = runs.RunQuery(q, sort, offset, limit)
+        asked = runs.RunQuery(q, sort, offset, limit, m)
         page = await services.ask(runs.list_runs, team, project, asked, services.now())
         return answer(
             {
@@ -41,6 +43,10 @@ def routes(services: Services) -> APIRouter:
                 "runs": [run_json(row) for row in page.runs],
             }
         )
+
+    @router.get("/p/{team}/{project}/fields")
+    async def list_fields(team: str, project: str) -> Response:
+        return answer(await services.ask(vocabulary.vocabulary, team, project))
 
     @router.get("/p/{team}/{project}/tags")
     async def list_tags(team: str, project: str, kind: str, runs: str = "") -> Response:
@@ -56,10 +62,17 @@ def routes(services: Services) -> APIRouter:
 
 
 def run_json(row: runs.RunRow) -> dict[str, Any]:
-    """Return a row of the table of runs."""
-    return {**plain(row), "damaged": row.damaged}
+    """Return a row of the table of runs. A metric that is no number JSON has is told by name."""
+    metrics = {key: _spelled(value) for key, value in row.metrics.items()}
+    return {**plain(row), "damaged": row.damaged, "metrics": metrics}
 
 
 def split_uids(joined: str) -> tuple[str, ...]:
     """Return the parts of a comma-separated list."""
     return tuple(filter(None, joined.split(",")))
+
+
+def _spelled(value: float) -> float | str:
+    if math.isfinite(value):
+        return value
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
