@@ -27,6 +27,7 @@ from orgboard_dashboard.queries.language import (
     QueryProblem,
     Test,
     Text,
+    UnknownField,
     Value,
     parse,
 )
@@ -238,13 +239,13 @@ def _always(_held: Any) -> bool:
     return True
 
 
-def _unknown(named: FieldName, names: ProjectNames) -> QueryProblem:
+def _unknown(named: FieldName, names: ProjectNames) -> UnknownField:
     near = names.like(named.name)
     what = {"hp": "hyperparameter", "metric": "metric"}.get(named.source, "field")
     if named.aggregate and not named.source:
         what = "metric"
     said = f" Did you mean {', '.join(map(shown, near))}?" if near else ""
-    return QueryProblem(
+    return UnknownField(
         f"There is no {what} {shown(named.name)} here.{said}", named.at, named.end, near
     )
 

@@ -16,7 +16,7 @@ from orgboard_dashboard.queries.language.parse import (
     is_query,
     parse,
 )
-from orgboard_dashboard.queries.language.problems import QueryProblem
+from orgboard_dashboard.queries.language.problems import QueryProblem, UnknownField
 from orgboard_dashboard.queries.language.tree import (
     AGGREGATES,
     OPERATORS,
@@ -53,6 +53,7 @@ __all__ = [
     "Source",
     "Test",
     "Text",
+    "UnknownField",
     "Value",
     "is_query",
     "parse",

@@ -6,7 +6,7 @@ from typing import Final
 
 from orgboard_dashboard.queries.errors import BadQuery
 
-__all__ = ["QueryProblem", "shown"]
+__all__ = ["QueryProblem", "UnknownField", "shown"]
 
 _MAX_SHOWN: Final = 60
 """Characters of a hostile name that a message repeats."""
@@ -21,6 +21,10 @@ class QueryProblem(BadQuery):
         self.end = max(end, at)
         self.suggestions = suggestions
         """What may have been meant instead, as it is written in a query."""
+
+
+class UnknownField(QueryProblem):
+    """A query that asks for what this project does not have; another one may."""
 
 
 def shown(text: str) -> str:
