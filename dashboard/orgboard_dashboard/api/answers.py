@@ -21,7 +21,7 @@ from orgboard_dashboard.queries.errors import BadQuery, NotFound, TooMuch
 from orgboard_dashboard.queries.language import QueryProblem
 from orgboard_schema.errors import DatabaseUnreachable
 
-__all__ = ["answer", "plain", "refuse", "register_errors"]
+__all__ = ["answer", "plain", "refuse", "register_errors", "spelled"]
 
 _log = logging.getLogger(__name__)
 
@@ -53,6 +53,13 @@ def plain(value: Any) -> Any:
         return [plain(part) for part in value]
     names = _field_names(value.__class__)
     return value if names is None else {name: plain(getattr(value, name)) for name in names}
+
+
+def spelled(value: float) -> float | str:
+    """Return a number, or its name when JSON has no such number."""
+    if math.isfinite(value):
+        return value
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
 # Asked of every row of a table; the answer is always the same.

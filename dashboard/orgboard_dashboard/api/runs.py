@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from orgboard_dashboard.api.answers import answer, plain
+from orgboard_dashboard.api.answers import answer, plain, spelled
 from orgboard_dashboard.queries import overview, projects, runs, tags, vocabulary
 from orgboard_dashboard.services import Services
 
@@ -63,16 +62,10 @@ def routes(services: Services) -> APIRouter:
 
 def run_json(row: runs.RunRow) -> dict[str, Any]:
     """Return a row of the table of runs. A metric that is no number JSON has is told by name."""
-    metrics = {key: _spelled(value) for key, value in row.metrics.items()}
+    metrics = {key: spelled(value) for key, value in row.metrics.items()}
     return {**plain(row), "damaged": row.damaged, "metrics": metrics}
 
 
 def split_uids(joined: str) -> tuple[str, ...]:
     """Return the parts of a comma-separated list."""
     return tuple(filter(None, joined.split(",")))
-
-
-def _spelled(value: float) -> float | str:
-    if math.isfinite(value):
-        return value
-    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"

@@ -33,11 +33,12 @@
     return ob.decodeScalars(await response.arrayBuffer());
   };
 
-  /** A refusal: what the server said, and its status. */
+  /** A refusal: what the server said, its status, and whatever else the answer tells. */
   class Refused extends Error {
-    constructor(status, message) {
-      super(message);
+    constructor(status, { error, ...details }) {
+      super(error);
       this.status = status;
+      this.details = details;
     }
   }
   ob.Refused = Refused;
@@ -68,7 +69,7 @@
 
   async function reason(response) {
     const body = await response.json().catch(() => null);
-    return body?.error || `The server answered ${response.status}.`;
+    return body?.error ? body : { error: `The server answered ${response.status}.` };
   }
 
   function pause(ms, signal) {

@@ -69,7 +69,8 @@
     async load(block, afresh = false) {
       if (this.asked.has(block)) return;
       this.asked.add(block);
-      const query = new URLSearchParams({ q: ob.view.runFilter, sort: "-started", limit: BLOCK, offset: block * BLOCK });
+      const query = new URLSearchParams({ q: ob.view.runFilter, sort: ob.view.sort, limit: BLOCK, offset: block * BLOCK });
+      for (const key of ob.metricKeys(ob.panelColumns())) query.append("m", key);
       try {
         const answer = await ob.getJson(`${this.path}/runs?${query}`, this.controller.signal);
         this.error = null;
@@ -163,10 +164,13 @@
         changed.set(row.uid, row);
       }
       this.tell({ changed });
+      if (ob.metricKeys(ob.panelColumns()).length && changed.size) this.remeasure();
       if (strange || rows.some((row) => row.status)) this.recount();
     }
   }
 
+  // The stream tells of steps and not of metrics: those in the panel are asked for again.
+  Project.prototype.remeasure = ob.throttled(5000, () => ob.project?.reload());
   Project.prototype.recount = ob.throttled(1500, () => ob.project?.count());
 
   /** Open a project, or keep the one that is open. */
