@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orgboard_dashboard.urls import (
+    COLUMN_PX,
     MAX_SMOOTHING,
     PAGES,
+    Column,
     Place,
     ViewState,
     decode_place,
@@ -36,6 +38,13 @@ views = st.builds(
     zoom=st.none() | st.tuples(numbers, numbers).filter(lambda pair: pair[0] < pair[1]),
     collapsed=st.lists(words, max_size=4).map(tuple),
     superseded=st.booleans(),
+    columns=st.none()
+    | st.lists(
+        st.builds(Column, names, st.none() | st.integers(*COLUMN_PX), st.booleans()),
+        max_size=4,
+        unique_by=lambda column: column.key,
+    ).map(tuple),
+    sort=names,
 )
 places = st.one_of(
     st.just(Place("projects")),
@@ -81,6 +90,8 @@ def view_of(case: dict[str, Any]) -> ViewState:
         key: tuple(value) if isinstance(value, list) else value
         for key, value in case["view"].items()
     }
+    if "columns" in tuples:
+        tuples["columns"] = tuple(Column(**column) for column in tuples["columns"])
     return replace(ViewState(), **tuples)
 
 

@@ -26,6 +26,8 @@ KEYS = {
     "zoom": "zoom",
     "collapsed": "collapsed",
     "superseded": "superseded",
+    "columns": "columns",
+    "sort": "sort",
 }
 """A view's words, in Python and in JavaScript."""
 

@@ -8,7 +8,11 @@
   const DEFAULTS = {
     runFilter: "", tagFilter: "", smoothing: 0.6, xAxis: "step", yAxis: "lin",
     selected: null, zoom: null, collapsed: [], superseded: false,
+    columns: null, sort: "-started",
   };
+  const MAX_COLUMNS = 60;
+  /** The narrowest and the widest column of the table of runs. */
+  const COLUMN_PX = [40, 1200];
   const MAX_SMOOTHING = 0.999;
 
   /** Read the query part of an address. What cannot be read has its default. */
@@ -27,6 +31,8 @@
       zoom: low !== null && high !== null && low < high ? [low, high] : null,
       collapsed: pairs.getAll("c"),
       superseded: get("old") === "1",
+      columns: pairs.has("cols") ? columnsOf(get("cols")) : null,
+      sort: get("sort") || DEFAULTS.sort,
     };
   };
 
@@ -42,6 +48,8 @@
     if (view.zoom !== null) pairs.push(["x0", view.zoom[0]], ["x1", view.zoom[1]]);
     for (const group of view.collapsed) pairs.push(["c", group]);
     if (view.superseded) pairs.push(["old", "1"]);
+    if (view.columns !== null) pairs.push(["cols", view.columns.map(written).join(",")]);
+    if (view.sort !== DEFAULTS.sort) pairs.push(["sort", view.sort]);
     return pairs.map(([key, value]) => `${key}=${encode(value)}`).join("&");
   };
 
@@ -81,6 +89,26 @@
     const address = location.pathname + ob.viewQuery() + location.hash;
     if (address !== location.pathname + location.search + location.hash) history.replaceState(history.state, "", address);
   });
+
+  /** Write a column: pinned, key, width. What parts them is escaped in the key. */
+  function written({ key, width, pinned }) {
+    const escaped = key.replace(/[%,~!]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
+    return `${pinned ? "!" : ""}${escaped}${width === null ? "" : `~${width}`}`;
+  }
+
+  function columnsOf(text) {
+    const byKey = new Map();
+    for (const column of text.split(",").map(columnOf)) {
+      if (column.key && !byKey.has(column.key)) byKey.set(column.key, column);
+    }
+    return [...byKey.values()].slice(0, MAX_COLUMNS);
+  }
+
+  function columnOf(text) {
+    const [, mark, key, width] = /^(!?)([^~]*)(?:~([^]*))?$/.exec(text);
+    const px = /^[0-9]{1,5}$/.test(width ?? "") ? Math.min(COLUMN_PX[1], Math.max(COLUMN_PX[0], Number(width))) : null;
+    return { key: key.replace(/%(25|2C|7E|21)/g, (_, hex) => String.fromCharCode(parseInt(hex, 16))), width: px, pinned: mark === "!" };
+  }
 
   function number(text) {
     const value = text.trim() === "" ? NaN : Number(text);

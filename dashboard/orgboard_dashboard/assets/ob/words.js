@@ -5,6 +5,12 @@
   const LESS_IS_BETTER = /(^|[^a-z])(loss|err|error|nll|ce|ece|mse|rmse|mae|perplexity|ppl|fid|wer|cer|kl)([^a-z]|$)/i;
   const MORE_IS_BETTER = /(^|[^a-z])(acc|accuracy|f1|auc|auroc|ap|map|iou|miou|bleu|rouge|psnr|ssim|precision|recall|r2|reward|return|score|top[15])([^a-z]|$)/i;
 
+  /** Tell by a tag's name which of its values is the best one: "min", "max" or null. Twin of metrics.py. */
+  ob.better = function better(tag) {
+    if (LESS_IS_BETTER.test(tag)) return "min";
+    return MORE_IS_BETTER.test(tag) ? "max" : null;
+  };
+
   /** Say [what matters, how many points] of the lines of one tag. */
   ob.cardWords = function cardWords(tag, lines) {
     const shown = lines.reduce((sum, line) => sum + line.shown, 0);
@@ -23,8 +29,9 @@
   }
 
   function best(tag, lines) {
-    const less = LESS_IS_BETTER.test(tag);
-    if (!less && !MORE_IS_BETTER.test(tag)) return "";
+    const way = ob.better(tag);
+    if (!way) return "";
+    const less = way === "min";
     let found = null;
     for (const line of lines) {
       for (const y of line.y) {
