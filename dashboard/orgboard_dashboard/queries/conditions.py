@@ -265,11 +265,13 @@ def _on_field(field: Field, node: Test, now: float) -> Plan:
         if field.kind != "text":
             raise _cannot(node, field, "matched: only `name`, `note` and hyperparameters can")
         named = OnName(pattern(node.values[0]), "note" if field.name == "note" else "names")
-        return named if node.operator == "~" else Negated(named)
+        if node.operator == "~":
+            return named
+        return All((InSql(column.is_not(None)), Negated(named)))
     if field.kind == "text":
         return _on_text(column, node, field)
     if field.kind == "tags":
-        return _on_tags(node, field)
+        return _on_tags(node, field, now)
     if field.kind == "status":
         return _on_status(node, field, now)
     return _on_number(column, node, field, now)
@@ -284,14 +286,15 @@ def _on_text(column: ColumnElement[Any], node: Test, field: Field) -> Plan:
         found = or_(run.name.in_(wanted), func.coalesce(run.display_name, "").in_(wanted))
     else:
         found = func.coalesce(column, "").in_(wanted)
-    return InSql(~found if node.operator == "!=" else found)
+    return InSql(and_(column.is_not(None), ~found) if node.operator == "!=" else found)
 
 
-def _on_tags(node: Test, field: Field) -> Plan:
+def _on_tags(node: Test, field: Field, now: float) -> Plan:
     if node.operator not in ("=", "!=", "in"):
         raise _cannot(node, field, "ordered: use =, != or in")
     found = has_tag(value.text for value in node.values)
-    return InSql(~found if node.operator == "!=" else found)
+    some = field.column(now).is_not(None)
+    return InSql(and_(some, ~found) if node.operator == "!=" else found)
 
 
 def _on_status(node: Test, field: Field, now: float) -> Plan:
