@@ -104,6 +104,12 @@ def export(argv: Sequence[str]) -> int:
     _add_database(parser)
     parser.add_argument("--project", metavar="TEAM/PROJECT", help="only this one (default: all)")
     parser.add_argument("--run", default="", metavar="RE", help="runs whose name matches (RE2)")
+    parser.add_argument(
+        "--where",
+        default="",
+        metavar="QUERY",
+        help="runs that a query of the run panel lets through, such as 'lr < 0.01 and has:oom'",
+    )
     parser.add_argument("--tag", default="", metavar="RE", help="tags whose name matches (RE2)")
     parser.add_argument(
         "--kind", metavar="KIND,…", help="values of these kinds, such as text,image (default: all)"
@@ -232,6 +238,7 @@ def _exported(options: argparse.Namespace) -> Choice:
         project=options.project,
         run=options.run,
         tag=options.tag,
+        where=options.where,
         kinds=VALUE_KINDS if options.kind is None else kinds_of(options.kind),
         blobs=Path(options.blobs) if options.blobs is not None else None,
     )

@@ -80,6 +80,7 @@ _FIXED: Final = (
     Rule("POST", "/_dash-update-component", "view", _CALLBACK_BODY),
     Rule("GET", _API + "/projects", "view"),
     Rule("GET", _PROJECT + "/runs", "view"),
+    Rule("GET", _PROJECT + "/fields", "view"),
     Rule("GET", _PROJECT + "/tags", "view"),
     Rule("POST", _PROJECT + "/scalars", "view", _QUESTION_BODY),
     Rule("GET", _PROJECT + "/annotations", "view"),

@@ -13,14 +13,18 @@ Nothing here knows Dash or SQL.
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias, cast, get_args
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 __all__ = [
+    "COLUMN_PX",
     "DEFAULT_SMOOTHING",
+    "DEFAULT_SORT",
     "MAX_SMOOTHING",
     "PAGES",
+    "Column",
     "Compared",
     "GroupBand",
     "GroupLine",
@@ -49,6 +53,12 @@ DEFAULT_SMOOTHING: Final = 0.6
 # What JavaScript's encodeURIComponent leaves as it is, and commas, which keep lists readable.
 _UNESCAPED: Final = ",!'()*"
 
+DEFAULT_SORT: Final = "-started"
+
+MAX_COLUMNS: Final = 60
+COLUMN_PX: Final = (40, 1200)
+"""The narrowest and the widest column."""
+
 MAX_SMOOTHING: Final = 0.999
 """At 1 the average would never leave its first value."""
 
@@ -64,11 +74,21 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Column:
+    """A column of the table of runs: `status`, `hp:lr`, `min:val/loss`."""
+
+    key: str
+    width: int | None = None
+    """In pixels; None: what suits it."""
+    pinned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ViewState:
     """What is shown on a page of a project, and how."""
 
     run_filter: str = ""
-    """RE2, on the run's name; unanchored."""
+    """A query on runs; without an operator RE2 on the run's name, unanchored."""
     tag_filter: str = ""
     smoothing: float = DEFAULT_SMOOTHING
     x_axis: XAxis = "step"
@@ -91,6 +111,10 @@ class ViewState:
     """The run or group that others are compared with; empty: the first."""
     compared: Compared = "last"
     """Which value of a metric is compared."""
+    columns: tuple[Column, ...] | None = None
+    """Of the table of runs, and of the panel as far as it has room. None: the usual ones."""
+    sort: str = DEFAULT_SORT
+    """A column's key; "-" in front: the largest first."""
 
 
 def encode_place(place: Place, base: str = "/") -> str:
@@ -147,6 +171,10 @@ def encode_view(view: ViewState) -> str:
         pairs.append(("base", view.baseline))
     if view.compared != "last":
         pairs.append(("of", view.compared))
+    if view.columns is not None:
+        pairs.append(("cols", ",".join(map(_written, view.columns))))
+    if view.sort != DEFAULT_SORT:
+        pairs.append(("sort", view.sort))
     return urlencode(pairs, quote_via=quote, safe=_UNESCAPED)
 
 
@@ -170,7 +198,37 @@ def decode_view(query: str) -> ViewState:
         charts=tuple(value for key, value in pairs if key == "e" and value.strip()),
         baseline=last.get("base", ""),
         compared=cast("Compared", _one_of(Compared, last.get("of", ""))),
+        columns=_columns(last["cols"]) if "cols" in last else None,
+        sort=last.get("sort") or DEFAULT_SORT,
     )
+
+
+def _written(column: Column) -> str:
+    """Write a column: pinned, key, width. What parts them is escaped in the key."""
+    key = _SIGNS.sub(lambda sign: f"%{ord(sign[0]):02X}", column.key)
+    width = "" if column.width is None else f"~{column.width}"
+    return f"{'!' if column.pinned else ''}{key}{width}"
+
+
+def _columns(text: str) -> tuple[Column, ...]:
+    read = [_column(part) for part in text.split(",")]
+    # The first of two of a key stands.
+    by_key = {column.key: column for column in reversed(read) if column.key}
+    return tuple({c.key: by_key[c.key] for c in read if c.key}.values())[:MAX_COLUMNS]
+
+
+def _column(text: str) -> Column:
+    key, _, width = text.removeprefix("!").partition("~")
+    px = int(width) if width.isascii() and width.isdigit() and len(width) < 6 else None
+    return Column(
+        _ESCAPED.sub(lambda escaped: chr(int(escaped[1], 16)), key),
+        None if px is None else min(COLUMN_PX[1], max(COLUMN_PX[0], px)),
+        text.startswith("!"),
+    )
+
+
+_SIGNS: Final = re.compile("[%,~!]")
+_ESCAPED: Final = re.compile("%(25|2C|7E|21)")
 
 
 def _grouping(text: str) -> str:

@@ -68,9 +68,7 @@ def test_every_order_of_runs_can_be_turned_round(any_board: Board, key: str) -> 
 
 
 @pytest.mark.parametrize("filtered", ["", "&q=run"])
-def test_runs_without_a_value_count_as_the_smallest_and_pages_join_up(
-    any_board: Board, filtered: str
-) -> None:
+def test_runs_without_a_value_come_last_and_pages_join_up(any_board: Board, filtered: str) -> None:
     for n, points in enumerate([3, 0, 7, 0, 5]):
         chunks = [scalars("loss", [1.0] * points)] if points else []
         any_board.log(f"run{n}", chunks)
@@ -83,7 +81,7 @@ def test_runs_without_a_value_count_as_the_smallest_and_pages_join_up(
         assert {(page["total"], page["matching"]) for page in pages} == {(5, 5)}
         return [run["name"] for page in pages for run in page["runs"]]
 
-    assert names("last_step") == ["run1", "run3", "run0", "run4", "run2"]
+    assert names("last_step") == ["run0", "run4", "run2", "run1", "run3"]
     assert names("-last_step") == ["run2", "run4", "run0", "run1", "run3"]
 
 

@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orgboard_dashboard.urls import (
+    COLUMN_PX,
     MAX_SMOOTHING,
     PAGES,
+    Column,
     Compared,
     GroupBand,
     GroupLine,
@@ -45,6 +47,13 @@ views = st.builds(
     baseline=words,
     compared=st.sampled_from(get_args(Compared)),
     charts=st.lists(words.filter(str.strip), max_size=3).map(tuple),
+    columns=st.none()
+    | st.lists(
+        st.builds(Column, names, st.none() | st.integers(*COLUMN_PX), st.booleans()),
+        max_size=4,
+        unique_by=lambda column: column.key,
+    ).map(tuple),
+    sort=names,
 )
 places = st.one_of(
     st.just(Place("projects")),
@@ -90,6 +99,8 @@ def view_of(case: dict[str, Any]) -> ViewState:
         key: tuple(value) if isinstance(value, list) else value
         for key, value in case["view"].items()
     }
+    if "columns" in tuples:
+        tuples["columns"] = tuple(Column(**column) for column in tuples["columns"])
     return replace(ViewState(), **tuples)
 
 

@@ -18,9 +18,10 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from orgboard_dashboard.queries.errors import BadQuery, Conflict, Forbidden, NotFound, TooMuch
+from orgboard_dashboard.queries.language import QueryProblem
 from orgboard_schema.errors import DatabaseUnreachable
 
-__all__ = ["answer", "plain", "refuse", "register_errors"]
+__all__ = ["answer", "plain", "refuse", "register_errors", "spelled"]
 
 _log = logging.getLogger(__name__)
 
@@ -54,6 +55,13 @@ def plain(value: Any) -> Any:
     return value if names is None else {name: plain(getattr(value, name)) for name in names}
 
 
+def spelled(value: float) -> float | str:
+    """Return a number, or its name when JSON has no such number."""
+    if math.isfinite(value):
+        return value
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+
+
 # Asked of every row of a table; the answer is always the same.
 @cache
 def _field_names(kind: type) -> tuple[str, ...] | None:
@@ -80,6 +88,10 @@ async def _not_found(_request: Request, error: Exception) -> Response:
 
 
 async def _bad_query(_request: Request, error: Exception) -> Response:
+    if isinstance(error, QueryProblem):
+        # Where, too: what people type is marked below the very characters.
+        place = {"at": error.at, "end": error.end, "suggestions": error.suggestions}
+        return answer({"error": str(error), **place}, 400)
     return refuse(400, str(error))
 
 

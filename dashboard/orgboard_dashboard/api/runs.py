@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from orgboard_dashboard.api.answers import answer, plain
+from orgboard_dashboard.api.answers import answer, plain, spelled
 from orgboard_dashboard.markdown import to_html
-from orgboard_dashboard.queries import overview, projects, runs, tags
+from orgboard_dashboard.queries import overview, projects, runs, tags, vocabulary
 from orgboard_dashboard.queries.edits import Note
 from orgboard_dashboard.services import Services
 
@@ -33,8 +33,9 @@ def routes(services: Services) -> APIRouter:
         offset: int = 0,
         limit: int = 100,
         archived: bool = False,
+        m: Annotated[tuple[str, ...], Query()] = (),
     ) -> Response:
-        asked = runs.RunQuery(q, sort, offset, limit, archived)
+        asked = runs.RunQuery(q, sort, offset, limit, m, archived)
         page = await services.ask(runs.list_runs, team, project, asked, services.now())
         return answer(
             {
@@ -44,6 +45,10 @@ def routes(services: Services) -> APIRouter:
                 "runs": [run_json(row) for row in page.runs],
             }
         )
+
+    @router.get("/p/{team}/{project}/fields")
+    async def list_fields(team: str, project: str) -> Response:
+        return answer(await services.ask(vocabulary.vocabulary, team, project))
 
     @router.get("/p/{team}/{project}/tags")
     async def list_tags(
@@ -68,8 +73,13 @@ def note_json(note: Note) -> dict[str, Any]:
 
 
 def run_json(row: runs.RunRow) -> dict[str, Any]:
-    """Return a row of the table of runs. Its colour is a place in the palette or "#rrggbb"."""
-    return {**plain(row), "damaged": row.damaged, "color": row.chosen_color or row.color}
+    """Return a row of the table of runs. Its colour is a place in the palette or "#rrggbb".
+
+    A metric that is no number JSON has is told by name.
+    """
+    metrics = {key: spelled(value) for key, value in row.metrics.items()}
+    color = row.chosen_color or row.color
+    return {**plain(row), "damaged": row.damaged, "metrics": metrics, "color": color}
 
 
 def split_uids(joined: str) -> tuple[str, ...]:

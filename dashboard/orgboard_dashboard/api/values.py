@@ -16,7 +16,7 @@ from orgboard_dashboard.queries.annotations import list_annotations
 from orgboard_dashboard.queries.errors import BadQuery, NotFound
 from orgboard_dashboard.queries.hparams import hparams_table
 from orgboard_dashboard.queries.layouts import list_layouts
-from orgboard_dashboard.queries.metrics import list_metrics
+from orgboard_dashboard.queries.standings import list_metrics
 from orgboard_dashboard.queries.values import ValuesQuery, find_blob, list_values
 from orgboard_dashboard.services import Services
 

@@ -10,9 +10,10 @@ from typing import Final
 from sqlalchemy import Connection, select
 
 from orgboard_dashboard.queries.errors import TooMuch
-from orgboard_dashboard.queries.patterns import matcher
-from orgboard_dashboard.queries.runs import RunRow, any_matches, project_revision, rows_of
-from orgboard_dashboard.queries.visible import find_project, visible_runs
+from orgboard_dashboard.queries.matching import matching_runs
+from orgboard_dashboard.queries.names import ProjectNames
+from orgboard_dashboard.queries.runs import RunRow, project_revision, rows_of
+from orgboard_dashboard.queries.visible import find_project
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.blocks.heads import decode_heads
 from orgboard_schema.blocks.series import kind_number
@@ -62,21 +63,17 @@ def hparams_table(
     *,
     archived: bool = False,
 ) -> HparamsTable:
-    """Return the table of the runs whose name matches `q` and that logged hyperparameters.
+    """Return the table of the runs that `q` lets through and that logged hyperparameters.
 
     Raises:
         NotFound: there is no such project, or `viewer` may not see it.
-        BadQuery: `q` is no pattern.
+        BadQuery: `q` is no query.
         TooMuch: there are more than some thousand such runs.
     """
     found = find_project(viewer, conn, team, project)
-    matches = matcher(q)
-    run = tables.run.c
-    asked = select(run.run_id, run.name, run.display_name).where(
-        run.project_id == found.project_id, run.hparams.is_not(None), visible_runs(viewer)
-    )
-    named = conn.execute(asked if archived else asked.where(run.archived_at.is_(None)))
-    run_ids = [run_id for run_id, *names in named if any_matches(matches, names)]
+    matched = matching_runs(viewer, conn, found, q=q, now=now, archived=archived).page
+    having = ProjectNames(viewer, conn, found).having_hparams
+    run_ids = [run_id for run_id in matched if run_id in having]
     if len(run_ids) > _MAX_RUNS:
         raise TooMuch(f"{len(run_ids)} runs match; {_MAX_RUNS} can be compared. Filter them.")
     rows = rows_of(viewer, conn, run_ids, now)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, case, func, select
 
-from orgboard_dashboard.queries.runs import LIVE_WITHIN_S
+from orgboard_dashboard.queries.fields import LIVE_WITHIN_S
 from orgboard_dashboard.queries.visible import visible_projects, visible_runs
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.sql import tables, text

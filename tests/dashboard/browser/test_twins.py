@@ -32,6 +32,8 @@ KEYS = {
     "charts": "charts",
     "baseline": "baseline",
     "compared": "compared",
+    "columns": "columns",
+    "sort": "sort",
 }
 """A view's words, in Python and in JavaScript."""
 

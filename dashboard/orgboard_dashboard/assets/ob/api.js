@@ -41,7 +41,7 @@
   ob.change = async function change(path, body, method = "POST") {
     const headers = { "Content-Type": "application/json" };
     const response = await once(path, { method, headers, body: JSON.stringify(body) });
-    if (!response) throw new Refused(0, "The server did not answer. See whether it was done before you try again.");
+    if (!response) throw new Refused(0, { error: "The server did not answer. See whether it was done before you try again." });
     answered();
     if (!response.ok) throw new Refused(response.status, await reason(response));
     return response.json();
@@ -62,11 +62,12 @@
     return { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
   }
 
-  /** A refusal: what the server said, and its status. */
+  /** A refusal: what the server said, its status, and whatever else the answer tells. */
   class Refused extends Error {
-    constructor(status, message) {
-      super(message);
+    constructor(status, { error, ...details }) {
+      super(error);
       this.status = status;
+      this.details = details;
     }
   }
   ob.Refused = Refused;
@@ -97,7 +98,7 @@
 
   async function reason(response) {
     const body = await response.json().catch(() => null);
-    return body?.error || `The server answered ${response.status}.`;
+    return body?.error ? body : { error: `The server answered ${response.status}.` };
   }
 
   function pause(ms, signal) {

@@ -3,8 +3,8 @@
   "use strict";
 
   const KEYS = [
-    ["/", "filter tags"],
-    ["r", "filter runs"],
+    ["/", "filter tags, or runs where there are none"],
+    ["r", "filter runs by a query"],
     ["[  ]", "the page before, the page after"],
     ["t", "light or dark"],
     ["p", "fold or unfold the run panel"],
@@ -14,8 +14,8 @@
   ];
 
   const ACTIONS = {
-    "/": () => focus(".ob-tagfilter"),
-    r: () => focus(".ob-panel input[type=search]"),
+    "/": () => focus(document.querySelector(".ob-tagfilter") ? ".ob-tagfilter" : ".ob-panel .ob-query"),
+    r: () => focus(".ob-panel .ob-query"),
     "[": () => ob.turnPage(-1),
     "]": () => ob.turnPage(1),
     t: () => document.querySelector(".ob-theme")?.click(),
@@ -26,7 +26,7 @@
 
   document.addEventListener("keydown", (event) => {
     if (event.metaKey || event.ctrlKey || event.altKey || event.isComposing) return;
-    if (event.key === "Escape") return escape(event);
+    if (event.key === "Escape") return event.defaultPrevented ? undefined : escape(event);
     if (event.target.closest?.("input:not([type=checkbox]):not([type=range]), textarea, select, [contenteditable]")) return;
     const act = ACTIONS[event.key];
     if (!act) return;

@@ -17,42 +17,50 @@
     document.body.classList.toggle("ob-nopanel", !project);
     if (!place || (parts && parts.project === project && place.contains(parts.list))) return;
     stop();
+    ob.closeColumns();
     parts = null;
     place.replaceChildren();
     if (!project) return;
     parts = build(project);
-    place.append(grip(), parts.head, parts.problem, parts.groups.el, parts.columns, parts.list, parts.foot);
+    place.append(grip(), parts.head, parts.groups.el, parts.columns, parts.list, parts.foot);
     const off = [project.on(paint), ob.onView(onView), ob.onRunHover(paintHover)];
     stop = () => off.forEach((each) => each());
     paint();
   };
 
   function build(project) {
-    const input = ob.el("input.ob-input.ob-mono", {
-      type: "search", placeholder: "Filter runs", value: ob.view.runFilter, spellcheck: "false",
-      "aria-label": "Filter runs by name, a regular expression",
-      oninput: ob.settled(200, () => ob.setView({ runFilter: input.value })),
-    });
+    const bar = ob.queryBar(project);
     const all = ob.el("input", { type: "checkbox", "aria-label": "Show the newest runs, or none", onchange: toggleAll });
     const automatic = ob.el("button.ob-quiet", { type: "button", title: "Show the newest runs, whatever they are", onclick: () => ob.setView({ selected: null }) }, "newest");
     const actions = ob.el("button.ob-quiet", { type: "button", "aria-haspopup": "menu", title: "Rename, tag, star, archive, delete", onclick: (event) => ob.runMenu(event, project) }, "Actions");
+    const titles = ob.el("span.ob-panel-titles");
     const groups = ob.groupBar(project);
-    const head = ob.el("div.ob-panel-head", {}, input);
-    const columns = ob.el("div.ob-panel-head", {}, ob.el("div.ob-panel-columns", {}, all, ob.el("span", {}, "Run"), automatic, ob.el("span.ob-grow"), actions, ob.el("span", {}, "step")));
+    const head = ob.el("div.ob-panel-head", {}, bar.el, bar.problem,
+      ob.el("div.ob-panel-tools", {}, ob.columnsButton(project), actions));
+    const columns = ob.el("div.ob-panel-head", {}, ob.el("div.ob-panel-columns", {}, all, ob.el("span", {}, "Run"), automatic, ob.el("span.ob-grow"), titles));
     const rows = ob.el("div.ob-rows", { role: "list", "aria-label": "Runs" });
     const list = ob.el("div.ob-list", { tabindex: "-1", oncontextmenu: (event) => {
       const uid = event.target.closest(".ob-row")?.dataset.uid;
       if (uid) ob.runMenu(event, project, [uid]);
     }, onscroll: ob.throttled(30, paint) }, rows);
     const foot = ob.el("div.ob-foot", {}, ob.el("span"), ob.el("span"));
-    const problem = ob.el("div.ob-problem", { role: "alert" });
-    new ResizeObserver(ob.throttled(30, paint)).observe(list);
-    return { project, input, all, automatic, head, groups, columns, rows, list, foot, problem };
+    new ResizeObserver(ob.throttled(30, resized)).observe(list);
+    return { project, bar, all, automatic, titles, head, groups, columns, rows, list, foot };
+  }
+
+  /** A wider panel has room for more columns, whose metrics are yet to be fetched. */
+  function resized() {
+    if (!parts) return;
+    const keys = ob.metricKeys(ob.panelColumns()).join("\n");
+    if (parts.keys !== undefined && parts.keys !== keys) parts.project.reload();
+    parts.keys = keys;
+    paint();
   }
 
   function onView(changed) {
     if (!parts) return;
-    if (changed.has("runFilter")) parts.project.filter();
+    if (changed.has("runFilter")) parts.bar.set(ob.view.runFilter);
+    if (changed.has("runFilter") || changed.has("sort") || changed.has("columns")) parts.project.filter();
     if (["selected", "groupBy", "groupLine", "groupBand"].some((key) => changed.has(key))) paint();
   }
 
@@ -63,9 +71,9 @@
   function paint() {
     if (!parts) return;
     const { project, list, rows } = parts;
-    const refused = project.error instanceof ob.Refused ? project.error.message : "";
-    parts.problem.textContent = refused;
-    parts.input.setAttribute("aria-invalid", String(Boolean(refused)));
+    const refused = project.error instanceof ob.Refused;
+    parts.bar.say(project.error);
+    paintTitles();
     const n = refused ? 0 : project.matching ?? 0;
     const first = Math.max(0, Math.floor(list.scrollTop / ROW) - 5);
     const last = Math.min(n, Math.ceil((list.scrollTop + list.clientHeight) / ROW) + 5);
@@ -108,21 +116,43 @@
         ...run.tags.slice(0, 2).map(ob.chip)),
       ob.el("button.ob-more", { type: "button", "aria-haspopup": "menu", "aria-label": `Change ${name}`, title: "Rename, tag, star, archive, delete", onclick: (event) => ob.runMenu(event, project, [run.uid]) }, ob.icon("M3 8h.01M8 8h.01M13 8h.01")),
       ob.el("a.ob-nav.ob-more", { href: `${ob.base()}r/${run.uid}`, "aria-label": `About ${name}`, title: "About this run" }, ob.icon("M6 3l5 5-5 5")),
-      ob.el("span.ob-step", {}, run.last_step === null ? "–" : ob.short(run.last_step)));
+      ...ob.panelColumns().map(({ key }) => ob.el("span.ob-cell", { title: ob.columnTitle(key) }, cellText(run, key))));
+  }
+
+  function cellText(run, key) {
+    return key === "last_step" && run.last_step !== null ? ob.short(run.last_step) : ob.columnText(run, key);
+  }
+
+  /** The titles of the columns; a click sorts by one. */
+  function paintTitles() {
+    const titles = ob.panelColumns().map(({ key }) => title(key));
+    keepFocus(parts.titles, () => parts.titles.replaceChildren(...titles));
+  }
+
+  function title(key) {
+    const words = key === "last_step" ? "step" : ob.columnTitle(key);
+    const mark = ob.view.sort === key ? "↑" : ob.view.sort === `-${key}` ? "↓" : "";
+    const sorted = mark === "" ? "" : mark === "↑" ? ", smallest first" : ", largest first";
+    return ob.el("button.ob-cell", { type: "button", "data-uid": key, title: `${words}: sort`, "aria-label": `Sort by ${words}${sorted}`, onclick: () => ob.sortBy(key) }, ob.el("span.ob-name", {}, words), mark);
   }
 
   function nothing(project) {
     if (!ob.view.runFilter) {
       return ob.el("div.ob-none", {}, "No runs yet. Log some with SummaryWriter, or point orgboard at a directory: ", ob.el("code", {}, "orgboard ingest DIR"), ".");
     }
-    const rest = `${ob.plural(project.everything ?? 0, "run")} without the filter.`;
-    return ob.el("div.ob-none", {}, "No run matches ", ob.el("code", {}, ob.view.runFilter), `. ${rest}`);
+    return ob.el("div.ob-none", {}, ...ob.noMatch(project));
   }
+
+  /** Say that no run matches, how many there are, and how to see them. */
+  ob.noMatch = (project) => [
+    "No run matches ", ob.el("code", {}, ob.view.runFilter), `. ${ob.plural(project.everything ?? 0, "run")} without the filter. `,
+    ob.el("button.ob-quiet", { type: "button", onclick: () => ob.setView({ runFilter: "" }) }, "Show all"),
+  ];
 
   function keepFocus(rows, change) {
     const uid = rows.contains(document.activeElement) ? document.activeElement.dataset.uid : null;
     change();
-    if (uid) rows.querySelector(`input[data-uid="${CSS.escape(uid)}"]`)?.focus({ preventScroll: true });
+    if (uid) rows.querySelector(`:is(input, button)[data-uid="${CSS.escape(uid)}"]`)?.focus({ preventScroll: true });
   }
 
   function paintHover(uid) {

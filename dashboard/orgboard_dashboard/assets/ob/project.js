@@ -71,8 +71,9 @@
     async load(block, afresh = false) {
       if (this.asked.has(block)) return;
       this.asked.add(block);
-      const query = new URLSearchParams({ q: ob.view.runFilter, sort: "-started", limit: BLOCK, offset: block * BLOCK });
+      const query = new URLSearchParams({ q: ob.view.runFilter, sort: ob.view.sort, limit: BLOCK, offset: block * BLOCK });
       if (this.withArchived) query.set("archived", "1");
+      for (const key of ob.metricKeys(ob.panelColumns())) query.append("m", key);
       try {
         const answer = await ob.getJson(`${this.path}/runs?${query}`, this.controller.signal);
         this.error = null;
@@ -188,12 +189,15 @@
       }
       this.tell({ changed });
       if (reworded) this.reword();
+      if (ob.metricKeys(ob.panelColumns()).length && changed.size) this.remeasure();
       if (strange || rows.some((row) => row.status)) this.recount();
     }
   }
 
   // Somebody changed what is said of runs, here or elsewhere.
   Project.prototype.reword = ob.throttled(300, () => ob.project?.reread());
+  // The stream tells of steps and not of metrics: those in the panel are asked for again.
+  Project.prototype.remeasure = ob.throttled(5000, () => ob.project?.reload());
   Project.prototype.recount = ob.throttled(1500, () => ob.project?.count());
 
   /** Open a project, or keep the one that is open. */

@@ -3,6 +3,9 @@
   "use strict";
 
   const GRID = "ob-run-grid";
+  /** The columns that the grid was given, and the metrics that its rows have. */
+  let given = "";
+  let brought = "";
 
   ob.pages = ob.pages || {};
 
@@ -10,6 +13,7 @@
     const project = ob.openProject(root.dataset.team, root.dataset.project);
     const controller = new AbortController();
     const { signal } = controller;
+    given = brought = "";
     const repaint = () => api()?.refreshCells({ columns: ["shown"], force: true });
     const refresh = ob.throttled(2000, () => !signal.aborted && api()?.refreshInfiniteCache());
     const offs = [
@@ -21,6 +25,7 @@
       ob.onView((changed) => {
         if (changed.has("runFilter")) filter();
         if (changed.has("selected")) repaint();
+        if (changed.has("columns") || changed.has("sort")) setColumns();
       }),
     ];
     root.addEventListener("click", (event) => clicked(event.target, project), { signal });
@@ -33,8 +38,9 @@
       if (clicked(event.target, project)) event.preventDefault();
     }, { signal });
     whenReady(signal, () => {
+      setColumns();
       filter();
-      repaint();
+      listen(api(), signal);
     });
     return () => {
       controller.abort();
@@ -55,9 +61,44 @@
     if (!signal.aborted) act();
   }
 
+  /** Give the grid the columns of the view; the server reads from them what to bring along. */
+  function setColumns() {
+    const columns = ob.gridColumns();
+    const now = JSON.stringify(columns);
+    if (now === given) return;
+    const asked = ob.metricKeys(ob.columns()).join("\n");
+    given = now;
+    globalThis.dash_clientside.set_props(GRID, { columnDefs: columns });
+    if (asked !== brought) setTimeout(() => api()?.refreshInfiniteCache());
+    brought = asked;
+  }
+
+  /** What the person does to the columns in the grid itself goes into the view. */
+  function listen(grid, signal) {
+    const keep = (event) => {
+      if (signal.aborted || !event.source?.startsWith("ui")) return;
+      const state = grid.getColumnState().filter(({ colId }) => colId !== "shown" && colId !== "put_aside");
+      const before = new Map(ob.columns().map((column) => [column.key, column]));
+      const moved = state.map(({ colId, width, pinned }) => ({
+        key: colId, pinned: Boolean(pinned),
+        // Only what was resized has a width of its own.
+        width: event.type === "columnResized" && event.columns?.some((column) => column.getColId() === colId) ? Math.round(width) : before.get(colId)?.width ?? null,
+      }));
+      given = "";
+      ob.setView({ columns: moved });
+    };
+    grid.addEventListener("columnMoved", (event) => event.finished && keep(event));
+    grid.addEventListener("columnResized", (event) => event.finished && keep(event));
+    grid.addEventListener("sortChanged", (event) => {
+      if (signal.aborted || !event.source?.startsWith("ui")) return;
+      const sorted = grid.getColumnState().find(({ sort }) => sort);
+      ob.setView({ sort: sorted ? `${sorted.sort === "desc" ? "-" : ""}${sorted.colId}` : "-started" });
+    });
+  }
+
   function filter() {
     const says = (filter) => (filter ? { filterType: "text", type: "contains", filter } : undefined);
-    const wanted = { name: says(ob.view.runFilter), archived_at: says(ob.project?.withArchived ? "shown" : "") };
+    const wanted = { name: says(ob.view.runFilter), put_aside: says(ob.project?.withArchived ? "shown" : "") };
     const now = api()?.getFilterModel() ?? {};
     const differs = Object.keys(wanted).some((key) => (now[key]?.filter ?? "") !== (wanted[key]?.filter ?? ""));
     if (differs) api()?.setFilterModel(wanted);

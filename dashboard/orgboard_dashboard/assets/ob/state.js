@@ -9,7 +9,11 @@
     runFilter: "", tagFilter: "", smoothing: 0.6, xAxis: "step", yAxis: "lin",
     selected: null, zoom: null, collapsed: [], superseded: false,
     groupBy: "", groupLine: "mean", groupBand: "minmax", charts: [], baseline: "", compared: "last",
+    columns: null, sort: "-started",
   };
+  const MAX_COLUMNS = 60;
+  /** The narrowest and the widest column of the table of runs. */
+  const COLUMN_PX = [40, 1200];
   const MAX_SMOOTHING = 0.999;
   const GROUP_LINES = ["mean", "median", "min", "max"];
   const GROUP_BANDS = ["minmax", "std", "sem", "ci", "none"];
@@ -36,6 +40,8 @@
       compared: ["min", "max"].includes(get("of")) ? get("of") : "last",
       charts: pairs.getAll("e").filter((text) => text.trim()),
       groupBand: GROUP_BANDS.includes(get("gb")) ? get("gb") : "minmax",
+      columns: pairs.has("cols") ? columnsOf(get("cols")) : null,
+      sort: get("sort") || DEFAULTS.sort,
     };
   };
 
@@ -57,6 +63,8 @@
     for (const chart of view.charts) pairs.push(["e", chart]);
     if (view.baseline) pairs.push(["base", view.baseline]);
     if (view.compared !== "last") pairs.push(["of", view.compared]);
+    if (view.columns !== null) pairs.push(["cols", view.columns.map(written).join(",")]);
+    if (view.sort !== DEFAULTS.sort) pairs.push(["sort", view.sort]);
     return pairs.map(([key, value]) => `${key}=${encode(value)}`).join("&");
   };
 
@@ -96,6 +104,26 @@
     const address = location.pathname + ob.viewQuery() + location.hash;
     if (address !== location.pathname + location.search + location.hash) history.replaceState(history.state, "", address);
   });
+
+  /** Write a column: pinned, key, width. What parts them is escaped in the key. */
+  function written({ key, width, pinned }) {
+    const escaped = key.replace(/[%,~!]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
+    return `${pinned ? "!" : ""}${escaped}${width === null ? "" : `~${width}`}`;
+  }
+
+  function columnsOf(text) {
+    const byKey = new Map();
+    for (const column of text.split(",").map(columnOf)) {
+      if (column.key && !byKey.has(column.key)) byKey.set(column.key, column);
+    }
+    return [...byKey.values()].slice(0, MAX_COLUMNS);
+  }
+
+  function columnOf(text) {
+    const [, mark, key, width] = /^(!?)([^~]*)(?:~([^]*))?$/.exec(text);
+    const px = /^[0-9]{1,5}$/.test(width ?? "") ? Math.min(COLUMN_PX[1], Math.max(COLUMN_PX[0], Number(width))) : null;
+    return { key: key.replace(/%(25|2C|7E|21)/g, (_, hex) => String.fromCharCode(parseInt(hex, 16))), width: px, pinned: mark === "!" };
+  }
 
   function number(text) {
     const value = text.trim() === "" ? NaN : Number(text);
