@@ -88,8 +88,8 @@ async def _not_found(_request: Request, error: Exception) -> Response:
 async def _bad_query(_request: Request, error: Exception) -> Response:
     if isinstance(error, QueryProblem):
         # Where, too: what people type is marked below the very characters.
-        place = {"at": error.at, "end": error.end, "suggestions": error.suggestions}
-        return answer({"error": str(error), **place}, 400)
+        told = {"at": error.at, "end": error.end, "suggestions": error.suggestions}
+        return answer({"error": str(error), "problem": error.message, **told}, 400)
     return refuse(400, str(error))
 
 

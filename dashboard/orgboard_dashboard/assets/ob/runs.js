@@ -18,11 +18,11 @@
     const refresh = ob.throttled(2000, () => !signal.aborted && api()?.refreshInfiniteCache());
     const offs = [
       project.on((what) => {
+        if (what === "filter") filter(project);
         if (what === "again" || what === "filter" || what.changed?.size) refresh();
         repaint();
       }),
       ob.onView((changed) => {
-        if (changed.has("runFilter")) filter();
         if (changed.has("selected")) repaint();
         if (changed.has("columns") || changed.has("sort")) setColumns();
       }),
@@ -32,10 +32,11 @@
       if (event.key !== " " && event.key !== "Enter") return;
       if (clicked(event.target, project)) event.preventDefault();
     }, { signal });
-    whenReady(signal, () => {
+    whenReady(signal, async () => {
       setColumns();
-      filter();
       listen(api(), signal);
+      await project.ready;
+      filter(project);
     });
     return () => {
       controller.abort();
@@ -72,7 +73,7 @@
   function listen(grid, signal) {
     const keep = (event) => {
       if (signal.aborted || !event.source?.startsWith("ui")) return;
-      const state = grid.getColumnState().filter(({ colId }) => colId !== "shown");
+      const state = grid.getColumnState().filter(({ colId, hide }) => colId !== "shown" && !hide);
       const before = new Map(ob.columns().map((column) => [column.key, column]));
       const moved = state.map(({ colId, width, pinned }) => ({
         key: colId, pinned: Boolean(pinned),
@@ -91,7 +92,9 @@
     });
   }
 
-  function filter() {
+  /** Filter the grid by what the panel was answered; what is no query changes nothing. */
+  function filter(project) {
+    if (project.error) return;
     const text = ob.view.runFilter;
     const wanted = text ? { name: { filterType: "text", type: "contains", filter: text } } : null;
     const now = api()?.getFilterModel() ?? {};
