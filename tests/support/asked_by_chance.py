@@ -6,7 +6,7 @@ import json
 import math
 import random
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,26 +89,25 @@ class Trees:
         rng = self._rng
         compared = ["=", "!=", "<", "<=", ">", ">="]
         numbers = ["0.1", "1", "0", "2", "-1", "1e3"]
-        return rng.choice(
-            [
-                lambda: self._test(self._metric(), compared, [*numbers, "nan", "inf", "-inf"]),
-                lambda: self._test(FieldName("lr"), compared, numbers),
-                lambda: self._test(FieldName("lr"), ["=", "!="], ["true", "high", "0.1"]),
-                lambda: self._test(FieldName("lr"), ["~", "!~"], ["^0", "h", "1$"]),
-                lambda: self._test(FieldName("loss", "hp"), compared, numbers),
-                lambda: self._test(FieldName("optimizer"), ["=", "!=", "in"], ["adam", "sgd"]),
-                lambda: self._test(FieldName("points"), [*compared, "in"], ["3", "4", "5.5"]),
-                lambda: self._test(FieldName("last_step"), [*compared, "in"], ["0", "1", "2"]),
-                lambda: self._test(FieldName("gaps"), compared, ["0", "1"]),
-                lambda: self._test(FieldName("name"), ["~", "!~"], ["^res", "1", "[24]$"]),
-                lambda: self._test(FieldName("name"), ["=", "!=", "in"], ["res/1", "vit/2"]),
-                lambda: self._test(
-                    FieldName("status"), ["=", "!=", "in"], ["live", "finished", "damaged"]
-                ),
-                lambda: Has(rng.choice([self._metric(), FieldName("lr"), FieldName("last_step")])),
-                lambda: Text(Value(rng.choice(["vit", "3$"]))),
-            ]
-        )()
+        made: list[Callable[[], Node]] = [
+            lambda: self._test(self._metric(), compared, [*numbers, "nan", "inf", "-inf"]),
+            lambda: self._test(FieldName("lr"), compared, numbers),
+            lambda: self._test(FieldName("lr"), ["=", "!="], ["true", "high", "0.1"]),
+            lambda: self._test(FieldName("lr"), ["~", "!~"], ["^0", "h", "1$"]),
+            lambda: self._test(FieldName("loss", "hp"), compared, numbers),
+            lambda: self._test(FieldName("optimizer"), ["=", "!=", "in"], ["adam", "sgd"]),
+            lambda: self._test(FieldName("points"), [*compared, "in"], ["3", "4", "5.5"]),
+            lambda: self._test(FieldName("last_step"), [*compared, "in"], ["0", "1", "2"]),
+            lambda: self._test(FieldName("gaps"), compared, ["0", "1"]),
+            lambda: self._test(FieldName("name"), ["~", "!~"], ["^res", "1", "[24]$"]),
+            lambda: self._test(FieldName("name"), ["=", "!=", "in"], ["res/1", "vit/2"]),
+            lambda: self._test(
+                FieldName("status"), ["=", "!=", "in"], ["live", "finished", "damaged"]
+            ),
+            lambda: Has(rng.choice([self._metric(), FieldName("lr"), FieldName("last_step")])),
+            lambda: Text(Value(rng.choice(["vit", "3$"]))),
+        ]
+        return rng.choice(made)()
 
     def _metric(self) -> FieldName:
         name = self._rng.choice(["loss", "val/acc", "a b"])
@@ -174,9 +173,8 @@ def _compared(held: Any, operator: str, texts: list[str], field: FieldName) -> b
     if isinstance(held, bool | str):
         return False
     bound = float(texts[0])
-    return {"<": held < bound, "<=": held <= bound, ">": held > bound, ">=": held >= bound}[
-        operator
-    ]
+    ordered = {"<": held < bound, "<=": held <= bound, ">": held > bound, ">=": held >= bound}
+    return bool(ordered[operator])
 
 
 def _equal(held: Any, text: str, field: FieldName) -> bool:
