@@ -80,6 +80,8 @@
       } catch (error) {
         if (error.name === "AbortError") return;
         this.asked.delete(block);
+        // An address may be older than what can be sorted by: then the usual order.
+        if (error.details?.wrong === "sort" && ob.view.sort !== "-started") return ob.setView({ sort: "-started" });
         this.fail(error);
       }
     }
