@@ -19,6 +19,7 @@ from starlette.responses import Response
 
 from orgboard_dashboard.queries.errors import BadQuery, Conflict, Forbidden, NotFound, TooMuch
 from orgboard_dashboard.queries.language import QueryProblem
+from orgboard_dashboard.queries.order import BadOrder
 from orgboard_schema.errors import DatabaseUnreachable
 
 __all__ = ["answer", "plain", "refuse", "register_errors", "spelled"]
@@ -90,8 +91,10 @@ async def _not_found(_request: Request, error: Exception) -> Response:
 async def _bad_query(_request: Request, error: Exception) -> Response:
     if isinstance(error, QueryProblem):
         # Where, too: what people type is marked below the very characters.
-        place = {"at": error.at, "end": error.end, "suggestions": error.suggestions}
-        return answer({"error": str(error), **place}, 400)
+        told = {"at": error.at, "end": error.end, "suggestions": error.suggestions}
+        return answer({"error": str(error), "problem": error.message, **told}, 400)
+    if isinstance(error, BadOrder):
+        return answer({"error": str(error), "wrong": "sort"}, 400)
     return refuse(400, str(error))
 
 

@@ -126,7 +126,8 @@ def _grid() -> Component:
         id="ob-run-grid",
         className="ob-run-grid",
         rowModelType="infinite",
-        columnDefs=[],
+        # The island gives it the columns of the view; to filter, this one must be there before.
+        columnDefs=[{"colId": "name", "headerName": "Run", "filter": "agTextColumnFilter"}],
         defaultColDef={"resizable": True, "suppressHeaderMenuButton": True},
         getRowId="params.data.uid",
         dashGridOptions={

@@ -252,10 +252,7 @@ def _unknown(named: FieldName, names: ProjectNames) -> UnknownField:
     what = {"hp": "hyperparameter", "metric": "metric"}.get(named.source, "field")
     if named.aggregate and not named.source:
         what = "metric"
-    said = f" Did you mean {', '.join(map(shown, near))}?" if near else ""
-    return UnknownField(
-        f"There is no {what} {shown(named.name)} here.{said}", named.at, named.end, near
-    )
+    return UnknownField(f"There is no {what} {shown(named.name)} here.", named.at, named.end, near)
 
 
 def _on_field(field: Field, node: Test, now: float) -> Plan:

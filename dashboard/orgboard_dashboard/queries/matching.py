@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Connection, Row, Select, case, func, null, select
+from sqlalchemy import ColumnElement, Connection, Select, case, func, null, select
 
 from orgboard_dashboard.queries.conditions import (
     All,
@@ -91,10 +91,10 @@ def matching_runs(
 def candidates_of(viewer: Viewer, conn: Connection, run_ids: Sequence[int]) -> Candidates:
     """Return those of these runs that `viewer` may see, to look at their metrics."""
     run = tables.run.c
-    rows: list[Row[Any]] = []
+    rows: list[Any] = []
     for some in chunked(run_ids):
         asked = select(run.run_id, run.tag_set_id, run.revision, run.touched_ms)
-        rows += conn.execute(asked.where(run.run_id.in_(some), visible_runs(viewer)))
+        rows.extend(conn.execute(asked.where(run.run_id.in_(some), visible_runs(viewer))).all())
     return _candidates(rows)
 
 
@@ -139,7 +139,7 @@ class _Looked:
         self._condition = condition
         # Notes are read only where a query looks into them.
         self._note: ColumnElement[Any] = null().label("note")
-        self._rows: Sequence[Row[Any]] = ()
+        self._rows: Sequence[Any] = ()
         self._runs: Candidates | None = None
         self._told: Mapping[int, Bools] = {}
         self._metrics: Mapping[int, MetricColumn] = {}
@@ -163,7 +163,7 @@ class _Looked:
             )
         passing = np.flatnonzero(self._mask(plan))
         ordered = passing[self._ranks(order, passing)]
-        ids = [self._rows[at][0] for at in ordered[page].tolist()]
+        ids: list[int] = [self._rows[at].run_id for at in ordered[page].tolist()]
         return Matched(len(passing), ids)
 
     def _statement(self, in_sql: Sequence[InSql], order: Order, tags: Sequence[int]) -> Select[Any]:
@@ -202,7 +202,7 @@ class _Looked:
         values = self._names.hparam(hparam)
         return [values.get(row[0]) for row in self._rows]
 
-    def _each(self, holds: Callable[[Row[Any]], bool]) -> Bools:
+    def _each(self, holds: Callable[[Any], bool]) -> Bools:
         return np.array([holds(row) for row in self._rows], np.bool_)
 
     def _ranks(self, order: Order, passing: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -218,7 +218,7 @@ class _Looked:
         return order.ranks([held[at] for at in passing.tolist()])
 
 
-def _any_matches(matches: Callable[[str], bool], row: Row[Any], names: Sequence[str]) -> bool:
+def _any_matches(matches: Callable[[str], bool], row: Any, names: Sequence[str]) -> bool:
     stored = (getattr(row, name) for name in names)
     return any(matches(from_sql(each)) for each in stored if each is not None)
 
@@ -227,7 +227,7 @@ _FIRST_TOLD: Final = 4
 """Columns of a statement before the conditions."""
 
 
-def _candidates(rows: Sequence[Row[Any]]) -> Candidates:
+def _candidates(rows: Sequence[Any]) -> Candidates:
     """Make columns of rows that end with tag set, revision and time of the newest commit."""
     if not rows:
         return Candidates(*(np.zeros(0, np.int64) for _ in range(3)))

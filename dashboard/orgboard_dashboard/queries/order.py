@@ -25,7 +25,11 @@ from orgboard_dashboard.queries.metrics import better
 from orgboard_dashboard.queries.names import ProjectNames
 from orgboard_schema.sql import tables
 
-__all__ = ["ByHparam", "ByMetric", "InSqlOrder", "Order", "order_of", "tag_of_key"]
+__all__ = ["BadOrder", "ByHparam", "ByMetric", "InSqlOrder", "Order", "order_of", "tag_of_key"]
+
+
+class BadOrder(BadQuery):
+    """There is nothing of that name to sort by, or there no longer is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,7 @@ def order_of(sort: str, names: ProjectNames, now: float) -> Order:
     """Return the order that a key asks for; "-" in front puts the largest first.
 
     Raises:
-        BadQuery: there is nothing of that name to sort by.
+        BadOrder: there is nothing of that name to sort by.
     """
     key = sort.removeprefix("-")
     descending = sort.startswith("-")
@@ -91,7 +95,7 @@ def order_of(sort: str, names: ProjectNames, now: float) -> Order:
         return ByHparam(key[3:], descending)
     if tag := tag_of_key(key, names):
         return ByMetric(*tag, descending)
-    raise BadQuery(
+    raise BadOrder(
         f"Runs cannot be sorted by {shown(key)}: give {', '.join(FIELDS)}, hp:NAME, or last:, min:,"
         " max: or best: and a metric that is logged here."
     )

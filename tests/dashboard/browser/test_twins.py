@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page
 
 from orgboard_dashboard import charts
 from orgboard_dashboard.charts.palette import PALETTE, ink
+from orgboard_dashboard.queries.metrics import better
 from support.vectors import plain, read_vectors
 
 pytestmark = pytest.mark.browser
@@ -197,3 +198,12 @@ def test_a_card_says_first_that_values_are_not_finite(script: Run) -> None:
 def untouched(script: Run) -> dict[str, Any]:
     view: dict[str, Any] = script("() => ob.decodeView('')")
     return view
+
+
+@pytest.mark.parametrize(
+    "tag", ["val/loss", "Loss", "closs", "val/acc", "top5", "top_5", "grad_norm", "a b f1", "err"]
+)
+def test_the_browser_judges_by_a_tag_which_way_is_better_as_python_does(
+    script: Run, tag: str
+) -> None:
+    assert script("(tag) => ob.better(tag)", tag) == better(tag)

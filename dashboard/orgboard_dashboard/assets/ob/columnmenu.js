@@ -16,17 +16,12 @@
   function open(project, button) {
     const search = ob.el("input.ob-input", { type: "search", placeholder: "Find a column", "aria-label": "Find a column", spellcheck: "false", oninput: () => paint() });
     const el = ob.el("div.ob-menu", { role: "dialog", "aria-label": "Columns" }, search, ob.el("div.ob-menu-body"));
-    el.addEventListener("keydown", (event) => {
-      if (event.key !== "Escape") return;
-      event.stopPropagation();
-      close();
-      button.focus();
-    });
     menu = { project, button, search, el, words: null, off: ob.onView((changed) => changed.has("columns") && paint()) };
     document.body.append(el);
     place(button, el);
     button.setAttribute("aria-expanded", "true");
     document.addEventListener("pointerdown", outside, true);
+    document.addEventListener("keydown", escape, true);
     search.focus();
     paint();
     fill(menu);
@@ -44,6 +39,14 @@
     el.style.maxHeight = `${Math.max(160, innerHeight - bottom - 12)}px`;
   }
 
+  function escape(event) {
+    if (event.key !== "Escape") return;
+    const { button } = menu;
+    event.stopPropagation();
+    close();
+    button.focus();
+  }
+
   function outside(event) {
     if (!menu.el.contains(event.target) && !menu.button.contains(event.target)) close();
   }
@@ -54,6 +57,7 @@
     menu.el.remove();
     menu.button.setAttribute("aria-expanded", "false");
     document.removeEventListener("pointerdown", outside, true);
+    document.removeEventListener("keydown", escape, true);
     menu = null;
   }
 
@@ -73,7 +77,9 @@
       ob.el("div.ob-menu-foot", {}, ob.el("button.ob-quiet", { type: "button", "data-focus": "usual", disabled: ob.view.columns === null, onclick: () => ob.setView({ columns: null }) }, "The usual columns")),
     );
     body.scrollTop = at;
-    if (focused) body.querySelector(`[data-focus="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+    if (!focused) return;
+    const again = body.querySelector(`[data-focus="${CSS.escape(focused)}"]`);
+    (again && !again.disabled ? again : menu.search).focus({ preventScroll: true });
   }
 
   function section(title, rows) {

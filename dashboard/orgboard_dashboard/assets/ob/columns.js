@@ -90,20 +90,23 @@
     };
     // Never shown: its filter says whether what was put aside is listed.
     const aside = { colId: "put_aside", hide: true, filter: "agTextColumnFilter", sortable: false };
-    return [box, aside, ...ob.columns().map(gridColumn)];
+    const sorted = ob.view.sort.replace(/^-/, "");
+    // The table can be in the order of a column that is not shown.
+    const unseen = ob.columns().some(({ key }) => key === sorted) ? [] : [{ ...gridColumn({ key: sorted, width: null, pinned: false }), hide: true }];
+    return [box, aside, ...ob.columns().map(gridColumn), ...unseen];
   };
 
   function gridColumn({ key, width, pinned }) {
-    const [, , usual] = FIELDS.find(([field]) => field === key) ?? [key, key, VALUE_PX];
     const { source } = ob.columnOf(key);
     const title = ob.columnTitle(key);
+    const [, , usual] = FIELDS.find(([field]) => field === key) ?? [key, key, Math.min(2 * VALUE_PX, Math.max(VALUE_PX, 8 * title.length + 48))];
     const order = ob.view.sort.replace(/^-/, "") === key ? (ob.view.sort.startsWith("-") ? "desc" : "asc") : null;
     return {
       colId: key, headerName: title, headerTooltip: title, width: width ?? usual, pinned: pinned ? "left" : null,
       sortable: key !== "hparams", sort: order, valueGetter: call("obCellValue"), valueFormatter: call("obCellText"),
       ...(key === "hparams" && width === null ? { flex: 1, minWidth: 220 } : {}),
-      ...(source ? { headerClass: "ob-head-mono" } : {}),
       ...(source || RIGHT.has(key) ? { type: "rightAligned" } : {}),
+      ...(source ? { headerClass: "ag-right-aligned-header ob-head-mono" } : {}),
       ...(key === "name" ? { filter: "agTextColumnFilter", suppressHeaderFilterButton: true, cellClass: "ob-cell-name", cellStyle: call("obRunStyle"), tooltipValueGetter: call("obCellText") } : {}),
       ...(key === "status" ? { cellClass: call("obStatusClass") } : {}),
     };

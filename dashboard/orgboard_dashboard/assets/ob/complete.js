@@ -120,7 +120,9 @@
 
   function values(name, words) {
     const known = words.fields.find((field) => field.name === name) ?? words.hparams.find((hparam) => hparam.name === name);
-    const few = (known?.values ?? []).map((value) => item(ob.queryWord(value), "", value));
+    const given = [...(known?.values ?? [])];
+    if (given.every((value) => Number.isFinite(Number(value)))) given.sort((a, b) => a - b);
+    const few = given.map((value) => item(ob.queryWord(value), "", value));
     if (known?.kind === "time") return [item("-1h", "an hour ago"), item("-1d", "a day ago"), item("-7d", "a week ago"), item(new Date().toISOString().slice(0, 10), "today")];
     return known?.kind === "span" ? [item("5min", ""), item("1h", ""), item("1d", "")] : few;
   }

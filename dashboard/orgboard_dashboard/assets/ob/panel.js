@@ -33,11 +33,12 @@
     const all = ob.el("input", { type: "checkbox", "aria-label": "Show the newest runs, or none", onchange: toggleAll });
     const automatic = ob.el("button.ob-quiet", { type: "button", title: "Show the newest runs, whatever they are", onclick: () => ob.setView({ selected: null }) }, "newest");
     const actions = ob.el("button.ob-quiet", { type: "button", "aria-haspopup": "menu", title: "Rename, tag, star, archive, delete", onclick: (event) => ob.runMenu(event, project) }, "Actions");
+    const every = ob.el("button.ob-quiet", { type: "button", onclick: () => project.showAll() }, "all");
     const titles = ob.el("span.ob-panel-titles");
     const groups = ob.groupBar(project);
     const head = ob.el("div.ob-panel-head", {}, bar.el, bar.problem,
       ob.el("div.ob-panel-tools", {}, ob.columnsButton(project), actions));
-    const columns = ob.el("div.ob-panel-head", {}, ob.el("div.ob-panel-columns", {}, all, ob.el("span", {}, "Run"), automatic, ob.el("span.ob-grow"), titles));
+    const columns = ob.el("div.ob-panel-head", {}, ob.el("div.ob-panel-columns", {}, all, ob.el("span", {}, "Run"), automatic, every, ob.el("span.ob-grow"), titles));
     const rows = ob.el("div.ob-rows", { role: "list", "aria-label": "Runs" });
     const list = ob.el("div.ob-list", { tabindex: "-1", oncontextmenu: (event) => {
       const uid = event.target.closest(".ob-row")?.dataset.uid;
@@ -45,7 +46,7 @@
     }, onscroll: ob.throttled(30, paint) }, rows);
     const foot = ob.el("div.ob-foot", {}, ob.el("span"), ob.el("span"));
     new ResizeObserver(ob.throttled(30, resized)).observe(list);
-    return { project, bar, all, automatic, titles, head, groups, columns, rows, list, foot };
+    return { project, bar, all, automatic, every, titles, head, groups, columns, rows, list, foot };
   }
 
   /** A wider panel has room for more columns, whose metrics are yet to be fetched. */
@@ -74,7 +75,8 @@
     const refused = project.error instanceof ob.Refused;
     parts.bar.say(project.error);
     paintTitles();
-    const n = refused ? 0 : project.matching ?? 0;
+    // What was found before stays while the query is being mended.
+    const n = project.matching ?? 0;
     const first = Math.max(0, Math.floor(list.scrollTop / ROW) - 5);
     const last = Math.min(n, Math.ceil((list.scrollTop + list.clientHeight) / ROW) + 5);
     project.need(first, last);
@@ -88,16 +90,20 @@
   }
 
   function paintFoot(project, shown) {
-    const { all, automatic, foot } = parts;
+    const { all, automatic, every, foot } = parts;
     const total = project.everything ?? project.matching ?? 0;
     const filtered = ob.view.runFilter && project.matching !== null;
     // Why just these: the automatic selection does not take all of many runs.
     const chosen = !ob.view.selected && shown < project.matching;
-    foot.children[0].textContent = chosen ? `newest ${ob.count(shown)} shown` : `${ob.count(shown)} shown`;
-    foot.children[1].textContent = filtered ? `${ob.count(project.matching)} of ${ob.plural(total, "run")}` : ob.plural(total, "run");
+    const which = ob.view.sort === "-started" ? "newest" : "first";
+    foot.children[0].textContent = chosen ? `${which} ${ob.count(shown)} shown` : `${ob.count(shown)} shown`;
+    foot.children[1].textContent = filtered ? `${project.error ? "before: " : ""}${ob.count(project.matching)} of ${ob.plural(total, "run")}` : ob.plural(total, "run");
     all.checked = shown > 0;
     all.indeterminate = shown > 0 && shown < (project.matching ?? 0);
     automatic.hidden = ob.view.selected === null;
+    const most = Math.min(project.matching ?? 0, ob.MOST_SHOWN);
+    every.title = most < project.matching ? `Show the first ${ob.count(most)} that match: more lines are not readable` : `Show all ${ob.count(most)} that match`;
+    every.hidden = !most || shown === most;
   }
 
   function row(project, i, shown) {
@@ -106,7 +112,7 @@
     if (!run) return ob.el("div.ob-row.ob-waiting", { style, role: "listitem" });
     const on = shown.has(run.uid);
     const name = ob.runName(run);
-    const box = ob.el("input", { type: "checkbox", checked: on, "data-uid": run.uid, "aria-label": `Show ${name}`, onchange: () => project.toggle(run.uid) });
+    const box = ob.el("input", { type: "checkbox", checked: on, "data-uid": run.uid, "aria-label": `Show ${name}`, onclick: (event) => pick(project, i, event.shiftKey) });
     const put = run.archived_at === null ? "" : ".ob-archived";
     return ob.el(`div.ob-row${put}`, { style, role: "listitem", "data-uid": run.uid, onmouseenter: () => ob.hoverRun(run.uid), onmouseleave: () => ob.hoverRun(null) },
       ob.el("label", { title: [name, run.display_name && run.name, ob.statusWords(run), run.tags.join(", ")].filter(Boolean).join("\n") },
@@ -117,6 +123,16 @@
       ob.el("button.ob-more", { type: "button", "aria-haspopup": "menu", "aria-label": `Change ${name}`, title: "Rename, tag, star, archive, delete", onclick: (event) => ob.runMenu(event, project, [run.uid]) }, ob.icon("M3 8h.01M8 8h.01M13 8h.01")),
       ob.el("a.ob-nav.ob-more", { href: `${ob.base()}r/${run.uid}`, "aria-label": `About ${name}`, title: "About this run" }, ob.icon("M6 3l5 5-5 5")),
       ...ob.panelColumns().map(({ key }) => ob.el("span.ob-cell", { title: ob.columnTitle(key) }, cellText(run, key))));
+  }
+
+  /** Show a run or not; with Shift, all from the one picked before to this one. */
+  function pick(project, i, range) {
+    const uid = project.order[i];
+    const from = range && parts.picked !== undefined ? project.order.indexOf(parts.picked) : -1;
+    parts.picked = uid;
+    if (from < 0) return project.toggle(uid);
+    const [first, last] = [Math.min(from, i), Math.max(from, i)];
+    return project.show(project.order.slice(first, last + 1), !project.isShown(uid));
   }
 
   function cellText(run, key) {
@@ -133,7 +149,7 @@
     const words = key === "last_step" ? "step" : ob.columnTitle(key);
     const mark = ob.view.sort === key ? "↑" : ob.view.sort === `-${key}` ? "↓" : "";
     const sorted = mark === "" ? "" : mark === "↑" ? ", smallest first" : ", largest first";
-    return ob.el("button.ob-cell", { type: "button", "data-uid": key, title: `${words}: sort`, "aria-label": `Sort by ${words}${sorted}`, onclick: () => ob.sortBy(key) }, ob.el("span.ob-name", {}, words), mark);
+    return ob.el("button.ob-cell", { type: "button", "data-uid": key, title: `${words}: sort`, "aria-label": `Sort by ${words}${sorted}`, onclick: () => ob.sortBy(key) }, ob.el("span.ob-name", {}, words), mark && ob.el("span", {}, mark));
   }
 
   function nothing(project) {

@@ -11,7 +11,7 @@
   const AUTOMATIC = 10;
   const ARCHIVED = "archived";
   /** More lines than this on a card are neither readable nor quick. */
-  const MOST_SHOWN = 100;
+  const MOST_SHOWN = (ob.MOST_SHOWN = 100);
 
   class Project {
     constructor(team, name) {
@@ -63,6 +63,8 @@
 
     /** Fetch the blocks that hold the rows [first, last). */
     async need(first, last) {
+      // To a query that was refused the answer would be the same again.
+      if (this.error) return;
       for (let block = Math.floor(first / BLOCK); block * BLOCK < last; block += 1) {
         if (block * BLOCK < (this.matching ?? 1)) await this.load(block);
       }
@@ -81,6 +83,8 @@
       } catch (error) {
         if (error.name === "AbortError") return;
         this.asked.delete(block);
+        // An address may be older than what can be sorted by: then the usual order.
+        if (error.details?.wrong === "sort" && ob.view.sort !== "-started") return ob.setView({ sort: "-started" });
         this.fail(error);
       }
     }
@@ -173,6 +177,19 @@
     toggle(uid) {
       const uids = this.shown().map((run) => run.uid);
       ob.setView({ selected: uids.includes(uid) ? uids.filter((one) => one !== uid) : [...uids, uid] });
+    }
+
+    /** Show several runs, or none of them, besides those that are shown. */
+    show(uids, on) {
+      const shown = this.shown().map((run) => run.uid);
+      const others = shown.filter((uid) => !uids.includes(uid));
+      ob.setView({ selected: on ? [...others, ...uids.filter((uid) => this.known.has(uid))].slice(0, MOST_SHOWN) : others });
+    }
+
+    /** Show all runs that match: those of the list's beginning, as many as can be drawn. */
+    async showAll() {
+      await this.need(0, MOST_SHOWN);
+      ob.setView({ selected: this.order.slice(0, MOST_SHOWN).filter((uid) => this.known.has(uid)) });
     }
 
     /** Take a tick of the live stream: rows of runs that changed. */

@@ -9,7 +9,7 @@
   /** Make the bar of a project: {el, input, problem, say(error)}. */
   ob.queryBar = function queryBar(project) {
     made += 1;
-    const bar = { project, items: [], at: 0, end: 0, chosen: -1, error: null, id: `ob-query-${made}` };
+    const bar = { project, items: [], at: 0, end: 0, chosen: -1, error: null, said: null, id: `ob-query-${made}` };
     bar.paper = ob.el("div.ob-query-paper", { "aria-hidden": "true" });
     bar.input = ob.el("input.ob-input.ob-mono.ob-query", {
       type: "search", value: ob.view.runFilter, spellcheck: "false", autocomplete: "off", autocapitalize: "off",
@@ -59,15 +59,18 @@
     const unfinished = bar.error?.details?.at >= [...bar.input.value].length && document.activeElement === bar.input;
     bar.input.setAttribute("aria-invalid", String(Boolean(refused) && !unfinished));
     bar.problem.classList.toggle("ob-unfinished", Boolean(unfinished));
-    bar.problem.replaceChildren(...(refused ? [refused.message, ...suggestions(bar)] : []));
+    // Made anew, a button that is being pressed would be gone before it is clicked.
+    if (bar.said !== refused) bar.problem.replaceChildren(...(refused ? [refused.details.problem ?? refused.message, ...suggestions(bar)] : []));
+    bar.said = refused;
     paint(bar);
   }
 
   function suggestions(bar) {
     const { suggestions: names = [], at, end } = bar.error?.details ?? {};
-    return names.map((name) => ob.el("button.ob-quiet.ob-mono", {
+    const buttons = names.map((name) => ob.el("button.ob-quiet.ob-mono", {
       type: "button", title: "Write this instead", onclick: () => put(bar, ob.queryWord(name), ...units(bar.input.value, at, end)),
     }, shortened(name)));
+    return buttons.length ? [" Did you mean ", ...buttons, "?"] : [];
   }
 
   const shortened = (name) => (name.length > 40 ? `${name.slice(0, 39)}…` : name);

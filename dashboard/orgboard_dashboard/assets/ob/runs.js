@@ -18,12 +18,11 @@
     const refresh = ob.throttled(2000, () => !signal.aborted && api()?.refreshInfiniteCache());
     const offs = [
       project.on((what) => {
-        if (what === "filter") filter();
+        if (what === "filter") filter(project);
         if (what === "again" || what === "filter" || what.changed?.size) refresh();
         repaint();
       }),
       ob.onView((changed) => {
-        if (changed.has("runFilter")) filter();
         if (changed.has("selected")) repaint();
         if (changed.has("columns") || changed.has("sort")) setColumns();
       }),
@@ -37,10 +36,11 @@
       if (event.key !== " " && event.key !== "Enter") return;
       if (clicked(event.target, project)) event.preventDefault();
     }, { signal });
-    whenReady(signal, () => {
+    whenReady(signal, async () => {
       setColumns();
-      filter();
       listen(api(), signal);
+      await project.ready;
+      filter(project);
     });
     return () => {
       controller.abort();
@@ -77,7 +77,7 @@
   function listen(grid, signal) {
     const keep = (event) => {
       if (signal.aborted || !event.source?.startsWith("ui")) return;
-      const state = grid.getColumnState().filter(({ colId }) => colId !== "shown" && colId !== "put_aside");
+      const state = grid.getColumnState().filter(({ colId, hide }) => colId !== "shown" && !hide);
       const before = new Map(ob.columns().map((column) => [column.key, column]));
       const moved = state.map(({ colId, width, pinned }) => ({
         key: colId, pinned: Boolean(pinned),
@@ -96,9 +96,11 @@
     });
   }
 
-  function filter() {
+  /** Filter the grid by what the panel was answered; what is no query changes nothing. */
+  function filter(project) {
+    if (project.error) return;
     const says = (filter) => (filter ? { filterType: "text", type: "contains", filter } : undefined);
-    const wanted = { name: says(ob.view.runFilter), put_aside: says(ob.project?.withArchived ? "shown" : "") };
+    const wanted = { name: says(ob.view.runFilter), put_aside: says(project.withArchived ? "shown" : "") };
     const now = api()?.getFilterModel() ?? {};
     const differs = Object.keys(wanted).some((key) => (now[key]?.filter ?? "") !== (wanted[key]?.filter ?? ""));
     if (differs) api()?.setFilterModel(wanted);

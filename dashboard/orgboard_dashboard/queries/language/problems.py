@@ -16,7 +16,10 @@ class QueryProblem(BadQuery):
     """A query that cannot be answered: the characters `at` to `end` are why."""
 
     def __init__(self, message: str, at: int, end: int, suggestions: tuple[str, ...] = ()) -> None:
-        super().__init__(message)
+        meant = f" Did you mean {' or '.join(map(shown, suggestions))}?" if suggestions else ""
+        super().__init__(message + meant)
+        self.message = message
+        """Without the suggestions."""
         self.at = at
         self.end = max(end, at)
         self.suggestions = suggestions
