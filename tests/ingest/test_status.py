@@ -9,9 +9,11 @@ import os
 import pty
 import re
 import select
+import sqlite3
 import subprocess
 import unicodedata
 import urllib.request
+from contextlib import closing
 from pathlib import Path
 from urllib.error import HTTPError
 
@@ -191,8 +193,14 @@ def test_in_a_real_terminal_ingest_shows_its_status_and_puts_nothing_out_of_orde
                 break
         return b"1 runs" in seen
 
+    def is_stored() -> bool:
+        # The run is counted when it was found, before its point is stored.
+        with closing(sqlite3.connect(tmp_path / "board.db")) as board:
+            return read() and board.execute("SELECT sum(points) FROM run").fetchone() == (1,)
+
     try:
         wait_until(read, WITHIN_S, "the status counts the run")
+        wait_until(is_stored, WITHIN_S, "its point is stored")
         os.write(leader, b"\x03")
         # Ctrl-C reaches it only as the terminal's own process group; a signal does always.
         process.terminate()
