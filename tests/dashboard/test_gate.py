@@ -26,7 +26,10 @@ ROWS_CALL: dict[str, Any] = {
     "output": "ob-run-grid.getRowsResponse",
     "outputs": {"id": "ob-run-grid", "property": "getRowsResponse"},
     "inputs": [{"id": "ob-run-grid", "property": "getRowsRequest"}],
-    "state": [{"id": "ob-location", "property": "pathname", "value": "/p/default/board/runs"}],
+    "state": [
+        {"id": "ob-location", "property": "pathname", "value": "/p/default/board/runs"},
+        {"id": "ob-run-grid", "property": "columnDefs", "value": []},
+    ],
 }
 AS_JSON = {"content-type": "application/json"}
 SCALARS = "/api/ui/v1/p/default/board/scalars"
@@ -328,6 +331,20 @@ def test_a_page_callback_of_the_board_is_answered(board: Board, web: Web) -> Non
     assert set(answer.json()["response"]) >= {"ob-page", "ob-crumb"}
 
 
+@pytest.mark.parametrize(
+    "columns", [None, 5, "x", [1], [{"colId": 5}], [{"colId": "min:"}], {"a": 1}]
+)
+def test_any_columns_in_a_callback_are_answered(board: Board, web: Web, columns: object) -> None:
+    request = {**ROWS_CALL["inputs"][0], "value": {"startRow": 0, "endRow": 9}}
+    state = [ROWS_CALL["state"][0], {**ROWS_CALL["state"][1], "value": columns}]
+
+    answer = board.ask(
+        "POST", CALLBACK, web=web, json=ROWS_CALL | {"inputs": [request], "state": state}
+    )
+
+    assert answer.status_code == 200
+
+
 def test_the_log_tells_of_a_callback_that_failed(
     board: Board, web: Web, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -350,7 +367,7 @@ def test_any_address_in_a_callback_is_answered(board: Board, web: Web, pathname:
 
     for call in (
         PAGE_CALL | {"inputs": [address]},
-        ROWS_CALL | {"inputs": [request], "state": [address]},
+        ROWS_CALL | {"inputs": [request], "state": [address, ROWS_CALL["state"][1]]},
     ):
         answer = board.ask("POST", CALLBACK, web=web, content=json.dumps(call), headers=AS_JSON)
         assert answer.status_code == 200
