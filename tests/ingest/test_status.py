@@ -13,7 +13,8 @@ import sqlite3
 import subprocess
 import unicodedata
 import urllib.request
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.error import HTTPError
 
@@ -171,6 +172,15 @@ def test_no_line_is_wider_than_the_terminal(path: str, width: int, away: bool) -
         assert wide - sum(map(unicodedata.combining, line)) < width
 
 
+@contextmanager
+def told_with(seen: bytearray) -> Iterator[None]:
+    """Show what the terminal showed when it is not what was waited for."""
+    try:
+        yield
+    except AssertionError as error:
+        raise AssertionError(f"{error}; it said {bytes(seen)!r}") from error
+
+
 def test_in_a_real_terminal_ingest_shows_its_status_and_puts_nothing_out_of_order(
     tmp_path: Path,
 ) -> None:
@@ -206,7 +216,8 @@ def test_in_a_real_terminal_ingest_shows_its_status_and_puts_nothing_out_of_orde
         process.terminate()
         wait_until(lambda: (read(), process.poll() is not None)[1], WITHIN_S, "it stopped")
         # With our end of it open, the terminal keeps what was written last.
-        wait_until(lambda: (read(), b"stopped" in seen)[1], WITHIN_S, "it said so")
+        with told_with(seen):
+            wait_until(lambda: (read(), b"stopped" in seen)[1], WITHIN_S, "it said so")
     finally:
         process.kill()
         process.wait()
