@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -43,12 +44,9 @@ class Services:
             LookupError: outside a request, where there is no viewer.
         """
         viewer = current_viewer()
-
-        def run() -> T:
-            with begin_read(self.engine) as conn:
-                return query(viewer, conn, *args, **kwargs)
-
-        return await anyio.to_thread.run_sync(run)
+        return await _in_thread(
+            begin_read(self.engine), lambda conn: query(viewer, conn, *args, **kwargs)
+        )
 
     async def edit(
         self,
@@ -63,9 +61,16 @@ class Services:
             LookupError: outside a request, where there is no viewer.
         """
         viewer = current_viewer()
+        return await _in_thread(
+            begin_write(self.engine), lambda conn: change(viewer, conn, *args, **kwargs)
+        )
 
-        def run() -> T:
-            with begin_write(self.engine) as conn:
-                return change(viewer, conn, *args, **kwargs)
 
-        return await anyio.to_thread.run_sync(run)
+async def _in_thread(
+    transaction: AbstractContextManager[Connection], work: Callable[[Connection], T]
+) -> T:
+    def run() -> T:
+        with transaction as conn:
+            return work(conn)
+
+    return await anyio.to_thread.run_sync(run)

@@ -211,13 +211,6 @@ def _logs(draw: st.DrawFn, *, is_new: bool) -> list[list[Event]]:
     return files
 
 
-@pytest.fixture(scope="module")
-def empty_board(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("empty") / "board.db"
-    migrated(str(path)).dispose()
-    return path
-
-
 @settings(deadline=None, max_examples=50)
 @given(st.booleans().flatmap(lambda is_new: _logs(is_new=is_new)))
 def test_both_readers_are_followed_whatever_the_files(

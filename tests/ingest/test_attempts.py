@@ -173,14 +173,6 @@ def _runs(draw: st.DrawFn) -> list[list[Event]]:
     return files
 
 
-@pytest.fixture(scope="module")
-def empty_board(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a database with its tables made, to be copied: making them takes longer than a test."""
-    path = tmp_path_factory.mktemp("empty") / "board.db"
-    migrated(str(path)).dispose()
-    return path
-
-
 @settings(deadline=None, max_examples=60)
 @given(_runs(), st.data())
 def test_attempts_do_not_depend_on_when_the_files_were_read(

@@ -7,7 +7,6 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, select
@@ -21,7 +20,7 @@ from orgboard_schema.sql.standing import SHOWN
 from orgboard_schema.wire.event_pb2 import Event, SessionLog
 from orgboard_schema.wire.frames import encode_frame
 from support.event_files import scalar_event
-from support.ingested import drain, mark, migrated, new_intake, stored_scalars, version_event
+from support.ingested import drain, mark, new_intake, stored_scalars, version_event
 
 NAMES = [f"events.out.tfevents.{number}" for number in range(3)]
 
@@ -44,14 +43,6 @@ def _runs(draw: st.DrawFn) -> list[list[Event]]:
                 events.append(scalar_event(draw(st.sampled_from("ab")), step, float(unique), wall))
         files.append(events)
     return files
-
-
-@pytest.fixture(scope="module")
-def empty_board(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a database with its tables made, to be copied: making them takes longer than a test."""
-    path = tmp_path_factory.mktemp("empty") / "board.db"
-    migrated(str(path)).dispose()
-    return path
 
 
 @dataclass(frozen=True, slots=True)

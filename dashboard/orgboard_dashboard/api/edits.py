@@ -6,8 +6,6 @@ only a page of this board, asking in JSON for a viewer who may edit.
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Mapping
 from typing import Any, Final, get_args
 
@@ -15,6 +13,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from orgboard_dashboard.api.answers import answer
+from orgboard_dashboard.api.bodies import is_uid, number_of, read_object, uids_of
 from orgboard_dashboard.api.runs import note_json, split_uids
 from orgboard_dashboard.queries.deletions import (
     delete_runs,
@@ -41,7 +40,7 @@ from orgboard_dashboard.queries.remarks import (
 from orgboard_dashboard.services import Services
 from orgboard_dashboard.viewer import current_viewer
 
-__all__ = ["edit_json", "parse_edits", "read_object", "routes"]
+__all__ = ["edit_json", "parse_edits", "routes"]
 
 _DELETED_TOGETHER: Final = 100
 """In one transaction: a hundred runs hold ingest up for some milliseconds."""
@@ -78,12 +77,12 @@ def _add_runs(router: APIRouter, services: Services) -> None:
 def _add_deletion(router: APIRouter, services: Services) -> None:
     @router.post("/p/{team}/{project}/deletion/preview")
     async def tell(team: str, project: str, request: Request) -> Response:
-        uids = _uids(read_object(await request.body()))
+        uids = uids_of(read_object(await request.body()), MAX_RUNS)
         return answer(await services.ask(preview, team, project, uids, services.now()))
 
     @router.post("/p/{team}/{project}/deletion")
     async def delete(team: str, project: str, request: Request) -> Response:
-        uids = _uids(read_object(await request.body()))
+        uids = uids_of(read_object(await request.body()), MAX_RUNS)
         deleted: list[str] = []
         live = 0
         for start in range(0, max(1, len(uids)), _DELETED_TOGETHER):
@@ -99,7 +98,7 @@ def _add_deletion(router: APIRouter, services: Services) -> None:
 
     @router.post("/p/{team}/{project}/restoration")
     async def restore(team: str, project: str, request: Request) -> Response:
-        uids = _uids(read_object(await request.body()))
+        uids = uids_of(read_object(await request.body()), MAX_RUNS)
         restored = 0
         for start in range(0, max(1, len(uids)), _DELETED_TOGETHER):
             some = uids[start : start + _DELETED_TOGETHER]
@@ -129,7 +128,7 @@ def _add_words(router: APIRouter, services: Services) -> None:
     @router.post("/r/{uid}/note")
     async def note(uid: str, request: Request) -> Response:
         asked = read_object(await request.body())
-        read = _number(asked, "read")
+        read = number_of(asked, "read")
         return answer(
             note_json(await services.edit(write_note, uid, _text(asked), read, services.now()))
         )
@@ -139,21 +138,6 @@ def edit_json(edit: Edit) -> dict[str, Any]:
     """Return an edit as `parse_edits` reads it."""
     to = list(edit.to) if isinstance(edit.to, tuple) else edit.to
     return {"runs": list(edit.uids), edit.what: to}
-
-
-def read_object(body: bytes) -> Mapping[str, Any]:
-    """Read a body.
-
-    Raises:
-        BadQuery: it is no JSON object.
-    """
-    try:
-        asked = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise BadQuery("The request is not JSON.") from error
-    if not isinstance(asked, dict):
-        raise BadQuery("The request is not a JSON object.")
-    return asked
 
 
 def parse_edits(asked: Mapping[str, Any]) -> tuple[Edit, ...]:
@@ -172,38 +156,16 @@ def _edit(asked: Any) -> Edit:
     changes = [key for key in asked if key != "runs"] if isinstance(asked, dict) else []
     if len(changes) != 1:
         raise BadQuery(f"An edit names its `runs` and one of {', '.join(get_args(What))}.")
-    return checked_edit(_uids(asked), changes[0], asked[changes[0]])
-
-
-def _uids(asked: Mapping[str, Any]) -> tuple[str, ...]:
-    runs = asked.get("runs")
-    if not isinstance(runs, list) or len(runs) > MAX_RUNS:
-        raise BadQuery(f"`runs` is a list of at most {MAX_RUNS} runs.")
-    if not all(isinstance(uid, str) and uid.isascii() and uid.isalnum() for uid in runs):
-        raise BadQuery("Each run is named by its id.")
-    return tuple(dict.fromkeys(runs))
+    return checked_edit(uids_of(asked, MAX_RUNS), changes[0], asked[changes[0]])
 
 
 def _moment(asked: Mapping[str, Any]) -> Moment:
     uid, step = asked.get("run"), asked.get("step")
-    if uid is not None and not (isinstance(uid, str) and uid.isascii() and uid.isalnum()):
+    if uid is not None and not is_uid(uid):
         raise BadQuery("`run` is the id of a run, or null.")
     if step is not None and (type(step) is not int or not -_INT64 <= step < _INT64):
         raise BadQuery("`step` is a whole number or null.")
-    return Moment(uid, step, _number(asked, "wall"))
-
-
-def _number(asked: Mapping[str, Any], key: str) -> float | None:
-    value = asked.get(key)
-    if value is None:
-        return None
-    try:
-        number = float(value) if type(value) in (int, float) else math.nan
-    except OverflowError:
-        number = math.nan
-    if not math.isfinite(number):
-        raise BadQuery(f"`{key}` is a number or null.")
-    return number
+    return Moment(uid, step, number_of(asked, "wall"))
 
 
 def _text(asked: Mapping[str, Any]) -> str:

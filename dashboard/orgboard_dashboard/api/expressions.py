@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from orgboard_dashboard.aligned import Curve, apply
+from orgboard_dashboard.api.bodies import read_object
 from orgboard_dashboard.api.codec import Columns, encode
 from orgboard_dashboard.api.groups import BandQuestion, band_line, parse_bands
 from orgboard_dashboard.api.scalars import (
@@ -21,7 +22,6 @@ from orgboard_dashboard.api.scalars import (
     Axis,
     Question,
     question_of,
-    read_object,
     spelled,
     x_of,
 )

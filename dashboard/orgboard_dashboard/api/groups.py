@@ -12,13 +12,13 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from orgboard_dashboard.api.answers import answer
+from orgboard_dashboard.api.bodies import read_object
 from orgboard_dashboard.api.codec import Columns, encode
 from orgboard_dashboard.api.scalars import (
     MAX_RUNS,
     MAX_WIDTH,
     Question,
     question_of,
-    read_object,
     spelled,
     x_of,
 )

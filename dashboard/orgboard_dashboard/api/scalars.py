@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 from starlette.responses import Response
 
+from orgboard_dashboard.api.bodies import number_of, read_object, uids_of
 from orgboard_dashboard.api.codec import Columns, encode
 from orgboard_dashboard.queries.errors import BadQuery
 from orgboard_dashboard.queries.series import (
@@ -36,7 +36,6 @@ __all__ = [
     "answer_question",
     "parse_question",
     "question_of",
-    "read_object",
     "routes",
     "spelled",
     "x_of",
@@ -146,21 +145,6 @@ def parse_question(body: bytes) -> Question:
     return question_of(read_object(body))
 
 
-def read_object(body: bytes) -> dict[str, Any]:
-    """Read the body of a request.
-
-    Raises:
-        BadQuery: it is no JSON object.
-    """
-    try:
-        asked = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise BadQuery("The question is not JSON.") from error
-    if not isinstance(asked, dict):
-        raise BadQuery("The question is not a JSON object.")
-    return asked
-
-
 def question_of(asked: Mapping[str, Any]) -> Question:
     """Read a question that was JSON.
 
@@ -169,10 +153,10 @@ def question_of(asked: Mapping[str, Any]) -> Question:
     """
     return Question(
         tag_ids=_tag_ids(asked.get("cards")),
-        uids=_uids(asked.get("runs")),
+        uids=uids_of(asked, MAX_RUNS),
         axis=_axis(asked.get("x", "step")),
-        low=_number(asked, "from"),
-        high=_number(asked, "to"),
+        low=number_of(asked, "from"),
+        high=number_of(asked, "to"),
         width=_whole(asked, "width", 500, 1, MAX_WIDTH),
         superseded=asked.get("superseded", False) is True,
         since=None if asked.get("since") is None else _whole(asked, "since", 0, 0, _INT64.max),
@@ -294,31 +278,10 @@ def _tag_ids(cards: Any) -> tuple[int, ...]:
     return tuple(dict.fromkeys(cast("list[int]", tags)))
 
 
-def _uids(runs: Any) -> tuple[str, ...]:
-    if not isinstance(runs, list) or len(runs) > MAX_RUNS:
-        raise BadQuery(f"`runs` is a list of at most {MAX_RUNS} runs.")
-    if not all(isinstance(uid, str) and uid.isascii() and uid.isalnum() for uid in runs):
-        raise BadQuery("Each run is named by its id.")
-    return tuple(dict.fromkeys(runs))
-
-
 def _axis(text: Any) -> Axis:
     if text not in get_args(Axis):
         raise BadQuery(f"`x` is one of {', '.join(get_args(Axis))}.")
     return cast("Axis", text)
-
-
-def _number(asked: Mapping[str, Any], key: str) -> float | None:
-    value = asked.get(key)
-    if value is None:
-        return None
-    try:
-        number = float(value) if isinstance(value, int | float) else math.nan
-    except OverflowError:
-        number = math.inf
-    if not math.isfinite(number):
-        raise BadQuery(f"`{key}` is a number or null.")
-    return number
 
 
 def _whole(asked: Mapping[str, Any], key: str, default: int, least: int, most: int) -> int:

@@ -1,0 +1,65 @@
+"""The bodies that requests come with: JSON objects, of which nothing is believed."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from orgboard_dashboard.queries.errors import BadQuery
+
+__all__ = ["is_uid", "number_of", "read_object", "uids_of"]
+
+
+def read_object(body: bytes) -> dict[str, Any]:
+    """Read the body of a request.
+
+    Raises:
+        BadQuery: it is no JSON object.
+    """
+    try:
+        asked = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise BadQuery("The request is not JSON.") from error
+    if not isinstance(asked, dict):
+        raise BadQuery("The request is not a JSON object.")
+    return asked
+
+
+def is_uid(value: object) -> bool:
+    """Tell whether it looks like a run's id."""
+    return isinstance(value, str) and value.isascii() and value.isalnum()
+
+
+def uids_of(asked: Mapping[str, Any], most: int) -> tuple[str, ...]:
+    """Return the runs that are named under `runs`, each once.
+
+    Raises:
+        BadQuery: it is no list of ids, or a longer one.
+    """
+    runs = asked.get("runs")
+    if not isinstance(runs, list) or len(runs) > most:
+        raise BadQuery(f"`runs` is a list of at most {most} runs.")
+    if not all(map(is_uid, runs)):
+        raise BadQuery("Each run is named by its id.")
+    return tuple(dict.fromkeys(runs))
+
+
+def number_of(asked: Mapping[str, Any], key: str) -> float | None:
+    """Return the finite number under `key`; None where there is none.
+
+    Raises:
+        BadQuery: it is anything else.
+    """
+    value = asked.get(key)
+    if value is None:
+        return None
+    try:
+        # True is no number here, though Python takes it for one.
+        number = float(value) if type(value) in (int, float) else math.nan
+    except OverflowError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise BadQuery(f"`{key}` is a number or null.")
+    return number
