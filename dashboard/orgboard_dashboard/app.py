@@ -92,7 +92,7 @@ def create_app(config: WebConfig, engine: Engine, *, clock: Callable[[], float] 
     api.include_router(values.routes(services))
     api.include_router(edits.routes(services))
     api.include_router(live_api.routes(services, board, config.heartbeat_every_s))
-    dash_app = _dash(api, services)
+    dash_app = _dash(api)
     gate = Gate(
         api,
         rules=rules_for(PAGES),
@@ -126,7 +126,7 @@ def _local_viewer(config: WebConfig) -> Callable[[Scope], Viewer]:
     return lambda _scope: viewer
 
 
-def _dash(api: FastAPI, services: Services) -> Dash:
+def _dash(api: FastAPI) -> Dash:
     """Mount Dash with the pages on `api`."""
 
     async def page(request: Request) -> Response:
@@ -166,7 +166,7 @@ def _dash(api: FastAPI, services: Services) -> Dash:
         **DASH_OPTIONS,
     )
     dash_app.layout = layout()
-    pages.register(dash_app, services)
+    pages.register(dash_app)
     # Dash looks for scripts and styles at the first request of its own routes, which a page
     # is not: the first visitor would get a page without them.
     dash_app._setup_server()  # type: ignore[no-untyped-call]  # Dash has no types

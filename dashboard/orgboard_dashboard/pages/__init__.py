@@ -1,8 +1,7 @@
 """The pages, and the one callback that chooses between them by the address.
 
 Every page is a skeleton: plain elements with `data-` attributes, which the island
-(`assets/ob`) finds and fills. Only the table of runs has a callback of its own.
-Pages never touch SQL: they ask `Services`.
+(`assets/ob`) finds and fills from the API.
 """
 
 from __future__ import annotations
@@ -14,7 +13,6 @@ from dash import Dash, Input, Output
 from dash.development.base_component import Component
 
 from orgboard_dashboard.pages import runs, skeletons
-from orgboard_dashboard.services import Services
 from orgboard_dashboard.shell.nav import bar, crumb, tabs
 from orgboard_dashboard.urls import Place, decode_place
 
@@ -22,12 +20,11 @@ __all__ = ["CALLBACK_POLICIES", "register"]
 
 CALLBACK_POLICIES: Final[Mapping[str, str]] = {
     "..ob-page.children...ob-crumb.children...ob-tabs.children...ob-bar.children..": "view",
-    "ob-run-grid.getRowsResponse": "view",
 }
 """Who may call each callback, by Dash's name of its output. One without a policy is refused."""
 
 
-def register(app: Dash, services: Services) -> None:
+def register(app: Dash) -> None:
     """Declare every callback of the app on `app`."""
     base: str = app.config.requests_pathname_prefix
     # Else every browser opens a socket for callbacks that we do not have, again and again.
@@ -46,8 +43,6 @@ def register(app: Dash, services: Services) -> None:
         # Whoever calls by hand may send anything.
         place = decode_place(str(pathname or base), base)
         return page_of(place), crumb(place, base), tabs(place, base), bar(place, base)
-
-    runs.register(app, services)
 
 
 def page_of(place: Place | None) -> Component:

@@ -88,12 +88,10 @@
       colId: "shown", headerName: "", width: 40, pinned: "left", resizable: false, lockPosition: "left", sortable: false,
       valueFormatter: call("obShown"), cellClass: call("obShownClass"),
     };
-    // Never shown: its filter says whether what was put aside is listed.
-    const aside = { colId: "put_aside", hide: true, filter: "agTextColumnFilter", sortable: false };
     const sorted = ob.view.sort.replace(/^-/, "");
     // The table can be in the order of a column that is not shown.
     const unseen = ob.columns().some(({ key }) => key === sorted) ? [] : [{ ...gridColumn({ key: sorted, width: null, pinned: false }), hide: true }];
-    return [box, aside, ...ob.columns().map(gridColumn), ...unseen];
+    return [box, ...ob.columns().map(gridColumn), ...unseen];
   };
 
   function gridColumn({ key, width, pinned }) {
@@ -107,7 +105,7 @@
       ...(key === "hparams" && width === null ? { flex: 1, minWidth: 220 } : {}),
       ...(source || RIGHT.has(key) ? { type: "rightAligned" } : {}),
       ...(source ? { headerClass: "ag-right-aligned-header ob-head-mono" } : {}),
-      ...(key === "name" ? { filter: "agTextColumnFilter", suppressHeaderFilterButton: true, cellClass: "ob-cell-name", cellStyle: call("obRunStyle"), tooltipValueGetter: call("obCellText") } : {}),
+      ...(key === "name" ? { cellClass: "ob-cell-name", cellStyle: call("obRunStyle"), tooltipValueGetter: call("obCellText") } : {}),
       ...(key === "status" ? { cellClass: call("obStatusClass") } : {}),
     };
   }

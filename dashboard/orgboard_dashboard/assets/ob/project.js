@@ -9,6 +9,8 @@
   const BLOCK = 200;
   /** Shown when nobody has chosen: as many as the palette has colours. */
   const AUTOMATIC = 10;
+  /** What the server brings of metrics with a row; more columns than that stay empty. */
+  const MOST_METRICS = 50;
   const ARCHIVED = "archived";
   /** More lines than this on a card are neither readable nor quick. */
   const MOST_SHOWN = (ob.MOST_SHOWN = 100);
@@ -73,11 +75,9 @@
     async load(block, afresh = false) {
       if (this.asked.has(block)) return;
       this.asked.add(block);
-      const query = new URLSearchParams({ q: ob.view.runFilter, sort: ob.view.sort, limit: BLOCK, offset: block * BLOCK });
-      if (this.withArchived) query.set("archived", "1");
-      for (const key of ob.metricKeys(ob.panelColumns())) query.append("m", key);
+      const asked = { q: ob.view.runFilter, sort: ob.view.sort, limit: BLOCK, offset: block * BLOCK };
       try {
-        const answer = await ob.getJson(`${this.path}/runs?${query}`, this.controller.signal);
+        const answer = await this.rows(asked, ob.metricKeys(ob.panelColumns()), this.controller.signal);
         this.error = null;
         this.take(answer, block, afresh);
       } catch (error) {
@@ -87,6 +87,14 @@
         if (error.details?.wrong === "sort" && ob.view.sort !== "-started") return ob.setView({ sort: "-started" });
         this.fail(error);
       }
+    }
+
+    /** Ask for rows of the table of runs: asked has {q, sort, limit, offset}. */
+    rows(asked, metrics, signal) {
+      const query = new URLSearchParams(asked);
+      if (this.withArchived) query.set("archived", "1");
+      for (const key of metrics.slice(0, MOST_METRICS)) query.append("m", key);
+      return ob.getJson(`${this.path}/runs?${query}`, signal);
     }
 
     /** Whether what was put aside is listed, too; this browser remembers it. */

@@ -1,11 +1,15 @@
-/* The table of runs, tied to the view: filter, selection, and what the live stream tells. */
+/* The table of runs, tied to the view: filter, selection, and what the live stream tells.
+
+   Its rows come from where the panel's come from. The grid's own way, a property for what is asked
+   and one for the answer, has room for one of each: what is asked meanwhile gets another's rows. */
 (function (ob) {
   "use strict";
 
   const GRID = "ob-run-grid";
-  /** The columns that the grid was given, and the metrics that its rows have. */
+  /** The columns that the grid was given, the metrics that its rows have, and the rows it is about. */
   let given = "";
   let brought = "";
+  let about = "";
 
   ob.pages = ob.pages || {};
 
@@ -13,12 +17,12 @@
     const project = ob.openProject(root.dataset.team, root.dataset.project);
     const controller = new AbortController();
     const { signal } = controller;
-    given = brought = "";
+    given = brought = about = "";
     const repaint = () => api()?.refreshCells({ columns: ["shown"], force: true });
     const refresh = ob.throttled(2000, () => !signal.aborted && api()?.refreshInfiniteCache());
     const offs = [
       project.on((what) => {
-        if (what === "filter") filter(project);
+        if (what === "filter") fill(project, signal);
         if (what === "again" || what === "filter" || what.changed?.size) refresh();
         repaint();
       }),
@@ -40,7 +44,7 @@
       setColumns();
       listen(api(), signal);
       await project.ready;
-      filter(project);
+      fill(project, signal);
     });
     return () => {
       controller.abort();
@@ -50,14 +54,20 @@
 
   function api() {
     try {
-      return globalThis.dash_ag_grid?.getApi(GRID);
+      const grid = globalThis.dash_ag_grid?.getApi(GRID);
+      return grid?.isDestroyed() ? null : grid;
     } catch {
       return null;
     }
   }
 
+  /** Give the grid when it has got the source of rows that its wrapper gives it last. */
+  function ready() {
+    return api()?.getGridOption("datasource") ? api() : null;
+  }
+
   async function whenReady(signal, act) {
-    while (!signal.aborted && !api()) await new Promise((resolve) => setTimeout(resolve, 30));
+    while (!signal.aborted && !ready()) await new Promise((resolve) => setTimeout(resolve, 30));
     if (!signal.aborted) act();
   }
 
@@ -96,14 +106,28 @@
     });
   }
 
-  /** Filter the grid by what the panel was answered; what is no query changes nothing. */
-  function filter(project) {
-    if (project.error) return;
-    const says = (filter) => (filter ? { filterType: "text", type: "contains", filter } : undefined);
-    const wanted = { name: says(ob.view.runFilter), put_aside: says(project.withArchived ? "shown" : "") };
-    const now = api()?.getFilterModel() ?? {};
-    const differs = Object.keys(wanted).some((key) => (now[key]?.filter ?? "") !== (wanted[key]?.filter ?? ""));
-    if (differs) api()?.setFilterModel(wanted);
+  /** Fill the grid anew if the view is about other rows than it has. */
+  function fill(project, signal) {
+    const grid = ready();
+    const q = ob.view.runFilter;
+    const now = JSON.stringify([q, project.withArchived]);
+    // What is no query changes nothing; the panel beside the table says what is wrong.
+    if (!grid || signal.aborted || now === about || (about && project.error)) return;
+    about = now;
+    grid.setGridOption("datasource", {
+      async getRows({ startRow: offset, endRow, sortModel, successCallback, failCallback }) {
+        const [{ colId, sort: way }] = sortModel.length ? sortModel : [{ colId: "started", sort: "desc" }];
+        const asked = { q, sort: `${way === "desc" ? "-" : ""}${colId}`, offset, limit: endRow - offset };
+        try {
+          const { runs, matching } = await project.rows(asked, ob.metricKeys(ob.columns()), signal);
+          successCallback(runs, matching);
+        } catch (error) {
+          if (error.name === "AbortError") return failCallback();
+          if (!(error instanceof ob.Refused)) throw error;
+          successCallback([], 0);
+        }
+      },
+    });
   }
 
   /** A click, or a key, on a row: its first cell shows the run, its name leads to it. */
