@@ -4,7 +4,7 @@
     /p/TEAM/PROJECT/PAGE?…         a page of a project, and the view of it
     /r/UID                         one run
 
-The query part has short keys (`q t s x y sel x0 x1 c old`) and leaves out what has
+The query part has short keys (`q t s x y sel x0 x1 c old lx yr out sm pin w tip rng`) and leaves out what has
 its default value, so that an untouched view has a clean address. The browser's twin is
 `assets/ob/state.js`; `tests/dashboard/vectors/urls.json` keeps the two equal.
 Nothing here knows Dash or SQL.
@@ -13,16 +13,22 @@ Nothing here knows Dash or SQL.
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Final, Literal, TypeAlias, cast, get_args
+from typing import Any, Final, Literal, TypeAlias, get_args
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 __all__ = [
     "DEFAULT_SMOOTHING",
+    "MAX_CARD",
     "MAX_SMOOTHING",
+    "MIN_CARD",
     "PAGES",
     "Page",
     "Place",
+    "SmoothingKind",
+    "TipOrder",
     "ViewState",
     "XAxis",
     "YAxis",
@@ -34,8 +40,11 @@ __all__ = [
 
 Page: TypeAlias = Literal["runs", "scalars", "text", "images", "hparams"]
 PAGES: Final[tuple[Page, ...]] = get_args(Page)
-XAxis: TypeAlias = Literal["step", "relative", "wall"]
-YAxis: TypeAlias = Literal["lin", "log"]
+XAxis: TypeAlias = Literal["step", "rstep", "relative", "wall", "active"]
+"""Beside these an axis may be a metric: `m:TAG`."""
+YAxis: TypeAlias = Literal["lin", "log", "sym"]
+SmoothingKind: TypeAlias = Literal["ema", "twema", "gauss", "mean"]
+TipOrder: TypeAlias = Literal["nearest", "value", "name"]
 
 DEFAULT_SMOOTHING: Final = 0.6
 """TensorBoard's, so that the same logs look the same here."""
@@ -45,6 +54,12 @@ _UNESCAPED: Final = ",!'()*"
 
 MAX_SMOOTHING: Final = 0.999
 """At 1 the average would never leave its first value."""
+
+MIN_CARD: Final = 120
+MAX_CARD: Final = 2000
+"""Limits of a card's width and height in pixels."""
+
+_SIZE: Final = re.compile(r"([0-9]{1,6})(?:,([0-9]{1,6}))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +80,8 @@ class ViewState:
     """RE2, on the run's name; unanchored."""
     tag_filter: str = ""
     smoothing: float = DEFAULT_SMOOTHING
-    x_axis: XAxis = "step"
+    x_axis: str = "step"
+    """An `XAxis`, or `m:TAG`."""
     y_axis: YAxis = "lin"
     selected: tuple[str, ...] | None = None
     """Run uids. None means automatic: the newest ones."""
@@ -75,6 +91,22 @@ class ViewState:
     """Groups of tags that are folded."""
     superseded: bool = False
     """Show what a later attempt replaced, too."""
+    log_x: bool = False
+    y_range: tuple[float, float] | None = None
+    """Of all cards that have no range of their own."""
+    card_ranges: tuple[tuple[str, float, float], ...] = ()
+    """Tag, low, high."""
+    outliers_clipped: bool = True
+    smoothing_kind: SmoothingKind = "ema"
+    pinned: tuple[str, ...] = ()
+    """Tags whose cards stand above all others, in this order."""
+    card_width: int | None = None
+    """Pixels, at least; None: as the screen suggests."""
+    card_height: int | None = None
+    """Of the chart; only beside a width."""
+    tip_order: TipOrder = "nearest"
+    selected_range: tuple[float, float] | None = None
+    """What the table of values is about, in units of the x axis."""
 
 
 def encode_place(place: Place, base: str = "/") -> str:
@@ -120,6 +152,7 @@ def encode_view(view: ViewState) -> str:
     pairs += [("c", group) for group in view.collapsed]
     if view.superseded:
         pairs.append(("old", "1"))
+    pairs += _drawing_pairs(view)
     return urlencode(pairs, quote_via=quote, safe=_UNESCAPED)
 
 
@@ -127,17 +160,51 @@ def decode_view(query: str) -> ViewState:
     """Read the query part. What cannot be read has its default: an address never fails."""
     pairs = parse_qsl(query.removeprefix("?"), keep_blank_values=True, errors="replace")
     last = dict(pairs)
+    ranges = _y_ranges(value for key, value in pairs if key == "yr")
+    width, height = _size(last.get("w", ""))
     return ViewState(
         run_filter=last.get("q", ""),
         tag_filter=last.get("t", ""),
         smoothing=_smoothing(last.get("s", "")),
-        x_axis=cast("XAxis", last["x"]) if last.get("x") in get_args(XAxis) else "step",
-        y_axis=cast("YAxis", last["y"]) if last.get("y") in get_args(YAxis) else "lin",
+        x_axis=_x_axis(last.get("x", "")),
+        y_axis=_one_of(last.get("y"), YAxis, "lin"),
         selected=tuple(filter(None, last["sel"].split(","))) if "sel" in last else None,
         zoom=_zoom(last.get("x0", ""), last.get("x1", "")),
         collapsed=tuple(value for key, value in pairs if key == "c"),
         superseded=last.get("old") == "1",
+        log_x=last.get("lx") == "1",
+        y_range=next((given[:2] for given in ranges if not given[2]), None),
+        card_ranges=tuple((tag, low, high) for low, high, tag in ranges if tag),
+        outliers_clipped=last.get("out") != "0",
+        smoothing_kind=_one_of(last.get("sm"), SmoothingKind, "ema"),
+        pinned=tuple(dict.fromkeys(value for key, value in pairs if key == "pin" and value)),
+        card_width=width,
+        card_height=height,
+        tip_order=_one_of(last.get("tip"), TipOrder, "nearest"),
+        selected_range=_pair(last.get("rng", "")),
     )
+
+
+def _drawing_pairs(view: ViewState) -> Iterator[tuple[str, str]]:
+    if view.log_x:
+        yield "lx", "1"
+    if view.y_range is not None:
+        yield "yr", ",".join(map(_number, view.y_range))
+    for tag, low, high in view.card_ranges:
+        yield "yr", f"{_number(low)},{_number(high)},{tag}"
+    if not view.outliers_clipped:
+        yield "out", "0"
+    if view.smoothing_kind != "ema":
+        yield "sm", view.smoothing_kind
+    for tag in view.pinned:
+        yield "pin", tag
+    if view.card_width is not None:
+        height = "" if view.card_height is None else f",{view.card_height}"
+        yield "w", f"{view.card_width}{height}"
+    if view.tip_order != "nearest":
+        yield "tip", view.tip_order
+    if view.selected_range is not None:
+        yield "rng", ",".join(map(_number, view.selected_range))
 
 
 def _number(value: float) -> str:
@@ -162,3 +229,39 @@ def _smoothing(text: str) -> float:
 def _zoom(text0: str, text1: str) -> tuple[float, float] | None:
     low, high = _float(text0), _float(text1)
     return None if low is None or high is None or not low < high else (low, high)
+
+
+def _one_of(text: str | None, choices: Any, default: Any) -> Any:
+    return text if text in get_args(choices) else default
+
+
+def _x_axis(text: str) -> str:
+    is_metric = text.startswith("m:") and len(text) > 2
+    return text if is_metric or text in get_args(XAxis) else "step"
+
+
+def _pair(text: str) -> tuple[float, float] | None:
+    low, _, high = text.partition(",")
+    return _zoom(low, high)
+
+
+def _y_ranges(texts: Iterable[str]) -> list[tuple[float, float, str]]:
+    """Read LOW,HIGH and LOW,HIGH,TAG; the last of each tag counts, the tag "" is the page's."""
+    found: dict[str, tuple[float, float, str]] = {}
+    for text in texts:
+        low, _, rest = text.partition(",")
+        high, _, tag = rest.partition(",")
+        given = _zoom(low, high)
+        if given is not None:
+            found[tag] = (*given, tag)
+    return list(found.values())
+
+
+def _size(text: str) -> tuple[int | None, int | None]:
+    """Read WIDTH or WIDTH,HEIGHT."""
+    found = _SIZE.fullmatch(text)
+    if found is None:
+        return None, None
+    width = min(MAX_CARD, max(MIN_CARD, int(found[1])))
+    height = None if found[2] is None else min(MAX_CARD, max(MIN_CARD, int(found[2])))
+    return width, height

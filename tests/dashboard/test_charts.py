@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import plotly  # type: ignore[import-untyped]  # it has no stubs
 import pytest
@@ -15,24 +15,27 @@ from orgboard_dashboard import charts
 from orgboard_dashboard.charts.palette import PALETTE, ink
 from orgboard_dashboard.charts.scalars import Line, Mark, draw_scalars, plotly_text
 from orgboard_dashboard.charts.smoothing import smooth
-from orgboard_dashboard.urls import ViewState
+from orgboard_dashboard.urls import SmoothingKind, ViewState
 from support.vectors import plain, read_vectors
 
 finite = st.floats(-1e6, 1e6)
+kinds = st.sampled_from(get_args(SmoothingKind))
 
 
 @pytest.mark.parametrize("case", read_vectors("smoothing"), ids=lambda case: case["name"])
 def test_smoothing_gives_the_shared_values(case: dict[str, Any]) -> None:
-    assert smooth(case["values"], case["weight"]) == pytest.approx(
-        case["smoothed"], rel=1e-9, nan_ok=True
-    )
+    smoothed = smooth(case["values"], case["weight"], case.get("kind", "ema"), case.get("x"))
+
+    assert smoothed == pytest.approx(case["smoothed"], rel=1e-9, nan_ok=True)
 
 
-@given(st.lists(finite, min_size=1), st.floats(0, 0.999))
-def test_smoothing_stays_between_the_extremes(values: list[float], weight: float) -> None:
+@given(st.lists(finite, min_size=1), st.floats(0, 0.999), kinds)
+def test_smoothing_stays_between_the_extremes(
+    values: list[float], weight: float, kind: SmoothingKind
+) -> None:
     room = 1e-6 * (1 + max(map(abs, values)))
 
-    smoothed = smooth(values, weight)
+    smoothed = smooth(values, weight, kind, [n * n for n in range(len(values))])
 
     assert all(min(values) - room <= value <= max(values) + room for value in smoothed)
 

@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal, cast, get_args
+from typing import Any, Final, cast, get_args
 
 import numpy as np
 from fastapi import APIRouter, Request
@@ -15,10 +15,12 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from orgboard_dashboard.api.codec import Columns, encode
+from orgboard_dashboard.places import Axis, place
 from orgboard_dashboard.queries.errors import BadQuery
 from orgboard_dashboard.queries.series import (
     MAX_POINTS_READ,
     Picture,
+    PictureAxis,
     ReducedLine,
     ScalarsFound,
     SeriesData,
@@ -37,7 +39,6 @@ MAX_WIDTH: Final = 4000
 
 _INT64: Final = np.iinfo(np.int64)
 
-Axis = Literal["step", "relative", "wall"]
 Floats = NDArray[np.float64]
 Values = NDArray[np.float32] | NDArray[np.float64]
 
@@ -54,6 +55,9 @@ class Question:
     width: int
     superseded: bool
     since: int | None
+    metric: str = ""
+    """The tag on the axis `metric`."""
+    log_x: bool = False
 
     def step_range(self) -> tuple[int, int] | None:
         """Return the steps that can be in the picture; None when every step can."""
@@ -66,14 +70,20 @@ class Question:
     def picture(self) -> Picture:
         """Return what long series are reduced for before they are read."""
         return Picture(
-            axis=self.axis,
+            # Of the other axes nothing is reduced before it is read.
+            axis="step" if self.is_whole() else cast("PictureAxis", self.axis),
             columns=self.width,
             low=self.low,
             high=self.high,
             superseded=self.superseded,
             marks=MAX_MARKS,
             most_points=MAX_POINTS_READ,
+            log_x=self.log_x,
         )
+
+    def is_whole(self) -> bool:
+        """Tell whether a point's place depends on more than the point."""
+        return self.axis in ("active", "metric")
 
 
 def routes(services: Services) -> APIRouter:
@@ -103,6 +113,8 @@ def answer_question(
         picture=question.picture(),
         step_range=question.step_range(),
         since=question.since,
+        whole=question.is_whole(),
+        metric=question.metric,
     )
     return pack(found, question)
 
@@ -137,15 +149,21 @@ def parse_question(body: bytes) -> Question:
         raise BadQuery("The question is not JSON.") from error
     if not isinstance(asked, dict):
         raise BadQuery("The question is not a JSON object.")
+    axis, metric = _axis(asked.get("x", "step"))
+    log_x, high = asked.get("lx", False) is True, _number(asked, "to")
+    if log_x and high is not None and high <= 0:
+        raise BadQuery("On a log axis `to` is above 0.")
     return Question(
         tag_ids=_tag_ids(asked.get("cards")),
         uids=_uids(asked.get("runs")),
-        axis=_axis(asked.get("x", "step")),
+        axis=axis,
         low=_number(asked, "from"),
-        high=_number(asked, "to"),
+        high=high,
         width=_whole(asked, "width", 500, 1, MAX_WIDTH),
         superseded=asked.get("superseded", False) is True,
         since=None if asked.get("since") is None else _whole(asked, "since", 0, 0, _INT64.max),
+        metric=metric,
+        log_x=log_x,
     )
 
 
@@ -153,7 +171,9 @@ def _lines_of(
     uid: str, tag_id: int, found: ScalarsFound, question: Question, columns: Columns
 ) -> Iterator[dict[str, Any]]:
     if (uid, tag_id) in found.series:
-        yield from _lines(uid, found.series[uid, tag_id], question, columns)
+        data = found.series[uid, tag_id]
+        x = place(data, question.axis, found.metric.get(uid))
+        yield from _lines(uid, data, x, question, columns)
     for line in found.reduced.get((uid, tag_id), ()):
         yield _reduced(uid, line, columns)
 
@@ -181,9 +201,8 @@ def _reduced(uid: str, line: ReducedLine, columns: Columns) -> dict[str, Any]:
 
 
 def _lines(
-    uid: str, data: SeriesData, question: Question, columns: Columns
+    uid: str, data: SeriesData, x: Floats, question: Question, columns: Columns
 ) -> Iterator[dict[str, Any]]:
-    x = _x_of(data, question.axis)
     shown = np.flatnonzero(~data.superseded)
     if shown.size:
         yield _line(uid, data, x, shown, question, columns)
@@ -205,7 +224,12 @@ def _line(
 ) -> dict[str, Any]:
     value = cast("Values", data.value[chosen])
     reduced = reduce_line(
-        x[chosen], value, columns=question.width, low=question.low, high=question.high
+        x[chosen],
+        value,
+        columns=question.width,
+        low=question.low,
+        high=question.high,
+        log_x=question.log_x,
     )
     kept = chosen[reduced.kept]
     return {
@@ -240,15 +264,6 @@ def _spelled(value: float) -> str:
     return "Infinity" if value > 0 else "-Infinity"
 
 
-def _x_of(data: SeriesData, axis: Axis) -> Floats:
-    if axis == "step":
-        return data.step.astype(np.float64)
-    if axis == "wall":
-        return data.wall
-    known = data.wall[np.isfinite(data.wall)]
-    return data.wall - known[0] if known.size else data.wall
-
-
 def _tag_ids(cards: Any) -> tuple[int, ...]:
     if not isinstance(cards, list) or not 0 < len(cards) <= MAX_CARDS:
         raise BadQuery(f"`cards` is a list of 1 to {MAX_CARDS} cards.")
@@ -266,10 +281,14 @@ def _uids(runs: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(runs))
 
 
-def _axis(text: Any) -> Axis:
-    if text not in get_args(Axis):
-        raise BadQuery(f"`x` is one of {', '.join(get_args(Axis))}.")
-    return cast("Axis", text)
+def _axis(text: Any) -> tuple[Axis, str]:
+    """Return the axis, and the tag on it: `m:TAG` is the value of that tag."""
+    if isinstance(text, str) and text.startswith("m:") and len(text) > 2:
+        return "metric", text.removeprefix("m:")
+    choices = [axis for axis in get_args(Axis) if axis != "metric"]
+    if text not in choices:
+        raise BadQuery(f"`x` is one of {', '.join(choices)}, or m:TAG.")
+    return cast("Axis", text), ""
 
 
 def _number(asked: Mapping[str, Any], key: str) -> float | None:

@@ -26,6 +26,16 @@ KEYS = {
     "zoom": "zoom",
     "collapsed": "collapsed",
     "superseded": "superseded",
+    "log_x": "logX",
+    "y_range": "yRange",
+    "card_ranges": "cardRanges",
+    "outliers_clipped": "outliersClipped",
+    "smoothing_kind": "smoothingKind",
+    "pinned": "pinned",
+    "card_width": "cardWidth",
+    "card_height": "cardHeight",
+    "tip_order": "tipOrder",
+    "selected_range": "selectedRange",
 }
 """A view's words, in Python and in JavaScript."""
 
@@ -44,8 +54,8 @@ def script(browser: Browser) -> Run:
 @pytest.mark.parametrize("case", read_vectors("smoothing"), ids=lambda case: case["name"])
 def test_the_browser_smooths_as_python_does(script: Run, case: dict[str, Any]) -> None:
     smoothed = script(
-        "([values, weight]) => [...ob.smooth(Float64Array.from(values), weight)]",
-        [case["values"], case["weight"]],
+        "([values, ...how]) => [...ob.smooth(Float64Array.from(values), ...how)]",
+        [case["values"], case["weight"], case.get("kind", "ema"), case.get("x")],
     )
 
     assert smoothed == pytest.approx(case["smoothed"], rel=1e-9, nan_ok=True)
