@@ -29,7 +29,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from orgboard_dashboard import pages
-from orgboard_dashboard.api import answers, health, runs, scalars, values
+from orgboard_dashboard.api import answers, exports, health, runs, scalars, summary, values
 from orgboard_dashboard.api import live as live_api
 from orgboard_dashboard.callbacks import CallShape
 from orgboard_dashboard.config import WebConfig
@@ -78,6 +78,8 @@ def create_app(config: WebConfig, engine: Engine, *, clock: Callable[[], float] 
     api.include_router(health.routes(services))
     api.include_router(runs.routes(services))
     api.include_router(scalars.routes(services))
+    api.include_router(summary.routes(services))
+    api.include_router(exports.routes(services))
     api.include_router(values.routes(services))
     api.include_router(live_api.routes(services, board, config.heartbeat_every_s))
     dash_app = _dash(api, services)

@@ -79,6 +79,8 @@ _FIXED: Final = (
     Rule("GET", _PROJECT + "/runs", "view"),
     Rule("GET", _PROJECT + "/tags", "view"),
     Rule("POST", _PROJECT + "/scalars", "view", _QUESTION_BODY),
+    Rule("POST", _PROJECT + "/summary", "view", _QUESTION_BODY),
+    Rule("GET", _PROJECT + "/export", "view"),
     Rule("GET", _PROJECT + "/values", "view"),
     Rule("GET", _PROJECT + "/hparams", "view"),
     Rule("GET", _PROJECT + "/live", "view"),

@@ -4,9 +4,9 @@
     /p/TEAM/PROJECT/PAGE?…         a page of a project, and the view of it
     /r/UID                         one run
 
-The query part has short keys (`q t s x y sel x0 x1 c old lx yr out sm pin w tip rng`) and leaves out what has
-its default value, so that an untouched view has a clean address. The browser's twin is
-`assets/ob/state.js`; `tests/dashboard/vectors/urls.json` keeps the two equal.
+The query part has short keys (`q t s x y sel x0 x1 c old lx yr out sm pin w tip rng`) and
+leaves out what has its default value, so that an untouched view has a clean address. The
+browser's twin is `assets/ob/state.js`; `tests/dashboard/vectors/urls.json` keeps the two equal.
 Nothing here knows Dash or SQL.
 """
 

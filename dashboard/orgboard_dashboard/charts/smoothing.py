@@ -12,13 +12,18 @@ and do not count. Twin of `assets/ob/smooth.js`.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from statistics import median
+from typing import Final
 
 from orgboard_dashboard.urls import SmoothingKind
 
 __all__ = ["smooth"]
+
+_LEAST_SIGMA: Final = 0.001
+"""So narrow that a neighbour counts for nothing."""
 
 
 def smooth(
@@ -61,7 +66,7 @@ def _weights(values: Sequence[float], weight: float, x: Sequence[float] | None) 
     finite = [at for at, value in enumerate(values) if math.isfinite(value)]
     if x is None or len(finite) < 2:
         return [weight] * len(values)
-    gaps = [x[at] - x[before] for before, at in zip(finite, finite[1:], strict=False)]
+    gaps = [x[at] - x[before] for before, at in itertools.pairwise(finite)]
     steps = [gap for gap in gaps if gap > 0]
     if not steps:
         return [weight] * len(values)
@@ -73,7 +78,7 @@ def _weights(values: Sequence[float], weight: float, x: Sequence[float] | None) 
 
 
 def _gauss(values: Sequence[float], weight: float) -> list[float]:
-    sigma = _reach(weight)
+    sigma = max(_reach(weight), _LEAST_SIGMA)
     far = min(len(values) - 1, math.ceil(3 * sigma))
     bell = [math.exp(-0.5 * (apart / sigma) ** 2) for apart in range(far + 1)]
     smoothed: list[float] = []

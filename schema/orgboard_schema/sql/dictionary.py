@@ -17,7 +17,15 @@ from orgboard_schema.sql.text import from_sql, sha256, to_sql
 from orgboard_schema.sql.upsert import insert_new
 from orgboard_schema.types import Metadata
 
-__all__ = ["chunked", "find_ids", "find_tag", "load_metadata", "metadata_ids", "tag_ids", "tag_names"]
+__all__ = [
+    "chunked",
+    "find_ids",
+    "find_tag",
+    "load_metadata",
+    "metadata_ids",
+    "tag_ids",
+    "tag_names",
+]
 
 IDS_PER_QUERY: Final = 500
 """Values in one IN list: below what any SQLite build allows (999), few plans to keep."""

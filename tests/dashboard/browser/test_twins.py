@@ -46,7 +46,17 @@ Run = Callable[..., Any]
 def script(browser: Browser) -> Run:
     """Give a function that runs JavaScript beside the island's pure scripts."""
     page: Page = browser.new_page()
-    for name in ("dom", "smooth", "palette", "figure", "state", "format", "ticks", "words"):
+    for name in (
+        "dom",
+        "smooth",
+        "palette",
+        "figure",
+        "state",
+        "format",
+        "ranges",
+        "ticks",
+        "words",
+    ):
         page.add_script_tag(path=SCRIPTS / f"{name}.js")
     return page.evaluate
 
@@ -65,14 +75,15 @@ def test_the_browser_smooths_as_python_does(script: Run, case: dict[str, Any]) -
 def test_the_browser_draws_what_python_draws(script: Run, case: dict[str, Any]) -> None:
     figure = script(
         """([lines, view]) => {
-            const {data, ranges} = ob.figure(lines, view);
-            return {data: data.map((t) => ({...t, x: [...t.x], y: [...t.y]})), ranges};
+            const {data, ranges, clipped} = ob.figure(lines, view, "loss");
+            return {data: data.map((t) => ({...t, x: [...t.x], y: [...t.y]})), ranges, clipped};
         }""",
         [case["lines"], case["view"]],
     )
 
     assert plain(figure["data"]) == case["data"]
-    assert figure["ranges"]["x"] == case["ranges"]["x"]
+    assert figure["ranges"]["x"] == pytest.approx(case["ranges"]["x"])
+    assert figure["clipped"] == case.get("clipped", 0)
     assert figure["ranges"]["y"] == pytest.approx(case["ranges"]["y"])
 
 

@@ -12,6 +12,9 @@
 (function (ob) {
   "use strict";
 
+  /** So narrow that a neighbour counts for nothing. */
+  const LEAST_SIGMA = 0.001;
+
   /** The kinds, as people choose them: [value, label, what it does]. */
   ob.SMOOTHINGS = [
     ["ema", "Exponential", "As TensorBoard: each point counts less the longer ago it was"],
@@ -87,7 +90,7 @@
 
   function gauss(values, weight) {
     const n = values.length;
-    const sigma = reach(weight);
+    const sigma = Math.max(reach(weight), LEAST_SIGMA);
     const far = Math.min(n - 1, Math.ceil(3 * sigma));
     const bell = Float64Array.from({ length: far + 1 }, (_, apart) => Math.exp(-0.5 * (apart / sigma) ** 2));
     const out = new Float64Array(n);
