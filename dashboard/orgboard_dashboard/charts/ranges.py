@@ -23,6 +23,10 @@ _PADDING: Final = 0.06
 _OUTLYING: Final = 0.05
 """TensorBoard's: the range is from the 5th to the 95th percentile."""
 
+_NEAR_SPANS: Final = 1
+"""What lies beyond it by no more than its own length is no outlier: a noise's tails, the steep
+start of a loss. With 0 it would be TensorBoard's to the letter."""
+
 _SYM_DECADES: Final = 3
 """Powers of ten between the greatest value of a symlog axis and where it becomes linear."""
 
@@ -83,7 +87,7 @@ def y_range(
     heights = list(_heights(lines, smoothed, view))
     unit = _sym_unit(heights) if view.y_axis == "sym" else 1.0
     level = level_of(view.y_axis, unit)
-    automatic = _padded(_extremes(heights, view.outliers_clipped), level)
+    automatic = _padded(_extremes(heights, view.outliers_clipped, level))
     fixed = _fixed(view, tag, level, automatic)
     low, high = automatic if fixed is None else fixed
     raw = _heights(lines, [()] * len(lines), view)
@@ -112,23 +116,23 @@ def _heights(
                     yield y
 
 
-def _extremes(heights: list[float], clipped: bool) -> Range | None:
-    """Return the least and the greatest; without outliers, when that leaves a range."""
+def _extremes(heights: list[float], clipped: bool, level: Callable[[float], float]) -> Range | None:
+    """Return the levels of the ends; without outliers, when that leaves a range."""
     if not heights:
         return None
-    if clipped and len(heights) > 2:
-        ordered, last = sorted(heights), len(heights) - 1
-        low = ordered[math.floor(last * _OUTLYING)]
-        high = ordered[math.ceil(last * (1 - _OUTLYING))]
-        if low < high:
-            return low, high
-    return min(heights), max(heights)
+    levels = [level(height) for height in sorted(heights)]
+    last = len(levels) - 1
+    low, high = levels[math.floor(last * _OUTLYING)], levels[math.ceil(last * (1 - _OUTLYING))]
+    if clipped and low < high:
+        near = _NEAR_SPANS * (high - low)
+        levels = [at for at in levels if low - near <= at <= high + near]
+    return levels[0], levels[-1]
 
 
-def _padded(limits: Range | None, level: Callable[[float], float]) -> Range:
+def _padded(limits: Range | None) -> Range:
     if limits is None:
         return 0, 1
-    low, high = map(level, limits)
+    low, high = limits
     room = (abs(low) * 0.1 or 1) if low == high else (high - low) * _PADDING
     return low - room, high + room
 

@@ -33,6 +33,13 @@
     return ob.decodeScalars(await response.arrayBuffer());
   };
 
+  /** Send a question as JSON; gives the answer, which is JSON too. */
+  ob.postJson = async function postJson(path, body, signal) {
+    const headers = { "Content-Type": "application/json" };
+    const response = await patiently(path, { method: "POST", headers, body: JSON.stringify(body) }, signal);
+    return response.json();
+  };
+
   /** A refusal: what the server said, and its status. */
   class Refused extends Error {
     constructor(status, message) {

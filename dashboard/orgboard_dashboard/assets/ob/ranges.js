@@ -10,6 +10,9 @@
   const PADDING = 0.06;
   /** TensorBoard's: the range is from the 5th to the 95th percentile. */
   const OUTLYING = 0.05;
+  /** What lies beyond it by no more than its own length is no outlier: a noise's tails, the
+      steep start of a loss. With 0 it would be TensorBoard's to the letter. */
+  const NEAR_SPANS = 1;
   /** Powers of ten between the greatest value of a symlog axis and where it becomes linear. */
   const SYM_DECADES = 3;
 
@@ -61,7 +64,7 @@
     const heights = heightsOf(lines, view);
     const unit = view.yAxis === "sym" ? symUnit(heights) : 1;
     const level = ob.levelOf(view.yAxis, unit);
-    const automatic = padded(extremes(heights, view.outliersClipped), level);
+    const automatic = padded(extremes(heights, view.outliersClipped, level));
     const y = fixed(view, tag, level, automatic) ?? automatic;
     return { y, unit, clipped: heights.length ? outsideOf(lines, view, y, level) : 0 };
   };
@@ -82,26 +85,24 @@
     return heights.subarray(0, n);
   }
 
-  /** The least and the greatest height; without outliers, when that leaves a range. */
-  function extremes(heights, clipped) {
+  /** The levels of the least and the greatest height; without outliers, when that leaves a range. */
+  function extremes(heights, clipped, level) {
     if (!heights.length) return null;
-    if (clipped && heights.length > 2) {
-      heights.sort();
-      const last = heights.length - 1;
-      const [low, high] = [heights[Math.floor(last * OUTLYING)], heights[Math.ceil(last * (1 - OUTLYING))]];
-      if (low < high) return [low, high];
+    let [first, last] = [0, heights.length - 1];
+    heights.sort();
+    const low = level(heights[Math.floor(last * OUTLYING)]);
+    const high = level(heights[Math.ceil(last * (1 - OUTLYING))]);
+    if (clipped && low < high) {
+      const near = NEAR_SPANS * (high - low);
+      while (level(heights[first]) < low - near) first += 1;
+      while (level(heights[last]) > high + near) last -= 1;
     }
-    let [low, high] = [Infinity, -Infinity];
-    for (const y of heights) {
-      if (y < low) low = y;
-      if (y > high) high = y;
-    }
-    return [low, high];
+    return [level(heights[first]), level(heights[last])];
   }
 
-  function padded(limits, level) {
+  function padded(limits) {
     if (limits === null) return [0, 1];
-    const [low, high] = limits.map(level);
+    const [low, high] = limits;
     const room = low === high ? Math.abs(low) * 0.1 || 1 : (high - low) * PADDING;
     return [low - room, high + room];
   }

@@ -13,6 +13,8 @@
   const COLUMN_PX = 3;
   const NEAR = "300px 0px";
   const PAGE = 60;
+  /** Names the section of pinned cards: no tag's group has a NUL. */
+  const PINNED = "\u0000pinned";
   /** Of a frame's 16 ms; the rest is the browser's. */
   const SLICE_MS = 10;
 
@@ -37,6 +39,7 @@
       this.controller = new AbortController();
       this.out = ob.el("div.ob-out");
       this.toolbar = ob.toolbar(this);
+      ob.sizeCards(this.out);
       root.replaceChildren(this.toolbar.el, this.out);
       this.seer = new IntersectionObserver((seen) => this.seen(seen), { rootMargin: NEAR });
       this.sizer = new ResizeObserver(ob.settled(120, () => this.drawAll()));
@@ -47,6 +50,8 @@
         project.on((what) => this.onProject(what)), ob.onView((changed) => this.onView(changed)),
         ob.onTheme(() => this.drawAll()), ob.onRunHover((uid) => this.cards.forEach((card) => card.highlight(uid))),
       ];
+      ob.paintRanges = (range) => this.cards.forEach((card) => card.paintRange(range));
+      ob.pageActions = () => this.actions();
       ob.moveCursors = (x) => this.cards.forEach((card) => card.moveCursor(x));
     }
 
@@ -65,7 +70,26 @@
       this.offs.forEach((off) => off());
       this.cards.forEach((card) => card.rest());
       ob.moveCursors = () => {};
+      ob.paintRanges = () => {};
+      ob.pageActions = null;
+      ob.closeTable();
+      ob.closeMenu();
       ob.hideTip();
+    }
+
+    /** What the command palette can do here. */
+    actions() {
+      const shown = [...this.cards.values()].filter((card) => card.el.isConnected).map((card) => card.tag);
+      const pressed = (on) => (on ? "on" : "off");
+      return [
+        { label: "Clip outliers", words: pressed(ob.view.outliersClipped), act: () => ob.setView({ outliersClipped: !ob.view.outliersClipped }) },
+        ...[["lin", "Linear"], ["log", "Logarithmic"], ["sym", "Symlog"]].map(([yAxis, label]) => ({ label: `${label} vertical axis`, act: () => ob.setView({ yAxis }) })),
+        ...ob.X_AXES.map(([xAxis, label]) => ({ label: `${label} on the horizontal axis`, act: () => ob.setView({ xAxis, zoom: null, selectedRange: null }) })),
+        { label: "Logarithmic horizontal axis", words: pressed(ob.view.logX), act: () => ob.setView({ logX: !ob.view.logX, zoom: null }) },
+        { label: "Reset the zoom", words: "Esc", act: () => ob.setView({ zoom: null }) },
+        { label: "Save all points of this page as CSV", act: () => ob.savePoints(shown, "csv") },
+        { label: "Save all points of this page as JSON", act: () => ob.savePoints(shown, "jsonl") },
+      ];
     }
 
     onProject(what) {
@@ -79,9 +103,17 @@
 
     onView(changed) {
       if (changed.has("selected")) this.reselect();
-      if (changed.has("tagFilter") || changed.has("collapsed")) this.layOut();
-      if (["xAxis", "zoom", "superseded"].some((key) => changed.has(key))) this.refetch();
-      if (changed.has("yAxis")) this.drawAll();
+      const has = (...keys) => keys.some((key) => changed.has(key));
+      if (has("tagFilter", "collapsed", "pinned")) this.layOut();
+      if (has("xAxis", "zoom", "superseded", "logX")) this.refetch();
+      if (has("yAxis", "yRange", "cardRanges", "outliersClipped", "smoothingKind")) this.drawAll();
+      if (has("cardWidth", "cardHeight")) {
+        ob.sizeCards(this.out);
+        this.redrawResized();
+      }
+      if (has("selectedRange")) ob.paintRanges(ob.view.selectedRange);
+      if (has("selected", "selectedRange", "zoom", "xAxis", "superseded", "smoothingKind")) ob.refreshTable();
+      if (has("pinned")) this.cards.forEach((card) => card.paintActions());
       this.toolbar.paint();
     }
 
@@ -107,12 +139,15 @@
       const filter = ob.tagMatcher(ob.view.tagFilter);
       this.toolbar.problem(filter.problem);
       if (filter.problem) return;
-      const tags = this.tags.filter((tag) => filter.matches(tag.name));
-      if (!tags.length) return this.say(...this.nothing());
+      const pinned = ob.view.pinned.map((name) => this.tags.find((tag) => tag.name === name)).filter(Boolean);
+      const tags = this.tags.filter((tag) => filter.matches(tag.name) && !pinned.includes(tag));
+      if (!tags.length && !pinned.length) return this.say(...this.nothing());
       const groups = Map.groupBy ? Map.groupBy(tags, groupOf) : group(tags);
       // Tags without a group come last: they are seldom what a page is opened for.
       const ordered = [...groups].sort(([one], [other]) => Number(one === "") - Number(other === ""));
-      keepScroll(() => this.out.replaceChildren(...ordered.map(([name, members]) => this.section(name, members))));
+      const sections = pinned.length ? [this.section(PINNED, pinned)] : [];
+      sections.push(...ordered.map(([name, members]) => this.section(name, members)));
+      keepScroll(() => this.out.replaceChildren(...sections));
       this.forgetOthers();
       this.wake();
     }
@@ -129,7 +164,9 @@
     }
 
     section(name, tags) {
-      const folded = ob.view.collapsed.includes(name);
+      const pinned = name === PINNED;
+      const label = pinned ? "Pinned" : name || "other";
+      const folded = !pinned && ob.view.collapsed.includes(name);
       const grid = ob.el("div.ob-grid", { hidden: folded });
       const add = (from) => {
         grid.append(...tags.slice(from, from + PAGE).map((tag) => this.card(tag).el));
@@ -140,16 +177,15 @@
       };
       if (!folded) add(0);
       const fold = () => ob.setView({ collapsed: folded ? ob.view.collapsed.filter((one) => one !== name) : [...ob.view.collapsed, name] });
-      const title = ob.el("button.ob-fold", { type: "button", "aria-expanded": String(!folded), onclick: fold },
-        ob.icon("M4 6l4 4 4-4"), name || "other", ob.el("span.ob-n", {}, String(tags.length)));
-      return ob.el("section.ob-section", { "aria-label": name || "other" }, ob.el("h2", {}, title), grid);
+      const title = ob.el("button.ob-fold", { type: "button", "aria-expanded": String(!folded), onclick: fold, disabled: pinned },
+        pinned ? null : ob.icon("M4 6l4 4 4-4"), label, ob.el("span.ob-n", {}, String(tags.length)));
+      return ob.el("section.ob-section", { "aria-label": label }, ob.el("h2", {}, title), grid);
     }
 
     card(tag) {
       let card = this.cards.get(tag.id);
       if (!card) {
-        card = new ob.Card(tag, { onResize: () => this.resized(card), onZoom: (zoom) => ob.setView({ zoom }) });
-        card.el.card = card;
+        card = new ob.Card(tag, { onResize: () => this.resized(card), onZoom: (zoom) => ob.setView({ zoom }), onSelect: (one, range) => this.select(one, range) });
         this.cards.set(tag.id, card);
         this.seer.observe(card.el);
       }
@@ -195,6 +231,19 @@
       card.wanted = "all";
       requestAnimationFrame(() => card.draw());
       this.wake();
+    }
+
+    /** Cards have another size: their charts are drawn to it once the dragging rests. */
+    redrawResized() {
+      this.sized ??= ob.settled(60, () => this.cards.forEach((card) => card.visible && this.resized(card)));
+      this.sized();
+    }
+
+    /** A stretch was dragged on a card: the table says what its points come to. */
+    select(card, range) {
+      ob.setView({ selectedRange: range });
+      ob.paintRanges(range);
+      if (range) ob.openTable(card);
     }
 
     reselect() {
@@ -280,29 +329,35 @@
     }
 
     async ask({ cards, runs, width, afresh }) {
-      const { xAxis, zoom, superseded } = ob.view;
+      const asked = placeOf(ob.view);
+      const { superseded } = ob.view;
       for (const card of cards) {
         card.wanted = null;
         card.asked = new Set([...(afresh ? [] : card.asked ?? []), ...runs]);
       }
       if (!runs.length) return;
       const body = {
-        cards: cards.map((card) => ({ tag: card.tag.id })), runs, x: xAxis, width, superseded,
-        from: zoom ? zoom[0] : null, to: zoom ? zoom[1] : null, since: null,
+        cards: cards.map((card) => ({ tag: card.tag.id })), runs, ...asked, width, superseded, since: null,
       };
       const answer = await ob.postScalars(this.project.path, body, this.controller.signal);
-      if (xAxis !== ob.view.xAxis || JSON.stringify(zoom) !== JSON.stringify(ob.view.zoom)) {
+      if (JSON.stringify(asked) !== JSON.stringify(placeOf(ob.view))) {
         for (const card of cards) card.wanted = "all";
         return;
       }
       const lines = new Map(answer.cards.map((card) => [card.tag, card.lines]));
       for (const card of cards) {
         if (afresh) card.lines.clear();
-        card.take(lines.get(card.tag.id) ?? [], runs);
+        card.take(lines.get(card.tag.id) ?? [], runs, asked.from !== null);
         await card.draw();
         await ob.breath();
       }
     }
+  }
+
+  /** What the server is asked to draw on. A zoom that a log axis does not have is none. */
+  function placeOf({ xAxis, logX, zoom }) {
+    const [from, to] = zoom && (!logX || zoom[1] > 0) ? zoom : [null, null];
+    return { x: xAxis, lx: logX, from, to };
   }
 
   function widthOf(card) {
@@ -331,4 +386,5 @@
   }
 
   ob.moveCursors = () => {};
+  ob.paintRanges = () => {};
 })((globalThis.ob = globalThis.ob || {}));

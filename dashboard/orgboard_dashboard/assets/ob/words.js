@@ -5,12 +5,16 @@
   const LESS_IS_BETTER = /(^|[^a-z])(loss|err|error|nll|ce|ece|mse|rmse|mae|perplexity|ppl|fid|wer|cer|kl)([^a-z]|$)/i;
   const MORE_IS_BETTER = /(^|[^a-z])(acc|accuracy|f1|auc|auroc|ap|map|iou|miou|bleu|rouge|psnr|ssim|precision|recall|r2|reward|return|score|top[15])([^a-z]|$)/i;
 
+  /** Which way a tag's values are better, by its name: 1 up, -1 down, 0 nobody knows. */
+  ob.betterIs = (tag) => (LESS_IS_BETTER.test(tag) ? -1 : MORE_IS_BETTER.test(tag) ? 1 : 0);
+
   /** Say [what matters, how many points] of the lines of one tag. */
-  ob.cardWords = function cardWords(tag, lines) {
+  ob.cardWords = function cardWords(tag, lines, clipped = 0) {
     const shown = lines.reduce((sum, line) => sum + line.shown, 0);
     const n = lines.reduce((sum, line) => sum + line.n, 0);
     const points = shown < n ? `${ob.count(shown)} of ${ob.plural(n, "point")}` : ob.plural(n, "point");
-    return [strange(lines) || best(tag, lines) || last(lines), n ? points : ""];
+    const outside = clipped ? ` · ${ob.count(clipped)} outside` : "";
+    return [strange(lines) || best(tag, lines) || last(lines), n ? points + outside : ""];
   };
 
   function strange(lines) {
@@ -23,12 +27,12 @@
   }
 
   function best(tag, lines) {
-    const less = LESS_IS_BETTER.test(tag);
-    if (!less && !MORE_IS_BETTER.test(tag)) return "";
+    const way = ob.betterIs(tag);
+    if (way === 0) return "";
     let found = null;
     for (const line of lines) {
       for (const y of line.y) {
-        if (Number.isFinite(y) && (found === null || (less ? y < found.y : y > found.y))) found = { y, line };
+        if (Number.isFinite(y) && (found === null || (y - found.y) * way > 0)) found = { y, line };
       }
     }
     return found ? `best ${ob.value(found.y)} · ${found.line.name}` : "";
