@@ -14,12 +14,14 @@ median gap. The browser says so beside the choice (`assets/ob/axes.js`).
 
 from __future__ import annotations
 
-from typing import Final, Literal, Protocol, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["PAUSE_MEDIANS", "PAUSE_S", "Axis", "Columns", "active_time", "place"]
+from orgboard_dashboard.queries.series import SeriesData
+
+__all__ = ["PAUSE_MEDIANS", "PAUSE_S", "Axis", "active_time", "place"]
 
 Axis: TypeAlias = Literal["step", "rstep", "relative", "wall", "active", "metric"]
 Floats = NDArray[np.float64]
@@ -28,27 +30,7 @@ PAUSE_MEDIANS: Final = 10
 PAUSE_S: Final = 10.0
 
 
-class Columns(Protocol):
-    """The columns of a series that this asks for."""
-
-    @property
-    def step(self) -> NDArray[np.int64]:
-        """Return the steps."""
-
-    @property
-    def wall(self) -> Floats:
-        """Return the times."""
-
-    @property
-    def value(self) -> NDArray[np.float32] | NDArray[np.float64]:
-        """Return the values."""
-
-    @property
-    def attempt(self) -> NDArray[np.int32]:
-        """Return whose life of the run the points are of."""
-
-
-def place(data: Columns, axis: Axis, metric: Columns | None = None) -> Floats:
+def place(data: SeriesData, axis: Axis, metric: SeriesData | None = None) -> Floats:
     """Return where each point lies; NaN where it has no place. `metric` is for that axis."""
     if axis == "step":
         return data.step.astype(np.float64)
@@ -79,7 +61,7 @@ def active_time(wall: Floats) -> Floats:
     return passed
 
 
-def _values_at(metric: Columns, data: Columns) -> Floats:
+def _values_at(metric: SeriesData, data: SeriesData) -> Floats:
     """Return what `metric` was, in the same attempt, at the step of each point of `data`."""
     x = np.full(len(data.step), np.nan)
     for attempt in np.unique(data.attempt).tolist():

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
-from orgboard_dashboard.places import PAUSE_S, active_time, place
+from orgboard_dashboard.places import PAUSE_S, active_time
 from orgboard_schema.sql.flush import Restart
 from support.boards import Board, scalars
 from support.curves import Drawn
@@ -34,7 +35,7 @@ def test_a_short_wait_is_no_pause() -> None:
 
 
 @given(walls)
-def test_active_time_keeps_the_order_and_is_never_longer(wall: np.ndarray) -> None:
+def test_active_time_keeps_the_order_and_is_never_longer(wall: NDArray[np.float64]) -> None:
     active = active_time(wall)
 
     order = np.argsort(wall, kind="stable")
@@ -120,13 +121,3 @@ def test_a_log_axis_draws_what_is_above_zero_and_counts_the_rest(any_board: Boar
 
     assert drawn.column("x").tolist() == [1, 100]
     assert drawn.lines[0]["without_x"] == 2
-
-
-def test_a_column_without_a_metric_is_no_place() -> None:
-    class One:
-        step = np.array([1])
-        wall = np.array([1.0])
-        value = np.array([1.0])
-        attempt = np.array([0], np.int32)
-
-    assert np.isnan(place(One(), "metric")).all()

@@ -59,7 +59,8 @@ def test_every_pixel_column_shows_its_least_and_greatest_value(
 ) -> None:
     scale = 0.5 if axis in ("relative", "active") else 1.0
     low, high = (None if end is None else end * scale for end in zoom)
-    x, y = np.arange(POINTS) * scale, raw_values()
+    x: Floats = np.arange(POINTS) * scale
+    y = raw_values()
 
     drawn = Drawn(long_board, "loss", x=axis, lx=log_x, width=WIDTH, **{"from": low, "to": high})
 
@@ -68,11 +69,17 @@ def test_every_pixel_column_shows_its_least_and_greatest_value(
         inside &= x > 0
     assert drawn.lines[0]["n"] == np.count_nonzero(inside)
     some = inside & np.isfinite(y)
-    raw_x, raw_y, line_x, line_y = x[some], y[some], drawn.at("x"), drawn.at("y")
+    raw_x, line_x = x[some], drawn.at("x")
+    raw_y, line_y = y[some], drawn.at("y")
     assert len(line_x) <= 4 * WIDTH
-    compare_columns(
-        *((np.log10(raw_x), np.log10(line_x)) if log_x else (raw_x, line_x)), raw_y, line_y
-    )
+    if log_x:
+        raw_x, line_x = log10(raw_x), log10(line_x)
+    compare_columns(raw_x, line_x, raw_y, line_y)
+
+
+def log10(x: Floats) -> Floats:
+    level: Floats = np.log10(x)
+    return level
 
 
 def compare_columns(raw_x: Floats, line_x: Floats, raw_y: Floats, line_y: Floats) -> None:

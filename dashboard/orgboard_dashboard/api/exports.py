@@ -25,6 +25,7 @@ from orgboard_dashboard.queries.tags import list_tags
 from orgboard_dashboard.services import Services
 from orgboard_dashboard.viewer import Viewer, current_viewer
 from orgboard_schema.sql.engine import begin_read
+from orgboard_schema.types import Kind
 
 __all__ = ["WITHIN_S", "Wanted", "routes", "stream_points"]
 
@@ -35,6 +36,7 @@ PART_BYTES: Final = 256 * 1024
 
 FileForm = Literal["csv", "jsonl"]
 _TYPES: Final = {"csv": "text/csv; charset=utf-8", "jsonl": "application/x-ndjson"}
+_KINDS: Final[tuple[Kind, ...]] = ("scalar",)
 _MOST_RUNS: Final = 200
 _MOST_TAGS: Final = 1000
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
@@ -90,9 +92,7 @@ def stream_points(
     )
     for run in wanted.places:
         with begin_read(engine) as conn:
-            listed = exported_series(
-                viewer, conn, run.run_id, ("scalar",), wanted.tags.__contains__
-            )
+            listed = exported_series(viewer, conn, run.run_id, _KINDS, wanted.tags.__contains__)
             for series in listed:
                 for data in series.pieces:
                     sink.points(

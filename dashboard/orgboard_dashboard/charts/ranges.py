@@ -37,10 +37,12 @@ class Drawn(Protocol):
     @property
     def x(self) -> Sequence[float]:
         """Return the places."""
+        ...
 
     @property
     def y(self) -> Sequence[float]:
         """Return the values."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
