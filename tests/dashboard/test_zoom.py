@@ -59,7 +59,7 @@ def test_every_pixel_column_shows_its_least_and_greatest_value(
 ) -> None:
     scale = 0.5 if axis in ("relative", "active") else 1.0
     low, high = (None if end is None else end * scale for end in zoom)
-    x: Floats = np.arange(POINTS) * scale
+    x = np.arange(POINTS, dtype=np.float64) * np.float64(scale)
     y = raw_values()
 
     drawn = Drawn(long_board, "loss", x=axis, lx=log_x, width=WIDTH, **{"from": low, "to": high})

@@ -56,8 +56,11 @@
 
   /** Range, type and ticks of the horizontal axis. */
   ob.xAxisOf = function xAxisOf({ x }, view, width) {
-    const ticks = view.logX ? "log" : view.xAxis;
-    return { range: x, type: ob.xKind(view) === "log" ? "log" : "linear", ...ob.ticks(...x, ticks, width > 520 ? 8 : 4) };
+    const about = width > 520 ? 8 : 4;
+    if (!view.logX) return { range: x, type: "linear", ...ob.ticks(...x, view.xAxis, about) };
+    const { tickvals, ticktext } = ob.ticks(...x, "log", about);
+    const isTime = view.xAxis === "relative" || view.xAxis === "active";
+    return { range: x, type: "log", tickvals, ticktext: isTime ? tickvals.map(ob.span) : ticktext };
   };
 
   /** Range, type and ticks of the vertical axis. */

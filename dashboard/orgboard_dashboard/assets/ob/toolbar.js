@@ -82,6 +82,15 @@
         page.smoothAll();
       },
       onchange: () => page.drawAll(),
+      onkeydown: (event) => {
+        const by = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 }[event.key];
+        if (!by) return;
+        // The slider's own step is so fine that a key would not move it past the rounding.
+        event.preventDefault();
+        const at = Number(range.value);
+        range.value = String(at + by * (at + by * 0.001 > 0.99 ? 0.001 : 0.01));
+        range.dispatchEvent(new Event("input"));
+      },
     });
     const paintFill = () => range.style.setProperty("--at", `${(Number(range.value) / 0.999) * 100}%`);
     paintFill();
