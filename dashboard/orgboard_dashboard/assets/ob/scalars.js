@@ -46,12 +46,13 @@
       this.sizer.observe(this.out);
       this.wake = ob.throttled(120, () => this.fetch());
       this.retag = ob.throttled(1500, () => this.listTags());
+      this.recount = ob.throttled(2000, () => ob.refreshTable());
       this.offs = [
         project.on((what) => this.onProject(what)), ob.onView((changed) => this.onView(changed)),
         ob.onTheme(() => this.drawAll()), ob.onRunHover((uid) => this.cards.forEach((card) => card.highlight(uid))),
       ];
       ob.paintRanges = (range) => this.cards.forEach((card) => card.paintRange(range));
-      ob.pageActions = () => this.actions();
+      ob.pageActions = () => ob.scalarActions([...this.cards.values()]);
       ob.moveCursors = (x) => this.cards.forEach((card) => card.moveCursor(x));
     }
 
@@ -75,21 +76,6 @@
       ob.closeTable();
       ob.closeMenu();
       ob.hideTip();
-    }
-
-    /** What the command palette can do here. */
-    actions() {
-      const shown = [...this.cards.values()].filter((card) => card.el.isConnected).map((card) => card.tag);
-      const pressed = (on) => (on ? "on" : "off");
-      return [
-        { label: "Clip outliers", words: pressed(ob.view.outliersClipped), act: () => ob.setView({ outliersClipped: !ob.view.outliersClipped }) },
-        ...[["lin", "Linear"], ["log", "Logarithmic"], ["sym", "Symlog"]].map(([yAxis, label]) => ({ label: `${label} vertical axis`, act: () => ob.setView({ yAxis }) })),
-        ...ob.X_AXES.map(([xAxis, label]) => ({ label: `${label} on the horizontal axis`, act: () => ob.setView({ xAxis, zoom: null, selectedRange: null }) })),
-        { label: "Logarithmic horizontal axis", words: pressed(ob.view.logX), act: () => ob.setView({ logX: !ob.view.logX, zoom: null }) },
-        { label: "Reset the zoom", words: "Esc", act: () => ob.setView({ zoom: null }) },
-        { label: "Save all points of this page as CSV", act: () => ob.savePoints(shown, "csv") },
-        { label: "Save all points of this page as JSON", act: () => ob.savePoints(shown, "jsonl") },
-      ];
     }
 
     onProject(what) {
@@ -278,6 +264,7 @@
         card.wanted = new Set([...(card.wanted || []), ...shown]);
       }
       this.retag();
+      this.recount();
       this.wake();
     }
 
