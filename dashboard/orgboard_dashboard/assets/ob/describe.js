@@ -46,7 +46,7 @@
   }
 
   function best(tag, { y, step }) {
-    const less = ob.betterIs(tag);
+    const less = ob.direction(tag);
     if (less === 0 || y.length < 2) return [];
     let at = 0;
     for (let i = 1; i < y.length; i += 1) if ((y[i] - y[at]) * less > 0) at = i;

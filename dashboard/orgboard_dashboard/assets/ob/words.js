@@ -5,8 +5,8 @@
   const LESS_IS_BETTER = /(^|[^a-z])(loss|err|error|nll|ce|ece|mse|rmse|mae|perplexity|ppl|fid|wer|cer|kl)([^a-z]|$)/i;
   const MORE_IS_BETTER = /(^|[^a-z])(acc|accuracy|f1|auc|auroc|ap|map|iou|miou|bleu|rouge|psnr|ssim|precision|recall|r2|reward|return|score|top[15])([^a-z]|$)/i;
 
-  /** Which way a tag's values are better, by its name: 1 up, -1 down, 0 nobody knows. */
-  ob.betterIs = (tag) => (LESS_IS_BETTER.test(tag) ? -1 : MORE_IS_BETTER.test(tag) ? 1 : 0);
+  /** Tell by a tag's name whether less of it is better (-1), or more (1); 0 when it does not say. */
+  ob.direction = (tag) => (LESS_IS_BETTER.test(tag) ? -1 : MORE_IS_BETTER.test(tag) ? 1 : 0);
 
   /** Say [what matters, how many points] of the lines of one tag. */
   ob.cardWords = function cardWords(tag, lines, clipped = 0) {
@@ -27,7 +27,7 @@
   }
 
   function best(tag, lines) {
-    const way = ob.betterIs(tag);
+    const way = ob.direction(tag);
     if (way === 0) return "";
     let found = null;
     for (const line of lines) {
