@@ -29,7 +29,18 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from orgboard_dashboard import pages
-from orgboard_dashboard.api import answers, exports, health, runs, scalars, summary, values
+from orgboard_dashboard.api import (
+    answers,
+    edits,
+    exports,
+    expressions,
+    groups,
+    health,
+    runs,
+    scalars,
+    summary,
+    values,
+)
 from orgboard_dashboard.api import live as live_api
 from orgboard_dashboard.callbacks import CallShape
 from orgboard_dashboard.config import WebConfig
@@ -80,7 +91,10 @@ def create_app(config: WebConfig, engine: Engine, *, clock: Callable[[], float] 
     api.include_router(scalars.routes(services))
     api.include_router(summary.routes(services))
     api.include_router(exports.routes(services))
+    api.include_router(groups.routes(services))
+    api.include_router(expressions.routes(services))
     api.include_router(values.routes(services))
+    api.include_router(edits.routes(services))
     api.include_router(live_api.routes(services, board, config.heartbeat_every_s))
     dash_app = _dash(api, services)
     gate = Gate(
@@ -107,7 +121,12 @@ def _closing(board: Board) -> Callable[[FastAPI], Any]:
 
 
 def _local_viewer(config: WebConfig) -> Callable[[Scope], Viewer]:
-    viewer = Viewer(kind="local", name=LOCAL_VIEWER.name, logdirs=config.logdirs)
+    viewer = Viewer(
+        kind="local",
+        name=LOCAL_VIEWER.name,
+        logdirs=config.logdirs,
+        can_edit=not config.read_only,
+    )
     return lambda _scope: viewer
 
 

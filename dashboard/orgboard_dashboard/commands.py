@@ -43,6 +43,7 @@ def web(argv: Sequence[str]) -> int:
     _add_database(parser)
     _add_address(parser)
     _add_framing(parser)
+    _add_read_only(parser)
     parser.add_argument(
         "--workers", type=_at_least_one, default=1, metavar="N", help="processes that answer (1)"
     )
@@ -68,6 +69,7 @@ def serve(argv: Sequence[str]) -> int:
     _add_database(parser)
     _add_address(parser)
     _add_framing(parser)
+    _add_read_only(parser)
     parser.add_argument("--open", action="store_true", help="open the board in a browser")
     return _told(lambda: _serve(parser.parse_args(argv)))
 
@@ -102,6 +104,12 @@ def export(argv: Sequence[str]) -> int:
     _add_database(parser)
     parser.add_argument("--project", metavar="TEAM/PROJECT", help="only this one (default: all)")
     parser.add_argument("--run", default="", metavar="RE", help="runs whose name matches (RE2)")
+    parser.add_argument(
+        "--where",
+        default="",
+        metavar="QUERY",
+        help="runs that a query of the run panel lets through, such as 'lr < 0.01 and has:oom'",
+    )
     parser.add_argument("--tag", default="", metavar="RE", help="tags whose name matches (RE2)")
     parser.add_argument(
         "--kind", metavar="KIND,…", help="values of these kinds, such as text,image (default: all)"
@@ -135,7 +143,12 @@ def _web(options: argparse.Namespace) -> int:
         if options.workers > 1:
             engine.dispose()
             child = launch.web_child(
-                options.db, options.host, listener, logdirs, allow_frame=allow_frame
+                options.db,
+                options.host,
+                listener,
+                logdirs,
+                allow_frame=allow_frame,
+                read_only=options.read_only,
             )
             return launch.keep_up([child] * options.workers, listener)
         # Dash takes a second or two to import: after everything that can be wrong.
@@ -143,7 +156,12 @@ def _web(options: argparse.Namespace) -> int:
 
         if not is_child:
             _say(f"orgboard is at {address_of(listener)}")
-        config = WebConfig(host=options.host, logdirs=logdirs, allow_frame=allow_frame)
+        config = WebConfig(
+            host=options.host,
+            logdirs=logdirs,
+            allow_frame=allow_frame,
+            read_only=options.read_only,
+        )
         serve_app(config, engine, listener)
     return 0
 
@@ -158,7 +176,14 @@ def _serve(options: argparse.Namespace) -> int:
         launch.upgrade_database(options.db)
         children = [
             launch.ingest_child(options.db, logdirs),
-            launch.web_child(options.db, options.host, listener, logdirs, allow_frame=allow_frame),
+            launch.web_child(
+                options.db,
+                options.host,
+                listener,
+                logdirs,
+                allow_frame=allow_frame,
+                read_only=options.read_only,
+            ),
         ]
         return launch.keep_up(children, listener, open_page=options.open)
 
@@ -213,6 +238,7 @@ def _exported(options: argparse.Namespace) -> Choice:
         project=options.project,
         run=options.run,
         tag=options.tag,
+        where=options.where,
         kinds=VALUE_KINDS if options.kind is None else kinds_of(options.kind),
         blobs=Path(options.blobs) if options.blobs is not None else None,
     )
@@ -240,6 +266,14 @@ def _add_framing(parser: argparse.ArgumentParser) -> None:
         "--allow-frame",
         action="store_true",
         help="let pages that this machine serves to itself, such as a notebook's, frame the board",
+    )
+
+
+def _add_read_only(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--read-only",
+        action="store_true",
+        help="let nobody rename, tag, annotate, archive or delete runs in the browser",
     )
 
 

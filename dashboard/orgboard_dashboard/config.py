@@ -23,6 +23,8 @@ class WebConfig:
     """Resolved directories to show; None shows the whole database."""
     allow_frame: bool = False
     """Whether pages of this machine, such as a notebook's, may show the board in a frame."""
+    read_only: bool = False
+    """Whether nobody may change anything: names, notes, what is archived or deleted."""
     poll_every_s: float = 0.3
     """How soon a commit of the ingest is noticed, while somebody watches."""
     heartbeat_every_s: float = 15.0

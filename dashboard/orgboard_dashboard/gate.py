@@ -1,7 +1,7 @@
 """The gate: the outermost piece of the app, through which everything passes or does not.
 
     request ─▶ host ─▶ rule ─▶ origin ─▶ viewer ─▶ body ─▶ callback ─▶ the app
-                403     404      403       401    413/415      400
+                403     404      403     401/403  413/415      400
 
 It is plain ASGI and denies by default, HTTP and websockets alike, because hooks inside
 Dash do not cover pages and API, and Dash ignores a hook that refuses. Every response,
@@ -47,6 +47,10 @@ class Refusal:
 
 
 NOT_FOUND: Final = Refusal(404, "There is nothing at this address. The board begins at /.")
+_READ_ONLY: Final = Refusal(403, "This board is read-only: nothing was changed.")
+_FOREIGN: Final = Refusal(
+    403, "This request came from another site's page, so it was not answered."
+)
 _NO_CALLBACK: Final = Refusal(400, "This is not a callback of this board. Reload the page.")
 
 
@@ -89,6 +93,9 @@ class Gate:
         if viewer is None and rule.policy != "open":
             await _refuse(Refusal(401, "Sign in to see this board."), headers, send)
             return
+        if rule.policy == "edit" and not (viewer and viewer.can_edit):
+            await _refuse(_READ_ONLY, headers, send)
+            return
         if scope["method"] not in _SAFE_METHODS:
             body = await _read_body(receive, headers, rule.body_limit_bytes)
             if not isinstance(body, Refusal) and scope["path"] == _CALLBACKS:
@@ -118,7 +125,10 @@ class Gate:
         if rule is None:
             others = self._rules.methods(path)
             return Refusal(405, f"{path} does not take {method}.", others) if others else NOT_FOUND
-        return _foreign(method, headers) or rule
+        foreign = _foreign(method, headers)
+        if foreign is None and rule.policy == "edit":
+            foreign = _not_from_here(headers)
+        return foreign or rule
 
     def _headed(self, send: Send, path: str) -> Send:
         is_static = path.startswith(("/assets/", "/_dash-component-suites/"))
@@ -156,15 +166,24 @@ def _foreign(method: str, headers: dict[str, str]) -> Refusal | None:
     decides for browsers that do not send it. Following a link to here is no harm.
     """
     site = headers.get("sec-fetch-site")
-    refusal = Refusal(403, "This request came from another site's page, so it was not answered.")
     if method in _SAFE_METHODS:
         is_navigation = headers.get("sec-fetch-mode") == "navigate"
-        return None if site in {None, "same-origin", "none"} or is_navigation else refusal
+        return None if site in {None, "same-origin", "none"} or is_navigation else _FOREIGN
     if site is not None:
-        return None if site in {"same-origin", "none"} else refusal
+        return None if site in {"same-origin", "none"} else _FOREIGN
+    return None if _is_own(headers) else _FOREIGN
+
+
+def _not_from_here(headers: dict[str, str]) -> Refusal | None:
+    """Refuse a change that a page of this board did not ask for: all that is said must agree."""
+    site = headers.get("sec-fetch-site", "same-origin")
+    is_told = "origin" in headers
+    return None if site == "same-origin" and (not is_told or _is_own(headers)) else _FOREIGN
+
+
+def _is_own(headers: dict[str, str]) -> bool:
     host = headers.get("host", "").lower()
-    own = {f"http://{host}", f"https://{host}"}
-    return None if headers.get("origin", "").lower() in own else refusal
+    return headers.get("origin", "").lower() in {f"http://{host}", f"https://{host}"}
 
 
 async def _read_body(receive: Receive, headers: dict[str, str], limit: int) -> bytes | Refusal:

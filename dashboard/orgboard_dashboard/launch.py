@@ -38,10 +38,12 @@ def web_child(
     logdirs: Sequence[str] | None,
     *,
     allow_frame: bool = False,
+    read_only: bool = False,
 ) -> Child:
     """Return a web process that serves on `listener`."""
     shown = [part for path in logdirs or () for part in ("--logdir", path)]
     shown += ["--allow-frame"] if allow_frame else []
+    shown += ["--read-only"] if read_only else []
     fd = listener.fileno()
     argv = (*_PYTHON, "orgboard", "web", "--db", database, "--host", host, "--listener", str(fd))
     return Child("web", (*argv, *shown), pass_fds=(fd,))

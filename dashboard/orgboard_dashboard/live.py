@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from orgboard_dashboard.queries.changes import ChangedRun, changed_runs
-from orgboard_dashboard.queries.runs import LIVE_WITHIN_S, Status, status_of
+from orgboard_dashboard.queries.fields import LIVE_WITHIN_S, Status, status_of
 from orgboard_dashboard.queries.visible import ProjectRef
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.errors import DatabaseUnreachable
@@ -213,5 +213,6 @@ def _shown(run: ChangedRun, status: Status) -> dict[str, Any]:
         "last_event": run.last_event,
         "gaps": run.gaps,
         "attempts": run.attempts,
+        "edits": run.edits,
         "status": status,
     }

@@ -14,13 +14,16 @@ from typing import Final, Literal
 
 __all__ = ["REFUSED", "Policy", "Rule", "RuleTable", "rules_for"]
 
-Policy = Literal["open", "view"]
-"""open: anybody, nothing of anyone's is in it. view: a viewer, who sees what is theirs."""
+Policy = Literal["open", "view", "edit"]
+"""open: anybody, nothing of anyone's is in it. view: a viewer, who sees what is theirs.
+edit: a viewer who may change it, from a page of this board."""
 
 _KIB: Final = 1024
 _CALLBACK_BODY: Final = 1024 * _KIB
 _QUESTION_BODY: Final = 64 * _KIB
 """A question about 12 cards and some hundred runs fits well."""
+_CHANGE_BODY: Final = 512 * _KIB
+"""A note of 64 KiB fits however JSON escapes it, and so do the names of 3000 runs."""
 
 REFUSED: Final = (
     "/_dash-ws-callback",  # Dash opens it with websocket callbacks off; we use none
@@ -77,13 +80,31 @@ _FIXED: Final = (
     Rule("POST", "/_dash-update-component", "view", _CALLBACK_BODY),
     Rule("GET", _API + "/projects", "view"),
     Rule("GET", _PROJECT + "/runs", "view"),
+    Rule("GET", _PROJECT + "/fields", "view"),
     Rule("GET", _PROJECT + "/tags", "view"),
     Rule("POST", _PROJECT + "/scalars", "view", _QUESTION_BODY),
     Rule("POST", _PROJECT + "/summary", "view", _QUESTION_BODY),
     Rule("GET", _PROJECT + "/export", "view"),
+    Rule("GET", _PROJECT + "/annotations", "view"),
+    Rule("GET", _PROJECT + "/layouts", "view"),
+    Rule("GET", _PROJECT + "/metrics", "view"),
+    Rule("POST", _PROJECT + "/groups", "view", _QUESTION_BODY),
+    Rule("POST", _PROJECT + "/bands", "view", _QUESTION_BODY),
+    Rule("POST", _PROJECT + "/expressions", "view", _QUESTION_BODY),
     Rule("GET", _PROJECT + "/values", "view"),
     Rule("GET", _PROJECT + "/hparams", "view"),
     Rule("GET", _PROJECT + "/live", "view"),
+    Rule("GET", _API + "/me", "view"),
+    Rule("GET", _PROJECT + "/run-tags", "view"),
+    Rule("POST", _PROJECT + "/edits", "edit", _CHANGE_BODY),
+    Rule("POST", _PROJECT + "/deletion/preview", "view", _CHANGE_BODY),
+    Rule("POST", _PROJECT + "/deletion", "edit", _CHANGE_BODY),
+    Rule("GET", _PROJECT + "/deleted", "view"),
+    Rule("POST", _PROJECT + "/restoration", "edit", _CHANGE_BODY),
+    Rule("GET", _PROJECT + "/remarks", "view"),
+    Rule("POST", _PROJECT + "/remarks", "edit", _QUESTION_BODY),
+    Rule("PATCH", _PROJECT + "/remarks/{key}", "edit", _QUESTION_BODY),
+    Rule("POST", _API + "/r/{uid}/note", "edit", _CHANGE_BODY),
     Rule("GET", _API + "/r/{uid}", "view"),
     Rule("GET", _API + "/r/{uid}/blob/{sha256}", "view"),
 )

@@ -11,7 +11,7 @@ import anyio.to_thread
 from sqlalchemy import Connection, Engine
 
 from orgboard_dashboard.viewer import Viewer, current_viewer
-from orgboard_schema.sql.engine import begin_read
+from orgboard_schema.sql.engine import begin_read, begin_write
 
 __all__ = ["Services"]
 
@@ -47,5 +47,25 @@ class Services:
         def run() -> T:
             with begin_read(self.engine) as conn:
                 return query(viewer, conn, *args, **kwargs)
+
+        return await anyio.to_thread.run_sync(run)
+
+    async def edit(
+        self,
+        change: Callable[Concatenate[Viewer, Connection, P], T],
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Run `change(viewer, connection, …)` in a thread, in one transaction that writes.
+
+        Raises:
+            LookupError: outside a request, where there is no viewer.
+        """
+        viewer = current_viewer()
+
+        def run() -> T:
+            with begin_write(self.engine) as conn:
+                return change(viewer, conn, *args, **kwargs)
 
         return await anyio.to_thread.run_sync(run)

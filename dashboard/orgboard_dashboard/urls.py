@@ -4,9 +4,10 @@
     /p/TEAM/PROJECT/PAGE?…         a page of a project, and the view of it
     /r/UID                         one run
 
-The query part has short keys (`q t s x y sel x0 x1 c old lx yr out sm pin w tip rng`) and
-leaves out what has its default value, so that an untouched view has a clean address. The
-browser's twin is `assets/ob/state.js`; `tests/dashboard/vectors/urls.json` keeps the two equal.
+The query part has short keys (`q t s x y sel x0 x1 c old lx yr out sm pin w tip rng g gl gb e
+base of cols sort`) and leaves out what has its default value, so that an untouched view has a
+clean address. The browser's twin is `assets/ob/state.js`; `tests/dashboard/vectors/urls.json`
+keeps the two equal.
 Nothing here knows Dash or SQL.
 """
 
@@ -20,11 +21,17 @@ from typing import Any, Final, Literal, TypeAlias, get_args
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 __all__ = [
+    "COLUMN_PX",
     "DEFAULT_SMOOTHING",
+    "DEFAULT_SORT",
     "MAX_CARD",
     "MAX_SMOOTHING",
     "MIN_CARD",
     "PAGES",
+    "Column",
+    "Compared",
+    "GroupBand",
+    "GroupLine",
     "Page",
     "Place",
     "SmoothingKind",
@@ -38,19 +45,28 @@ __all__ = [
     "encode_view",
 ]
 
-Page: TypeAlias = Literal["runs", "scalars", "text", "images", "hparams"]
+Page: TypeAlias = Literal["runs", "scalars", "text", "images", "hparams", "compare"]
 PAGES: Final[tuple[Page, ...]] = get_args(Page)
 XAxis: TypeAlias = Literal["step", "rstep", "relative", "wall", "active"]
 """Beside these an axis may be a metric: `m:TAG`."""
 YAxis: TypeAlias = Literal["lin", "log", "sym"]
 SmoothingKind: TypeAlias = Literal["ema", "twema", "gauss", "mean"]
 TipOrder: TypeAlias = Literal["nearest", "value", "name"]
+GroupLine: TypeAlias = Literal["mean", "median", "min", "max"]
+GroupBand: TypeAlias = Literal["minmax", "std", "sem", "ci", "none"]
+Compared: TypeAlias = Literal["last", "min", "max"]
 
 DEFAULT_SMOOTHING: Final = 0.6
 """TensorBoard's, so that the same logs look the same here."""
 
 # What JavaScript's encodeURIComponent leaves as it is, and commas, which keep lists readable.
 _UNESCAPED: Final = ",!'()*"
+
+DEFAULT_SORT: Final = "-started"
+
+MAX_COLUMNS: Final = 60
+COLUMN_PX: Final = (40, 1200)
+"""The narrowest and the widest column."""
 
 MAX_SMOOTHING: Final = 0.999
 """At 1 the average would never leave its first value."""
@@ -73,11 +89,21 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Column:
+    """A column of the table of runs: `status`, `hp:lr`, `min:val/loss`."""
+
+    key: str
+    width: int | None = None
+    """In pixels; None: what suits it."""
+    pinned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ViewState:
     """What is shown on a page of a project, and how."""
 
     run_filter: str = ""
-    """RE2, on the run's name; unanchored."""
+    """A query on runs; without an operator RE2 on the run's name, unanchored."""
     tag_filter: str = ""
     smoothing: float = DEFAULT_SMOOTHING
     x_axis: str = "step"
@@ -107,6 +133,20 @@ class ViewState:
     tip_order: TipOrder = "nearest"
     selected_range: tuple[float, float] | None = None
     """What the table of values is about, in units of the x axis."""
+    group_by: str = ""
+    """`hp:NAME` or `re:PATTERN`: runs that are drawn as one line. Empty: each has its own."""
+    group_line: GroupLine = "mean"
+    group_band: GroupBand = "minmax"
+    charts: tuple[str, ...] = field(default=())
+    """Charts of several tags, or of arithmetic on them, as `expressions` reads them."""
+    baseline: str = ""
+    """The run or group that others are compared with; empty: the first."""
+    compared: Compared = "last"
+    """Which value of a metric is compared."""
+    columns: tuple[Column, ...] | None = None
+    """Of the table of runs, and of the panel as far as it has room. None: the usual ones."""
+    sort: str = DEFAULT_SORT
+    """A column's key; "-" in front: the largest first."""
 
 
 def encode_place(place: Place, base: str = "/") -> str:
@@ -153,6 +193,21 @@ def encode_view(view: ViewState) -> str:
     if view.superseded:
         pairs.append(("old", "1"))
     pairs += _drawing_pairs(view)
+    if view.group_by:
+        pairs.append(("g", view.group_by))
+    if view.group_line != "mean":
+        pairs.append(("gl", view.group_line))
+    if view.group_band != "minmax":
+        pairs.append(("gb", view.group_band))
+    pairs += [("e", chart) for chart in view.charts]
+    if view.baseline:
+        pairs.append(("base", view.baseline))
+    if view.compared != "last":
+        pairs.append(("of", view.compared))
+    if view.columns is not None:
+        pairs.append(("cols", ",".join(map(_written, view.columns))))
+    if view.sort != DEFAULT_SORT:
+        pairs.append(("sort", view.sort))
     return urlencode(pairs, quote_via=quote, safe=_UNESCAPED)
 
 
@@ -182,6 +237,14 @@ def decode_view(query: str) -> ViewState:
         card_height=height,
         tip_order=_one_of(last.get("tip"), TipOrder, "nearest"),
         selected_range=_pair(last.get("rng", "")),
+        group_by=_grouping(last.get("g", "")),
+        group_line=_one_of(last.get("gl"), GroupLine, "mean"),
+        group_band=_one_of(last.get("gb"), GroupBand, "minmax"),
+        charts=tuple(value for key, value in pairs if key == "e" and value.strip()),
+        baseline=last.get("base", ""),
+        compared=_one_of(last.get("of"), Compared, "last"),
+        columns=_columns(last["cols"]) if "cols" in last else None,
+        sort=last.get("sort") or DEFAULT_SORT,
     )
 
 
@@ -205,6 +268,39 @@ def _drawing_pairs(view: ViewState) -> Iterator[tuple[str, str]]:
         yield "tip", view.tip_order
     if view.selected_range is not None:
         yield "rng", ",".join(map(_number, view.selected_range))
+
+
+def _written(column: Column) -> str:
+    """Write a column: pinned, key, width. What parts them is escaped in the key."""
+    key = _SIGNS.sub(lambda sign: f"%{ord(sign[0]):02X}", column.key)
+    width = "" if column.width is None else f"~{column.width}"
+    return f"{'!' if column.pinned else ''}{key}{width}"
+
+
+def _columns(text: str) -> tuple[Column, ...]:
+    read = [_column(part) for part in text.split(",")]
+    # The first of two of a key stands.
+    by_key = {column.key: column for column in reversed(read) if column.key}
+    return tuple({c.key: by_key[c.key] for c in read if c.key}.values())[:MAX_COLUMNS]
+
+
+def _column(text: str) -> Column:
+    key, _, width = text.removeprefix("!").partition("~")
+    px = int(width) if width.isascii() and width.isdigit() and len(width) < 6 else None
+    return Column(
+        _ESCAPED.sub(lambda escaped: chr(int(escaped[1], 16)), key),
+        None if px is None else min(COLUMN_PX[1], max(COLUMN_PX[0], px)),
+        text.startswith("!"),
+    )
+
+
+_SIGNS: Final = re.compile("[%,~!]")
+_ESCAPED: Final = re.compile("%(25|2C|7E|21)")
+
+
+def _grouping(text: str) -> str:
+    sort, _, what = text.partition(":")
+    return text if sort in ("hp", "re") and what else ""
 
 
 def _number(value: float) -> str:

@@ -24,6 +24,8 @@ class Viewer:
     name: str
     logdirs: tuple[str, ...] | None = None
     """Resolved directories: only what was read from them is visible. None: everything is."""
+    can_edit: bool = False
+    """Whether this one may change what is said of what is visible, and delete it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +34,10 @@ class SystemViewer(Viewer):
 
     kind: Literal["local", "system"] = "system"
     name: str = "system"
+    can_edit: bool = True
 
 
-LOCAL_VIEWER: Final = Viewer(kind="local", name="you")
+LOCAL_VIEWER: Final = Viewer(kind="local", name="you", can_edit=True)
 """The one person of a board that listens on loopback only."""
 
 _current: ContextVar[Viewer] = ContextVar("orgboard_viewer")

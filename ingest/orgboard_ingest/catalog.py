@@ -135,6 +135,19 @@ class KnownRun:
         """Return the id of the run that people see."""
         return self.run_id if self.replaces is None else self.replaces
 
+    def was_set_back(self, now: KnownRun) -> bool:
+        """Tell whether files that were read have something to give again, as `now` knows them.
+
+        A rival began to read the run anew, or let a new reading take its place.
+        """
+        if (now.run_id, now.replaces) != (self.run_id, self.replaces):
+            return True
+        return any(
+            old.row.generation != file.row.generation or old.row.offset > file.row.offset
+            for name, file in now.files.items()
+            if (old := self.files.get(name)) is not None
+        )
+
     def forget(self) -> None:
         """Drop all that can be had again, to save memory."""
         self.remembered = self.cuts = self.prefix = None

@@ -262,7 +262,8 @@ class Daemon:
             self._complaints.say(problem.path, problem.reason)
         tend(source.intake)
         changed = list(source.changed())
-        source.intake.register((file.run, file.name) for file in changed)
+        if source.intake.register((file.run, file.name) for file in changed):
+            changed = list(source.changed())
         self._add(number, changed)
         self._waiting.forget_idle()
         source.note_seen(self._engine)

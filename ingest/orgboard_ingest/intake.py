@@ -150,7 +150,10 @@ class Intake(Logdir):
     def _look(self, run_name: str, name: str) -> Look | Advance:
         """Find a file and what must be known of its run; an answer where there is one already."""
         path = self.place(run_name, name)
+        before = self.runs.get(run_name)
         run = self._known(run_name, name, path)
+        if before is not None and run is not before:
+            return Advance(again=True, reread=True)  # A rival set it back.
         file = run.files.get(name)
         if run.deleted:
             return Advance()
@@ -252,8 +255,7 @@ class Intake(Logdir):
                 return [answer for new in some for answer in self._store([new])]
             if not isinstance(error, OffsetMoved):
                 return [error]
-            self.look_again(some[0].run)
-            return [Advance(again=True)]
+            return [Advance(again=True, reread=self.was_set_back(some[0].run))]
         return [
             self._attempt(partial(self._stored, new, *row))
             for new, row in zip(some, rows, strict=True)
@@ -269,7 +271,7 @@ class Intake(Logdir):
         run.finished = ending.reason if ending is not None else None
         run.end_wall = ending.wall if ending is not None else None
         run.last_event = later(run.last_event, batch.last_wall)
-        points = len(batch.scalars.tag) + len(batch.points)
+        points = len(batch.scalars) + len(batch.points)
         more = new.reading.has_more
         done = self._swapped(
             run, Advance(batch.end - batch.start, points, again=more, gaps=len(batch.gaps))

@@ -114,19 +114,24 @@ class Logdir:
         """Return the path of a run's file as text, as a scan finds it."""
         return f"{self.root}/{name}" if run_name == "." else f"{self.root}/{run_name}/{name}"
 
-    def register(self, found: Iterable[tuple[str, str]]) -> None:
-        """Make runs and files known, given as (run, name), those that are not yet."""
+    def register(self, found: Iterable[tuple[str, str]]) -> bool:
+        """Make runs and files known, given as (run, name), those that are not yet.
+
+        Tell whether a rival set a run back that was known: then all of it is to be read.
+        """
         wanted: dict[str, list[str]] = {}
         for run_name, name in found:
             run = self.runs.get(run_name)
             if run is None or not (run.deleted or name in run.files):
                 wanted.setdefault(run_name, []).append(name)
         names = sorted(wanted)
+        set_back = False
         for at in range(0, len(names), RUNS_AT_ONCE):
             some = {name: wanted[name] for name in names[at : at + RUNS_AT_ONCE]}
-            self._register(some)
+            set_back |= self._register(some)
+        return set_back
 
-    def _register(self, wanted: Mapping[str, Sequence[str]]) -> None:
+    def _register(self, wanted: Mapping[str, Sequence[str]]) -> bool:
         new = {name: files for name, files in wanted.items() if name not in self.runs}
         gone = [self.runs[old] for old in sorted(self.gone) if old in self.runs]
         moved = moves.find_old_names(self.root, gone, new)
@@ -136,19 +141,22 @@ class Logdir:
                 moves.rename(conn, self.runs[old].shown_id, name, self.logdir_id)
             return register(conn, self.logdir_id, wanted, now=self.clock())
 
+        set_back = False
         for fresh in write_once(self.engine, work):
             if fresh.gaps:
                 # It may have come from elsewhere.
                 for name in fresh.files:
                     self.young_gaps.add((fresh.name, name))
             known = self.runs.get(fresh.name)
-            if known is None or known.run_id != fresh.run_id:
+            if known is None or known.was_set_back(fresh):
                 self.runs[fresh.name] = fresh
+                set_back |= known is not None
                 continue
             for name, file in fresh.files.items():
                 known.files.setdefault(name, file)
         for old in moved.values():
             self.runs.pop(old, None)
+        return set_back
 
     def read_anew(
         self, run: KnownRun, replaced: Mapping[str, int] | None = None, *, changed: str = ""
@@ -174,12 +182,14 @@ class Logdir:
         return None
 
     def finish(self, run: KnownRun) -> bool:
-        """Let a run's shadow take its place, if it has read far enough; tell whether it did."""
+        """Let a run's shadow take its place, if it has read far enough.
+
+        Tell whether it did, or a rival let it.
+        """
         if run.replaces is None or any(awaited(run, file) for file in run.files.values()):
             return False
-        swapped = write_once(self.engine, lambda conn: swap(conn, run.run_id, now=self.clock()))
-        self.look_again(run)
-        return swapped
+        write_once(self.engine, lambda conn: swap(conn, run.run_id, now=self.clock()))
+        return self.was_set_back(run)
 
     def give_up(self, run: KnownRun) -> None:
         """Discard a run's shadow: some file cannot be read anew, so the run stays as it is."""
@@ -199,6 +209,11 @@ class Logdir:
                 file.section, file.stored = old.section, old.stored
         self.runs[fresh.name] = fresh
         return fresh
+
+    def was_set_back(self, run: KnownRun) -> bool:
+        """Look a run up again; tell whether a rival set it back: then all of it is to be read."""
+        fresh = self.look_again(run)
+        return fresh is not None and run.was_set_back(fresh)
 
     def note_error(self, file: KnownFile, error: str) -> None:
         """Store why a file cannot be read, unless that is what is stored."""

@@ -24,6 +24,7 @@ from orgboard_schema.blocks.table import NO_SCALARS, PIECE, ScalarTable, series_
 from orgboard_schema.core.library import load_core
 from orgboard_schema.types import Kind, Metadata
 from orgboard_schema.wire.batch import Batch, ScalarColumns
+from orgboard_schema.wire.compiled import HeldColumns
 
 __all__ = ["Piece", "PointSeries", "SeriesKey", "Staged", "stage"]
 
@@ -86,30 +87,34 @@ def stage(batch: Batch) -> Staged:
     return Staged(steps, _scalars(batch.scalars, at), others, metadata)
 
 
-def _scalars(columns: ScalarColumns, starts: NDArray[np.int64]) -> ScalarTable:
-    if not columns.tag:
+def _scalars(columns: ScalarColumns | HeldColumns, starts: NDArray[np.int64]) -> ScalarTable:
+    if not len(columns):
         return NO_SCALARS
     core = load_core()
     # The core counts each section's points by tag: a log that restarts without end, with
     # tags without end, is for the way below.
-    if core is None or len(starts) * len(columns.tags) > MOST_COUNTS + len(columns.tag):
+    if core is None or len(starts) * len(columns.tags) > MOST_COUNTS + len(columns):
         return _grouped(columns, starts)
     return _grouped_by_core(core, columns, starts)
 
 
-def _grouped_by_core(core: CDLL, columns: ScalarColumns, starts: NDArray[np.int64]) -> ScalarTable:
-    count, tags = len(columns.tag), len(columns.tags)
-    cuts = np.searchsorted(np.frombuffer(columns.order, np.int64), starts)
+def _grouped_by_core(
+    core: CDLL, columns: ScalarColumns | HeldColumns, starts: NDArray[np.int64]
+) -> ScalarTable:
+    count, tags = len(columns), len(columns.tags)
+    # Without a START nobody asks what came before what.
+    cuts = starts
+    if len(starts):
+        cuts = np.searchsorted(np.frombuffer(columns.order, np.int64), starts)
     step, wall, value = np.empty(count, np.int64), np.empty(count), np.empty(count)
     narrow, width = np.empty(count, np.float32), np.empty(count, np.int8)
     counts = np.empty(tags + 1, np.int64)
-    given = (columns.tag, columns.step, columns.wall, columns.value, columns.dtype)
     made = (counts, step, wall, value, narrow, width)
     found, pieces = 0, np.empty(min(count, (len(cuts) + 1) * tags), PIECE)
     while not found:
         found = core.ob_group(
             count,
-            *(column.buffer_info()[0] for column in given),
+            *columns.addresses(),
             tags,
             address(cuts),
             len(cuts),
@@ -122,7 +127,7 @@ def _grouped_by_core(core: CDLL, columns: ScalarColumns, starts: NDArray[np.int6
     return ScalarTable(columns.tags, pieces[:found], step, wall, value, narrow)
 
 
-def _grouped(columns: ScalarColumns, starts: NDArray[np.int64]) -> ScalarTable:
+def _grouped(columns: ScalarColumns | HeldColumns, starts: NDArray[np.int64]) -> ScalarTable:
     """Do as the core does, in numpy."""
     tag = np.frombuffer(columns.tag, dtype=np.int32).astype(np.int64)
     order = np.frombuffer(columns.order, dtype=np.int64)

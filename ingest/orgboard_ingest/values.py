@@ -14,11 +14,21 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from orgboard_schema.blocks.buckets import TensorHistograms
 from orgboard_schema.blocks.protos import ProtoHistograms
 from orgboard_schema.blocks.series import Ints
+from orgboard_schema.blocks.value_columns import as_columns, join_values
 from orgboard_schema.types import KINDS, Kind, Metadata, Point, Value
 from orgboard_schema.wire.batch import Batch
-from orgboard_schema.wire.points import FORM_KINDS, HISTOGRAM, ROW, ValueColumns, value_of
+from orgboard_schema.wire.points import (
+    BUCKET_DTYPES,
+    BUCKETS,
+    FORM_KINDS,
+    HISTOGRAM,
+    TakenValues,
+    rows_of,
+    value_of,
+)
 
 __all__ = ["PointSeries", "SeriesKey", "described", "grouped"]
 
@@ -50,7 +60,7 @@ _ROW: Final = np.dtype(
         ("spare", "<i4"),
     ]
 )
-"""The core's `ob_value`, as `ROW`."""
+"""`Row`, as the core packs it."""
 
 _KINDS: Final = np.array([KINDS.index(kind) for kind in FORM_KINDS])
 """By form; that of no form is never asked for."""
@@ -71,8 +81,7 @@ class PointSeries:
 def grouped(batch: Batch, starts: Ints) -> Iterator[tuple[_Key, PointSeries]]:
     """Yield the points of each section and series, series in order of first appearance.
 
-    Section n begins at the order `starts[n - 1]`. A series of which some values were parsed and
-    some taken in by the core may come in two parts, one after the other.
+    Section n begins at the order `starts[n - 1]`.
     """
     parsed = _parsed(batch, starts)
     columns = batch.points.columns
@@ -82,8 +91,7 @@ def grouped(batch: Batch, starts: Ints) -> Iterator[tuple[_Key, PointSeries]]:
         first = int(rows["order"][0])
         firsts[key] = min(first, firsts.get(key, first))
     for key in sorted(firsts, key=firsts.__getitem__):
-        for series in _series(columns, parsed.get(key, []), taken.get(key)):
-            yield key, series
+        yield key, _series(columns, parsed.get(key, []), taken.get(key))
 
 
 def described(batch: Batch) -> Iterator[tuple[SeriesKey, Metadata]]:
@@ -117,7 +125,7 @@ def _parsed(batch: Batch, starts: Ints) -> dict[_Key, list[tuple[int, Point]]]:
     return groups
 
 
-def _taken(columns: ValueColumns, starts: Ints) -> Iterator[tuple[_Key, _Rows]]:
+def _taken(columns: TakenValues, starts: Ints) -> Iterator[tuple[_Key, _Rows]]:
     """Yield the rows of each section and series."""
     rows = np.frombuffer(columns.rows, _ROW)
     rows = rows[rows["form"] > 0]
@@ -134,33 +142,39 @@ def _taken(columns: ValueColumns, starts: Ints) -> Iterator[tuple[_Key, _Rows]]:
 
 
 def _series(
-    columns: ValueColumns | None, points: Sequence[tuple[int, Point]], rows: _Rows | None
-) -> Iterator[PointSeries]:
-    """Yield what was parsed of one series and what the core took in, in file order."""
+    columns: TakenValues | None, points: Sequence[tuple[int, Point]], rows: _Rows | None
+) -> PointSeries:
+    """Return what was parsed of one series and what the core took in, in file order."""
     if columns is None or rows is None:
-        yield _of_points(points)
-        return
+        return _of_points(points)
     if points and points[-1][0] > rows["order"][0]:
-        both = [*points, *map(columns.point, ROW.iter_unpack(rows.tobytes()))]
-        yield _of_points(sorted(both, key=lambda each: each[0]))
-        return
-    if points:
-        yield _of_points(points)
-    yield PointSeries(rows["step"].copy(), rows["wall"].copy(), _values(columns, rows))
+        both = [*points, *map(columns.point, rows_of(rows.tobytes()))]
+        return _of_points(sorted(both, key=lambda each: each[0]))
+    taken = PointSeries(rows["step"].copy(), rows["wall"].copy(), _values(columns, rows))
+    if not points:
+        return taken
+    before = _of_points(points)
+    return PointSeries(
+        np.concatenate([before.step, taken.step]),
+        np.concatenate([before.wall, taken.wall]),
+        join_values([before.values, taken.values]),
+    )
 
 
 def _of_points(points: Sequence[tuple[int, Point]]) -> PointSeries:
     return PointSeries(
         np.array([point.step for _, point in points], np.int64),
         np.array([point.wall_time for _, point in points], np.float64),
-        tuple(point.value for _, point in points),
+        as_columns(tuple(point.value for _, point in points)),
     )
 
 
-def _values(columns: ValueColumns, rows: _Rows) -> Sequence[Value]:
+def _values(columns: TakenValues, rows: _Rows) -> Sequence[Value]:
     if np.all(rows["form"] == HISTOGRAM):
         return _histograms(columns.data, rows)
-    return tuple(value_of(columns.data, row) for row in ROW.iter_unpack(rows.tobytes()))
+    if np.all(rows["form"] == BUCKETS):
+        return _buckets(columns.data, rows)
+    return tuple(value_of(columns.data, row) for row in rows_of(rows.tobytes()))
 
 
 def _histograms(data: bytes, rows: _Rows) -> ProtoHistograms:
@@ -171,14 +185,33 @@ def _histograms(data: bytes, rows: _Rows) -> ProtoHistograms:
         # Of rows with the same limits the first stands for all.
         if same not in numbers:
             numbers[same] = limits.setdefault(data[at : at + size], len(limits))
-    view = memoryview(data)
-    sizes = rows["counts_size"]
-    begins, ends = rows["counts"].tolist(), (rows["counts"] + sizes).tolist()
-    octets = b"".join([view[begin:end] for begin, end in zip(begins, ends, strict=True)])
     return ProtoHistograms(
         limits=tuple(np.frombuffer(each, np.float64) for each in limits),
         of=np.array([numbers[same] for same in rows["same"].tolist()], np.int64),
-        lengths=sizes // 8,
-        counts=np.frombuffer(octets, np.float64),
+        lengths=rows["counts_size"] // 8,
+        counts=np.frombuffer(_cut_out(data, rows["counts"], rows["counts_size"]), np.float64),
         moments=np.ascontiguousarray(rows["moments"].T),
     )
+
+
+def _buckets(data: bytes, rows: _Rows) -> TensorHistograms:
+    parts = []
+    # Stretches of one width: mostly there is one.
+    width = rows["width"]
+    bounds = [0, *(np.flatnonzero(np.diff(width)) + 1).tolist(), len(rows)]
+    for begin, end in pairwise(bounds):
+        some, dtype = rows[begin:end], BUCKET_DTYPES[int(width[begin])]
+        octets = _cut_out(data, some["at"], some["size"])
+        # A log may hold signalling NaNs: to widen one is no reason to warn.
+        with np.errstate(invalid="ignore"):
+            doubles = np.frombuffer(octets, dtype).astype(np.float64).reshape(-1, 3)
+        lengths = some["size"] // (3 * width[begin])
+        parts.append(TensorHistograms((dtype,), np.zeros(len(some), np.int64), lengths, doubles))
+    return TensorHistograms.joined(parts)
+
+
+def _cut_out(data: bytes, begin: Ints, size: Ints) -> bytes:
+    """Return these stretches of the data, one after the other."""
+    view = memoryview(data)
+    places = zip(begin.tolist(), (begin + size).tolist(), strict=True)
+    return b"".join([view[start:end] for start, end in places])

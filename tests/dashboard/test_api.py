@@ -68,9 +68,7 @@ def test_every_order_of_runs_can_be_turned_round(any_board: Board, key: str) -> 
 
 
 @pytest.mark.parametrize("filtered", ["", "&q=run"])
-def test_runs_without_a_value_count_as_the_smallest_and_pages_join_up(
-    any_board: Board, filtered: str
-) -> None:
+def test_runs_without_a_value_come_last_and_pages_join_up(any_board: Board, filtered: str) -> None:
     for n, points in enumerate([3, 0, 7, 0, 5]):
         chunks = [scalars("loss", [1.0] * points)] if points else []
         any_board.log(f"run{n}", chunks)
@@ -83,7 +81,7 @@ def test_runs_without_a_value_count_as_the_smallest_and_pages_join_up(
         assert {(page["total"], page["matching"]) for page in pages} == {(5, 5)}
         return [run["name"] for page in pages for run in page["runs"]]
 
-    assert names("last_step") == ["run1", "run3", "run0", "run4", "run2"]
+    assert names("last_step") == ["run0", "run4", "run2", "run1", "run3"]
     assert names("-last_step") == ["run2", "run4", "run0", "run1", "run3"]
 
 
@@ -161,6 +159,8 @@ def test_what_may_not_be_seen_is_answered_like_what_does_not_exist(any_board: Bo
     web = any_board.web(logdirs=("/mine",))
     sha = hashlib.sha256(PNG).hexdigest()
     post = {"cards": [{"tag": 1}], "runs": [hidden]}
+    one = {"id": "g", "runs": [hidden]}
+    grouped = {**post, "groups": [one], "by": "hp:lr", "chart": "l"}
     pairs = [
         ("GET", f"{API}/p/team/theirs/runs", f"{API}/p/team/nothing/runs", None),
         ("GET", f"{API}/p/team/theirs/tags?kind=scalar", f"{API}/p/no/no/tags?kind=scalar", None),
@@ -168,6 +168,14 @@ def test_what_may_not_be_seen_is_answered_like_what_does_not_exist(any_board: Bo
         ("GET", f"{API}/p/team/theirs/hparams", f"{API}/p/no/no/hparams", None),
         ("GET", f"{API}/p/team/theirs/values?kind=image", f"{API}/p/n/n/values?kind=image", None),
         ("POST", f"{API}/p/team/theirs/scalars", f"{API}/p/no/no/scalars", post),
+        *(
+            ("GET", f"{API}/p/team/theirs/{of}?runs={hidden}", f"{API}/p/no/no/{of}", None)
+            for of in ("annotations", "layouts", "metrics")
+        ),
+        *(
+            ("POST", f"{API}/p/team/theirs/{of}", f"{API}/p/no/no/{of}", grouped)
+            for of in ("groups", "bands", "expressions")
+        ),
         ("GET", f"{API}/r/{hidden}", f"{API}/r/abcdefghijkl", None),
         ("GET", f"{API}/r/{hidden}/blob/{sha}", f"{API}/r/abcdefghijkl/blob/{sha}", None),
     ]

@@ -54,6 +54,21 @@ def _is_gone(pid: int) -> bool:
 
 
 @pytest.mark.slow
+def test_serve_hands_down_that_nobody_may_change_anything(
+    start_orgboard: Start, tmp_path: Path
+) -> None:
+    with SummaryWriter(tmp_path / "logs" / "run") as writer:
+        writer.add_scalar("loss", 0.5, 0)
+
+    for flags, can_edit in ((["--read-only"], False), ([], True)):
+        database = tmp_path / f"board-{can_edit}.db"
+        options = ["--db", database, "--port", "0", *flags]
+        with start_orgboard("serve", tmp_path / "logs", *options) as program:
+            _, body = _get(_port(program), "/api/ui/v1/me")
+            assert json.loads(body)["can_edit"] is can_edit
+
+
+@pytest.mark.slow
 def test_serve_shows_a_directory_and_stops_with_its_children(
     start_orgboard: Start, tmp_path: Path
 ) -> None:

@@ -166,6 +166,19 @@ def test_filters_choose_projects_runs_and_tags(board: Board) -> None:
     }
 
 
+def test_a_query_chooses_runs_of_every_project_that_knows_its_fields(board: Board) -> None:
+    board.log("a", [scalars("loss", [1])], hparams='{"lr": 0.1}')
+    board.log("b", [scalars("loss", [1])], hparams='{"lr": 0.2}')
+    board.log("c", [scalars("other", [1])], project="team/strange")
+
+    found = _rows(_export(board, "scalars", "--where", "lr < 0.15 and loss = 1"))
+    wrong = run_orgboard("export", "runs", "--db", shown(board.engine.url), "--where", "lrr < 0.15")
+
+    assert [row["run"] for row in found] == ["a"]
+    assert wrong.returncode == 2
+    assert "There is no field `lrr` here. Did you mean `lr`?" in wrong.stderr
+
+
 def test_a_file_is_written_whole_or_not_at_all(board: Board, tmp_path: Path) -> None:
     board.log("run", [scalars("loss", [1])])
     database = shown(board.engine.url)

@@ -30,6 +30,7 @@ ROWS_CALL: dict[str, Any] = {
 }
 AS_JSON = {"content-type": "application/json"}
 SCALARS = "/api/ui/v1/p/default/board/scalars"
+EDITS = "/api/ui/v1/p/default/board/edits"
 
 
 @pytest.fixture(scope="module")
@@ -185,6 +186,57 @@ def test_another_sites_page_cannot_read_but_a_link_can_be_followed(web: Web) -> 
     followed = _status(web, "GET", "/", {**headers, "sec-fetch-mode": "navigate"})
 
     assert (read, followed) == (403, 200)
+
+
+@pytest.mark.parametrize(
+    ("site", "origin", "is_answered"),
+    [
+        ("same-origin", "http://127.0.0.1:7070", True),
+        ("same-origin", None, True),
+        (None, "http://127.0.0.1:7070", True),
+        # A bookmark or an extension asked, and no page of the board.
+        ("none", None, False),
+        # One of the two is not true: neither is believed.
+        ("same-origin", "http://evil.example", False),
+        ("same-origin", "http://127.0.0.1:8080", False),
+        ("same-origin", "null", False),
+        ("same-site", "http://127.0.0.1:7070", False),
+        ("cross-site", "http://127.0.0.1:7070", False),
+        (None, "null", False),
+        (None, None, False),
+    ],
+)
+@pytest.mark.parametrize("method", ["POST", "PATCH"])
+def test_only_a_page_of_the_board_can_change_something(
+    web: Web, method: str, site: str | None, origin: str | None, is_answered: bool
+) -> None:
+    headers = {"host": "127.0.0.1:7070", "content-type": "application/json"}
+    headers |= {"sec-fetch-site": site} if site is not None else {}
+    headers |= {"origin": origin} if origin is not None else {}
+    path = EDITS if method == "POST" else "/api/ui/v1/p/default/board/remarks/x"
+
+    status = _status(web, method, path, headers, b"{}")
+
+    # 400: it got through, and is no change.
+    assert status == (400 if is_answered else 403)
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "multipart/form-data", ""])
+def test_no_form_changes_anything(board: Board, web: Web, kind: str) -> None:
+    body = b'{"edits": [{"runs": ["x"], "starred": true}]}'
+
+    answer = board.ask("POST", EDITS, web=web, content=body, headers={"content-type": kind})
+
+    assert answer.status_code == 415
+
+
+def test_nothing_is_changed_by_a_link(board: Board, web: Web) -> None:
+    answers = [
+        board.ask("GET", path, web=web, headers={"sec-fetch-mode": "navigate"})
+        for path in (EDITS, EDITS.replace("edits", "deletion"))
+    ]
+
+    assert {answer.status_code for answer in answers} == {405}
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "", "json"])

@@ -95,6 +95,21 @@ def test_an_app_with_an_undeclared_callback_does_not_start(
         create_app(WebConfig(), board.engine)
 
 
+def test_whatever_writes_asks_for_who_may_edit() -> None:
+    # Everything else that is asked with a body only reads.
+    reading = {"/_dash-update-component", "scalars", "groups", "bands", "expressions", "preview"}
+    open_to_all = {
+        rule.path
+        for rule in RULES.rules
+        if rule.method != "GET"
+        and rule.policy != "edit"
+        and rule.path not in reading
+        and rule.path.rpartition("/")[2] not in reading
+    }
+
+    assert open_to_all == set()
+
+
 def test_changing_requests_have_a_body_limit() -> None:
     unlimited = [rule for rule in RULES.rules if rule.method != "GET" and not rule.body_limit_bytes]
 

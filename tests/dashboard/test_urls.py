@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from orgboard_dashboard.urls import (
+    COLUMN_PX,
     MAX_CARD,
     MAX_SMOOTHING,
     MIN_CARD,
     PAGES,
+    Column,
+    Compared,
+    GroupBand,
+    GroupLine,
     Place,
     ViewState,
     decode_place,
@@ -54,6 +59,19 @@ views = st.builds(
     card_height=st.none() | st.integers(MIN_CARD, MAX_CARD),
     tip_order=st.sampled_from(["nearest", "value", "name"]),
     selected_range=st.none() | ranges,
+    group_by=st.sampled_from(["", "hp:lr", "hp:a:b,c & d", "re:-s(\\d+)$"]),
+    group_line=st.sampled_from(get_args(GroupLine)),
+    group_band=st.sampled_from(get_args(GroupBand)),
+    baseline=words,
+    compared=st.sampled_from(get_args(Compared)),
+    charts=st.lists(words.filter(str.strip), max_size=3).map(tuple),
+    columns=st.none()
+    | st.lists(
+        st.builds(Column, names, st.none() | st.integers(*COLUMN_PX), st.booleans()),
+        max_size=4,
+        unique_by=lambda column: column.key,
+    ).map(tuple),
+    sort=names,
 )
 places = st.one_of(
     st.just(Place("projects")),
@@ -96,6 +114,8 @@ def test_other_paths_lead_nowhere(path: str) -> None:
 
 def view_of(case: dict[str, Any]) -> ViewState:
     tuples: Any = {key: _frozen(value) for key, value in case["view"].items()}
+    if "columns" in tuples:
+        tuples["columns"] = tuple(Column(**column) for column in tuples["columns"])
     return replace(ViewState(), **tuples)
 
 

@@ -153,7 +153,13 @@ static void scan_all(const u8 *data, i64 size) {
     double *value = calloc((size_t)count + 1, 8), *values = calloc((size_t)count + 1, 8);
     float *narrow = calloc((size_t)count + 1, 4);
     int8_t *width = calloc((size_t)count + 1, 1), *widths = calloc((size_t)count + 1, 1);
-    ob_take(c, tag, step, wall, value, width);
+    const void *lie[5];
+    ob_columns_at(c, lie);
+    if (count) {
+        memcpy(tag, lie[0], (size_t)count * 4), memcpy(step, lie[1], (size_t)count * 8);
+        memcpy(wall, lie[2], (size_t)count * 8), memcpy(value, lie[3], (size_t)count * 8);
+        memcpy(width, lie[4], (size_t)count);
+    }
     ob_first_wall(c);
     ob_last_wall(c);
     i64 cuts[3] = {0, count / 2, count};

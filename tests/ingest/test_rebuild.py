@@ -16,6 +16,7 @@ from orgboard_schema.sql.check import check_store
 from orgboard_schema.sql.engine import begin_read, begin_write, open_engine
 from orgboard_schema.sql.standing import DELETED, SHOWN
 from support.event_files import event_file, scalar_event
+from support.words import said, say
 
 pytestmark = pytest.mark.slow
 
@@ -142,6 +143,9 @@ def test_names_colours_and_addresses_outlive_a_file_that_is_beyond_repair(
     engine = open_engine(str(old))
     with begin_write(engine) as conn:
         conn.execute(update(tables.run).where(tables.run.c.name == "one").values(color=17))
+    for run in ("one", "sweep/three"):
+        say(engine, run)
+    words = said(engine)
     _checkpoint(engine)
     _delete(str(old), "sweep/three")
     engine = open_engine(str(old))
@@ -161,6 +165,7 @@ def test_names_colours_and_addresses_outlive_a_file_that_is_beyond_repair(
     assert after["sweep/three"][3] == DELETED
     assert after["sweep/three"][2] == 0
     engine = open_engine(str(new))
+    assert said(engine) == words
     with begin_read(engine) as conn:
         assert list(check_store(conn)) == []
     engine.dispose()

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from sqlalchemy import Engine, Row, func, select, update
 
 from orgboard_ingest.catalog import KnownRun
@@ -22,12 +17,12 @@ from orgboard_ingest.tending import tend
 from orgboard_ingest.verify import differences
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.check import check_store
-from orgboard_schema.sql.engine import begin_read, begin_write, open_engine
+from orgboard_schema.sql.engine import begin_read, begin_write
 from orgboard_schema.sql.standing import DELETED, DISCARDED, SHADOW, SHOWN
-from orgboard_schema.wire.event_pb2 import Event, SessionLog
-from orgboard_schema.wire.frames import encode_frame
+from orgboard_schema.wire.event_pb2 import Event
 from support.event_files import event_file, scalar_event
-from support.ingested import drain, mark, migrated, new_intake, stored_scalars, version_event
+from support.ingested import drain, migrated, new_intake, stored_scalars, version_event
+from support.words import said, say
 
 NAMES = [f"events.out.tfevents.{number}" for number in range(3)]
 FILES = [("run", name) for name in NAMES]
@@ -107,6 +102,32 @@ def test_what_was_shown_stays_whole_until_the_new_reading_has_caught_up(
         assert list(check_store(conn)) == []
 
 
+@pytest.mark.parametrize("known", [1, 2], ids=["by one file", "by both files"])
+@pytest.mark.parametrize("begun", [False, True], ids=["of the run", "of the new reading"])
+def test_whoever_finds_that_a_rival_began_anew_reads_all_files_again(
+    run: Path, engine: Engine, known: int, begun: bool
+) -> None:
+    """The rival may be gone, and nobody else looks for what was read before."""
+    intake = _contradict(run, engine, batch_bytes=60)
+    other = new_intake(engine, run.parent, batch_bytes=60)
+    if begun:
+        while SHADOW not in _rows(engine):
+            intake.advance(*FILES[0])
+        other.load()
+        drain(other, FILES[:1])
+    for file in FILES[known:2]:
+        other.runs["run"].files.pop(file[1])
+    _write(run / NAMES[1], *_points("a", range(9, 12), 400.0), add=True)
+    intake.load()
+    intake.read_anew(intake.runs["run"])
+
+    drain(other, [FILES[1]])
+
+    assert len(_attempts(engine)) == 19
+    with begin_read(engine) as conn:
+        assert list(differences(conn, other.logdir_id, run.parent)) == []
+
+
 def test_a_run_keeps_what_people_know_it_by(run: Path, engine: Engine) -> None:
     intake = _contradict(run, engine)
     before = _rows(engine)[SHOWN]
@@ -120,6 +141,37 @@ def test_a_run_keeps_what_people_know_it_by(run: Path, engine: Engine) -> None:
     assert after.revision > before.revision
     assert after.touched_ms >= before.touched_ms
     assert (after.points, after.files) == (16, 2)
+
+
+def test_what_people_say_of_a_run_outlives_its_being_read_anew(run: Path, engine: Engine) -> None:
+    intake = _contradict(run, engine)
+    say(engine, "run")
+    before, old = said(engine), _rows(engine)[SHOWN].run_id
+
+    drain(intake, FILES[:2])
+    while tend(intake):
+        pass
+
+    assert [len(rows) for rows in before.values()] == [1, 2, 1, 2]
+    assert said(engine) == before
+    assert _rows(engine)[SHOWN].run_id != old
+    with begin_read(engine) as conn:
+        assert list(check_store(conn)) == []
+
+
+def test_what_people_say_while_a_run_is_read_anew_is_kept_too(run: Path, engine: Engine) -> None:
+    intake = _contradict(run, engine, batch_bytes=60)
+    while SHADOW not in _rows(engine):
+        intake.advance(*FILES[0])
+    say(engine, "run")
+    before = said(engine)
+
+    while SHADOW in _rows(engine):
+        for file in FILES[:2]:
+            intake.advance(*file)
+
+    assert len(before["run"]) == 1
+    assert said(engine) == before
 
 
 def test_what_was_replaced_is_removed_and_its_number_not_given_again(
@@ -228,95 +280,6 @@ def test_a_run_deleted_meanwhile_stays_deleted(run: Path, engine: Engine) -> Non
 
     rows = _rows(engine)
     assert (DELETED in rows, SHOWN in rows, SHADOW in rows) == (True, False, False)
-
-
-@st.composite
-def _runs(draw: st.DrawFn) -> list[list[Event]]:
-    """Draw the files of a run: restarts, rotation, side by side, STARTs anywhere."""
-    files: list[list[Event]] = []
-    unique = 0
-    for _ in range(draw(st.integers(2, 3))):
-        wall = float(draw(st.integers(0, 40)))
-        events = [version_event(wall)]
-        for _ in range(draw(st.integers(1, 6))):
-            wall += draw(st.integers(0, 5))
-            step = draw(st.integers(0, 5))
-            unique += 1
-            if draw(st.integers(0, 5)) == 0:
-                events.append(mark(SessionLog.START, step, wall))
-            else:
-                events.append(scalar_event(draw(st.sampled_from("ab")), step, float(unique), wall))
-        files.append(events)
-    return files
-
-
-@pytest.fixture(scope="module")
-def empty_board(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a database with its tables made, to be copied: making them takes longer than a test."""
-    path = tmp_path_factory.mktemp("empty") / "board.db"
-    migrated(str(path)).dispose()
-    return path
-
-
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """What people see: each point's value is its own."""
-
-    run_id: int
-    attempts: dict[float, int]
-
-    @classmethod
-    def now(cls, engine: Engine) -> _Seen:
-        rows = _rows(engine)
-        points = [point for series in stored_scalars(engine).values() for point in series]
-        attempts = {point.value: point.attempt for point in points}
-        assert len(attempts) == len(points), "a point is shown twice"
-        return cls(rows[SHOWN].run_id if SHOWN in rows else 0, attempts)
-
-    def assert_whole_after(self, before: _Seen) -> None:
-        assert before.attempts.keys() <= self.attempts.keys()
-        if self.run_id == before.run_id:
-            # What is shown of a run never changes its meaning but all at once.
-            assert before.attempts.items() <= self.attempts.items()
-
-
-@settings(deadline=None, max_examples=30)
-@given(_runs(), st.data())
-def test_whatever_comes_in_whatever_order_what_is_shown_is_whole(
-    empty_board: Path, files: list[list[Event]], data: st.DataObject
-) -> None:
-    """Two daemons, any batches; files grow in any order; each may be killed between any commits."""
-    with tempfile.TemporaryDirectory() as scratch:
-        root = Path(scratch, "logs")
-        (root / "run").mkdir(parents=True)
-        engine = open_engine(str(shutil.copy(empty_board, Path(scratch, "board.db"))))
-        size = data.draw(st.sampled_from([40, 90, 1 << 20]))
-        intakes = [new_intake(engine, root, batch_bytes=size) for _ in range(2)]
-        left = {name: list(events) for name, events in zip(NAMES, files, strict=False)}
-        seen = _Seen.now(engine)
-        while any(left.values()):
-            name = data.draw(st.sampled_from([name for name in left if left[name]]))
-            with (root / "run" / name).open("ab") as file:
-                file.write(encode_frame(left[name].pop(0).SerializeToString()))
-            for _ in range(data.draw(st.integers(0, 3))):
-                number = data.draw(st.integers(0, 1))
-                there = [name for name in left if (root / "run" / name).exists()]
-                intakes[number].advance("run", data.draw(st.sampled_from(there)))
-                now = _Seen.now(engine)
-                now.assert_whole_after(seen)
-                seen = now
-                if data.draw(st.integers(0, 5)) == 0:
-                    intakes[number] = new_intake(engine, root, batch_bytes=size)
-                    tend(intakes[number])
-        drain(intakes[0], [("run", name) for name in left])
-        tend(intakes[0])
-
-        with begin_read(engine) as conn:
-            found = list(differences(conn, intakes[0].logdir_id, root))
-            faults = list(check_store(conn))
-        engine.dispose()
-
-    assert (found, faults) == ([], [])
 
 
 def _rewrite(path: Path, data: bytes) -> None:

@@ -11,9 +11,10 @@ from sqlalchemy import Engine, event, select, update
 
 from orgboard_ingest.intake import Advance, Intake
 from orgboard_ingest.looking import Look, Read, Reader
+from orgboard_ingest.verify import differences
 from orgboard_schema.errors import CorruptBlock
-from orgboard_schema.sql import tables
-from orgboard_schema.sql.engine import begin_write
+from orgboard_schema.sql import compact, tables
+from orgboard_schema.sql.engine import begin_read, begin_write
 from orgboard_schema.wire.unpacked import Marks
 from support.event_files import event_file, scalar_event
 from support.ingested import drain, migrated, new_intake, stored_scalars
@@ -144,3 +145,29 @@ def test_a_run_that_a_rival_read_first_is_looked_up_again_and_the_others_are_sto
     assert [each.points for each in answers if isinstance(each, Advance)] == [2, 0, 2]
     drain(intake, files)
     assert {len(points) for points in stored_scalars(any_engine).values()} == {2}
+
+
+@pytest.mark.parametrize("most", [1, 1 << 30], ids=["run by run", "all together"])
+def test_rows_are_written_before_too_much_of_many_runs_lies_in_memory(
+    any_engine: Engine, logs: Path, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What waited of a run may be far more than what its last flush brings."""
+    monkeypatch.setattr(compact, "ROWS_BYTES", most)
+    for run in RUNS:
+        (logs / run / NAME).write_bytes(_points(*range(2000)))
+    intake = new_intake(any_engine, logs)
+    intake.register((run, NAME) for run in RUNS)
+    inserts: list[str] = []
+    event.listen(any_engine, "before_cursor_execute", lambda *told: inserts.append(told[2]))
+
+    assert [answer.points for answer in _advanced(intake)] == [2000] * 3
+
+    blocks = [statement for statement in inserts if "INTO block " in statement]
+    assert len(blocks) == (3 if most == 1 else 1)
+    with begin_read(any_engine) as conn:
+        assert list(differences(conn, intake.logdir_id, logs)) == []
+
+
+def _advanced(intake: Intake) -> list[Advance]:
+    answers = intake.advance_all([(run, NAME) for run in RUNS])
+    return [answer for answer in answers if isinstance(answer, Advance)]

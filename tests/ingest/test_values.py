@@ -75,22 +75,16 @@ def _staged(events: list[Event], *, core: bool) -> Staged:
         return stage(reader.read(event_file(*events), 0, {}))
 
 
-def _told(staged: Staged) -> list[tuple[object, ...]]:
-    """Tell each point by series; a series in two parts is the same as in one."""
-    told: dict[tuple[object, ...], list[object]] = {}
+def _told(staged: Staged) -> list[object]:
+    told: list[object] = []
     for piece in staged.pieces:
         series = piece.series
-        key = (piece.section, piece.tag, piece.kind)
-        values = series.value.tolist() if isinstance(series, ScalarSeries) else series.values
-        assert (piece.first, piece.low, piece.high) == (
-            series.step[0],
-            series.step.min(),
-            series.step.max(),
+        values = (
+            tuple(series.value.tolist())
+            if isinstance(series, ScalarSeries)
+            else tuple(series.values)
         )
-        told.setdefault(key, []).extend(
-            bits_of((step, wall, value))
-            for step, wall, value in zip(
-                series.step.tolist(), series.wall.tolist(), values, strict=True
-            )
-        )
-    return [(*key, points) for key, points in told.items()]
+        steps, walls = tuple(series.step.tolist()), tuple(series.wall.tolist())
+        assert (piece.first, piece.low, piece.high) == (steps[0], min(steps), max(steps))
+        told.append((piece.section, piece.tag, piece.kind, *bits_of((steps, walls, tuple(values)))))
+    return told

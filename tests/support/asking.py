@@ -19,7 +19,7 @@ from orgboard_schema.sql.engine import begin_read
 from orgboard_schema.sql.read import heads
 from orgboard_schema.sql.text import from_sql
 
-__all__ = ["Board", "board_of", "curves_ms", "heads_ms", "runs_ms", "tags_ms"]
+__all__ = ["Board", "board_of", "curves_ms", "found_ms", "heads_ms", "runs_ms", "tags_ms"]
 
 TIMES = 9
 """An odd number has a median of its own; more would be long where an answer takes seconds."""
@@ -78,6 +78,25 @@ def runs_ms(board: Board) -> float:
         board.engine,
         lambda conn: list_runs(viewer, conn, board.team, board.project, query, time.time()),
     )
+
+
+def found_ms(board: Board, q: str = "", sort: str = "-started") -> tuple[float, float]:
+    """Ask for a page of the runs that a query lets through, in some order.
+
+    Return the time of the first question of its kind, and of those after it.
+    """
+    query, viewer = RunQuery(q, sort), SystemViewer()
+
+    def ask(conn: Connection) -> object:
+        return list_runs(viewer, conn, board.team, board.project, query, time.time())
+
+    with begin_read(board.engine) as conn:
+        # What is bought once a process is not asked for here.
+        list_runs(viewer, conn, board.team, board.project, RunQuery("name ~ x"), time.time())
+        began = time.process_time()
+        ask(conn)
+        first = (time.process_time() - began) * 1e3
+    return first, _median_ms(board.engine, ask)
 
 
 def tags_ms(board: Board) -> float:

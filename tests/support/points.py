@@ -9,10 +9,18 @@ import numpy as np
 from hypothesis import strategies as st
 
 from orgboard_schema.blocks import BlobRef, ScalarSeries, StoredMedia, StoredValue, ValueSeries
-from orgboard_schema.blocks.protos import ProtoHistograms
+from orgboard_schema.blocks.value_columns import ValueColumns
 from orgboard_schema.types import ProtoHistogram, Tensor, TensorHistogram
 
-__all__ = ["bits", "int64s", "proto_histograms", "scalar_series", "stored_values", "value_series"]
+__all__ = [
+    "bits",
+    "int64s",
+    "proto_histograms",
+    "scalar_series",
+    "stored_values",
+    "tensor_histograms",
+    "value_series",
+]
 
 int64s = st.one_of(
     st.integers(-(2**63), 2**63 - 1),
@@ -41,7 +49,7 @@ def scalar_series(draw: st.DrawFn, *, max_size: int = 20) -> ScalarSeries:
 
 def stored_values() -> st.SearchStrategy[StoredValue]:
     """Values of every stored form."""
-    return st.one_of(proto_histograms(), _tensor_histograms(), _tensors(), _media())
+    return st.one_of(proto_histograms(), tensor_histograms(), _tensors(), _media())
 
 
 @st.composite
@@ -59,7 +67,7 @@ def bits(value: object) -> object:
         return struct.pack("<d", value)
     if isinstance(value, np.ndarray):
         return (value.dtype.str, value.tobytes())
-    if isinstance(value, tuple | list | ProtoHistograms):
+    if isinstance(value, tuple | list | ValueColumns):
         return tuple(map(bits, value))
     if is_dataclass(value):
         return (type(value).__name__, *(bits(getattr(value, f.name)) for f in fields(value)))
@@ -86,7 +94,8 @@ def _known_limits(draw: st.DrawFn) -> tuple[float, ...]:
     return tuple(edge for at, edge in enumerate(edges) if kept >> at & 1)
 
 
-def _tensor_histograms() -> st.SearchStrategy[TensorHistogram]:
+def tensor_histograms() -> st.SearchStrategy[TensorHistogram]:
+    """Histograms of either type, their rows of any doubles."""
     bucket = st.tuples(_doubles, _doubles, _doubles)
     dtypes = st.sampled_from(["float64", "float32"])
     return st.builds(TensorHistogram, dtypes, st.lists(bucket, max_size=5).map(tuple))

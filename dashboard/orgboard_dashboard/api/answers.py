@@ -17,10 +17,12 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from orgboard_dashboard.queries.errors import BadQuery, NotFound, TooMuch
+from orgboard_dashboard.queries.errors import BadQuery, Conflict, Forbidden, NotFound, TooMuch
+from orgboard_dashboard.queries.language import QueryProblem
+from orgboard_dashboard.queries.order import BadOrder
 from orgboard_schema.errors import DatabaseUnreachable
 
-__all__ = ["answer", "plain", "refuse", "register_errors"]
+__all__ = ["answer", "plain", "refuse", "register_errors", "spelled"]
 
 _log = logging.getLogger(__name__)
 
@@ -54,6 +56,13 @@ def plain(value: Any) -> Any:
     return value if names is None else {name: plain(getattr(value, name)) for name in names}
 
 
+def spelled(value: float) -> float | str:
+    """Return a number, or its name when JSON has no such number."""
+    if math.isfinite(value):
+        return value
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+
+
 # Asked of every row of a table; the answer is always the same.
 @cache
 def _field_names(kind: type) -> tuple[str, ...] | None:
@@ -64,6 +73,8 @@ def register_errors(api: FastAPI) -> None:
     """Make every error of a route one JSON line that says what happened and what to try."""
     api.add_exception_handler(NotFound, _not_found)
     api.add_exception_handler(BadQuery, _bad_query)
+    api.add_exception_handler(Forbidden, _forbidden)
+    api.add_exception_handler(Conflict, _conflict)
     api.add_exception_handler(RequestValidationError, _bad_request)
     api.add_exception_handler(TooMuch, _too_much)
     api.add_exception_handler(DatabaseUnreachable, _away)
@@ -78,7 +89,21 @@ async def _not_found(_request: Request, error: Exception) -> Response:
 
 
 async def _bad_query(_request: Request, error: Exception) -> Response:
+    if isinstance(error, QueryProblem):
+        # Where, too: what people type is marked below the very characters.
+        told = {"at": error.at, "end": error.end, "suggestions": error.suggestions}
+        return answer({"error": str(error), "problem": error.message, **told}, 400)
+    if isinstance(error, BadOrder):
+        return answer({"error": str(error), "wrong": "sort"}, 400)
     return refuse(400, str(error))
+
+
+async def _forbidden(_request: Request, error: Exception) -> Response:
+    return refuse(403, str(error))
+
+
+async def _conflict(_request: Request, error: Exception) -> Response:
+    return refuse(409, str(error))
 
 
 async def _bad_request(_request: Request, error: Exception) -> Response:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from orgboard_dashboard.api.answers import answer, plain
-from orgboard_dashboard.queries import overview, projects, runs, tags
+from orgboard_dashboard.api.answers import answer, plain, spelled
+from orgboard_dashboard.markdown import to_html
+from orgboard_dashboard.queries import overview, projects, runs, tags, vocabulary
+from orgboard_dashboard.queries.edits import Note
 from orgboard_dashboard.services import Services
 
-__all__ = ["routes", "run_json", "split_uids"]
+__all__ = ["note_json", "routes", "run_json", "split_uids"]
 
 
 def routes(services: Services) -> APIRouter:
@@ -30,8 +32,10 @@ def routes(services: Services) -> APIRouter:
         sort: str = "-last_event",
         offset: int = 0,
         limit: int = 100,
+        archived: bool = False,
+        m: Annotated[tuple[str, ...], Query()] = (),
     ) -> Response:
-        asked = runs.RunQuery(q, sort, offset, limit)
+        asked = runs.RunQuery(q, sort, offset, limit, m, archived)
         page = await services.ask(runs.list_runs, team, project, asked, services.now())
         return answer(
             {
@@ -42,22 +46,40 @@ def routes(services: Services) -> APIRouter:
             }
         )
 
+    @router.get("/p/{team}/{project}/fields")
+    async def list_fields(team: str, project: str) -> Response:
+        return answer(await services.ask(vocabulary.vocabulary, team, project))
+
     @router.get("/p/{team}/{project}/tags")
-    async def list_tags(team: str, project: str, kind: str, runs: str = "") -> Response:
-        found = await services.ask(tags.list_tags, team, project, kind, split_uids(runs))
+    async def list_tags(
+        team: str, project: str, kind: str, runs: str = "", archived: bool = False
+    ) -> Response:
+        found = await services.ask(
+            tags.list_tags, team, project, kind, split_uids(runs), archived=archived
+        )
         return answer({"tags": found})
 
     @router.get("/r/{uid}")
     async def show_run(uid: str) -> Response:
         found = await services.ask(overview.overview, uid, services.now())
-        return answer({**plain(found), "run": run_json(found.run)})
+        return answer({**plain(found), "run": run_json(found.run), "note": note_json(found.note)})
 
     return router
 
 
+def note_json(note: Note) -> dict[str, Any]:
+    """Return a note, and what it looks like; `html` is null when it is too long to be rendered."""
+    return {**plain(note), "html": to_html(note.text)}
+
+
 def run_json(row: runs.RunRow) -> dict[str, Any]:
-    """Return a row of the table of runs."""
-    return {**plain(row), "damaged": row.damaged}
+    """Return a row of the table of runs. Its colour is a place in the palette or "#rrggbb".
+
+    A metric that is no number JSON has is told by name.
+    """
+    metrics = {key: spelled(value) for key, value in row.metrics.items()}
+    color = row.chosen_color or row.color
+    return {**plain(row), "damaged": row.damaged, "metrics": metrics, "color": color}
 
 
 def split_uids(joined: str) -> tuple[str, ...]:

@@ -30,7 +30,18 @@ from orgboard_dashboard.reduce import MAX_MARKS, Reduced, reduce_line
 from orgboard_dashboard.services import Services
 from orgboard_dashboard.viewer import Viewer
 
-__all__ = ["MAX_CARDS", "MAX_RUNS", "Question", "answer_question", "parse_question", "routes"]
+__all__ = [
+    "MAX_CARDS",
+    "MAX_RUNS",
+    "MAX_WIDTH",
+    "Question",
+    "answer_question",
+    "parse_question",
+    "question_of",
+    "read_object",
+    "routes",
+    "spelled",
+]
 
 MAX_CARDS: Final = 12
 MAX_RUNS: Final = 200
@@ -143,12 +154,30 @@ def parse_question(body: bytes) -> Question:
     Raises:
         BadQuery: it is none, or asks for more than the limits.
     """
+    return question_of(read_object(body))
+
+
+def read_object(body: bytes) -> dict[str, Any]:
+    """Read the body of a request.
+
+    Raises:
+        BadQuery: it is no JSON object.
+    """
     try:
         asked = json.loads(body)
     except (ValueError, RecursionError) as error:
         raise BadQuery("The question is not JSON.") from error
     if not isinstance(asked, dict):
         raise BadQuery("The question is not a JSON object.")
+    return asked
+
+
+def question_of(asked: Mapping[str, Any]) -> Question:
+    """Read a question that was JSON.
+
+    Raises:
+        BadQuery: it asks for more than the limits, or for what there is not.
+    """
     axis, metric = _axis(asked.get("x", "step"))
     log_x, high = asked.get("lx", False) is True, _number(asked, "to")
     if log_x and high is not None and high <= 0:
@@ -170,12 +199,16 @@ def parse_question(body: bytes) -> Question:
 def _lines_of(
     uid: str, tag_id: int, found: ScalarsFound, question: Question, columns: Columns
 ) -> Iterator[dict[str, Any]]:
+    drawn: list[dict[str, Any]] = []
     if (uid, tag_id) in found.series:
         data = found.series[uid, tag_id]
         x = place(data, question.axis, found.metric.get(uid))
-        yield from _lines(uid, data, x, question, columns)
-    for line in found.reduced.get((uid, tag_id), ()):
-        yield _reduced(uid, line, columns)
+        drawn += _lines(uid, data, x, question, columns)
+    drawn += (_reduced(uid, line, columns) for line in found.reduced.get((uid, tag_id), ()))
+    cuts = [{"attempt": at, "step": step} for at, step in found.cuts.get((uid, tag_id), ())]
+    for line in drawn:
+        is_newest = cuts and not line.get("superseded")
+        yield {**line, "cuts": cuts} if is_newest else line
 
 
 def _reduced(uid: str, line: ReducedLine, columns: Columns) -> dict[str, Any]:
@@ -193,7 +226,7 @@ def _reduced(uid: str, line: ReducedLine, columns: Columns) -> dict[str, Any]:
             "step": columns.add(line.step.astype(np.float64)),
             "wall": columns.add(line.wall),
         },
-        "marks": [{"x": x, "step": step, "value": _spelled(float(y))} for x, step, y in marks],
+        "marks": [{"x": x, "step": step, "value": spelled(float(y))} for x, step, y in marks],
     }
     if line.attempt is None:
         return drawn
@@ -253,12 +286,13 @@ def _marks(
     data: SeriesData, x: Floats, chosen: NDArray[np.intp], reduced: Reduced
 ) -> list[dict[str, Any]]:
     return [
-        {"x": float(x[at]), "step": int(data.step[at]), "value": _spelled(float(data.value[at]))}
+        {"x": float(x[at]), "step": int(data.step[at]), "value": spelled(float(data.value[at]))}
         for at in chosen[reduced.marks].tolist()
     ]
 
 
-def _spelled(value: float) -> str:
+def spelled(value: float) -> str:
+    """Write a value that is not finite as JavaScript does."""
     if math.isnan(value):
         return "NaN"
     return "Infinity" if value > 0 else "-Infinity"

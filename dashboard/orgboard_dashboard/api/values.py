@@ -10,9 +10,13 @@ from starlette.responses import Response
 
 from orgboard_dashboard.api.answers import answer, plain
 from orgboard_dashboard.api.runs import run_json, split_uids
+from orgboard_dashboard.api.scalars import MAX_RUNS
 from orgboard_dashboard.headers import BLOB_POLICY
+from orgboard_dashboard.queries.annotations import list_annotations
 from orgboard_dashboard.queries.errors import BadQuery, NotFound
 from orgboard_dashboard.queries.hparams import hparams_table
+from orgboard_dashboard.queries.layouts import list_layouts
+from orgboard_dashboard.queries.standings import list_metrics
 from orgboard_dashboard.queries.values import ValuesQuery, find_blob, list_values
 from orgboard_dashboard.services import Services
 
@@ -48,9 +52,26 @@ def routes(services: Services) -> APIRouter:
         found = await services.ask(list_values, team, project, asked)
         return answer({"series": [_slim(series) for series in found]})
 
+    @router.get("/p/{team}/{project}/annotations")
+    async def annotations(team: str, project: str, runs: str = "") -> Response:
+        found = await services.ask(list_annotations, team, project, split_uids(runs)[:MAX_RUNS])
+        return answer({"annotations": found})
+
+    @router.get("/p/{team}/{project}/metrics")
+    async def metrics(team: str, project: str, runs: str = "") -> Response:
+        found = await services.ask(list_metrics, team, project, split_uids(runs)[:MAX_RUNS])
+        return answer({"metrics": found})
+
+    @router.get("/p/{team}/{project}/layouts")
+    async def layouts(team: str, project: str, runs: str = "") -> Response:
+        found = await services.ask(list_layouts, team, project, split_uids(runs)[:MAX_RUNS])
+        return answer({"charts": found})
+
     @router.get("/p/{team}/{project}/hparams")
-    async def hparams(team: str, project: str, q: str = "") -> Response:
-        table = await services.ask(hparams_table, team, project, q, services.now())
+    async def hparams(team: str, project: str, q: str = "", archived: bool = False) -> Response:
+        table = await services.ask(
+            hparams_table, team, project, q, services.now(), archived=archived
+        )
         rows = [{**run_json(row.run), "metrics": plain(row.metrics)} for row in table.rows]
         return answer(
             {

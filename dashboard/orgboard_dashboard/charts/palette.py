@@ -35,7 +35,9 @@ class Ink:
     dash: str
 
 
-def ink(index: int) -> Ink:
-    """Return the colour and dash of a place in the palette."""
+def ink(index: int | str) -> Ink:
+    """Return the colour and dash of a place in the palette, or of a colour somebody chose."""
+    if isinstance(index, str):
+        return Ink(index, "solid")
     turn, place = divmod(index, len(PALETTE))
     return Ink(PALETTE[place], _DASHES[turn % len(_DASHES)])

@@ -78,6 +78,8 @@ class Choice:
     project: str | None = None
     run: str = ""
     tag: str = ""
+    where: str = ""
+    """A query on runs, as the run panel takes it."""
     kinds: tuple[Kind, ...] = VALUE_KINDS
     """Of values, which."""
     blobs: Path | None = None

@@ -58,7 +58,12 @@ def export(
         tags = matcher(choice.tag)
         with begin_read(engine) as conn:
             places = exported_runs(
-                _VIEWER, conn, project=choice.project, matches=matcher(choice.run)
+                _VIEWER,
+                conn,
+                project=choice.project,
+                matches=matcher(choice.run),
+                where=choice.where,
+                now=now,
             )
         folder = BlobFolder(choice.blobs) if choice.blobs is not None else None
         progress = _Progress(told if is_file(path) else None, len(places))

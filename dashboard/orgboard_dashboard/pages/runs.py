@@ -1,8 +1,8 @@
-"""The table of runs: sorted and filtered by SQL, a hundred rows at a time.
+"""The table of runs: found and sorted by the server, a hundred rows at a time.
 
-The grid asks for the rows it shows (`getRowsRequest`) and one callback answers. The
-island (`assets/ob/runs.js`) hands it the run filter of the view as its filter model, and
-ties its first column to the selection, so that a box here is the box in the run panel.
+The grid asks for the rows it shows (`getRowsRequest`) and one callback answers. The island gives
+it its columns (`assets/ob/columns.js`), hands it the run filter of the view as its filter model,
+and ties its first column to the selection, so that a box here is the box in the run panel.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ import dash_ag_grid as dag  # type: ignore[import-untyped]  # it has no stubs
 from dash import Dash, Input, Output, State, no_update
 from dash.development.base_component import Component
 
+from orgboard_dashboard.api.answers import spelled
 from orgboard_dashboard.components.element import element
 from orgboard_dashboard.pages.skeletons import island
 from orgboard_dashboard.queries.errors import BadQuery, NotFound
-from orgboard_dashboard.queries.runs import RunPage, RunQuery, RunRow, list_runs
+from orgboard_dashboard.queries.language import AGGREGATES
+from orgboard_dashboard.queries.runs import MAX_METRICS, RunPage, RunQuery, RunRow, list_runs
 from orgboard_dashboard.services import Services
 from orgboard_dashboard.urls import Place, decode_place
 
@@ -40,14 +42,17 @@ def register(app: Dash, services: Services) -> None:
         Output("ob-run-grid", "getRowsResponse"),
         Input("ob-run-grid", "getRowsRequest"),
         State("ob-location", "pathname"),
+        State("ob-run-grid", "columnDefs"),
     )
-    async def answer_rows(request: Mapping[str, Any] | None, pathname: str | None) -> Any:
+    async def answer_rows(
+        request: Mapping[str, Any] | None, pathname: str | None, columns: Any
+    ) -> Any:
         # Whoever calls by hand may send anything.
         place = decode_place(str(pathname or base), base)
         if not request or place is None or not place.project:
             return no_update
         try:
-            query = query_of(request)
+            query = query_of(request, columns)
             page = await services.ask(list_runs, place.team, place.project, query, services.now())
         except (NotFound, BadQuery):
             # The run panel beside the table says what is wrong.
@@ -55,8 +60,8 @@ def register(app: Dash, services: Services) -> None:
         return rows_json(page)
 
 
-def query_of(request: Mapping[str, Any]) -> RunQuery:
-    """Read what the grid asks for: rows, order, and the filter on the name.
+def query_of(request: Mapping[str, Any], columns: Any = ()) -> RunQuery:
+    """Read what the grid asks for: rows, order, the filter, and what its columns show of metrics.
 
     Raises:
         BadQuery: the request is none that our grid sends.
@@ -65,10 +70,24 @@ def query_of(request: Mapping[str, Any]) -> RunQuery:
         start, end = int(request["startRow"]), int(request["endRow"])
         order = (request.get("sortModel") or [{"colId": "started", "sort": "desc"}])[0]
         sign = "-" if order["sort"] == "desc" else ""
-        name = (request.get("filterModel") or {}).get("name") or {}
-        return RunQuery(str(name.get("filter", "")), f"{sign}{order['colId']}", start, end - start)
+        model = request.get("filterModel") or {}
+        # A column that nobody sees: the island says by its filter what else is listed.
+        archived = (model.get("put_aside") or {}).get("filter") == "shown"
+        name = model.get("name") or {}
+        keys = [str(column["colId"]) for column in columns or ()]
+        return RunQuery(
+            q=str(name.get("filter", "")),
+            sort=f"{sign}{order['colId']}",
+            offset=start,
+            limit=end - start,
+            metrics=tuple(key for key in keys if key.startswith(_METRIC_KEYS))[:MAX_METRICS],
+            archived=archived,
+        )
     except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
         raise BadQuery("The table asked for rows in a way that is not known here.") from error
+
+
+_METRIC_KEYS: Final = tuple(f"{aggregate}:" for aggregate in AGGREGATES)
 
 
 def rows_json(page: RunPage) -> dict[str, Any]:
@@ -80,7 +99,12 @@ def _row(row: RunRow) -> dict[str, Any]:
     return {
         "uid": row.uid,
         "name": row.name,
-        "color": row.color,
+        "display_name": row.display_name,
+        "color": row.chosen_color or row.color,
+        "starred": row.starred,
+        "archived_at": row.archived_at,
+        "tags": list(row.tags),
+        "note": row.note,
         "status": row.status,
         "damaged": row.damaged,
         "started": row.started,
@@ -89,7 +113,10 @@ def _row(row: RunRow) -> dict[str, Any]:
         "points": row.points,
         "gaps": row.gaps,
         "attempts": row.attempts,
+        "files": row.files,
         "hparams": dict(row.hparams),
+        # JSON has no NaN; the browser makes numbers of these words again.
+        "metrics": {key: spelled(value) for key, value in row.metrics.items()},
     }
 
 
@@ -99,7 +126,8 @@ def _grid() -> Component:
         id="ob-run-grid",
         className="ob-run-grid",
         rowModelType="infinite",
-        columnDefs=_columns(),
+        # The island gives it the columns of the view; to filter, this one must be there before.
+        columnDefs=[{"colId": "name", "headerName": "Run", "filter": "agTextColumnFilter"}],
         defaultColDef={"resizable": True, "suppressHeaderMenuButton": True},
         getRowId="params.data.uid",
         dashGridOptions={
@@ -111,59 +139,10 @@ def _grid() -> Component:
             "animateRows": False,
             "suppressMultiSort": True,
             "suppressDragLeaveHidesColumns": True,
+            "localeText": {
+                "noMatchingRows": "No run matches the filter.",
+                "noRowsToShow": "No runs yet.",
+            },
         },
         style={"height": "100%", "width": "100%"},
     )
-
-
-def _columns() -> list[dict[str, Any]]:
-    """Describe the columns. Formatting is the browser's: numbers and times as it writes them."""
-    return [
-        {
-            "colId": "shown",
-            "headerName": "",
-            "width": 40,
-            "pinned": "left",
-            "resizable": False,
-            "valueFormatter": {"function": "obShown(params)"},
-            "cellClass": {"function": "obShownClass(params)"},
-        },
-        {
-            **_column("name", "Run", 220, "obRunName"),
-            "pinned": "left",
-            "filter": "agTextColumnFilter",
-            "suppressHeaderFilterButton": True,
-            "cellClass": "ob-cell-name",
-            "cellStyle": {"function": "obRunStyle(params)"},
-            "tooltipField": "name",
-        },
-        {
-            **_column("status", "Status", 105, "obStatus"),
-            "cellClass": {"function": "obStatusClass(params)"},
-        },
-        _column("started", "Started", 115, "obAgo"),
-        {**_column("duration", "Duration", 90, "obDuration"), "sortable": False},
-        _column("last_step", "Last step", 95, "obCount", right=True),
-        _column("points", "Points", 90, "obCount", right=True),
-        _column("gaps", "Gaps", 65, "obSome", right=True),
-        _column("attempts", "Attempts", 85, "obCount", right=True),
-        {
-            **_column("hparams", "Hyperparameters", 420, "obHparams"),
-            "sortable": False,
-            "flex": 1,
-            "minWidth": 220,
-        },
-    ]
-
-
-def _column(
-    field: str, title: str, width: int, formatter: str, *, right: bool = False
-) -> dict[str, Any]:
-    return {
-        "field": field,
-        "headerName": title,
-        "width": width,
-        "sortable": True,
-        "valueFormatter": {"function": f"{formatter}(params)"},
-        **({"type": "rightAligned"} if right else {}),
-    }

@@ -27,6 +27,7 @@ class ChangedRun:
     finished: str | None
     gaps: int
     attempts: int
+    edits: int
 
 
 def changed_runs(

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-__all__ = ["BadQuery", "NotFound", "TooMuch"]
+__all__ = ["BadQuery", "Conflict", "Forbidden", "NotFound", "TooMuch"]
 
 
 class NotFound(Exception):
@@ -16,6 +16,17 @@ class NotFound(Exception):
 
 class BadQuery(Exception):
     """The question itself is wrong: a pattern that is none, a limit out of range."""
+
+
+class Forbidden(Exception):
+    """The viewer may see this board and not change it."""
+
+    def __init__(self) -> None:
+        super().__init__("This board is read-only: nothing was changed.")
+
+
+class Conflict(Exception):
+    """Somebody changed it meanwhile, or it is in use. The message says what to do."""
 
 
 class TooMuch(Exception):

@@ -10,6 +10,8 @@ import numpy as np
 from sqlalchemy import Connection, func, select
 
 from orgboard_dashboard.queries.errors import BadQuery, NotFound
+from orgboard_dashboard.queries.language import UnknownField
+from orgboard_dashboard.queries.matching import matching_runs
 from orgboard_dashboard.queries.runs import RunRow, rows_of
 from orgboard_dashboard.queries.visible import find_project, find_runs, visible_runs
 from orgboard_dashboard.viewer import Viewer
@@ -93,11 +95,15 @@ def exported_runs(
     *,
     project: str | None,
     matches: Callable[[str], bool],
+    where: str,
+    now: float,
 ) -> list[RunPlace]:
     """Return the visible runs whose name matches, by project and name in code-point order.
 
+    `where` is a query that lets through those that are wanted; all, when it is empty.
+
     Raises:
-        BadQuery: `project` is not written TEAM/PROJECT.
+        BadQuery: `project` is not written TEAM/PROJECT, or `where` is no query.
         NotFound: it does not exist, or `viewer` may not see it.
     """
     wanted = None if project is None else _project(project)
@@ -115,6 +121,9 @@ def exported_runs(
         named = [row for row in named if (row[2], row[3]) == wanted]
         if not named:
             raise NotFound
+    if where.strip():
+        passing = _passing(viewer, conn, {(row[2], row[3]) for row in named}, where, now)
+        named = [row for row in named if row[0] in passing]
     # Two directories of one project may have runs of the same name.
     order = sorted(
         (f"{row[2]}/{row[3]}", row[1], row[4], row[0]) for row in named if matches(row[1])
@@ -145,6 +154,24 @@ def places_of(
         for uid in uids
         if uid in run_ids
     ]
+
+
+def _passing(
+    viewer: Viewer, conn: Connection, projects: set[tuple[str, str]], where: str, now: float
+) -> set[int]:
+    """Return the runs that a query lets through, of all these projects."""
+    passing: set[int] = set()
+    strange: list[UnknownField] = []
+    for team, name in sorted(projects):
+        project = find_project(viewer, conn, team, name)
+        try:
+            passing.update(matching_runs(viewer, conn, project, q=where, now=now).page)
+        except UnknownField as error:
+            strange.append(error)
+    # What only some projects have, the others have no run with. What none has is a mistake.
+    if strange and len(strange) == len(projects):
+        raise strange[0]
+    return passing
 
 
 def exported_rows(

@@ -10,15 +10,15 @@ from typing import Final
 from sqlalchemy import Connection, select
 
 from orgboard_dashboard.queries.errors import TooMuch
-from orgboard_dashboard.queries.patterns import matcher
+from orgboard_dashboard.queries.matching import matching_runs
+from orgboard_dashboard.queries.names import ProjectNames
 from orgboard_dashboard.queries.runs import RunRow, project_revision, rows_of
-from orgboard_dashboard.queries.visible import find_project, visible_runs
+from orgboard_dashboard.queries.visible import find_project
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.blocks.heads import decode_heads
 from orgboard_schema.blocks.series import kind_number
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.dictionary import chunked, tag_names
-from orgboard_schema.sql.text import from_sql
 
 __all__ = ["HparamsRow", "HparamsTable", "Metric", "hparams_table"]
 
@@ -54,24 +54,26 @@ class HparamsTable:
 
 
 def hparams_table(
-    viewer: Viewer, conn: Connection, team: str, project: str, q: str, now: float
+    viewer: Viewer,
+    conn: Connection,
+    team: str,
+    project: str,
+    q: str,
+    now: float,
+    *,
+    archived: bool = False,
 ) -> HparamsTable:
-    """Return the table of the runs whose name matches `q` and that logged hyperparameters.
+    """Return the table of the runs that `q` lets through and that logged hyperparameters.
 
     Raises:
         NotFound: there is no such project, or `viewer` may not see it.
-        BadQuery: `q` is no pattern.
+        BadQuery: `q` is no query.
         TooMuch: there are more than some thousand such runs.
     """
     found = find_project(viewer, conn, team, project)
-    matches = matcher(q)
-    run = tables.run.c
-    named = conn.execute(
-        select(run.run_id, run.name).where(
-            run.project_id == found.project_id, run.hparams.is_not(None), visible_runs(viewer)
-        )
-    )
-    run_ids = [run_id for run_id, name in named if matches(from_sql(name))]
+    matched = matching_runs(viewer, conn, found, q=q, now=now, archived=archived).page
+    having = ProjectNames(viewer, conn, found).having_hparams
+    run_ids = [run_id for run_id in matched if run_id in having]
     if len(run_ids) > _MAX_RUNS:
         raise TooMuch(f"{len(run_ids)} runs match; {_MAX_RUNS} can be compared. Filter them.")
     rows = rows_of(viewer, conn, run_ids, now)
@@ -87,7 +89,7 @@ def hparams_table(
         revision=project_revision(viewer, conn, found),
         names=tuple(sorted({name for row in rows.values() for name in row.hparams})),
         metrics=tuple(metrics),
-        rows=tuple(sorted(listed, key=lambda row: row.run.name)),
+        rows=tuple(sorted(listed, key=lambda row: row.run.shown_name)),
     )
 
 

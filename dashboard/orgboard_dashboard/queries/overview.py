@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import Connection, select
 
+from orgboard_dashboard.queries.edits import Note, find_note
+from orgboard_dashboard.queries.records import Records, non_finite_counts, read_records
+from orgboard_dashboard.queries.remarks import RemarkRow, list_remarks
 from orgboard_dashboard.queries.runs import RunRow, rows_of
 from orgboard_dashboard.queries.visible import find_run
 from orgboard_dashboard.viewer import Viewer
-from orgboard_schema.blocks.heads import decode_heads, head_rows
+from orgboard_schema.blocks.heads import SeriesHead, decode_heads, head_rows
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.dictionary import tag_names
+from orgboard_schema.sql.health import file_health
 from orgboard_schema.sql.text import from_sql
 
 __all__ = ["FileRow", "GapRow", "RestartRow", "RunOverview", "SeriesRow", "overview"]
@@ -29,6 +34,13 @@ class FileRow:
     size: int
     offset: int
     pending: str | None
+    pending_bytes: int | None
+    """Seen and not stored; None where only unpacking could tell."""
+    lag_s: float
+    """For at most how long they wait."""
+    gaps: int
+    gap_bytes: int
+    read_at: float | None
     records: int
     first_wall: float | None
     last_wall: float | None
@@ -61,6 +73,8 @@ class SeriesRow:
     last_value: float
     min_value: float
     max_value: float
+    non_finite: int
+    """Stored values that are NaN or infinite, superseded ones too; 0 for other kinds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +95,17 @@ class RunOverview:
     project: str
     logdir: str
     run: RunRow
+    finished: str | None
+    """Why it counts as finished: "stop", "hparams", "failed"."""
     files: tuple[FileRow, ...]
     gaps: tuple[GapRow, ...]
     series: tuple[SeriesRow, ...]
     restarts: tuple[RestartRow, ...]
+    note: Note
+    records: Records
+    """What the SDK said of it."""
+    annotations: tuple[RemarkRow, ...]
+    """What people said of its moments, and of its project's."""
 
 
 def overview(viewer: Viewer, conn: Connection, uid: str, now: float) -> RunOverview:
@@ -94,44 +115,59 @@ def overview(viewer: Viewer, conn: Connection, uid: str, now: float) -> RunOverv
         NotFound: there is no such run, or `viewer` may not see it.
     """
     run_id = find_run(viewer, conn, uid)
-    team, project, logdir = conn.execute(
-        select(tables.team.c.name, tables.project.c.name, tables.logdir.c.path)
+    team, project, logdir, finished = conn.execute(
+        select(
+            *(tables.team.c.name, tables.project.c.name),
+            *(tables.logdir.c.path, tables.run.c.finished),
+        )
         .select_from(tables.run)
         .join(tables.project, tables.project.c.project_id == tables.run.c.project_id)
         .join(tables.team, tables.team.c.team_id == tables.project.c.team_id)
         .join(tables.logdir, tables.logdir.c.logdir_id == tables.run.c.logdir_id)
         .where(tables.run.c.run_id == run_id)
     ).one()
+    heads = _heads(conn, run_id)
+    names = tag_names(conn, {head.tag_id for head in heads})
+    row = rows_of(viewer, conn, [run_id], now)[run_id]
+    place = from_sql(team), from_sql(project)
     return RunOverview(
-        team=from_sql(team),
-        project=from_sql(project),
+        team=place[0],
+        project=place[1],
         logdir=from_sql(logdir),
-        run=rows_of(viewer, conn, [run_id], now)[run_id],
+        run=row,
+        finished=finished,
         files=_files(conn, run_id),
         gaps=_gaps(conn, run_id),
-        series=_series(conn, run_id),
+        series=_series(heads, names, non_finite_counts(conn, run_id, heads)),
         restarts=_restarts(conn, run_id),
+        note=find_note(conn, row.uid),
+        records=read_records(conn, run_id, heads, names),
+        annotations=list_remarks(viewer, conn, *place, (row.uid,)),
     )
 
 
 def _files(conn: Connection, run_id: int) -> tuple[FileRow, ...]:
     file = tables.source_file.c
-    rows = conn.execute(
-        select(tables.source_file).where(file.run_id == run_id).order_by(file.name).limit(_MAX_ROWS)
-    )
+    writers = select(file.file_id, file.source_writer).where(file.run_id == run_id)
+    made_by = {file_id: writer for file_id, writer in conn.execute(writers) if writer is not None}
     return tuple(
         FileRow(
-            name=from_sql(row.name),
-            size=row.size,
-            offset=row.offset,
-            pending=row.pending,
-            records=row.records,
-            first_wall=row.first_wall,
-            last_wall=row.last_wall,
-            source_writer=row.source_writer,
-            error=row.error,
+            name=each.name,
+            size=each.size,
+            offset=each.offset,
+            pending=each.pending,
+            pending_bytes=each.pending_bytes,
+            lag_s=each.lag_s,
+            gaps=each.gaps,
+            gap_bytes=each.gap_bytes,
+            read_at=each.read_at,
+            records=each.records,
+            first_wall=each.first_wall,
+            last_wall=each.last_wall,
+            source_writer=from_sql(made_by[each.file_id]) if each.file_id in made_by else None,
+            error=each.error,
         )
-        for row in rows
+        for each in file_health(conn, run_id)[:_MAX_ROWS]
     )
 
 
@@ -147,11 +183,15 @@ def _gaps(conn: Connection, run_id: int) -> tuple[GapRow, ...]:
     return tuple(GapRow(from_sql(name), *rest) for name, *rest in rows)
 
 
-def _series(conn: Connection, run_id: int) -> tuple[SeriesRow, ...]:
+def _heads(conn: Connection, run_id: int) -> list[SeriesHead]:
     head = tables.run_head.c
     payload = conn.execute(select(head.payload).where(head.run_id == run_id)).scalar()
-    heads = head_rows(decode_heads(payload)[:_MAX_ROWS]) if payload else []
-    names = tag_names(conn, {row.tag_id for row in heads})
+    return head_rows(decode_heads(payload)[:_MAX_ROWS]) if payload else []
+
+
+def _series(
+    heads: list[SeriesHead], names: Mapping[int, str], non_finite: Mapping[int, int]
+) -> tuple[SeriesRow, ...]:
     rows = (
         SeriesRow(
             tag=row.tag_id,
@@ -164,6 +204,7 @@ def _series(conn: Connection, run_id: int) -> tuple[SeriesRow, ...]:
             last_value=row.last_value,
             min_value=row.min_value,
             max_value=row.max_value,
+            non_finite=non_finite.get(row.tag_id, 0) if row.kind == "scalar" else 0,
         )
         for row in heads
     )

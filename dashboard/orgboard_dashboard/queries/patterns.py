@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import re2  # type: ignore[import-untyped]  # its stubs are not published
 
 from orgboard_dashboard.queries.errors import BadQuery
 
-__all__ = ["matcher"]
+__all__ = ["capturer", "matcher"]
 
 _MAX_CHARS: Final = 1000
 _MAX_MEMORY_BYTES: Final = 8 << 20
@@ -24,6 +24,32 @@ def matcher(pattern: str) -> Callable[[str], bool]:
     """
     if not pattern:
         return lambda _text: True
+    compiled = _compiled(pattern)
+    return lambda text: compiled.search(_bytes(text)) is not None
+
+
+def capturer(pattern: str) -> Callable[[str], str | None]:
+    """Return what gives the part of a text that `pattern` finds; None where it finds nothing.
+
+    The part is what the parentheses captured, joined by blanks, or else the whole match.
+
+    Raises:
+        BadQuery: when RE2 does not understand it.
+    """
+    compiled = _compiled(pattern)
+
+    def captured(text: str) -> str | None:
+        found = compiled.search(_bytes(text))
+        if found is None:
+            return None
+        groups = [part for part in found.groups() if part is not None]
+        part = b" ".join(groups) if found.groups() else found.group()
+        return str(part.decode("utf-8", "backslashreplace"))
+
+    return captured
+
+
+def _compiled(pattern: str) -> Any:
     if len(pattern) > _MAX_CHARS:
         raise BadQuery(f"The filter is longer than {_MAX_CHARS} characters.")
     options = re2.Options()
@@ -36,7 +62,7 @@ def matcher(pattern: str) -> Callable[[str], bool]:
         raise BadQuery(
             f"The filter is not a regular expression that RE2 knows: {reason}."
         ) from error
-    return lambda text: compiled.search(_bytes(text)) is not None
+    return compiled
 
 
 def _bytes(text: str) -> bytes:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, case, func, select
 
-from orgboard_dashboard.queries.runs import LIVE_WITHIN_S
+from orgboard_dashboard.queries.fields import LIVE_WITHIN_S
 from orgboard_dashboard.queries.visible import visible_projects, visible_runs
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.sql import tables, text
@@ -21,6 +21,8 @@ class ProjectRow:
     team: str
     project: str
     runs: int
+    """Without those that were put aside."""
+    archived: int
     live: int
     last_event: float | None
 
@@ -33,7 +35,8 @@ def list_projects(viewer: Viewer, conn: Connection, now: float) -> tuple[Project
         select(
             run.project_id,
             func.count().label("runs"),
-            func.sum(case((is_live, 1), else_=0)).label("live"),
+            func.count(run.archived_at).label("archived"),
+            func.sum(case((is_live & run.archived_at.is_(None), 1), else_=0)).label("live"),
             func.max(run.last_event).label("last_event"),
         )
         .where(visible_runs(viewer))
@@ -41,14 +44,24 @@ def list_projects(viewer: Viewer, conn: Connection, now: float) -> tuple[Project
         .subquery()
     )
     rows = conn.execute(
-        select(team.name, project.name, counted.c.runs, counted.c.live, counted.c.last_event)
+        select(
+            *(team.name, project.name, counted.c.runs),
+            *(counted.c.archived, counted.c.live, counted.c.last_event),
+        )
         .select_from(tables.project)
         .join(tables.team)
         .outerjoin(counted, counted.c.project_id == project.project_id)
         .where(visible_projects(viewer))
     )
     listed = [
-        ProjectRow(text.from_sql(of), text.from_sql(name), runs or 0, int(live or 0), last)
-        for of, name, runs, live, last in rows
+        ProjectRow(
+            text.from_sql(of),
+            text.from_sql(name),
+            (runs or 0) - (archived or 0),
+            archived or 0,
+            int(live or 0),
+            last,
+        )
+        for of, name, runs, archived, live, last in rows
     ]
     return tuple(sorted(listed, key=lambda row: (row.team, row.project)))

@@ -1,51 +1,47 @@
 """Runs of a project: found, ordered and counted without touching a point.
 
-SQL orders the runs and takes the page. A filter is RE2, which SQL does not have: with
-one, the names of all runs are read, and only the rows of the asked page in full.
+Which ones, `matching` knows; only the rows of the asked page are read in full, and of the metrics
+only what the heads of those runs say.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, case, func, select
+from sqlalchemy import Connection, Row, Select, bindparam, func, select
 
 from orgboard_dashboard.queries.errors import BadQuery
-from orgboard_dashboard.queries.patterns import matcher
+from orgboard_dashboard.queries.fields import Status, status_of
+from orgboard_dashboard.queries.hparam_texts import decode_hparams
+from orgboard_dashboard.queries.matching import candidates_of, matching_runs
+from orgboard_dashboard.queries.metrics import read_metrics
+from orgboard_dashboard.queries.names import ProjectNames
+from orgboard_dashboard.queries.order import tag_of_key
 from orgboard_dashboard.queries.visible import ProjectRef, find_project, visible_runs
+from orgboard_dashboard.queries.words import NOTHING_SAID, Words, words_of
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.sql import tables, text
 
 __all__ = [
-    "LIVE_WITHIN_S",
+    "MAX_METRICS",
     "MAX_ROWS",
     "RunPage",
     "RunQuery",
     "RunRow",
-    "Status",
     "list_runs",
     "newest_touch",
     "project_revision",
     "rows_of",
-    "status_of",
 ]
-
-Status = Literal["live", "stale", "finished", "failed"]
-SortKey = Literal[
-    "name", "started", "last_event", "last_step", "points", "status", "gaps", "attempts"
-]
-
-LIVE_WITHIN_S: Final = 120.0
-"""A run whose files grew within this time is live; a slow step may take a minute."""
 
 MAX_ROWS: Final = 1000
 """Rows of one answer."""
 
-_STATUS_ORDER: Final[tuple[Status, ...]] = ("live", "stale", "failed", "finished")
+MAX_METRICS: Final = 50
+"""Columns of metrics of one answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +49,15 @@ class RunQuery:
     """Which rows of the table of runs are wanted."""
 
     q: str = ""
-    """RE2 on the name, unanchored."""
+    """In the language of `queries.language`; without an operator, RE2 on the name, unanchored."""
     sort: str = "-last_event"
-    """A `SortKey`, with "-" in front for the largest first."""
+    """A key of `queries.order`, with "-" in front for the largest first."""
     offset: int = 0
     limit: int = 100
+    metrics: tuple[str, ...] = ()
+    """Columns of metrics that are wanted: keys such as `last:val/loss`."""
+    archived: bool = False
+    """Those that were put aside, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,7 @@ class RunRow:
     uid: str
     name: str
     color: int
+    """Place in the palette."""
     status: Status
     started: float | None
     last_event: float | None
@@ -77,6 +78,24 @@ class RunRow:
     attempts: int
     revision: int
     hparams: Mapping[str, Any]
+    display_name: str | None
+    """What people call it; None while they call it by its directory."""
+    chosen_color: str | None
+    """"#rrggbb" instead of the place in the palette."""
+    starred: bool
+    archived_at: float | None
+    edits: int
+    tags: tuple[str, ...]
+    """By name."""
+    note: str
+    """How its note begins; "" without one."""
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    """Of the columns that were asked for, those that the run has."""
+
+    @property
+    def shown_name(self) -> str:
+        """The name that lists show."""
+        return self.display_name or self.name
 
     @property
     def damaged(self) -> bool:
@@ -106,27 +125,59 @@ def list_runs(
         BadQuery: the filter, the order or the limits are none.
     """
     found = find_project(viewer, conn, team, project)
-    order = _order(query.sort, now)
-    matches = matcher(query.q) if query.q else None
     if query.offset < 0 or not 0 < query.limit <= MAX_ROWS:
         raise BadQuery(f"A page has 1 to {MAX_ROWS} runs and begins at 0 or later.")
-    run = tables.run.c
-    here = (run.project_id == found.project_id) & visible_runs(viewer)
+    if len(query.metrics) > MAX_METRICS:
+        raise BadQuery(f"A table has at most {MAX_METRICS} columns of metrics.")
+    here = (tables.run.c.project_id == found.project_id) & visible_runs(viewer)
+    if not query.archived:
+        here &= tables.run.c.archived_at.is_(None)
     total = int(conn.execute(select(func.count()).select_from(tables.run).where(here)).scalar_one())
-    ordered = select(run.run_id).where(here).order_by(*order)
     # No engine takes a number that is longer than its own.
     first = min(query.offset, total)
-    page = slice(first, first + query.limit)
-    if matches is None:
-        matching = total
-        wanted = list(conn.scalars(ordered.slice(page.start, page.stop)))
-    else:
-        named = conn.execute(ordered.add_columns(run.name))
-        ids = [run_id for run_id, name in named if matches(text.from_sql(name))]
-        matching, wanted = len(ids), ids[page]
-    by_id = rows_of(viewer, conn, wanted, now)
-    rows = tuple(by_id[run_id] for run_id in wanted if run_id in by_id)
-    return RunPage(project_revision(viewer, conn, found), total, matching, rows)
+    matched = matching_runs(
+        viewer,
+        conn,
+        found,
+        q=query.q,
+        sort=query.sort,
+        now=now,
+        page=slice(first, first + query.limit),
+        archived=query.archived,
+    )
+    by_id = rows_of(viewer, conn, matched.page, now)
+    told = _metrics(viewer, conn, found, matched.page, query.metrics)
+    rows = tuple(
+        replace(by_id[run_id], metrics=told.get(run_id, {}))
+        for run_id in matched.page
+        if run_id in by_id
+    )
+    return RunPage(project_revision(viewer, conn, found), total, matched.matching, rows)
+
+
+def _metrics(
+    viewer: Viewer,
+    conn: Connection,
+    project: ProjectRef,
+    run_ids: Sequence[int],
+    keys: Sequence[str],
+) -> dict[int, dict[str, float]]:
+    """Return what the columns of metrics have of these runs; an unknown one has nothing."""
+    names = ProjectNames(viewer, conn, project)
+    found = {key: tag_of_key(key, names) for key in keys}
+    tags = {key: tag for key, tag in found.items() if tag is not None}
+    if not tags or not run_ids:
+        return {}
+    runs = candidates_of(viewer, conn, run_ids)
+    columns = read_metrics(viewer, conn, project, names, runs, [tag for tag, _ in tags.values()])
+    told: dict[int, dict[str, float]] = {run_id: {} for run_id in runs.run_id.tolist()}
+    for key, (tag_id, aggregate) in tags.items():
+        column = columns[tag_id]
+        values, has = column.of(aggregate), column.has(aggregate)
+        for at, run_id in enumerate(told):
+            if has[at]:
+                told[run_id][key] = float(values[at])
+    return told
 
 
 def project_revision(viewer: Viewer, conn: Connection, project: ProjectRef) -> int:
@@ -152,41 +203,13 @@ def rows_of(
     for start in range(0, len(run_ids), MAX_ROWS):
         piece = run_ids[start : start + MAX_ROWS]
         asked = select(tables.run).where(tables.run.c.run_id.in_(piece), visible_runs(viewer))
-        rows |= {row.run_id: _row(row, now) for row in conn.execute(asked)}
+        found = conn.execute(asked).all()
+        said = words_of(conn, [row.uid for row in found])
+        rows |= {row.run_id: _row(row, said.get(row.uid, NOTHING_SAID), now) for row in found}
     return rows
 
 
-def status_of(finished: str | None, last_write: float | None, now: float) -> Status:
-    """Judge a run by its data: an end was logged, or bytes came lately, or neither."""
-    if finished is not None:
-        return "failed" if finished == "failed" else "finished"
-    return "live" if last_write is not None and last_write > now - LIVE_WITHIN_S else "stale"
-
-
-def _order(sort: str, now: float) -> list[ColumnElement[Any]]:
-    """Return the columns to order by. Runs without the value count as the smallest."""
-    key = sort.removeprefix("-")
-    if key not in get_args(SortKey):
-        raise BadQuery(f"Runs can be sorted by {', '.join(get_args(SortKey))}.")
-    run = tables.run.c
-    by: ColumnElement[Any] = _status_rank(now) if key == "status" else run[key]
-    # The engines do not agree on where NULL belongs.
-    first = by.desc().nulls_last() if sort.startswith("-") else by.asc().nulls_first()
-    return [first, run.name.asc(), run.run_id.asc()]
-
-
-def _status_rank(now: float) -> ColumnElement[int]:
-    """Return `status_of` as a place in `_STATUS_ORDER`, in SQL."""
-    run = tables.run.c
-    return case(
-        (run.finished == "failed", _STATUS_ORDER.index("failed")),
-        (run.finished.is_not(None), _STATUS_ORDER.index("finished")),
-        (run.last_write > now - LIVE_WITHIN_S, _STATUS_ORDER.index("live")),
-        else_=_STATUS_ORDER.index("stale"),
-    )
-
-
-def _row(row: Row[Any], now: float) -> RunRow:
+def _row(row: Row[Any], said: Words, now: float) -> RunRow:
     return RunRow(
         uid=row.uid,
         name=text.from_sql(row.name),
@@ -200,10 +223,12 @@ def _row(row: Row[Any], now: float) -> RunRow:
         files=row.files,
         attempts=row.attempts,
         revision=row.revision,
-        hparams=_hparams(row.hparams),
+        hparams=decode_hparams(row.hparams),
+        display_name=None if row.display_name is None else text.from_sql(row.display_name),
+        chosen_color=row.chosen_color,
+        starred=row.starred > 0,
+        archived_at=row.archived_at,
+        edits=row.edits,
+        tags=said.tags,
+        note=said.note,
     )
-
-
-def _hparams(stored: str | None) -> Mapping[str, Any]:
-    read = json.loads(text.from_sql(stored)) if stored else {}
-    return read if isinstance(read, dict) else {}

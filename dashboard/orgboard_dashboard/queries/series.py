@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
@@ -53,6 +53,8 @@ class ScalarsFound:
     """All points, in the range that was asked for."""
     reduced: dict[tuple[str, int], list[ReducedLine]]
     """Of series too long for that: lines that are at screen width already."""
+    cuts: dict[tuple[str, int], tuple[tuple[int, int], ...]]
+    """Of series that were restarted: each newer attempt, and the step it goes on from."""
     metric: dict[str, SeriesData] = field(default_factory=dict)
     """By run, the series that is asked for as the axis."""
 
@@ -110,17 +112,42 @@ def find_scalars(
         tuple(row.uid for row in rows if row.uid not in changed),
         {(uid_of[run_id], tag_id): data for (run_id, tag_id), data in series.items()},
         {(uid_of[run_id], tag_id): lines for (run_id, tag_id), lines in reduced.items()},
+        _cuts(conn, {row.uid: row.run_id for row in rows if row.attempts > 1}, tag_ids),
         {uid_of[run_id]: data for (run_id, tag_id), data in series.items() if tag_id == beside},
     )
 
 
+def _cuts(
+    conn: Connection, restarted: Mapping[str, int], tag_ids: Sequence[int]
+) -> dict[tuple[str, int], tuple[tuple[int, int], ...]]:
+    if not restarted:
+        return {}
+    of_run = read.restarts(conn, restarted.values())
+    return {
+        (uid, tag_id): tuple(
+            (cut.attempt, cut.step)
+            for cut in of_run[run_id]
+            if cut.kind is None or (cut.tag_id, cut.kind) == (tag_id, _SCALAR)
+        )
+        for uid, run_id in restarted.items()
+        for tag_id in tag_ids
+    }
+
+
 # Built once for each viewer: to build a statement costs more than to run it.
 @lru_cache(maxsize=64)
-def _find_runs(viewer: Viewer) -> Select[str, int, int, int, int]:
+def _find_runs(viewer: Viewer) -> Select[str, int, int, int, int, int]:
     run = tables.run.c
     # Of the whole project, not of the row at hand.
     newest = newest_touch(viewer).correlate(None).scalar_subquery()
-    return select(run.uid, run.run_id, run.touched_ms, run.points, newest.label("revision")).where(
+    return select(
+        run.uid,
+        run.run_id,
+        run.touched_ms,
+        run.points,
+        run.attempts,
+        newest.label("revision"),
+    ).where(
         run.project_id == bindparam("project"),
         run.uid.in_(bindparam("uids", expanding=True)),
         visible_runs(viewer),

@@ -46,8 +46,12 @@ def list_tags(
     project: str,
     kind: str,
     uids: tuple[str, ...] = (),
+    *,
+    archived: bool = False,
 ) -> tuple[TagRow, ...]:
     """Return the tags of a kind, by name; of all runs of the project when `uids` is empty.
+
+    Of those that were put aside only when they are named, or `archived` says so.
 
     Raises:
         NotFound: there is no such project, or `viewer` may not see it.
@@ -55,7 +59,7 @@ def list_tags(
     """
     wanted = kind_of(kind)
     found = find_project(viewer, conn, team, project)
-    sets = _tag_sets(viewer, conn, found, uids)
+    sets = _tag_sets(viewer, conn, found, uids, archived=archived)
     counts = count_tags(conn, {key: runs for key, (runs, _) in sets.items()}, wanted)
     kept = sorted(counts)[:_MAX_TAGS]
     names = tag_names(conn, kept)
@@ -94,7 +98,12 @@ def count_tags(conn: Connection, runs_of_set: dict[int, int], kind: Kind) -> Cou
 
 
 def _tag_sets(
-    viewer: Viewer, conn: Connection, project: ProjectRef, uids: tuple[str, ...]
+    viewer: Viewer,
+    conn: Connection,
+    project: ProjectRef,
+    uids: tuple[str, ...],
+    *,
+    archived: bool,
 ) -> dict[int, tuple[int, int]]:
     """Return, of each tag set, how many of the asked runs have it and the newest of those."""
     run = tables.run.c
@@ -109,6 +118,8 @@ def _tag_sets(
     )
     if uids:
         asked = asked.where(run.uid.in_([to_sql(uid) for uid in uids]))
+    elif not archived:
+        asked = asked.where(run.archived_at.is_(None))
     return {tag_set_id: (runs, newest) for tag_set_id, runs, newest in conn.execute(asked)}
 
 

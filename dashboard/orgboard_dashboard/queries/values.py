@@ -150,7 +150,10 @@ def _runs(
     if uids:
         rows = conn.execute(asked.where(run.uid.in_([to_sql(uid) for uid in uids]))).all()
         return sorted(((uid, run_id) for uid, run_id in rows), key=lambda row: uids.index(row[0]))
-    newest = asked.order_by(run.touched_ms.desc(), run.run_id.desc()).limit(_DEFAULT_RUNS)
+    newest = asked.where(run.archived_at.is_(None)).order_by(
+        run.touched_ms.desc(), run.run_id.desc()
+    )
+    newest = newest.limit(_DEFAULT_RUNS)
     return [(uid, run_id) for uid, run_id in conn.execute(newest)]
 
 

@@ -35,9 +35,12 @@ class ProjectRef:
     project: str
 
 
-def visible_runs(viewer: Viewer) -> ColumnElement[bool]:
-    """Return the condition on `tables.run` that holds for what `viewer` may see."""
-    stands = tables.run.c.standing == SHOWN
+def visible_runs(viewer: Viewer, standing: int = SHOWN) -> ColumnElement[bool]:
+    """Return the condition on `tables.run` that holds for what `viewer` may see.
+
+    `standing` asks for others than the shown ones: of `orgboard_schema.sql.standing`.
+    """
+    stands = tables.run.c.standing == standing
     if viewer.logdirs is None:
         return stands
     hashes = [text.sha256(path) for path in viewer.logdirs]

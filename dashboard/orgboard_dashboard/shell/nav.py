@@ -19,6 +19,7 @@ TITLES: Final[dict[Page, str]] = {
     "text": "Text",
     "images": "Images",
     "hparams": "Hyperparameters",
+    "compare": "Compare",
 }
 
 

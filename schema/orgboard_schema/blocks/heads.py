@@ -34,6 +34,7 @@ __all__ = [
     "encode_tag_set",
     "head_rows",
     "heads_at",
+    "heads_at_each",
     "row_keys",
     "row_of",
     "row_places",
@@ -234,6 +235,25 @@ def heads_at(payloads: Sequence[bytes], places: Sequence[int]) -> HeadTable:
     others = sorted(set(range(len(payloads))).difference(whole))
     rows[others] = heads_at([payloads[at] for at in others], [places[at] for at in others])
     return rows
+
+
+def heads_at_each(
+    payloads: Sequence[bytes], wanted: Sequence[tuple[Sequence[int], Sequence[int]]]
+) -> list[HeadTable]:
+    """Return `heads_at` of some of the payloads for each that is wanted, unpacking each once.
+
+    What is wanted is which payloads, by number, and the place of the row in each.
+
+    Raises:
+        CorruptBlock: A payload is not what was written, or has no such row.
+    """
+    if any(_is_whole(payload) for payload in payloads):
+        return [heads_at([payloads[at] for at in which], places) for which, places in wanted]
+    raws = [unpack(payload, version=_VERSION) for payload in payloads]
+    return [
+        _octets_at([raws[at] for at in which], places).reshape(-1).view(HEAD)
+        for which, places in wanted
+    ]
 
 
 def _octets_at(raws: Sequence[bytes], places: Sequence[int]) -> npt.NDArray[np.uint8]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
+from orgboard_schema.blocks.buckets import TensorHistograms
 from orgboard_schema.blocks.columns import Cursor, address, floats, ints, small_ints, strings
 from orgboard_schema.blocks.edges import read_edges, write_edges
 from orgboard_schema.blocks.protos import ProtoHistograms
+from orgboard_schema.blocks.series import Ints
 from orgboard_schema.core.library import load_core
 from orgboard_schema.types import ProtoHistogram, TensorHistogram
 
@@ -50,22 +52,23 @@ def read_protos(cursor: Cursor) -> ProtoHistograms:
     of, lengths = cursor.ints(), cursor.ints()
     counts = _read_counts(cursor)
     moments = cursor.floats(np.float64).reshape(5, len(of))
-    if len(of) and not 0 <= int(of.min()) <= int(of.max()) < len(limits):
-        raise IndexError("a histogram without edges")
-    if len(lengths) != len(of) or (lengths < 0).any() or lengths.sum() != len(counts):
-        raise ValueError("counts that are not of their histograms")
+    _check(of, len(limits), lengths, len(counts))
     return ProtoHistograms(limits, of, lengths, counts, moments)
 
 
 def write_tensor_histograms(values: Sequence[TensorHistogram]) -> bytes:
     """Return a column of histograms of (left, right, count) rows."""
-    dtypes = sorted({value.dtype for value in values})
-    rows = np.array([row for value in values for row in value.buckets], np.float64).reshape(-1, 3)
+    columns = values if isinstance(values, TensorHistograms) else TensorHistograms.of_values(values)
+    # In order, and only those of a histogram: after a cut some are of none.
+    used = sorted(set(columns.of.tolist()), key=columns.dtypes.__getitem__)
+    numbers = np.zeros(len(columns.dtypes), np.int64)
+    numbers[used] = np.arange(len(used))
+    rows = columns.rows
     return b"".join(
         [
-            strings([dtype.encode() for dtype in dtypes]),
-            small_ints(dtypes.index(value.dtype) for value in values),
-            small_ints(len(value.buckets) for value in values),
+            strings([columns.dtypes[number].encode() for number in used]),
+            ints(numbers[columns.of]),
+            ints(columns.lengths),
             _write_doubles(np.ascontiguousarray(rows[:, 0])),
             # A right edge is mostly the next one's left: what differs is little.
             ints(_bits(rows[:, 1]) - _bits(np.append(rows[1:, 0], 0.0))),
@@ -74,19 +77,29 @@ def write_tensor_histograms(values: Sequence[TensorHistogram]) -> bytes:
     )
 
 
-def read_tensor_histograms(cursor: Cursor) -> Iterator[TensorHistogram]:
-    """Return what `write_tensor_histograms` was given."""
-    dtypes = [dtype.decode() for dtype in cursor.strings()]
-    of = [dtypes[number] for number in cursor.small_ints()]
-    lengths = cursor.small_ints()
+def read_tensor_histograms(cursor: Cursor) -> TensorHistograms:
+    """Return what `write_tensor_histograms` was given.
+
+    Raises:
+        IndexError: A histogram has a type that is not there.
+        ValueError: Columns do not fit one another.
+    """
+    dtypes = tuple(dtype.decode() for dtype in cursor.strings())
+    of, lengths = cursor.ints(), cursor.ints()
     left = _read_doubles(cursor)
     following = np.append(left[1:], 0.0)[: len(left)]
     right = (cursor.ints() + _bits(following)).view(np.float64)
-    rows = np.stack([left, right, _read_counts(cursor)], axis=1).tolist()
-    at = 0
-    for dtype, length in zip(of, lengths, strict=True):
-        yield TensorHistogram(dtype, tuple((r[0], r[1], r[2]) for r in rows[at : at + length]))
-        at += length
+    rows = np.stack([left, right, _read_counts(cursor)], axis=1)
+    _check(of, len(dtypes), lengths, len(rows))
+    return TensorHistograms(dtypes, of, lengths, rows)
+
+
+def _check(of: Ints, known: int, lengths: Ints, count: int) -> None:
+    """Check that histograms name one of what is known, and have all of what is counted."""
+    if len(of) and not 0 <= int(of.min()) <= int(of.max()) < known:
+        raise IndexError("a histogram of nothing that is known")
+    if len(lengths) != len(of) or (lengths < 0).any() or lengths.sum() != count:
+        raise ValueError("counts that are not of their histograms")
 
 
 def _write_counts(counts: _Doubles) -> bytes:

@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from orgboard_schema.blocks.protos import ProtoHistograms
+from orgboard_schema.blocks.value_columns import ValueColumns, join_values
 from orgboard_schema.types import KINDS, Kind, ProtoHistogram, Tensor, TensorHistogram
 
 __all__ = [
@@ -89,7 +89,7 @@ class ValueSeries:
 
     def __post_init__(self) -> None:
         values = self.values
-        if isinstance(values, ProtoHistograms):
+        if isinstance(values, ValueColumns):
             sizes = values.sizes
         else:
             sizes = np.fromiter(map(weight, values), np.int64, len(values))
@@ -161,7 +161,4 @@ def _join(run: Sequence[Series]) -> Series:
     if scalars:
         return ScalarSeries(step, wall, np.concatenate([part.value for part in scalars]))
     values = [part.values for part in run if isinstance(part, ValueSeries)]
-    columns = [some for some in values if isinstance(some, ProtoHistograms)]
-    if len(columns) == len(values):
-        return ValueSeries(step, wall, ProtoHistograms.joined(columns))
-    return ValueSeries(step, wall, tuple(value for some in values for value in some))
+    return ValueSeries(step, wall, join_values(values))

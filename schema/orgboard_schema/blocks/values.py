@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from orgboard_schema.blocks.buckets import TensorHistograms
 from orgboard_schema.blocks.columns import Cursor, floats, ints, small_ints, strings
 from orgboard_schema.blocks.frame import pack, unpack
 from orgboard_schema.blocks.histograms import (
@@ -22,6 +23,7 @@ from orgboard_schema.blocks.histograms import (
 )
 from orgboard_schema.blocks.protos import ProtoHistograms
 from orgboard_schema.blocks.series import BlobRef, Ints, StoredMedia, StoredValue, ValueSeries
+from orgboard_schema.blocks.value_columns import ValueColumns
 from orgboard_schema.errors import CorruptBlock
 from orgboard_schema.types import ProtoHistogram, Tensor, TensorHistogram
 
@@ -48,11 +50,12 @@ def decode_values(payload: bytes) -> ValueSeries:
 
 def write_values(series: ValueSeries) -> bytes:
     """Return `series` packed, not yet compressed."""
-    if isinstance(series.values, ProtoHistograms):
-        # All of the first form: no other has a part.
-        forms = ints(np.zeros(len(series), np.int64))
-        columns = [ints(series.step, delta=True), floats(series.wall), forms]
-        return b"".join([*columns, write_protos(series.values)])
+    if isinstance(series.values, ValueColumns):
+        # All of one form: no other has a part.
+        number = _COLUMNS[type(series.values)]
+        columns = [ints(series.step, delta=True), floats(series.wall)]
+        columns.append(ints(np.full(len(series), number)))
+        return b"".join([*columns, _FORMS[number][1](series.values) if len(series) else b""])
     mine = [_form(value) for value in series.values]
     parts = [ints(series.step, delta=True), floats(series.wall), small_ints(mine)]
     for number, form in enumerate(_FORMS):
@@ -71,8 +74,8 @@ def read_values(raw: bytes) -> ValueSeries:
     try:
         step, wall = cursor.ints(delta=True), cursor.floats(np.float64)
         forms = cursor.small_ints()
-        if forms and not any(forms):
-            return _alone(cursor, step, wall, read_protos(cursor))
+        if forms and forms[0] in _COLUMNS.values() and forms.count(forms[0]) == len(forms):
+            return _alone(cursor, step, wall, _FORMS[forms[0]][2](cursor))
         read = [
             # To the end at once: the next form lies behind.
             iter(list(form[2](cursor)) if number in forms else ())
@@ -89,7 +92,7 @@ def read_values(raw: bytes) -> ValueSeries:
 
 
 def _alone(
-    cursor: Cursor, step: Ints, wall: npt.NDArray[np.float64], values: ProtoHistograms
+    cursor: Cursor, step: Ints, wall: npt.NDArray[np.float64], values: ValueColumns
 ) -> ValueSeries:
     cursor.finish()
     if not len(step) == len(wall) == len(values):
@@ -192,3 +195,6 @@ _FORMS: Final[tuple[tuple[type, Callable[[Any], bytes], Callable[[Cursor], Any]]
     (StoredMedia, _write_media, _read_media),
 )
 """Each form of a value, how it is written and read. The position is stored: append only."""
+
+_COLUMNS: Final[dict[type, int]] = {ProtoHistograms: 0, TensorHistograms: 1}
+"""Forms that are read as columns, and written from such."""

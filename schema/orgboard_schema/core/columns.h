@@ -24,7 +24,9 @@ typedef struct {
     i64 arena_used, arena_room;
     u64 seed;
     int32_t last;
-    double first_wall; /* of the first event with a finite one; NaN while there is none */
+    double first_wall;   /* of the first event with a finite one; NaN while there is none */
+    double version_wall; /* the latest of the events that say the file's version; likewise */
+    int32_t versions;    /* how many of those there were */
 } ob_columns;
 
 EXPORT ob_columns *ob_new(u64 seed) {
@@ -33,6 +35,7 @@ EXPORT ob_columns *ob_new(u64 seed) {
         columns->seed = seed;
         columns->last = -1;
         columns->first_wall = NAN;
+        columns->version_wall = NAN;
     }
     return columns;
 }
@@ -220,10 +223,11 @@ EXPORT int32_t ob_learn(ob_columns *c, int32_t tag, const u8 *meta, i64 size, in
 
 EXPORT i64 ob_count(const ob_columns *c) { return c->count; }
 EXPORT double ob_first_wall(const ob_columns *c) { return c->first_wall; }
+EXPORT int32_t ob_versions(const ob_columns *c) { return c->versions; }
 
 /* The latest finite wall time, NaN where there is none. */
 EXPORT double ob_last_wall(const ob_columns *c) {
-    double last = NAN;
+    double last = c->version_wall;
     for (i64 n = 0; n < c->count; n++)
         if (isfinite(c->wall[n]) && !(c->wall[n] <= last))
             last = c->wall[n];
@@ -260,15 +264,8 @@ EXPORT void ob_names(const ob_columns *c, i64 *ends, u8 *names) {
     }
 }
 
-EXPORT void ob_take(
-    const ob_columns *c, int32_t *tag, i64 *step, double *wall, double *value, int8_t *width
-) {
-    size_t count = (size_t)c->count;
-    if (!count)
-        return;
-    memcpy(tag, c->tag, count * sizeof *tag);
-    memcpy(step, c->step, count * sizeof *step);
-    memcpy(wall, c->wall, count * sizeof *wall);
-    memcpy(value, c->value, count * sizeof *value);
-    memcpy(width, c->width, count * sizeof *width);
+/* Fill in where the columns lie; they stay there until more is taken in, or all is freed. */
+EXPORT void ob_columns_at(const ob_columns *c, const void **at) {
+    const void *columns[5] = {c->tag, c->step, c->wall, c->value, c->width};
+    memcpy(at, columns, sizeof columns);
 }

@@ -38,7 +38,7 @@ static int fixed(span *s, void *value, i64 size) {
 }
 
 /* The fields that are read, key and all. */
-enum { WALL = 0x09, STEP = 0x10, SUMMARY = 0x2A, VALUE = 0x0A };
+enum { WALL = 0x09, STEP = 0x10, FILE_VERSION = 0x1A, SUMMARY = 0x2A, VALUE = 0x0A };
 enum { TAG = 0x0A, SIMPLE = 0x15, IMAGE = 0x22, HISTO = 0x2A, TENSOR = 0x42, METADATA = 0x4A };
 enum { DTYPE = 0x08, SHAPE = 0x12, CONTENT = 0x22 };
 enum { FLOATS = 0x2A, FLOAT_ALONE = 0x2D, DOUBLES = 0x32, DOUBLE_ALONE = 0x31, STRINGS = 0x42 };

@@ -14,7 +14,7 @@ from typing import Final
 
 __all__ = ["LIBRARY", "VERSION", "load", "load_core"]
 
-VERSION: Final = 5
+VERSION: Final = 6
 """Of the functions below; a library of another one is left alone."""
 
 LIBRARY: Final = Path(__file__).with_name("_core.so")
@@ -48,7 +48,8 @@ _SIGNATURES: Final[dict[str, tuple[object, list[object]]]] = {
     "ob_places": (None, [_COLUMN, c_int64, c_int64, _COLUMN]),
     "ob_tags": (c_int64, [c_void_p, POINTER(c_int64)]),
     "ob_names": (None, [c_void_p, _COLUMN, _COLUMN]),
-    "ob_take": (None, [c_void_p, _COLUMN, _COLUMN, _COLUMN, _COLUMN, _COLUMN]),
+    "ob_versions": (c_int32, [c_void_p]),
+    "ob_columns_at": (None, [c_void_p, POINTER(c_void_p)]),
     "ob_group": (
         c_int64,
         [c_int64, *[_COLUMN] * 5, c_int64, _COLUMN, c_int64, *[_COLUMN] * 7, c_int64],

@@ -146,13 +146,35 @@ static int read_any(ob_columns *c, ob_values *v, span value, i64 step, double wa
     return read_other(v, c->count, value, step, wall);
 }
 
+static void note_first_wall(ob_columns *c, double wall) {
+    if (isnan(c->first_wall) && isfinite(wall))
+        c->first_wall = wall;
+}
+
+/* The event that a file begins with, where it says the version that all writers say. */
+static int read_version(ob_columns *c, span version, double wall) {
+    static const char known[] = "brain.Event:2";
+    i64 size = version.end - version.at;
+    if (size != (i64)sizeof known - 1 || memcmp(version.at, known, (size_t)size))
+        return LEFT;
+    if (isfinite(wall) && !(wall <= c->version_wall))
+        c->version_wall = wall;
+    note_first_wall(c, wall);
+    c->versions++;
+    return TAKEN;
+}
+
 static int read_event(ob_columns *c, ob_values *v, span s, int alone) {
-    span summary = {0, 0};
+    span summary = {0, 0}, version = {0, 0};
     double wall = 0;
     u64 step = 0;
-    int has_wall = 0, has_step = 0, has_summary = 0, values = 0;
+    int has_wall = 0, has_step = 0, has_summary = 0, has_version = 0, values = 0;
     while (s.at < s.end) {
         switch (*s.at++) {
+        case FILE_VERSION:
+            if (has_version++ || has_summary || !delimited(&s, &version))
+                return LEFT;
+            break;
         case WALL:
             if (has_wall++ || !fixed(&s, &wall, 8))
                 return LEFT;
@@ -162,13 +184,15 @@ static int read_event(ob_columns *c, ob_values *v, span s, int alone) {
                 return LEFT;
             break;
         case SUMMARY:
-            if (has_summary++ || !delimited(&s, &summary))
+            if (has_summary++ || has_version || !delimited(&s, &summary))
                 return LEFT;
             break;
         default:
             return LEFT;
         }
     }
+    if (has_version)
+        return read_version(c, version, wall);
     if (!has_summary)
         return LEFT;
     while (summary.at < summary.end) {
@@ -180,8 +204,8 @@ static int read_event(ob_columns *c, ob_values *v, span s, int alone) {
             return taken;
         values++;
     }
-    if (values && isnan(c->first_wall) && isfinite(wall))
-        c->first_wall = wall;
+    if (values)
+        note_first_wall(c, wall);
     return values ? TAKEN : LEFT;
 }
 

@@ -86,6 +86,7 @@ def append_all(conn: Connection, flushes: Sequence[Flush]) -> dict[int, RunState
         if flush.restarts:
             rows.insert(conn)
             recount(conn, state, cuts, _affected(flush, tags))
+        rows.insert_if_large(conn)
         _note(state, flush)
     rows.insert(conn)
     insert_new(conn, tables.gap, [row for flush in flushes for row in _gap_rows(flush)])

@@ -14,7 +14,7 @@ from typing import Final
 from sqlalchemy import Connection, delete, exists, select
 
 from orgboard_schema.blocks import BlobRef, StoredMedia, StoredValue
-from orgboard_schema.blocks.protos import ProtoHistograms
+from orgboard_schema.blocks.value_columns import ValueColumns
 from orgboard_schema.errors import CorruptBlock
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.blobstore import LARGE_BYTES, BlobStore
@@ -159,7 +159,7 @@ def _lock_sweep(conn: Connection, *, shared: bool) -> None:
 
 
 def _referring(values: Sequence[Value], found: dict[bytes, Blob]) -> Sequence[StoredValue]:
-    if isinstance(values, ProtoHistograms):
+    if isinstance(values, ValueColumns):
         return values
     return tuple(_refer(value, found) for value in values)
 

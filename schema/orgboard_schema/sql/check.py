@@ -174,6 +174,10 @@ _REFERENCES: Final = (
     (tables.gap, "run_id", tables.run),
     (tables.blob_ref, "run_id", tables.run),
     (tables.blob_ref, "sha256", tables.blob),
+    (tables.run_note, "uid", tables.run),
+    (tables.run_tag, "uid", tables.run),
+    (tables.annotation, "uid", tables.run),
+    (tables.annotation, "project_id", tables.project),
     (tables.run, "logdir_id", tables.logdir),
     (tables.run, "project_id", tables.project),
     (tables.logdir, "project_id", tables.project),
@@ -187,7 +191,7 @@ def _check_orphans(conn: Connection, table: Table, column: str, parent: Table) -
     query = (
         select(mine, func.count())
         .outerjoin(parent, theirs == mine)
-        .where(theirs.is_(None))
+        .where(theirs.is_(None), mine.is_not(None))
         .group_by(mine)
     )
     for number, (key, count) in enumerate(conn.execute(query)):

@@ -43,6 +43,13 @@ from orgboard_schema.sql.runs import RunState, lock_run, save_run
 
 __all__ = ["NewRows", "compact", "store_table", "store_waiting"]
 
+ROWS_BYTES: Final = 16 * 1024 * 1024
+"""What waited of a run may be far more than what one flush of it brings, and there may be
+hundreds of runs in one transaction: beyond this, rows are written before the next run's."""
+
+POINT_BYTES: Final = 24
+"""What a scalar takes in memory, at most."""
+
 # Built once: to build a statement costs more than to run it.
 _INSERT_SEGMENT: Final = insert(tables.segment)
 _INSERT_BLOCK: Final = insert(tables.block)
@@ -72,7 +79,14 @@ class NewRows:
     segments: list[dict[str, object]] = field(default_factory=list)
     blocks: list[dict[str, object]] = field(default_factory=list)
     grown: list[tuple[RunState, list[tuple[int, NewBlock]]]] = field(default_factory=list)
-    """Runs and their new blocks by number: a pyramid may be due."""
+    """Runs and their new blocks of scalars by number: a pyramid may be due."""
+    octets: int = 0
+    """About what all of it takes in memory."""
+
+    def insert_if_large(self, conn: Connection) -> None:
+        """Write what has come together, if it is much."""
+        if self.octets >= ROWS_BYTES:
+            self.insert(conn)
 
     def insert(self, conn: Connection) -> None:
         """Write what has come together. Whoever reads a run's points does so first."""
@@ -80,7 +94,7 @@ class NewRows:
         execute_many(conn, _INSERT_BLOCK, self.blocks)
         for state, blocks in self.grown:
             extend_pyramid(conn, state, blocks)
-        self.segments, self.blocks, self.grown = [], [], []
+        self.segments, self.blocks, self.grown, self.octets = [], [], [], 0
 
 
 def store_waiting(
@@ -229,18 +243,28 @@ def _add_segment(state: RunState, attempt: int, count: int, payload: bytes, rows
             "payload": payload,
         }
     )
+    rows.octets += len(payload)
     state.segments += 1
 
 
 def _add_blocks(state: RunState, blocks: Sequence[NewBlock], rows: NewRows) -> None:
     seqs = [state.take_seq() for _ in blocks]
-    rows.blocks += [
-        _block_row(state.run_id, seq, block) for seq, block in zip(seqs, blocks, strict=True)
-    ]
-    rows.grown.append((state, list(zip(seqs, blocks, strict=True))))
+    grown = [(seq, block) for seq, block in zip(seqs, blocks, strict=True) if _is_scalar(block)]
+    for seq, block in zip(seqs, blocks, strict=True):
+        payload, row = _block_row(state.run_id, seq, block)
+        rows.blocks.append(row)
+        rows.octets += len(payload)
+    if grown:
+        rows.grown.append((state, grown))
+        rows.octets += sum(POINT_BYTES * len(block.series) for _, block in grown)
 
 
-def _block_row(run_id: int, seq: int, block: NewBlock) -> dict[str, object]:
+def _is_scalar(block: NewBlock) -> bool:
+    return isinstance(block.series, ScalarSeries)
+
+
+def _block_row(run_id: int, seq: int, block: NewBlock) -> tuple[bytes, dict[str, object]]:
+    """Return a block's payload, and its row with it."""
     series = block.series
     if isinstance(series, ScalarSeries):
         payload, summary = pack_scalars(series)
@@ -255,7 +279,7 @@ def _block_row(run_id: int, seq: int, block: NewBlock) -> dict[str, object]:
         "attempt": block.attempt,
         "payload": payload,
     }
-    return row | summary._asdict()
+    return payload, row | summary._asdict()
 
 
 def _add_waiting(state: RunState, waiting: Sequence[Waiting]) -> None:

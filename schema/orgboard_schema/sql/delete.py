@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, exists, func, select, update
+from sqlalchemy import ColumnElement, Connection, case, exists, func, select, update
 
 from orgboard_schema.errors import RunIsLive, RunNotFound
 from orgboard_schema.sql import tables
@@ -38,31 +38,37 @@ class Space:
     points: int
     point_bytes: int
     blobs: int
-    """That no other run refers to."""
+    """That no other runs refer to."""
     blob_bytes: int
 
 
-def space_of(conn: Connection, run_id: int) -> Space:
-    """Tell what deleting this run frees, without reading its points."""
+def space_of(conn: Connection, *run_ids: int) -> Space:
+    """Tell what deleting these runs, a few thousand at most, frees, without reading points."""
     octets = sum(
         int(
             conn.execute(
                 select(func.coalesce(func.sum(func.length(table.c.payload)), 0)).where(
-                    table.c.run_id == run_id
+                    table.c.run_id.in_(run_ids)
                 )
             ).scalar_one()
         )
         for table in _POINT_TABLES
     )
-    ref, other = tables.blob_ref.c, tables.blob_ref.alias()
-    alone = ~exists().where(other.c.sha256 == ref.sha256, other.c.run_id != run_id)
+    ref, mine = tables.blob_ref.c, tables.blob_ref.alias().c
+    # One pass over all references: none is found by its blob.
+    alone = (
+        select(ref.sha256)
+        .where(ref.sha256.in_(select(mine.sha256).where(mine.run_id.in_(run_ids))))
+        .group_by(ref.sha256)
+        .having(func.max(case((ref.run_id.in_(run_ids), 0), else_=1)) == 0)
+    )
     blobs, blob_bytes = conn.execute(
-        select(func.count(), func.coalesce(func.sum(tables.blob.c.size), 0))
-        .select_from(tables.blob_ref.join(tables.blob))
-        .where(ref.run_id == run_id, alone)
+        select(func.count(), func.coalesce(func.sum(tables.blob.c.size), 0)).where(
+            tables.blob.c.sha256.in_(alone)
+        )
     ).one()
-    points = conn.execute(select(_run.points).where(_run.run_id == run_id)).scalar_one()
-    return Space(int(points), octets, int(blobs), int(blob_bytes))
+    counted = select(func.coalesce(func.sum(_run.points), 0)).where(_run.run_id.in_(run_ids))
+    return Space(int(conn.execute(counted).scalar_one()), octets, int(blobs), int(blob_bytes))
 
 
 def delete_run(conn: Connection, run_id: int, *, now: float) -> None:

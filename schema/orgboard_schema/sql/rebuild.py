@@ -1,7 +1,7 @@
 """Make a database again from the event files, and keep what only people know.
 
 Names of teams and projects, the colour and the address (`uid`) of each run, what was put
-aside or deleted: none of that is in a file. Points are, and are read anew.
+aside or deleted, what people say of runs: none of that is in a file. Points are, and are read anew.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import re
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -133,10 +133,14 @@ def copy_what_people_made(damaged: Path, engine: Engine, *, now: float) -> Salva
                 mine = [each for each in files if each["run_id"] == row["run_id"]]
                 _copy_run(conn, ids[row["logdir_id"]], row, mine, now)
                 count += 1
+        _copy_words(conn, damaged, project_of, now)
     return Salvaged(tuple(places.values()), count)
 
 
-_KEPT: Final = ("uid", "color", "created_at", "archived_at", "standing")
+_KEPT: Final = (
+    *("uid", "color", "created_at", "archived_at", "standing"),
+    *("display_name", "starred", "chosen_color", "edits"),
+)
 
 _FILE_KEPT: Final = (
     *("generation", "head_sha256", "head_bytes", "size", "mtime_ns", "offset", "records"),
@@ -163,6 +167,22 @@ def _copy_run(
         fields["name_sha256"] = sha256(from_sql(file["name"]))
         insert_new(conn, tables.source_file, [fields])
     conn.execute(update(tables.run).where(_run.run_id == made.run_id).values(files=len(files)))
+
+
+def _copy_words(conn: Connection, damaged: Path, project_of: Mapping[int, str], now: float) -> None:
+    """Copy notes, tags and annotations of the runs and projects that there are."""
+    uids: set[str | None] = {*conn.scalars(select(_run.uid))}
+    for table in (tables.run_note, tables.run_tag):
+        insert_new(conn, table, [r for r in _readable(damaged, table.name) if r["uid"] in uids])
+    insert_new(
+        conn,
+        tables.annotation,
+        [
+            {**row, "project_id": ensure_project(conn, project_of[row["project_id"]], now=now)}
+            for row in _readable(damaged, "annotation")
+            if row["project_id"] in project_of and row["uid"] in uids | {None}
+        ],
+    )
 
 
 def _readable(damaged: Path, table: str) -> list[dict[str, Any]]:

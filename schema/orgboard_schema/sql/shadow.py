@@ -35,8 +35,11 @@ __all__ = ["begin_shadow", "give_up_shadow", "shadow_key", "swap"]
 _run = tables.run.c
 _file = tables.source_file.c
 
-_KEPT: Final = ("name", "name_sha256", "uid", "color", "created_at", "archived_at", "gone_at")
-"""What a run is to people: the shadow takes it over."""
+_KEPT: Final = (
+    *("name", "name_sha256", "uid", "color", "created_at", "archived_at", "gone_at"),
+    *("display_name", "starred", "chosen_color", "edits"),
+)
+"""What a run is to people: the shadow takes it over. Notes and tags go by the uid."""
 
 _NOTHING: Final = sha256("")
 """The hash of no bytes: the head of a file that was not read yet."""
@@ -149,6 +152,10 @@ class _Locked:
     created_at: float
     archived_at: float | None
     gone_at: float | None
+    display_name: str | None
+    starred: int
+    chosen_color: str | None
+    edits: int
     revision: int
     touched_ms: int
 

@@ -6,6 +6,8 @@
                                  run ── run_head                    its series, packed in one row
                                  run ─< restart                     where an attempt supersedes
                                  run ─< blob_ref >─ blob            media by content
+                                 run ── run_note, ─< run_tag        what people say of it, by uid
+                       project ─< annotation >─ run                 remarks on a moment
     tag, tag_set, metadata                                          dictionaries, append only
 
 A point is never a row. Every table of points has a key that begins with `run_id`, so
@@ -36,6 +38,7 @@ from sqlalchemy import (
 )
 
 __all__ = [
+    "annotation",
     "blob",
     "blob_ref",
     "block",
@@ -47,6 +50,8 @@ __all__ = [
     "restart",
     "run",
     "run_head",
+    "run_note",
+    "run_tag",
     "schema",
     "segment",
     "source_file",
@@ -181,6 +186,13 @@ run: Final = Table(
     # 1: a SessionLog START came before its first point, so TensorBoard takes the next one,
     # and not the next but one, for its first restart.
     Column("opened", SmallInteger, nullable=False, server_default="0"),
+    # What people call it; null while they call it by its directory.
+    Column("display_name", _Name),
+    Column("starred", SmallInteger, nullable=False, server_default="0"),
+    # "#rrggbb", chosen by somebody instead of its place in the palette.
+    Column("chosen_color", String(7)),
+    # Counts up by one with each change that people made: of these columns, tags and note.
+    Column("edits", BigInteger, nullable=False, server_default="0"),
     UniqueConstraint("logdir_id", "name_sha256"),
     Index(None, "project_id", "touched_ms"),
     # The next colour of a project is found without looking at its runs.
@@ -201,6 +213,50 @@ run_head: Final = Table(
     Column("run_id", _Id, ForeignKey("run.run_id"), primary_key=True, autoincrement=False),
     # orgboard_schema.blocks.heads: one packed entry a series (tag, kind).
     Column("payload", LargeBinary, nullable=False),
+)
+
+
+def _uid(*, primary_key: bool) -> Column[str]:
+    """Return a column that names a run by its uid."""
+    # Looked at when a transaction ends: a run that was read anew takes the uid over in two steps.
+    run_uid = ForeignKey("run.uid", deferrable=True, initially="DEFERRED")
+    return Column("uid", String(16), run_uid, primary_key=primary_key)
+
+
+run_tag: Final = Table(
+    "run_tag",
+    schema,
+    _uid(primary_key=True),
+    Column("name", _Name, primary_key=True),
+    Index(None, "name"),
+)
+
+run_note: Final = Table(
+    "run_note",
+    schema,
+    _uid(primary_key=True),
+    # Markdown.
+    Column("text", Text, nullable=False),
+    # Who wrote it last; "" when that is not known.
+    Column("author", Text, nullable=False),
+    Column("written_at", Float(53), nullable=False),
+)
+
+annotation: Final = Table(
+    "annotation",
+    schema,
+    # As a run's uid: opaque, in URLs.
+    Column("annotation_id", String(16), primary_key=True),
+    Column("project_id", _Id, ForeignKey("project.project_id"), nullable=False),
+    # Null: it is about every run of the project.
+    _uid(primary_key=False),
+    # The moment it is about, on either axis; both null: about the whole.
+    Column("step", BigInteger),
+    Column("wall", Float(53)),
+    Column("text", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("written_at", Float(53), nullable=False),
+    Index(None, "project_id", "uid"),
 )
 
 tag: Final = Table(

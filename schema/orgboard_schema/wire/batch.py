@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from orgboard_schema.types import Metadata
 from orgboard_schema.wire.points import Points
+
+if TYPE_CHECKING:
+    from orgboard_schema.wire.compiled import HeldColumns
 
 __all__ = [
     "FLOAT32",
@@ -55,6 +58,14 @@ class ScalarColumns:
     metadata: tuple[tuple[str, Metadata], ...]
     """The first metadata of each scalar tag in this batch, where the writer sent any."""
 
+    def __len__(self) -> int:
+        return len(self.tag)
+
+    def addresses(self) -> tuple[int | None, ...]:
+        """Return where the columns from `tag` to `dtype` lie, as long as this is held."""
+        columns = (self.tag, self.step, self.wall, self.value, self.dtype)
+        return tuple(column.buffer_info()[0] for column in columns)
+
 
 @dataclass(frozen=True, slots=True)
 class SessionMark:
@@ -81,7 +92,7 @@ class Gap:
 class Batch:
     """What the bytes from `start` to `end` hold."""
 
-    scalars: ScalarColumns
+    scalars: ScalarColumns | HeldColumns
     points: Points
     """(order, point) of every value that is not a scalar."""
     sessions: tuple[SessionMark, ...]

@@ -13,24 +13,28 @@ import math
 import os
 from array import array
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, TypeVar
 
 from orgboard_schema.types import Kind, Metadata
-from orgboard_schema.wire.batch import ScalarColumns
 from orgboard_schema.wire.compiled_values import CompiledValues, read_tags
 from orgboard_schema.wire.moulds import Reading
-from orgboard_schema.wire.points import ValueColumns
+from orgboard_schema.wire.points import TakenValues
 from orgboard_schema.wire.summary_pb2 import Summary
 from orgboard_schema.wire.values import Scalar, decode_text
 
-__all__ = ["OTHER", "CompiledScalars"]
+__all__ = ["OTHER", "CompiledScalars", "HeldColumns"]
 
 OTHER: Final = 2
 """Why the core stopped: at a sound record that is none of plain scalars."""
 _NO_MEMORY: Final = 3
 
+FILE_VERSION: Final = "brain.Event:2"
+"""What every writer says."""
+
 _SEED: Final = int.from_bytes(os.urandom(8), "little")
 """Of this process: who makes names up cannot know where they collide."""
+
+_Number = TypeVar("_Number", int, float)
 
 _LESSONS: Final = 3
 """How many records of a tag are learned from: a writer whose metadata changes each time is
@@ -40,7 +44,16 @@ read by protobuf."""
 class CompiledScalars:
     """Columns that grow while a batch is read."""
 
-    __slots__ = ("_columns", "_core", "_lessons", "_metadata", "_told", "_values", "first_wall")
+    __slots__ = (
+        "_columns",
+        "_core",
+        "_lessons",
+        "_metadata",
+        "_told",
+        "_values",
+        "file_version",
+        "first_wall",
+    )
 
     def __init__(self, core: ctypes.CDLL) -> None:
         self._core = core
@@ -52,6 +65,8 @@ class CompiledScalars:
         self._told = (ctypes.c_int64 * 4)()
         self._metadata: dict[str, Metadata] = {}
         self._lessons: dict[int, int] = {}
+        self.file_version: str | None = None
+        """What `scan` was told by the event that a file begins with."""
         self.first_wall: float | None = None
         """First finite wall time of what `scan` took in."""
 
@@ -87,6 +102,8 @@ class CompiledScalars:
         if self.first_wall is None and told[1]:
             wall = self._core.ob_first_wall(self._columns)
             self.first_wall = None if math.isnan(wall) else wall
+        if self.file_version is None and self._core.ob_versions(self._columns):
+            self.file_version = FILE_VERSION
         end, records, start, length = told
         return why, end, records, data[start : start + length] if why == OTHER else b""
 
@@ -135,7 +152,7 @@ class CompiledScalars:
         it was sent, claim to be of that kind."""
         self._values.teach(name, own, metadata, kind)
 
-    def others(self, data: bytes) -> ValueColumns | None:
+    def others(self, data: bytes) -> TakenValues | None:
         """Return the values taken in from `data` that are no scalars."""
         return self._values.columns(data)
 
@@ -144,34 +161,81 @@ class CompiledScalars:
         walls = (self._core.ob_last_wall(self._columns), self._values.last_wall())
         return max((wall for wall in walls if not math.isnan(wall)), default=None)
 
-    def columns(self) -> ScalarColumns:
+    def columns(self) -> HeldColumns:
         """Freeze the columns."""
-        tag, step, wall, value, dtype = self._take()
-        return ScalarColumns(
-            tags=read_tags(self._core, self._columns),
-            tag=tag,
-            step=step,
-            wall=wall,
-            value=value,
-            dtype=dtype,
-            order=self._places(len(tag)),
-            metadata=tuple(self._metadata.items()),
-        )
+        tags = read_tags(self._core, self._columns)
+        return HeldColumns(self, len(self), tags, tuple(self._metadata.items()))
 
-    def _take(self) -> tuple[array[int], array[int], array[float], array[float], array[int]]:
-        count = len(self)
-        tag, step, wall, value, dtype = columns = (
-            array("i", bytes(4 * count)),
-            array("q", bytes(8 * count)),
-            array("d", bytes(8 * count)),
-            array("d", bytes(8 * count)),
-            array("b", bytes(count)),
-        )
-        self._core.ob_take(self._columns, *(column.buffer_info()[0] for column in columns))
-        return tag, step, wall, value, dtype
+    def addresses(self) -> tuple[int | None, ...]:
+        """Return where tag, step, wall, value and width lie; None while there is no point."""
+        at = (ctypes.c_void_p * 5)()
+        self._core.ob_columns_at(self._columns, at)
+        return tuple(at)
 
-    def _places(self, count: int) -> array[int]:
+    def places(self, count: int) -> array[int]:
+        """Return the place of each of the scalars among all values."""
         order = array("q", bytes(8 * count))
         others, other_count = self._values.before()
         self._core.ob_places(others, other_count, count, order.buffer_info()[0])
         return order
+
+
+class HeldColumns:
+    """`ScalarColumns` that stay where the core made them; read there, or copied out by name."""
+
+    __slots__ = ("_compiled", "_count", "metadata", "tags")
+
+    def __init__(
+        self,
+        compiled: CompiledScalars,
+        count: int,
+        tags: tuple[str, ...],
+        metadata: tuple[tuple[str, Metadata], ...],
+    ) -> None:
+        self._compiled = compiled
+        self._count = count
+        self.tags = tags
+        self.metadata = metadata
+
+    def __len__(self) -> int:
+        return self._count
+
+    def addresses(self) -> tuple[int | None, ...]:
+        """Return where tag, step, wall, value and dtype lie, as long as this is held."""
+        return self._compiled.addresses()
+
+    @property
+    def tag(self) -> array[int]:
+        """As in `ScalarColumns`."""
+        return self._column(0, array("i"))
+
+    @property
+    def step(self) -> array[int]:
+        """As in `ScalarColumns`."""
+        return self._column(1, array("q"))
+
+    @property
+    def wall(self) -> array[float]:
+        """As in `ScalarColumns`."""
+        return self._column(2, array("d"))
+
+    @property
+    def value(self) -> array[float]:
+        """As in `ScalarColumns`."""
+        return self._column(3, array("d"))
+
+    @property
+    def dtype(self) -> array[int]:
+        """As in `ScalarColumns`."""
+        return self._column(4, array("b"))
+
+    @property
+    def order(self) -> array[int]:
+        """As in `ScalarColumns`."""
+        return self._compiled.places(self._count)
+
+    def _column(self, number: int, empty: array[_Number]) -> array[_Number]:
+        at = self.addresses()[number]
+        if at is not None and self._count:
+            empty.frombytes(ctypes.string_at(at, self._count * empty.itemsize))
+        return empty

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Final
 
 from orgboard_schema.types import Kind, Metadata
-from orgboard_schema.wire.points import BUCKETS, PICTURE, ROW, TEXT, WORDS, ValueColumns
+from orgboard_schema.wire.points import BUCKETS, PICTURE, ROW, TEXT, WORDS, TakenValues
 from orgboard_schema.wire.values import decode_text
 
 __all__ = ["CompiledValues", "read_tags"]
@@ -82,7 +82,7 @@ class CompiledValues:
         """Return the latest finite wall time, NaN where there is none."""
         return float(self._core.ob_values_last_wall(self.handle))
 
-    def columns(self, data: bytes) -> ValueColumns | None:
+    def columns(self, data: bytes) -> TakenValues | None:
         """Return what was taken in from `data`."""
         count = int(self._core.ob_values_count(self.handle))
         if count == self._noted:
@@ -92,7 +92,7 @@ class CompiledValues:
         self._core.ob_values_take(self.handle, ctypes.addressof(into))
         tags = read_tags(self._core, self._core.ob_values_names(self.handle))
         metadata = tuple(map(self._metadata.get, range(len(tags))))
-        return ValueColumns(data, bytes(rows), count - self._noted, tags, metadata)
+        return TakenValues(data, bytes(rows), count - self._noted, tags, metadata)
 
 
 def read_tags(core: ctypes.CDLL, columns: object) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ from orgboard_schema.types import (
 )
 from orgboard_schema.wire.amplification import is_bomb
 from orgboard_schema.wire.batch import FLOAT32, ScalarColumns, SessionMark, SessionStatus
-from orgboard_schema.wire.compiled import CompiledScalars
+from orgboard_schema.wire.compiled import CompiledScalars, HeldColumns
 from orgboard_schema.wire.event_pb2 import Event, SessionLog
 from orgboard_schema.wire.kinds import GRAPH_TAG, META_GRAPH_TAG, kind_of
 from orgboard_schema.wire.media import PROTOBUF
@@ -96,7 +96,7 @@ class Gathering:
         """Octets that the core may gather before the batch is full."""
         return MAX_GATHERED_BYTES - self._parsed
 
-    def columns(self) -> ScalarColumns:
+    def columns(self) -> ScalarColumns | HeldColumns:
         """Freeze the scalars gathered."""
         return self._scalars.columns()
 

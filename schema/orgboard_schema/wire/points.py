@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from heapq import merge
 from operator import itemgetter
-from typing import Any, Final, overload
+from typing import Final, NamedTuple, overload
 
 from orgboard_schema.types import (
     Blob,
@@ -29,6 +29,7 @@ from orgboard_schema.wire.media import media_type
 
 __all__ = [
     "BUCKETS",
+    "BUCKET_DTYPES",
     "FORM_KINDS",
     "HISTOGRAM",
     "PICTURE",
@@ -36,7 +37,9 @@ __all__ = [
     "TEXT",
     "WORDS",
     "Points",
-    "ValueColumns",
+    "Row",
+    "TakenValues",
+    "rows_of",
     "value_of",
 ]
 
@@ -60,14 +63,50 @@ FORM_KINDS: Final[tuple[Kind, ...]] = (
 """By form. The first has none: it stands for a value that was parsed, of whatever kind."""
 
 ROW: Final = struct.Struct("<qd4q5dq8i")
-"""The core's `ob_value`."""
+"""The core's `ob_value`, as `Row` names it."""
 
-_ROWS: Final = {4: struct.Struct("<3f"), 8: struct.Struct("<3d")}
-_DTYPES: Final = {4: "float32", 8: "float64"}
+BUCKET_DTYPES: Final = {4: "float32", 8: "float64"}
+"""By the octets of a number."""
+_BUCKETS: Final = {4: struct.Struct("<3f"), 8: struct.Struct("<3d")}
+
+
+class Row(NamedTuple):
+    """Where the bytes of one value lie, and the few numbers beside."""
+
+    step: int
+    wall: float
+    at: int
+    size: int
+    """The bytes; of a histogram those of its limits."""
+    counts: int
+    counts_size: int
+    """Of a histogram those of its counts."""
+    low: float
+    high: float
+    num: float
+    sum: float
+    sum_squares: float
+    """Of a histogram, as logged."""
+    order: int
+    tag: int
+    same: int
+    """Of a histogram the first row with the same limits, as far as known."""
+    width: int
+    height: int
+    """Of a picture; of buckets the width is the octets of a number."""
+    form: int
+    has_metadata: int
+    rank: int
+    spare: int
+
+
+def rows_of(octets: bytes) -> Iterator[Row]:
+    """Return the rows packed in `octets`."""
+    return map(Row._make, ROW.iter_unpack(octets))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ValueColumns:
+class TakenValues:
     """What the core took in."""
 
     data: bytes
@@ -82,14 +121,13 @@ class ValueColumns:
 
     def __iter__(self) -> Iterator[tuple[int, Point]]:
         """Yield (order, point) of each."""
-        return (self.point(row) for row in ROW.iter_unpack(self.rows) if row[16])
+        return (self.point(row) for row in rows_of(self.rows) if row.form)
 
-    def point(self, row: Sequence[Any]) -> tuple[int, Point]:
+    def point(self, row: Row) -> tuple[int, Point]:
         """Return order and point of a row that has a form."""
-        tag, has_metadata = row[12], row[17]
-        own = self.metadata[tag] if has_metadata else None
-        value = value_of(self.data, row)
-        return row[11], Point(self.tags[tag], FORM_KINDS[row[16]], row[0], row[1], value, own)
+        own = self.metadata[row.tag] if row.has_metadata else None
+        kind, value = FORM_KINDS[row.form], value_of(self.data, row)
+        return row.order, Point(self.tags[row.tag], kind, row.step, row.wall, value, own)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,7 +135,7 @@ class Points(Sequence[tuple[int, Point]]):
     """(order, point) of every value of a batch that is not a scalar, in file order."""
 
     parsed: tuple[tuple[int, Point], ...] = ()
-    columns: ValueColumns | None = None
+    columns: TakenValues | None = None
 
     def __len__(self) -> int:
         return len(self.parsed) + (self.columns.count if self.columns is not None else 0)
@@ -119,19 +157,19 @@ class Points(Sequence[tuple[int, Point]]):
         return tuple(self)[index]
 
 
-def value_of(data: bytes, row: Sequence[Any]) -> Value:
+def value_of(data: bytes, row: Row) -> Value:
     """Return the value of a row that has a form."""
-    at, size, counts_at, counts_size, low, high, num, total, squares = row[2:11]
-    width, height, form, _, rank = row[14:19]
-    octets = data[at : at + size]
-    if form == HISTOGRAM:
-        limits, counts = _doubles(octets), _doubles(data[counts_at : counts_at + counts_size])
-        return ProtoHistogram(low, high, num, total, squares, limits, counts)
-    if form == BUCKETS:
-        return TensorHistogram(_DTYPES[width], tuple(_ROWS[width].iter_unpack(octets)))
-    if form == PICTURE:
-        return Media((Blob(octets, media_type(octets)),), width, height)
-    return Tensor("string", (1,) if rank else (), (octets,))
+    octets = data[row.at : row.at + row.size]
+    if row.form == HISTOGRAM:
+        counts = data[row.counts : row.counts + row.counts_size]
+        moments = (row.low, row.high, row.num, row.sum, row.sum_squares)
+        return ProtoHistogram(*moments, _doubles(octets), _doubles(counts))
+    if row.form == BUCKETS:
+        buckets = tuple(_BUCKETS[row.width].iter_unpack(octets))
+        return TensorHistogram(BUCKET_DTYPES[row.width], buckets)
+    if row.form == PICTURE:
+        return Media((Blob(octets, media_type(octets)),), row.width, row.height)
+    return Tensor("string", (1,) if row.rank else (), (octets,))
 
 
 def _doubles(octets: bytes) -> tuple[float, ...]:

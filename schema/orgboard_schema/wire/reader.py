@@ -234,6 +234,7 @@ def _scan(
         count += taken
         if gathering.first_wall is None:
             gathering.first_wall = compiled.first_wall
+        gathering.file_version = gathering.file_version or compiled.file_version
         if why != OTHER:
             return position, count
         reason = gathering.add(payload)

@@ -64,7 +64,7 @@ def test_a_name_in_the_table_leads_to_the_run(page: Page, served: Served) -> Non
     page.locator('.ag-row [col-id="name"]').get_by_text("cosine/a").click()
 
     expect(page.get_by_role("heading", name="cosine/a")).to_be_visible()
-    expect(page.locator(".ob-table").first).to_contain_text("lr")
+    expect(page.get_by_role("region", name="Configuration")).to_contain_text("lr")
 
 
 def test_a_damaged_run_says_what_was_lost_and_where(page: Page, served: Served) -> None:

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page
 
 from orgboard_dashboard import charts
 from orgboard_dashboard.charts.palette import PALETTE, ink
+from orgboard_dashboard.queries.metrics import better
 from support.vectors import plain, read_vectors
 
 pytestmark = pytest.mark.browser
@@ -36,8 +37,32 @@ KEYS = {
     "card_height": "cardHeight",
     "tip_order": "tipOrder",
     "selected_range": "selectedRange",
+    "group_by": "groupBy",
+    "group_line": "groupLine",
+    "group_band": "groupBand",
+    "charts": "charts",
+    "baseline": "baseline",
+    "compared": "compared",
+    "columns": "columns",
+    "sort": "sort",
 }
 """A view's words, in Python and in JavaScript."""
+
+PURE = (
+    "dom",
+    "smooth",
+    "palette",
+    "figure",
+    "ranges",
+    "axes",
+    "groups",
+    "state",
+    "format",
+    "ticks",
+    "words",
+    "describe",
+)
+"""Scripts that need no page."""
 
 Run = Callable[..., Any]
 
@@ -46,17 +71,7 @@ Run = Callable[..., Any]
 def script(browser: Browser) -> Run:
     """Give a function that runs JavaScript beside the island's pure scripts."""
     page: Page = browser.new_page()
-    for name in (
-        "dom",
-        "smooth",
-        "palette",
-        "figure",
-        "state",
-        "format",
-        "ranges",
-        "ticks",
-        "words",
-    ):
+    for name in PURE:
         page.add_script_tag(path=SCRIPTS / f"{name}.js")
     return page.evaluate
 
@@ -87,6 +102,21 @@ def test_the_browser_draws_what_python_draws(script: Run, case: dict[str, Any]) 
     assert figure["ranges"]["y"] == pytest.approx(case["ranges"]["y"])
 
 
+@pytest.mark.parametrize("case", read_vectors("groups"), ids=lambda case: case["name"])
+def test_the_browser_draws_groups_as_python_does(script: Run, case: dict[str, Any]) -> None:
+    figure = script(
+        """([lines, view]) => {
+            const {data, ranges} = ob.groupFigure(lines, view);
+            return {data: data.map((t) => ({...t, x: [...t.x], y: [...t.y]})), ranges};
+        }""",
+        [case["lines"], case["view"]],
+    )
+
+    assert plain(figure["data"]) == case["data"]
+    assert figure["ranges"]["x"] == case["ranges"]["x"]
+    assert figure["ranges"]["y"] == pytest.approx(case["ranges"]["y"])
+
+
 @pytest.mark.parametrize("case", read_vectors("urls"), ids=lambda case: case["query"])
 def test_the_browser_writes_and_reads_the_shared_addresses(
     script: Run, case: dict[str, Any]
@@ -110,6 +140,8 @@ def test_both_palettes_are_one(script: Run) -> None:
     looks = script("(n) => Array.from({length: n}, (_, i) => ob.ink(i))", 4 * len(PALETTE))
 
     assert looks == [{"color": ink(i).color, "dash": ink(i).dash} for i in range(4 * len(PALETTE))]
+    chosen = ink("#123abc")
+    assert script("(c) => ob.ink(c)", "#123abc") == {"color": chosen.color, "dash": chosen.dash}
 
 
 @pytest.mark.parametrize(
@@ -180,3 +212,12 @@ def test_a_card_says_first_that_values_are_not_finite(script: Run) -> None:
 def untouched(script: Run) -> dict[str, Any]:
     view: dict[str, Any] = script("() => ob.decodeView('')")
     return view
+
+
+@pytest.mark.parametrize(
+    "tag", ["val/loss", "Loss", "closs", "val/acc", "top5", "top_5", "grad_norm", "a b f1", "err"]
+)
+def test_the_browser_judges_by_a_tag_which_way_is_better_as_python_does(
+    script: Run, tag: str
+) -> None:
+    assert script("(tag) => ob.better(tag)", tag) == better(tag)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from orgboard_schema.sql.pyramid import LONG_POINTS
 from orgboard_schema.sql.standing import SHADOW
 from orgboard_schema.types import Blob, Media
 from support.stores import Feed, new_feed, restart, scalars, values
+from support.words import say
 
 
 def _filled(engine: Engine) -> Feed:
@@ -223,3 +225,26 @@ def test_a_row_that_postgresql_cannot_read_is_named_and_the_rest_is_read(
 
     assert any("'run'" in line and "block 0 of tag" in line for line in found), found
     assert any("'other'" in line and "segment" in line for line in found), found
+
+
+def test_what_is_said_of_a_run_that_is_not_there_is_named(tmp_path: Path) -> None:
+    engine = open_engine(str(tmp_path / "board.db"))
+    upgrade(engine)
+    _filled(engine)
+    say(engine, "run")
+    assert _damage(engine) == []
+    engine.dispose()
+    # No engine of ours would let go of the run alone.
+    with sqlite3.connect(tmp_path / "board.db") as raw:
+        raw.execute("UPDATE run SET uid = 'another'")
+    raw.close()
+
+    found = _damage(engine)
+    engine.dispose()
+
+    assert sorted(line.partition(":")[0] for line in found) == [
+        "table annotation",
+        "table run_note",
+        "table run_tag",
+    ]
+    assert all("refer to run" in line for line in found)

@@ -7,7 +7,7 @@
   /** Give the actions for a page that has these cards. */
   ob.scalarActions = function scalarActions(cards) {
     const { view, setView } = ob;
-    const tags = cards.filter((card) => card.el.isConnected).map((card) => card.tag);
+    const tags = cards.filter((card) => card.isTag && card.el.isConnected).map((card) => card.tag);
     const now = (on) => (on ? "on" : "off");
     return [
       { label: "Clip outliers", words: now(view.outliersClipped), act: () => setView({ outliersClipped: !view.outliersClipped }) },

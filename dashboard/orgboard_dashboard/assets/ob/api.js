@@ -25,26 +25,49 @@
     return response.json();
   };
 
-  /** Ask for the points of cards; gives what `ob.decodeScalars` makes of the answer. */
-  ob.postScalars = async function postScalars(project, body, signal) {
-    const headers = { "Content-Type": "application/json" };
-    const request = { method: "POST", headers, body: JSON.stringify(body) };
-    const response = await patiently(`${project}/scalars`, request, signal);
-    return ob.decodeScalars(await response.arrayBuffer());
-  };
-
-  /** Send a question as JSON; gives the answer, which is JSON too. */
+  /** Ask for JSON with a question too long for an address. */
   ob.postJson = async function postJson(path, body, signal) {
-    const headers = { "Content-Type": "application/json" };
-    const response = await patiently(path, { method: "POST", headers, body: JSON.stringify(body) }, signal);
+    const response = await patiently(path, posted(body), signal);
     return response.json();
   };
 
-  /** A refusal: what the server said, and its status. */
+  /** Ask for the points of cards; gives what `ob.decodeScalars` makes of the answer. */
+  ob.postScalars = async function postScalars(project, body, signal, route = "scalars") {
+    const response = await patiently(`${project}/${route}`, posted(body), signal);
+    return ob.decodeScalars(await response.arrayBuffer());
+  };
+
+  /** Ask for a change. Never asked twice: whether a lost one was made is not known. */
+  ob.change = async function change(path, body, method = "POST") {
+    const headers = { "Content-Type": "application/json" };
+    const response = await once(path, { method, headers, body: JSON.stringify(body) });
+    if (!response) throw new Refused(0, { error: "The server did not answer. See whether it was done before you try again." });
+    answered();
+    if (!response.ok) throw new Refused(response.status, await reason(response));
+    return response.json();
+  };
+
+  let me = null;
+
+  /** Who looks at the board, and whether that one may change anything: {name, can_edit}. */
+  ob.me = function whoami() {
+    me ??= ob.getJson("me").catch((error) => {
+      me = null;
+      throw error;
+    });
+    return me;
+  };
+
+  function posted(body) {
+    return { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
+  }
+
+  /** A refusal: what the server said, its status, and whatever else the answer tells. */
   class Refused extends Error {
-    constructor(status, message) {
-      super(message);
+    constructor(status, { error, ...details }) {
+      super(error);
       this.status = status;
+      this.details = details;
     }
   }
   ob.Refused = Refused;
@@ -75,7 +98,7 @@
 
   async function reason(response) {
     const body = await response.json().catch(() => null);
-    return body?.error || `The server answered ${response.status}.`;
+    return body?.error ? body : { error: `The server answered ${response.status}.` };
   }
 
   function pause(ms, signal) {

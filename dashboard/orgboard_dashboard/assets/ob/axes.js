@@ -38,4 +38,10 @@
     const digits = Math.max(0, Math.min(12, 4 - Math.floor(Math.log10(high - low))));
     return [Number(low.toFixed(digits)), Number(high.toFixed(digits))];
   };
+
+  /** What the server is asked to draw on. A zoom that a log axis does not have is none. */
+  ob.placeOf = function placeOf({ xAxis, logX, zoom }) {
+    const [from, to] = zoom && (!logX || zoom[1] > 0) ? zoom : [null, null];
+    return { x: xAxis, lx: logX, from, to };
+  };
 })((globalThis.ob = globalThis.ob || {}));

@@ -6,6 +6,8 @@
   class Card {
     constructor(tag, actions) {
       this.tag = tag;
+      /** Whether it is of one tag as it was logged, and not of a chart that is made of tags. */
+      this.isTag = typeof tag.id === "number";
       this.lines = new Map();
       /** When the first point of each run came: relative time begins there. */
       this.starts = new Map();
@@ -43,33 +45,42 @@
         this.resting = false;
         // A finger that is lifted leaves its table to be read; the next touch elsewhere hides it.
         if (event.pointerType !== "touch") ob.hideTip();
+        ob.ghost(this, null);
         if (this.held) this.draw();
       });
       this.onZoom = (event) => {
         const [low, high] = [event["xaxis.range[0]"], event["xaxis.range[1]"]];
         if (Number.isFinite(low) && Number.isFinite(high) && low < high) onZoom(ob.xRounded(...[low, high].map(ob.valueOf(ob.xKind(ob.view)))));
       };
-      ob.gestures(this, { onZoom, onSelect: (range) => onSelect(this, range) });
+      ob.gestures(this, { onZoom, onSelect: onSelect && ((range) => onSelect(this, range)) });
     }
 
     /** Take the lines of an answer for the runs that were asked. */
     take(lines, asked, zoomed) {
       for (const uid of asked) this.lines.delete(uid);
-      if (!zoomed) for (const line of lines) if (!line.superseded) this.starts.set(line.run, line.wall[0]);
+      if (!zoomed) for (const line of lines) if (!line.superseded && line.wall) this.starts.set(line.run, line.wall[0]);
       for (const line of lines) this.lines.set(line.run, [...(this.lines.get(line.run) ?? []), line]);
       this.fetched = true;
+      this.ghostKey = null;
     }
 
     /** Give the lines of the runs that are shown, in their order, named and coloured. */
     shownLines() {
-      const runs = ob.project?.shown() ?? [];
+      const runs = ob.project ? ob.drawn(ob.project) : [];
+      const looks = ob.subRunLooks(runs, this.tag.name);
       const lines = [];
       for (const run of runs) {
+        const look = looks.get(run.uid) ?? { name: ob.runName(run), color: run.color };
         for (const line of this.lines.get(run.uid) ?? []) {
-          lines.push(Object.assign(line, { name: nameOf(run, line), color: run.color }));
+          lines.push(Object.assign(line, { name: nameOf(look.name, line), color: look.color }));
         }
       }
       return lines;
+    }
+
+    /** The view as this card draws it. */
+    look() {
+      return ob.view;
     }
 
     /** Draw what is known. Under a resting pointer the axes stay, so that nothing jumps. */
@@ -77,8 +88,9 @@
       if (!this.visible || !this.fetched) return;
       const { view } = ob;
       const lines = this.shownLines();
-      const figure = ob.figure(lines, view, this.tag.name);
-      const key = JSON.stringify([view.zoom, view.xAxis, view.logX, view.yAxis, view.yRange, view.cardRanges, view.outliersClipped, figure.ranges.unit]);
+      const look = this.look();
+      const figure = ob.groupFigure(lines, look, this.tag.name);
+      const key = JSON.stringify([view.zoom, view.xAxis, view.logX, view.yAxis, look.yRange, look.cardRanges, view.outliersClipped, figure.ranges.unit]);
       this.held = this.resting && this.ranges !== null && this.key === key;
       if (this.held) figure.ranges = this.ranges;
       const slides = this.key === key && !view.zoom ? this.ranges : null;
@@ -86,8 +98,10 @@
       this.key = key;
       this.clipped = figure.clipped;
       this.say(lines, view);
+      ob.ghost(this, null);
       await ob.draw(this.plot, figure, view, slides);
       this.paintRange(view.selectedRange);
+      ob.paintMarks(this, lines);
       if (!this.bound && this.plot.on) {
         this.plot.on("plotly_relayout", this.onZoom);
         this.plot.on("plotly_doubleclick", () => ob.setView({ zoom: null }));
@@ -96,9 +110,10 @@
     }
 
     say(lines, view) {
-      const [left, right] = ob.cardWords(this.tag.name, lines, this.clipped);
+      const grouped = ob.groupWords(lines, view, this.clipped);
+      const [left, right] = grouped ?? ob.cardWords(this.tag.name, lines, this.clipped);
       this.words[0].textContent = left;
-      this.words[0].title = left;
+      this.words[0].title = grouped ? `${left}. ${ob.alignmentWords(view)}` : left;
       this.words[1].textContent = right;
       this.words[1].title = `Every point is stored. Drawn are the first, last, least and greatest of each stretch.${this.clipped ? " What lies outside the vertical range is not seen." : ""}`;
       const positive = lines.some((line) => line.y.some((y) => y > 0));
@@ -106,7 +121,7 @@
       this.note.textContent = !values && !lines.some((line) => line.marks.length)
         ? nothing(lines, view)
         : view.yAxis === "log" && values && !positive ? "No value above 0 to draw on a log axis." : "";
-      this.plot.setAttribute("aria-label", `${ob.describe(this.tag.name, lines)} ${right}.`);
+      this.plot.setAttribute("aria-label", `${ob.describe(this.tag.name, lines)} ${right}. ${grouped ? left : ""}`.trim());
     }
 
     /** Move the smoothed lines while the slider is dragged. */
@@ -114,7 +129,10 @@
       if (this.visible && this.ranges && this.bound) ob.repath(this.plot, this.shownLines(), this.ranges, ob.view);
     }
 
-    highlight(uid) {
+    /** Let the line of a run or a group stand out, and show the runs of a group. */
+    highlight(run) {
+      const uid = run === null ? null : ob.drawnAs(run);
+      ob.ghost(this, uid);
       for (const group of this.plot.querySelectorAll(".scatterlayer .trace")) {
         const trace = group.__data__?.[0]?.trace;
         group.style.opacity = uid === null || !trace || trace.uid.startsWith(`${uid}_`) ? "" : "0.12";
@@ -148,6 +166,7 @@
     /** Free the chart; the lines stay, and draw again at once. */
     rest() {
       this.visible = false;
+      ob.paintMarks(this, []);
       ob.undraw(this.plot);
       this.bound = false;
     }
@@ -163,8 +182,8 @@
   ob.Card = Card;
 
   /** Points that a restart replaced are a line of their own. */
-  function nameOf(run, line) {
-    return line.superseded ? `${ob.runName(run)} (attempt ${line.attempt}, replaced)` : ob.runName(run);
+  function nameOf(name, line) {
+    return line.superseded ? `${name} (attempt ${line.attempt}, replaced)` : name;
   }
 
   function nothing(lines, view) {

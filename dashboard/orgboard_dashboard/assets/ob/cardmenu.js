@@ -9,12 +9,14 @@
   };
 
   /** Make the buttons of a card; they show on hover and on focus. */
-  ob.cardActions = function cardActions(card, { onResize }) {
+  ob.cardActions = function cardActions(card, { onResize, onSelect }) {
     const { name } = card.tag;
     const button = (what, label, onclick) => ob.el("button.ob-icon", { type: "button", "aria-label": `${label} ${name}`, title: label, onclick }, ob.icon(ICONS[what]));
     const pin = button("pin", "Pin", () => ob.togglePin(name));
     const full = button("full", "Full screen", () => ob.toggleFull(card, onResize));
-    const more = button("more", "More about", () => openMore(card, more));
+    const more = button("more", "More about", () => openMore(card, more, Boolean(onSelect)));
+    // Only the cards of tags stand in sections that a pinned one is above of.
+    const canPin = card.isTag && Boolean(onSelect);
     more.setAttribute("aria-haspopup", "dialog");
     more.title = "More";
     card.paintActions = () => {
@@ -24,7 +26,7 @@
       full.setAttribute("aria-pressed", String(card.el.classList.contains("ob-full")));
     };
     card.fullButton = full;
-    return ob.el("span.ob-act", {}, pin, full, more);
+    return ob.el("span.ob-act", {}, canPin ? pin : null, full, more);
   };
 
   ob.togglePin = function togglePin(name) {
@@ -51,7 +53,8 @@
     return Boolean(full);
   };
 
-  function openMore(card, button) {
+  /** `tabled`: the page has a place for the table of values. */
+  function openMore(card, button, tabled) {
     const { name } = card.tag;
     const own = ob.view.cardRanges.find(([tag]) => tag === name);
     const setRange = (range) => {
@@ -61,12 +64,14 @@
     const save = (label, words, act) => ob.menuItem(label, act, words);
     ob.openMenu(button, `More about ${name}`,
       ob.menuHead("In words"), ob.el("p.ob-words", {}, ob.describe(name, card.shownLines())),
-      ob.menuHead("Vertical range"), ob.rangeFields("Vertical range", own?.slice(1) ?? null, setRange),
-      ob.menuItem("Table of values", () => ob.openTable(card)),
+      ...(card.look().cardRanges === ob.view.cardRanges ? [ob.menuHead("Vertical range"), ob.rangeFields("Vertical range", own?.slice(1) ?? null, setRange)] : []),
+      ...(card.isTag && tabled ? [ob.menuItem("Table of values", () => ob.openTable(card))] : []),
       ob.menuHead("Save"),
       save("PNG", "the picture, twice as fine", () => ob.savePicture(card, "png")),
       save("SVG", "the picture, as lines", () => ob.savePicture(card, "svg")),
-      save("CSV", "every point of the shown runs", () => ob.savePoints([card.tag], "csv")),
-      save("JSON", "every point, an object a line", () => ob.savePoints([card.tag], "jsonl")));
+      ...(card.isTag ? [
+        save("CSV", "every point of the shown runs", () => ob.savePoints([card.tag], "csv")),
+        save("JSON", "every point, an object a line", () => ob.savePoints([card.tag], "jsonl")),
+      ] : []));
   }
 })((globalThis.ob = globalThis.ob || {}));

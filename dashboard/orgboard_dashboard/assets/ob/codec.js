@@ -21,7 +21,9 @@
     };
     for (const card of header.cards) {
       for (const line of card.lines) {
-        for (const name of ["x", "y", "step", "wall"]) line[name] = column(line.blocks[name]);
+        for (const name of Object.keys(line.blocks)) line[name] = column(line.blocks[name]);
+        // A group's line has no step of its own beside the axis that it is aligned on.
+        line.step ??= line.x;
         delete line.blocks;
       }
     }

@@ -80,7 +80,7 @@
     const run = ob.project.known.get(row.run);
     const line = (card.lines.get(row.run) ?? []).find((one) => !one.superseded);
     return {
-      ...row, color: run?.color ?? 0, name: run ? ob.runName(run) : row.run,
+      ...row, color: run ? ob.inked(run).color : 0, name: run ? ob.runName(run) : row.run,
       smoothed: line ? smoothedEnd(line, stretch) : null,
       change: row.start === null ? null : row.end - row.start,
     };

@@ -19,10 +19,11 @@
     const first = Math.min(...told.map((line) => Number(line.step[0] ?? line.marks[0]?.step ?? 0)));
     const last = Math.max(...told.map((line) => Number(line.step.at(-1) ?? line.marks.at(-1)?.step ?? 0)));
     const rest = told.length - MOST_TOLD;
+    const grouped = told.some((line) => line.members);
     return [
-      `${tag}: ${ob.plural(told.length, "run")}, steps ${ob.count(first)} to ${ob.count(last)}.`,
+      grouped ? `${tag}: ${ob.plural(told.length, "group")}.` : `${tag}: ${ob.plural(told.length, "run")}, steps ${ob.count(first)} to ${ob.count(last)}.`,
       ...told.slice(0, MOST_TOLD).map((line) => `${line.name} ${sentence(tag, line)}.`),
-      ...(rest > 0 ? [`And ${ob.plural(rest, "more run")}.`] : []),
+      ...(rest > 0 ? [`And ${ob.plural(rest, grouped ? "more group" : "more run")}.`] : []),
     ].join(" ");
   };
 
@@ -45,16 +46,21 @@
     return `${to > from ? "rises" : "falls"} from ${ob.value(y[0])}, ${last}`;
   }
 
-  function best(tag, { y, step }) {
+  /** A group's line has no steps of its own. */
+  const atStep = (line, i) => (line.members ? "" : ` at step ${ob.count(Number(line.step[i]))}`);
+
+  function best(tag, line) {
+    const { y } = line;
     const less = ob.direction(tag);
     if (less === 0 || y.length < 2) return [];
     let at = 0;
     for (let i = 1; i < y.length; i += 1) if ((y[i] - y[at]) * less > 0) at = i;
-    return [`best ${ob.value(y[at])} at step ${ob.count(Number(step[at]))}`];
+    return [`best ${ob.value(y[at])}${atStep(line, at)}`];
   }
 
   /** The point that stands out most from both of its neighbours, if any does. */
-  function spike({ y, step }) {
+  function spike(line) {
+    const { y } = line;
     if (y.length < 8) return [];
     const jumps = new Float64Array(y.length - 1);
     for (let i = 1; i < y.length; i += 1) jumps[i - 1] = Math.abs(y[i] - y[i - 1]);
@@ -65,7 +71,7 @@
       const out = (y[i] - y[i - 1]) * (y[i] - y[i + 1]) > 0 ? Math.min(jumps[i - 1], jumps[i]) : 0;
       if (out > most) [at, most] = [i, out];
     }
-    return at < 0 ? [] : [`a spike of ${ob.value(y[at])} at step ${ob.count(Number(step[at]))}`];
+    return at < 0 ? [] : [`a spike of ${ob.value(y[at])}${atStep(line, at)}`];
   }
 
   function average(y, from, to) {

@@ -27,7 +27,7 @@
   };
 
   // It comes while React starts; the page asks for it in any case, and says when it cannot be had.
-  if (location.pathname.endsWith("/scalars")) ob.plotly().catch(() => {});
+  if (/\/(scalars|compare)$/.test(location.pathname)) ob.plotly().catch(() => {});
 
   /** Draw `figure` into `plot`. `was` are the ranges on the screen, from which it slides. */
   ob.draw = async function draw(plot, figure, view, was) {
@@ -101,11 +101,12 @@
     }
     for (const line of lines) {
       const path = paths.get(ob.traceId(line, "line"));
-      if (path) path.setAttribute("d", pathOf(line.x, ob.smoothLine(line, view), scale));
+      if (path) path.setAttribute("d", ob.pathOf(line.x, ob.smoothLine(line, view), scale));
     }
   };
 
-  function pathOf(x, y, scale) {
+  /** Write a line as an SVG path. */
+  ob.pathOf = function pathOf(x, y, scale) {
     let d = "";
     let pen = "M";
     for (let i = 0; i < x.length; i += 1) {
@@ -119,7 +120,7 @@
       }
     }
     return d || "M0,0";
-  }
+  };
 
   /** Let lines glide from where they were to where they are, when an axis grew. */
   function slide(plot, was, now) {

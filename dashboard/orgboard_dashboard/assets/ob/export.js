@@ -9,14 +9,14 @@
 
   /** Save a card's chart as "png" or "svg", with its title, its axes and the names of its lines. */
   ob.savePicture = async function savePicture(card, format) {
-    const address = await ob.picture(card.tag.name, card.shownLines(), ob.view, format);
+    const address = await ob.picture(card.tag.name, card.shownLines(), card.look(), format);
     download(address, `${fileName(card.tag.name)}.${format}`);
   };
 
   /** Make a picture's data address. */
   ob.picture = async function picture(name, lines, view, format) {
     const Plotly = await ob.plotly();
-    const { data, ranges } = ob.figure(lines, view, name);
+    const { data, ranges } = ob.groupFigure(lines, view, name);
     const named = data.filter((trace) => trace.uid.endsWith("_line")).slice(0, MOST_NAMED);
     const traces = data.map((trace) => ({ ...trace, showlegend: named.includes(trace) }));
     const axis = { zeroline: false, tickmode: "array", automargin: true, gridcolor: ob.token("grid") };

@@ -49,7 +49,7 @@
   }
 
   /** Name a trace so that it is the same one when it is drawn again. Plotly makes it a class. */
-  ob.traceId = (line, part) => `${line.run}_${line.superseded ? line.attempt : ""}_${part}`;
+  ob.traceId = (line, part) => `${line.run}_${line.superseded ? line.attempt : line.part ?? ""}_${part}`;
 
   /** NaN and −infinity lie on the lower edge, +infinity on the upper. */
   function marks(line, [low, high], view) {

@@ -8,12 +8,15 @@
   const REST_MS = 180;
   const LEAST_PX = 4;
 
-  /** Listen on a card's stage. `onZoom` and `onSelect` hear [low, high] in units of x. */
+  /** Listen on a card's stage. `onZoom` and `onSelect` hear [low, high] in units of x;
+      without `onSelect` nothing can be selected. */
   ob.gestures = function gestures(card, { onZoom, onSelect }) {
     const stage = card.plot.parentElement;
-    const strip = ob.el("div.ob-strip", { title: "Drag to select a stretch", "aria-hidden": "true" });
-    strip.addEventListener("mousedown", (event) => card.ranges && event.button === 0 && select(card, event, onSelect));
-    stage.append(strip);
+    if (onSelect) {
+      const strip = ob.el("div.ob-strip", { title: "Drag to select a stretch", "aria-hidden": "true" });
+      strip.addEventListener("mousedown", (event) => card.ranges && event.button === 0 && select(card, event, onSelect));
+      stage.append(strip);
+    }
     stage.addEventListener("mousedown", (event) => {
       if (!event.shiftKey || event.button !== 0 || !card.ranges) return;
       take(event);

@@ -3,8 +3,6 @@
 (function (ob) {
   "use strict";
 
-  const known = (params, write) => (params.data && params.value !== null && params.value !== undefined ? write(params.value) : "");
-
   Object.assign((globalThis.dashAgGridFunctions = globalThis.dashAgGridFunctions || {}), {
     obTheme: (base) => base.withParams({
       accentColor: "var(--ob-accent)", backgroundColor: "var(--ob-surface)", foregroundColor: "var(--ob-ink)",
@@ -15,21 +13,13 @@
     }),
     obShown: (params) => (params.data && ob.project?.isShown(params.data.uid) ? "shown" : ""),
     obShownClass: (params) => (params.data ? `ob-cell-box${ob.project?.isShown(params.data.uid) ? " ob-on" : ""}` : ""),
-    obRunName: (params) => (params.data ? ob.runName(params.data) : ""),
     obRunStyle: (params) => (params.data ? { "--ink": ob.ink(params.data.color).color } : null),
-    obStatus: (params) => (params.data ? `${params.data.status}${params.data.damaged ? ", damaged" : ""}` : ""),
+    obCellValue: (params) => (params.data ? ob.columnValue(params.data, params.column.getColId()) : undefined),
+    obCellText: (params) => (params.data ? ob.columnText(params.data, params.column.getColId()) : ""),
     obStatusClass: (params) => {
       if (!params.data) return "";
       return `ob-cell-status ob-is-${params.data.damaged ? "damaged" : params.data.status}`;
     },
-    obAgo: (params) => known(params, (wall) => ob.ago(wall)),
-    obCount: (params) => known(params, (n) => ob.count(n)),
-    obSome: (params) => known(params, (n) => (n ? ob.count(n) : "–")),
-    obDuration: (params) => {
-      const { started, last_event: last } = params.data ?? {};
-      return Number.isFinite(started) && Number.isFinite(last) ? ob.span(Math.max(0, last - started)) : "";
-    },
-    obHparams: (params) => known(params, (all) => Object.entries(all).map(([name, value]) => `${name} ${ob.hparam(value)}`).join(" · ")),
   });
 
   /** Write the value of a hyperparameter. */

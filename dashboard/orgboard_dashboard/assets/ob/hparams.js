@@ -29,6 +29,7 @@
     if (page.signal.aborted) return;
     try {
       const query = new URLSearchParams({ q: ob.view.runFilter });
+      if (page.project.withArchived) query.set("archived", "1");
       page.table = await ob.getJson(`${page.project.path}/hparams?${query}`, page.signal);
       paint(page);
     } catch (error) {
@@ -56,7 +57,7 @@
     // What differs between runs is what one looks for: it comes first.
     const names = [...table.names].sort((a, b) => varies(b) - varies(a));
     return [
-      { key: "run", title: "Run", of: (run) => run.name, cell: runCell },
+      { key: "run", title: "Run", of: ob.runName, cell: runCell },
       ...names.map((name) => ({
         key: `h ${name}`, title: name, of: (run) => run.hparams[name],
         cell: (run) => ob.el("td.ob-mono", {}, name in run.hparams ? ob.hparam(run.hparams[name]) : ""),

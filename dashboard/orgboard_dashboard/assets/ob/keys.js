@@ -3,8 +3,8 @@
   "use strict";
 
   const KEYS = [
-    ["/", "filter tags"],
-    ["r", "filter runs"],
+    ["/", "filter tags, or runs where there are none"],
+    ["r", "filter runs by a query"],
     ["s", "smoothing"],
     ["j  k", "the next card, the one before"],
     ["f", "the card fills the screen, or gives it back"],
@@ -13,22 +13,24 @@
     ["[  ]", "the page before, the page after"],
     ["t", "light or dark"],
     ["p", "fold or unfold the run panel"],
+    ["u", "take the last change back, while it is said"],
     ["Esc", "leave a field, close, leave full screen, reset the zoom"],
     ["?", "this list"],
   ];
 
   const ACTIONS = {
-    "/": () => focus(".ob-tagfilter"),
+    "/": () => focus(document.querySelector(".ob-tagfilter") ? ".ob-tagfilter" : ".ob-panel .ob-query"),
     s: () => document.querySelector(".ob-smoothing")?.focus(),
     j: () => turnCard(1),
     k: () => turnCard(-1),
     f: () => fullScreen(),
     g: () => { going = Date.now(); },
-    r: () => focus(".ob-panel input[type=search]"),
+    r: () => focus(".ob-panel .ob-query"),
     "[": () => ob.turnPage(-1),
     "]": () => ob.turnPage(1),
     t: () => document.querySelector(".ob-theme")?.click(),
     p: () => ob.togglePanel(),
+    u: () => document.querySelector("#ob-toast button")?.click(),
     "?": () => ob.showKeys(),
   };
 
@@ -43,7 +45,7 @@
       return ob.openCommands();
     }
     if (event.metaKey || event.ctrlKey || event.altKey || event.isComposing) return;
-    if (event.key === "Escape") return escape(event);
+    if (event.key === "Escape") return event.defaultPrevented ? undefined : escape(event);
     if (event.target.closest?.("input:not([type=checkbox]):not([type=range]), textarea, select, [contenteditable]")) return;
     if (document.querySelector("dialog[open], .ob-menu:popover-open")) return;
     const act = goes(event.key) ?? ACTIONS[event.key];

@@ -11,8 +11,9 @@
 
   const DASHES = ["solid", "5px,3px", "2px,2px", "8px,3px,2px,3px"];
 
-  /** Give the colour and dash of a place in the palette. */
+  /** Give the colour and dash of a place in the palette, or of a colour somebody chose. */
   ob.ink = function ink(index) {
+    if (typeof index === "string") return { color: index, dash: "solid" };
     const n = ob.PALETTE.length;
     return { color: ob.PALETTE[index % n], dash: DASHES[Math.floor(index / n) % DASHES.length] };
   };

@@ -17,38 +17,52 @@
     document.body.classList.toggle("ob-nopanel", !project);
     if (!place || (parts && parts.project === project && place.contains(parts.list))) return;
     stop();
+    ob.closeColumns();
     parts = null;
     place.replaceChildren();
     if (!project) return;
     parts = build(project);
-    place.append(grip(), parts.head, parts.problem, parts.list, parts.foot);
+    place.append(grip(), parts.head, parts.groups.el, parts.columns, parts.list, parts.foot);
     const off = [project.on(paint), ob.onView(onView), ob.onRunHover(paintHover)];
     stop = () => off.forEach((each) => each());
     paint();
   };
 
   function build(project) {
-    const input = ob.el("input.ob-input.ob-mono", {
-      type: "search", placeholder: "Filter runs", value: ob.view.runFilter, spellcheck: "false",
-      "aria-label": "Filter runs by name, a regular expression",
-      oninput: ob.settled(200, () => ob.setView({ runFilter: input.value })),
-    });
+    const bar = ob.queryBar(project);
     const all = ob.el("input", { type: "checkbox", "aria-label": "Show the newest runs, or none", onchange: toggleAll });
     const automatic = ob.el("button.ob-quiet", { type: "button", title: "Show the newest runs, whatever they are", onclick: () => ob.setView({ selected: null }) }, "newest");
-    const head = ob.el("div.ob-panel-head", {}, input,
-      ob.el("div.ob-panel-columns", {}, all, ob.el("span", {}, "Run"), automatic, ob.el("span.ob-grow"), ob.el("span", {}, "step")));
+    const actions = ob.el("button.ob-quiet", { type: "button", "aria-haspopup": "menu", title: "Rename, tag, star, archive, delete", onclick: (event) => ob.runMenu(event, project) }, "Actions");
+    const every = ob.el("button.ob-quiet", { type: "button", onclick: () => project.showAll() }, "all");
+    const titles = ob.el("span.ob-panel-titles");
+    const groups = ob.groupBar(project);
+    const head = ob.el("div.ob-panel-head", {}, bar.el, bar.problem,
+      ob.el("div.ob-panel-tools", {}, ob.columnsButton(project), actions));
+    const columns = ob.el("div.ob-panel-head", {}, ob.el("div.ob-panel-columns", {}, all, ob.el("span", {}, "Run"), automatic, every, ob.el("span.ob-grow"), titles));
     const rows = ob.el("div.ob-rows", { role: "list", "aria-label": "Runs" });
-    const list = ob.el("div.ob-list", { tabindex: "-1", onscroll: ob.throttled(30, paint) }, rows);
+    const list = ob.el("div.ob-list", { tabindex: "-1", oncontextmenu: (event) => {
+      const uid = event.target.closest(".ob-row")?.dataset.uid;
+      if (uid) ob.runMenu(event, project, [uid]);
+    }, onscroll: ob.throttled(30, paint) }, rows);
     const foot = ob.el("div.ob-foot", {}, ob.el("span"), ob.el("span"));
-    const problem = ob.el("div.ob-problem", { role: "alert" });
-    new ResizeObserver(ob.throttled(30, paint)).observe(list);
-    return { project, input, all, automatic, head, rows, list, foot, problem };
+    new ResizeObserver(ob.throttled(30, resized)).observe(list);
+    return { project, bar, all, automatic, every, titles, head, groups, columns, rows, list, foot };
+  }
+
+  /** A wider panel has room for more columns, whose metrics are yet to be fetched. */
+  function resized() {
+    if (!parts) return;
+    const keys = ob.metricKeys(ob.panelColumns()).join("\n");
+    if (parts.keys !== undefined && parts.keys !== keys) parts.project.reload();
+    parts.keys = keys;
+    paint();
   }
 
   function onView(changed) {
     if (!parts) return;
-    if (changed.has("runFilter")) parts.project.filter();
-    if (changed.has("selected")) paint();
+    if (changed.has("runFilter")) parts.bar.set(ob.view.runFilter);
+    if (changed.has("runFilter") || changed.has("sort") || changed.has("columns")) parts.project.filter();
+    if (["selected", "groupBy", "groupLine", "groupBand"].some((key) => changed.has(key))) paint();
   }
 
   function toggleAll() {
@@ -58,10 +72,11 @@
   function paint() {
     if (!parts) return;
     const { project, list, rows } = parts;
-    const refused = project.error instanceof ob.Refused ? project.error.message : "";
-    parts.problem.textContent = refused;
-    parts.input.setAttribute("aria-invalid", String(Boolean(refused)));
-    const n = refused ? 0 : project.matching ?? 0;
+    const refused = project.error instanceof ob.Refused;
+    parts.bar.say(project.error);
+    paintTitles();
+    // What was found before stays while the query is being mended.
+    const n = project.matching ?? 0;
     const first = Math.max(0, Math.floor(list.scrollTop / ROW) - 5);
     const last = Math.min(n, Math.ceil((list.scrollTop + list.clientHeight) / ROW) + 5);
     project.need(first, last);
@@ -70,20 +85,25 @@
     keepFocus(rows, () => rows.replaceChildren(...range(first, last).map((i) => row(project, i, shown))));
     if (n === 0 && project.matching !== null && !refused) rows.append(nothing(project));
     paintFoot(project, shown.size);
+    parts.groups.paint();
     ob.paintLive();
   }
 
   function paintFoot(project, shown) {
-    const { all, automatic, foot } = parts;
+    const { all, automatic, every, foot } = parts;
     const total = project.everything ?? project.matching ?? 0;
     const filtered = ob.view.runFilter && project.matching !== null;
     // Why just these: the automatic selection does not take all of many runs.
     const chosen = !ob.view.selected && shown < project.matching;
-    foot.children[0].textContent = chosen ? `newest ${ob.count(shown)} shown` : `${ob.count(shown)} shown`;
-    foot.children[1].textContent = filtered ? `${ob.count(project.matching)} of ${ob.plural(total, "run")}` : ob.plural(total, "run");
+    const which = ob.view.sort === "-started" ? "newest" : "first";
+    foot.children[0].textContent = chosen ? `${which} ${ob.count(shown)} shown` : `${ob.count(shown)} shown`;
+    foot.children[1].textContent = filtered ? `${project.error ? "before: " : ""}${ob.count(project.matching)} of ${ob.plural(total, "run")}` : ob.plural(total, "run");
     all.checked = shown > 0;
     all.indeterminate = shown > 0 && shown < (project.matching ?? 0);
     automatic.hidden = ob.view.selected === null;
+    const most = Math.min(project.matching ?? 0, ob.MOST_SHOWN);
+    every.title = most < project.matching ? `Show the first ${ob.count(most)} that match: more lines are not readable` : `Show all ${ob.count(most)} that match`;
+    every.hidden = !most || shown === most;
   }
 
   function row(project, i, shown) {
@@ -92,27 +112,63 @@
     if (!run) return ob.el("div.ob-row.ob-waiting", { style, role: "listitem" });
     const on = shown.has(run.uid);
     const name = ob.runName(run);
-    const box = ob.el("input", { type: "checkbox", checked: on, "data-uid": run.uid, "aria-label": `Show ${name}`, onchange: () => project.toggle(run.uid) });
-    return ob.el("div.ob-row", { style, role: "listitem", "data-uid": run.uid, onmouseenter: () => ob.hoverRun(run.uid), onmouseleave: () => ob.hoverRun(null) },
-      ob.el("label", { title: `${name}\n${ob.statusWords(run)}` },
-        box, ob.swatch(run, on), ob.statusDot(run),
-        ob.el("span.ob-name", {}, name)),
+    const box = ob.el("input", { type: "checkbox", checked: on, "data-uid": run.uid, "aria-label": `Show ${name}`, onclick: (event) => pick(project, i, event.shiftKey) });
+    const put = run.archived_at === null ? "" : ".ob-archived";
+    return ob.el(`div.ob-row${put}`, { style, role: "listitem", "data-uid": run.uid, onmouseenter: () => ob.hoverRun(run.uid), onmouseleave: () => ob.hoverRun(null) },
+      ob.el("label", { title: [name, run.display_name && run.name, ob.statusWords(run), run.tags.join(", ")].filter(Boolean).join("\n") },
+        box, ob.swatch(ob.inked(run), on), ob.statusDot(run),
+        run.starred ? ob.star() : null,
+        ob.el("span.ob-name", {}, name),
+        ...run.tags.slice(0, 2).map(ob.chip)),
+      ob.el("button.ob-more", { type: "button", "aria-haspopup": "menu", "aria-label": `Change ${name}`, title: "Rename, tag, star, archive, delete", onclick: (event) => ob.runMenu(event, project, [run.uid]) }, ob.icon("M3 8h.01M8 8h.01M13 8h.01")),
       ob.el("a.ob-nav.ob-more", { href: `${ob.base()}r/${run.uid}`, "aria-label": `About ${name}`, title: "About this run" }, ob.icon("M6 3l5 5-5 5")),
-      ob.el("span.ob-step", {}, run.last_step === null ? "–" : ob.short(run.last_step)));
+      ...ob.panelColumns().map(({ key }) => ob.el("span.ob-cell", { title: ob.columnTitle(key) }, cellText(run, key))));
+  }
+
+  /** Show a run or not; with Shift, all from the one picked before to this one. */
+  function pick(project, i, range) {
+    const uid = project.order[i];
+    const from = range && parts.picked !== undefined ? project.order.indexOf(parts.picked) : -1;
+    parts.picked = uid;
+    if (from < 0) return project.toggle(uid);
+    const [first, last] = [Math.min(from, i), Math.max(from, i)];
+    return project.show(project.order.slice(first, last + 1), !project.isShown(uid));
+  }
+
+  function cellText(run, key) {
+    return key === "last_step" && run.last_step !== null ? ob.short(run.last_step) : ob.columnText(run, key);
+  }
+
+  /** The titles of the columns; a click sorts by one. */
+  function paintTitles() {
+    const titles = ob.panelColumns().map(({ key }) => title(key));
+    keepFocus(parts.titles, () => parts.titles.replaceChildren(...titles));
+  }
+
+  function title(key) {
+    const words = key === "last_step" ? "step" : ob.columnTitle(key);
+    const mark = ob.view.sort === key ? "↑" : ob.view.sort === `-${key}` ? "↓" : "";
+    const sorted = mark === "" ? "" : mark === "↑" ? ", smallest first" : ", largest first";
+    return ob.el("button.ob-cell", { type: "button", "data-uid": key, title: `${words}: sort`, "aria-label": `Sort by ${words}${sorted}`, onclick: () => ob.sortBy(key) }, ob.el("span.ob-name", {}, words), mark && ob.el("span", {}, mark));
   }
 
   function nothing(project) {
     if (!ob.view.runFilter) {
       return ob.el("div.ob-none", {}, "No runs yet. Log some with SummaryWriter, or point orgboard at a directory: ", ob.el("code", {}, "orgboard ingest DIR"), ".");
     }
-    const rest = `${ob.plural(project.everything ?? 0, "run")} without the filter.`;
-    return ob.el("div.ob-none", {}, "No run matches ", ob.el("code", {}, ob.view.runFilter), `. ${rest}`);
+    return ob.el("div.ob-none", {}, ...ob.noMatch(project));
   }
+
+  /** Say that no run matches, how many there are, and how to see them. */
+  ob.noMatch = (project) => [
+    "No run matches ", ob.el("code", {}, ob.view.runFilter), `. ${ob.plural(project.everything ?? 0, "run")} without the filter. `,
+    ob.el("button.ob-quiet", { type: "button", onclick: () => ob.setView({ runFilter: "" }) }, "Show all"),
+  ];
 
   function keepFocus(rows, change) {
     const uid = rows.contains(document.activeElement) ? document.activeElement.dataset.uid : null;
     change();
-    if (uid) rows.querySelector(`input[data-uid="${CSS.escape(uid)}"]`)?.focus({ preventScroll: true });
+    if (uid) rows.querySelector(`:is(input, button)[data-uid="${CSS.escape(uid)}"]`)?.focus({ preventScroll: true });
   }
 
   function paintHover(uid) {
@@ -145,12 +201,18 @@
   /* Pieces that other pages show runs with. */
 
   /** The name that a person knows a run by; the root run is its directory itself. */
-  ob.runName = (run) => (run.name === "." ? "(root)" : run.name);
+  ob.runName = (run) => run.display_name || (run.name === "." ? "(root)" : run.name);
 
   ob.statusWords = function statusWords(run) {
     const words = STATUS[run.status] || run.status;
-    return run.damaged ? `${words}; some bytes could not be read` : words;
+    const rest = run.archived_at ? "; archived" : "";
+    return run.damaged ? `${words}; some bytes could not be read${rest}` : words + rest;
   };
+
+  ob.star = () => ob.el("span.ob-star", { role: "img", "aria-label": "starred", title: "Starred" }, ob.icon(ob.STAR));
+  ob.STAR = "M8 2l1.8 3.9 4.2.5-3.1 2.900.8 4.200L8 11.400 4.300 13.500l.8-4.200L2 6.400l4.200-.5z";
+
+  ob.chip = (tag) => ob.el("span.ob-chip", { title: tag }, tag);
 
   ob.statusDot = function statusDot(run) {
     const kind = run.damaged ? "damaged" : run.status === "live" ? "live-dot" : run.status;

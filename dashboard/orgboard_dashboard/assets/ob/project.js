@@ -9,8 +9,9 @@
   const BLOCK = 200;
   /** Shown when nobody has chosen: as many as the palette has colours. */
   const AUTOMATIC = 10;
+  const ARCHIVED = "archived";
   /** More lines than this on a card are neither readable nor quick. */
-  const MOST_SHOWN = 100;
+  const MOST_SHOWN = (ob.MOST_SHOWN = 100);
 
   class Project {
     constructor(team, name) {
@@ -21,6 +22,7 @@
       this.order = [];
       this.matching = null;
       this.everything = null;
+      this.archived = 0;
       this.live = 0;
       this.error = null;
       this.listeners = new Set();
@@ -61,6 +63,8 @@
 
     /** Fetch the blocks that hold the rows [first, last). */
     async need(first, last) {
+      // To a query that was refused the answer would be the same again.
+      if (this.error) return;
       for (let block = Math.floor(first / BLOCK); block * BLOCK < last; block += 1) {
         if (block * BLOCK < (this.matching ?? 1)) await this.load(block);
       }
@@ -69,7 +73,9 @@
     async load(block, afresh = false) {
       if (this.asked.has(block)) return;
       this.asked.add(block);
-      const query = new URLSearchParams({ q: ob.view.runFilter, sort: "-started", limit: BLOCK, offset: block * BLOCK });
+      const query = new URLSearchParams({ q: ob.view.runFilter, sort: ob.view.sort, limit: BLOCK, offset: block * BLOCK });
+      if (this.withArchived) query.set("archived", "1");
+      for (const key of ob.metricKeys(ob.panelColumns())) query.append("m", key);
       try {
         const answer = await ob.getJson(`${this.path}/runs?${query}`, this.controller.signal);
         this.error = null;
@@ -77,8 +83,20 @@
       } catch (error) {
         if (error.name === "AbortError") return;
         this.asked.delete(block);
+        // An address may be older than what can be sorted by: then the usual order.
+        if (error.details?.wrong === "sort" && ob.view.sort !== "-started") return ob.setView({ sort: "-started" });
         this.fail(error);
       }
+    }
+
+    /** Whether what was put aside is listed, too; this browser remembers it. */
+    get withArchived() {
+      return ob.remembered(ARCHIVED) === "1";
+    }
+
+    listArchived(on) {
+      ob.remember(ARCHIVED, on ? "1" : "0");
+      return this.filter();
     }
 
     take(answer, block, afresh) {
@@ -104,8 +122,10 @@
       const projects = await ob.getJson("projects");
       const mine = projects.find((row) => row.team === this.team && row.project === this.name);
       if (!mine) return;
-      const grown = this.everything !== null && mine.runs !== this.everything;
-      this.everything = mine.runs;
+      const runs = mine.runs + (this.withArchived ? mine.archived : 0);
+      const grown = this.everything !== null && runs !== this.everything;
+      this.everything = runs;
+      this.archived = mine.archived;
       this.live = mine.live;
       if (grown) await this.reload();
       this.tell("count");
@@ -119,9 +139,16 @@
       this.tell("filter");
     }
 
+    /** Fetch again what lists show, and the selected runs that no list has. */
+    async reread() {
+      await Promise.all([this.reload(), this.count()]);
+      const listed = new Set(this.order);
+      await this.resolveSelected((uid) => !listed.has(uid));
+    }
+
     /** Fetch the selected runs that no block has brought. */
-    async resolveSelected() {
-      const unknown = (ob.view.selected || []).filter((uid) => !this.known.has(uid)).slice(0, MOST_SHOWN);
+    async resolveSelected(isWanted = (uid) => !this.known.has(uid)) {
+      const unknown = (ob.view.selected || []).filter(isWanted).slice(0, MOST_SHOWN);
       if (!unknown.length) return;
       const asked = unknown.map((uid) => ob.getJson(`r/${encodeURIComponent(uid)}`, this.controller.signal).catch(() => null));
       for (const found of await Promise.all(asked)) if (found) this.known.set(found.run.uid, found.run);
@@ -152,21 +179,42 @@
       ob.setView({ selected: uids.includes(uid) ? uids.filter((one) => one !== uid) : [...uids, uid] });
     }
 
+    /** Show several runs, or none of them, besides those that are shown. */
+    show(uids, on) {
+      const shown = this.shown().map((run) => run.uid);
+      const others = shown.filter((uid) => !uids.includes(uid));
+      ob.setView({ selected: on ? [...others, ...uids.filter((uid) => this.known.has(uid))].slice(0, MOST_SHOWN) : others });
+    }
+
+    /** Show all runs that match: those of the list's beginning, as many as can be drawn. */
+    async showAll() {
+      await this.need(0, MOST_SHOWN);
+      ob.setView({ selected: this.order.slice(0, MOST_SHOWN).filter((uid) => this.known.has(uid)) });
+    }
+
     /** Take a tick of the live stream: rows of runs that changed. */
     changed(rows) {
       const changed = new Map();
       let strange = false;
+      let reworded = false;
       for (const row of rows) {
         const old = this.known.get(row.uid);
+        reworded ||= Boolean(old) && old.edits !== row.edits;
         if (old) this.known.set(row.uid, { ...old, ...row });
         else strange = true;
         changed.set(row.uid, row);
       }
       this.tell({ changed });
+      if (reworded) this.reword();
+      if (ob.metricKeys(ob.panelColumns()).length && changed.size) this.remeasure();
       if (strange || rows.some((row) => row.status)) this.recount();
     }
   }
 
+  // Somebody changed what is said of runs, here or elsewhere.
+  Project.prototype.reword = ob.throttled(300, () => ob.project?.reread());
+  // The stream tells of steps and not of metrics: those in the panel are asked for again.
+  Project.prototype.remeasure = ob.throttled(5000, () => ob.project?.reload());
   Project.prototype.recount = ob.throttled(1500, () => ob.project?.count());
 
   /** Open a project, or keep the one that is open. */

@@ -66,7 +66,22 @@
     const level = ob.levelOf(view.yAxis, unit);
     const automatic = padded(extremes(heights, view.outliersClipped, level));
     const y = fixed(view, tag, level, automatic) ?? automatic;
-    return { y, unit, clipped: heights.length ? outsideOf(lines, view, y, level) : 0 };
+    return { y, unit, clipped: ob.outsideOf(lines, view, { y, unit }) };
+  };
+
+  /** Count the points of these lines that lie outside the vertical range. */
+  ob.outsideOf = function outsideOf(lines, view, { y: [low, high], unit }) {
+    const level = ob.levelOf(view.yAxis, unit);
+    let n = 0;
+    for (const line of lines) {
+      for (let i = 0; i < line.y.length; i += 1) {
+        const y = line.y[i];
+        if (!Number.isFinite(y) || (view.yAxis === "log" && y <= 0) || outside(line.x[i], view.zoom)) continue;
+        const at = level(y);
+        if (at < low || at > high) n += 1;
+      }
+    }
+    return n;
   };
 
   function heightsOf(lines, view) {
@@ -115,19 +130,6 @@
     const top = level(high);
     const bottom = view.yAxis === "log" && low <= 0 ? Math.min(automatic[0], top - 1) : level(low);
     return [bottom, top];
-  }
-
-  function outsideOf(lines, view, [low, high], level) {
-    let n = 0;
-    for (const line of lines) {
-      for (let i = 0; i < line.y.length; i += 1) {
-        const y = line.y[i];
-        if (!Number.isFinite(y) || (view.yAxis === "log" && y <= 0) || outside(line.x[i], view.zoom)) continue;
-        const at = level(y);
-        if (at < low || at > high) n += 1;
-      }
-    }
-    return n;
   }
 
   function symUnit(heights) {

@@ -1,115 +1,145 @@
-/* One run: how it stands, what could not be read and where, what it has logged, its files. */
+/* One run: how it stands, what people say of it, what it logged, and whether all of it is here.
+
+   Each section is drawn again only when what it shows has changed, so that a live run does not
+   take a note away from under the person who writes it. */
 (function (ob) {
   "use strict";
 
   const AGAIN_MS = 4000;
 
+  const OUTCOME = {
+    stop: "finished: its writer closed it",
+    hparams: "finished: its hyperparameters say so",
+    failed: "failed: it said so itself",
+  };
+
   ob.pages = ob.pages || {};
 
   ob.pages.run = function run(root) {
     const controller = new AbortController();
-    follow(root, controller.signal);
+    const page = { root, signal: controller.signal, drawn: new Map(), me: null };
+    page.slots = layOut(root);
+    const edited = () => look(page);
+    window.addEventListener("ob-edited", edited, { signal: controller.signal });
+    follow(page);
     return () => controller.abort();
   };
 
+  function layOut(root) {
+    const slot = (name) => ob.el(`div.ob-slot.ob-slot-${name}`);
+    const slots = Object.fromEntries(["head", "damage", "facts", "note", "series", "clips", "complete", "hparams", "attempts", "remarks", "context"].map((name) => [name, slot(name)]));
+    slots.page = ob.el("div.ob-plain.ob-runpage", { hidden: true },
+      slots.head, slots.damage, slots.facts,
+      ob.el("div.ob-columns", {},
+        ob.el("div", {}, slots.note, slots.series, slots.clips, slots.complete),
+        ob.el("div", {}, slots.hparams, slots.remarks, slots.attempts, slots.context)));
+    root.replaceChildren(slots.page);
+    return slots;
+  }
+
   /** Show the run, and again every few seconds while it lives and somebody looks. */
-  async function follow(root, signal) {
-    try {
-      for (;;) {
-        const found = await ob.getJson(`r/${encodeURIComponent(root.dataset.run)}`, signal);
-        show(root, found);
-        if (found.run.status !== "live") return;
-        do await new Promise((resolve) => setTimeout(resolve, AGAIN_MS)); while (document.hidden);
-        if (signal.aborted) return;
-      }
-    } catch (error) {
-      if (error instanceof ob.Refused) root.replaceChildren(ob.empty(error.status === 404 ? "There is no such run, or it is not shared with you." : error.message));
-      else if (error.name !== "AbortError") throw error;
+  async function follow(page) {
+    for (;;) {
+      const found = await look(page);
+      if (!found || found.run.status !== "live") return;
+      do await new Promise((resolve) => setTimeout(resolve, AGAIN_MS)); while (document.hidden);
+      if (page.signal.aborted) return;
     }
   }
 
-  function show(root, found) {
-    const { run } = found;
-    const at = scrollY;
-    root.replaceChildren(ob.el("div.ob-plain", {},
-      breadcrumb(found),
-      ob.el("h1", {}, ob.runName(run)),
-      ...damage(found),
-      facts(found),
-      ...section("Hyperparameters", hparams(run)),
-      ...section(`Logged, ${ob.count(logged(found).length)} series`, series(found)),
-      ...section("Restarts", restarts(found)),
-      ...section("Files", files(found))));
-    if (scrollY !== at) scrollTo(0, at);
+  async function look(page) {
+    try {
+      page.me ??= await ob.me();
+      const found = await ob.getJson(`r/${encodeURIComponent(page.root.dataset.run)}`, page.signal);
+      show(page, found);
+      return found;
+    } catch (error) {
+      if (error instanceof ob.Refused) page.root.replaceChildren(ob.empty(error.status === 404 ? "There is no such run, or it is not shared with you." : error.message));
+      else if (error.name !== "AbortError") throw error;
+      return null;
+    }
   }
 
-  function breadcrumb(found) {
-    const project = `${ob.base()}${ob.projectPath(found.team, found.project)}`;
-    return ob.el("p.ob-mute", {}, ob.el("a.ob-nav", { href: `${project}/runs` }, `${found.team} / ${found.project}`), " · ",
-      ob.el("a.ob-nav", { href: `${project}/scalars?sel=${found.run.uid}` }, "its scalars"));
+  function show(page, found) {
+    const { run, note, series, files, gaps, records, restarts, annotations, logdir, finished } = found;
+    const canEdit = page.me.can_edit;
+    const path = ob.projectPath(found.team, found.project);
+    page.slots.page.hidden = false;
+    draw(page, "head", [run, found.team, found.project], () => head(found, path, canEdit));
+    draw(page, "damage", [gaps, files.map((file) => file.error)], () => damage(found));
+    draw(page, "facts", [run, logdir, finished], () => facts(found));
+    if (!isBusy(page.slots.note)) draw(page, "note", [note], () => ob.noteCard(run.uid, note, canEdit, () => look(page)));
+    draw(page, "series", [series], () => ob.seriesCard(found, path));
+    draw(page, "clips", series.filter((one) => one.kind === "audio"), () => ob.clipsCard(found, path, page.signal));
+    draw(page, "complete", [files, gaps, records.dropped, series.map((one) => one.non_finite)], () => ob.completeCard(found));
+    draw(page, "hparams", [run.hparams], () => ob.hparamsCard(run));
+    draw(page, "attempts", [run.attempts, restarts], () => ob.attemptsCard(found));
+    if (!isBusy(page.slots.remarks)) draw(page, "remarks", [records.remarks, annotations], () => ob.remarksCard(found, path, canEdit, () => look(page)));
+    draw(page, "context", [records.context, records.contexts], () => ob.contextCard(records));
+  }
+
+  /** Whether somebody is writing there. */
+  function isBusy(slot) {
+    const fields = [...slot.querySelectorAll(".ob-annotate .ob-input")];
+    return slot.querySelector("textarea") !== null || fields.some((field) => field.value || field === document.activeElement);
+  }
+
+  function draw(page, name, shown, make) {
+    const key = JSON.stringify(shown);
+    if (page.drawn.get(name) === key) return;
+    page.drawn.set(name, key);
+    page.slots[name].replaceChildren(...[make()].flat().filter(Boolean));
+  }
+
+  /** A section: a box with a title, and what stands beside the title. */
+  ob.section = (title, beside, ...content) => ob.el("section.ob-box", { "aria-label": title },
+    ob.el("header", {}, ob.el("h2", {}, title), ...[beside].flat().filter(Boolean)), ...content);
+
+  function head(found, path, canEdit) {
+    const { run } = found;
+    const project = `${ob.base()}${path}`;
+    const star = ob.el(run.starred ? "button.ob-icon.ob-on" : "button.ob-icon", {
+      type: "button", "aria-pressed": String(run.starred), "aria-label": "Star", title: run.starred ? "Take the star away" : "Star", hidden: !canEdit,
+      onclick: () => ob.attempt(() => ob.edit(path, [{ runs: [run.uid], starred: !run.starred }], () => (run.starred ? "Without star" : "Starred"))),
+    }, ob.icon(ob.STAR));
+    const more = ob.el("button.ob-pill", {
+      type: "button", "aria-haspopup": "menu", hidden: !canEdit,
+      onclick: (event) => ob.menu(event, ob.runName(run), ob.runActions(path, [run])),
+    }, "Change");
+    const tags = run.tags.map((tag) => ob.chip(tag));
+    return [
+      ob.el("p.ob-mute", {}, ob.el("a.ob-nav", { href: `${project}/runs` }, `${found.team} / ${found.project}`), " · ",
+        ob.el("a.ob-nav", { href: `${project}/scalars?sel=${run.uid}` }, "its scalars")),
+      ob.el("div.ob-title", {}, ob.swatch(run), ob.el("h1", {}, ob.runName(run)), star, ob.el("span.ob-grow"), more),
+      run.display_name ? ob.el("p.ob-mute", {}, ob.el("code", {}, run.name)) : null,
+      run.archived_at ? ob.el("p.ob-mute", {}, `Archived ${ob.ago(run.archived_at)}: it is on no list unless archived runs are shown.`) : null,
+      tags.length ? ob.el("div.ob-chips", {}, ...tags) : null,
+    ];
   }
 
   /** Say what could not be read, with its place, and that the rest is here. */
-  function damage(found) {
-    if (!found.gaps.length) return [];
-    const lost = found.gaps.reduce((sum, gap) => sum + gap.length, 0);
-    const lines = found.gaps.slice(0, 20).map((gap) => ob.el("p", {}, `${ob.bytes(gap.length)} of `, ob.el("code", {}, gap.file), ` at ${ob.count(gap.offset)}: ${gap.reason}`));
-    const more = found.gaps.length > 20 ? [ob.el("p", {}, `and ${ob.plural(found.gaps.length - 20, "more gap")}`)] : [];
-    return [ob.el("div.ob-damage", { role: "note" }, ob.el("p", {}, ob.el("b", {}, `${ob.bytes(lost)} of this run could not be read. Everything else is here.`)), ...lines, ...more)];
+  function damage({ gaps, files }) {
+    const unreadable = files.filter((file) => file.error).map((file) => ob.el("p", {}, ob.el("code", {}, file.name), ` cannot be read: ${file.error}`));
+    if (!gaps.length && !unreadable.length) return [];
+    const lost = gaps.reduce((sum, gap) => sum + gap.length, 0);
+    const lines = gaps.slice(0, 5).map((gap) => ob.el("p", {}, `${ob.bytes(gap.length)} of `, ob.el("code", {}, gap.file), ` at ${ob.count(gap.offset)}: ${gap.reason}`));
+    const more = gaps.length > 5 ? ob.el("p", {}, `and ${ob.plural(gaps.length - 5, "more gap")}, below`) : null;
+    const what = gaps.length ? ob.el("p", {}, ob.el("b", {}, `${ob.bytes(lost)} of this run could not be read. Everything else is here.`)) : null;
+    return [ob.el("div.ob-damage", { role: "note" }, ...[what, ...lines, more, ...unreadable].filter(Boolean))];
   }
 
-  function facts({ run, logdir }) {
+  function facts({ run, logdir, finished }) {
     const fact = (name, value, title) => ob.el("div", { title }, ob.el("dt", {}, name), ob.el("dd", {}, value));
     const known = Number.isFinite(run.started) && Number.isFinite(run.last_event);
+    const when = (wall) => [wall === null ? "–" : ob.ago(wall), wall === null ? null : ob.moment(wall)];
     return ob.el("dl.ob-facts", {},
-      fact("Status", ob.el("span.ob-cellrun", {}, ob.statusDot(run), ob.statusWords(run))),
-      fact("Started", run.started === null ? "–" : ob.ago(run.started), run.started === null ? null : ob.moment(run.started)),
+      fact("Status", ob.el("span.ob-cellrun", {}, ob.statusDot(run), OUTCOME[finished] ?? ob.statusWords(run))),
+      fact("Started", ...when(run.started)),
+      fact("Last event", ...when(run.last_event)),
       fact("Duration", known ? ob.span(Math.max(0, run.last_event - run.started)) : "–"),
       fact("Last step", run.last_step === null ? "–" : ob.count(run.last_step)),
       fact("Points", ob.count(run.points)),
       fact("Attempts", ob.count(run.attempts)),
       fact("Directory", ob.el("code", {}, logdir)));
-  }
-
-  function section(title, content) {
-    return content ? [ob.el("h2", {}, title), ob.el("div.ob-scroll", {}, content)] : [];
-  }
-
-  function table(titles, rows) {
-    return ob.el("table.ob-table", {}, ob.el("thead", {}, ob.el("tr", {}, ...titles.map((title) => ob.el("th", {}, title)))),
-      ob.el("tbody", {}, ...rows.map((cells) => ob.el("tr", {}, ...cells.map((cell) => ob.el("td", {}, cell))))));
-  }
-
-  function hparams(run) {
-    const rows = Object.entries(run.hparams).map(([name, value]) => [name, ob.el("span.ob-mono", {}, ob.hparam(value))]);
-    return rows.length ? table(["Name", "Value"], rows) : null;
-  }
-
-  /** The series that the training logged: not the records of settings and of the run itself. */
-  function logged({ series: all }) {
-    return all.filter((one) => one.kind !== "hparams" && !one.name.startsWith("orgboard/"));
-  }
-
-  function series(found) {
-    const scalar = (one, value) => (one.kind === "scalar" ? ob.value(value ?? NaN) : "");
-    const rows = logged(found).map((one) => [
-      ob.el("span.ob-mono", {}, one.name), one.kind, ob.count(one.n), one.superseded ? ob.count(one.superseded) : "–",
-      one.n ? ob.count(one.last_step) : "–", scalar(one, one.last_value), scalar(one, one.min_value), scalar(one, one.max_value),
-    ]);
-    return rows.length ? table(["Tag", "Kind", "Points", "Replaced", "Last step", "Last", "Least", "Greatest"], rows) : null;
-  }
-
-  function restarts({ restarts: all, series: known }) {
-    const names = new Map(known.map((one) => [one.tag, one.name]));
-    const rows = all.map((one) => [`attempt ${one.attempt}`, one.tag === null ? "every series" : names.get(one.tag) ?? "", `from step ${ob.count(one.step)} on`]);
-    return rows.length ? table(["Began", "In", "Replaces"], rows) : null;
-  }
-
-  function files({ files: all }) {
-    const rows = all.map((one) => [
-      ob.el("span.ob-mono", {}, one.name), ob.bytes(one.size), one.offset >= one.size ? "all" : `${ob.bytes(one.size - one.offset)} to go`,
-      ob.count(one.records), one.error || one.pending || "", one.last_wall === null ? "–" : ob.ago(one.last_wall),
-    ]);
-    return rows.length ? table(["File", "Size", "Stored", "Records", "", "Last event"], rows) : null;
   }
 })((globalThis.ob = globalThis.ob || {}));

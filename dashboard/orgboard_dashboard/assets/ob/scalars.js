@@ -80,7 +80,8 @@
 
     onProject(what) {
       if (what === "gone") return this.say("There is no such project, or it is not shared with you.");
-      if (what === "again") return this.refetch();
+      if (what === "again" || what === "groups") return this.refetch();
+      if (what === "remarks") return this.drawAll();
       this.toolbar.paint();
       if (what === "filter") return this.reselect();
       if (what === "runs" && this.tags?.length === 0) return this.retag();
@@ -90,15 +91,15 @@
     onView(changed) {
       if (changed.has("selected")) this.reselect();
       const has = (...keys) => keys.some((key) => changed.has(key));
-      if (has("tagFilter", "collapsed", "pinned")) this.layOut();
-      if (has("xAxis", "zoom", "superseded", "logX")) this.refetch();
+      if (has("tagFilter", "collapsed", "pinned", "charts")) this.layOut();
+      if (has("xAxis", "zoom", "superseded", "logX", "groupLine", "groupBand")) this.refetch();
       if (has("yAxis", "yRange", "cardRanges", "outliersClipped", "smoothingKind")) this.drawAll();
       if (has("cardWidth", "cardHeight")) {
         ob.sizeCards(this.out);
         this.redrawResized();
       }
       if (has("selectedRange")) ob.paintRanges(ob.view.selectedRange);
-      if (has("selected", "selectedRange", "zoom", "xAxis", "superseded", "smoothingKind")) ob.refreshTable();
+      if (has("selected", "selectedRange", "zoom", "xAxis", "logX", "superseded", "smoothingKind")) ob.refreshTable();
       if (has("pinned")) this.cards.forEach((card) => card.paintActions());
       this.toolbar.paint();
     }
@@ -113,11 +114,22 @@
         const { tags } = await ob.getJson(`${this.project.path}/tags?${query}`, this.controller.signal);
         const known = this.tags?.map((tag) => tag.id).join();
         this.tags = tags;
+        ob.scalarTags = tags;
+        await this.listLayouts(runs);
         if (known !== tags.map((tag) => tag.id).join() || !tags.length) this.layOut();
       } catch (error) {
         if (error instanceof ob.Refused) this.say(error.message);
         else if (error.name !== "AbortError") throw error;
       }
+    }
+
+    /** Fetch which charts the shown runs declare themselves. */
+    async listLayouts(runs) {
+      const query = new URLSearchParams({ runs: runs.join(",") });
+      const { charts } = await ob.getJson(`${this.project.path}/layouts?${query}`, this.controller.signal);
+      const had = JSON.stringify(this.layouts);
+      this.layouts = charts;
+      if (had !== JSON.stringify(charts) && (had !== undefined || charts.length)) this.layOut();
     }
 
     layOut() {
@@ -127,12 +139,16 @@
       if (filter.problem) return;
       const pinned = ob.view.pinned.map((name) => this.tags.find((tag) => tag.name === name)).filter(Boolean);
       const tags = this.tags.filter((tag) => filter.matches(tag.name) && !pinned.includes(tag));
-      if (!tags.length && !pinned.length) return this.say(...this.nothing());
+      const { charts } = ob.view;
+      if (!tags.length && !pinned.length && !charts.length) return this.say(...this.nothing());
       const groups = Map.groupBy ? Map.groupBy(tags, groupOf) : group(tags);
       // Tags without a group come last: they are seldom what a page is opened for.
       const ordered = [...groups].sort(([one], [other]) => Number(one === "") - Number(other === ""));
-      const sections = pinned.length ? [this.section(PINNED, pinned)] : [];
-      sections.push(...ordered.map(([name, members]) => this.section(name, members)));
+      const sections = ordered.map(([name, members]) => this.section(name, members));
+      sections.unshift(...ob.layoutSections(this.layouts ?? [], (chart) => this.card(chart).el));
+      if (charts.length) sections.unshift(this.chartSection(charts));
+      if (pinned.length) sections.unshift(this.section(PINNED, pinned));
+      if (!tags.length && !pinned.length) sections.push(ob.el("div.ob-empty", {}, ob.el("p", {}, ...this.nothing())));
       keepScroll(() => this.out.replaceChildren(...sections));
       this.forgetOthers();
       this.wake();
@@ -168,10 +184,21 @@
       return ob.el("section.ob-section", { "aria-label": label }, ob.el("h2", {}, title), grid);
     }
 
+    /** Charts that people made of tags stand before the tags. */
+    chartSection(charts) {
+      const cards = charts.map((source) => this.card({ id: `e ${source}`, source }).el);
+      return ob.el("section.ob-section.ob-charts", { "aria-label": "Charts" }, ob.el("h2", {}, "Charts"), ob.el("div.ob-grid", {}, ...cards));
+    }
+
     card(tag) {
       let card = this.cards.get(tag.id);
       if (!card) {
-        card = new ob.Card(tag, { onResize: () => this.resized(card), onZoom: (zoom) => ob.setView({ zoom }), onSelect: (one, range) => this.select(one, range) });
+        const actions = {
+          onResize: (one) => this.resized(one), onZoom: (zoom) => ob.setView({ zoom }), onSelect: (one, range) => this.select(one, range),
+        };
+        card = tag.make?.(actions) ?? (tag.source ? new ob.ChartCard(tag.source, actions) : new ob.Card(tag, actions));
+        ob.combinable(card);
+        card.el.card = card;
         this.cards.set(tag.id, card);
         this.seer.observe(card.el);
       }
@@ -229,7 +256,7 @@
     select(card, range) {
       ob.setView({ selectedRange: range });
       ob.paintRanges(range);
-      if (range) ob.openTable(card);
+      if (range && card.isTag) ob.openTable(card);
     }
 
     reselect() {
@@ -239,10 +266,10 @@
       this.wake();
     }
 
-    /** Runs that are shown and that the card has not asked for. */
+    /** Lines that are shown and that the card has not asked for. */
     missing(card) {
       const asked = card.asked ?? new Set();
-      const missing = this.project.shown().map((run) => run.uid).filter((uid) => !asked.has(uid));
+      const missing = ob.drawn(this.project).map((run) => run.uid).filter((uid) => !asked.has(uid));
       return new Set([...(card.wanted || []), ...missing]);
     }
 
@@ -257,8 +284,9 @@
 
     /** Runs have grown: what is in sight is fetched again for them. */
     grown(changed) {
-      const shown = this.project.shown().map((run) => run.uid).filter((uid) => changed.has(uid));
-      if (!shown.length) return;
+      const grown = this.project.shown().map((run) => run.uid).filter((uid) => changed.has(uid));
+      if (!grown.length) return;
+      const shown = grown.map(ob.drawnAs);
       for (const card of this.cards.values()) {
         if (card.wanted === "all") continue;
         card.wanted = new Set([...(card.wanted || []), ...shown]);
@@ -305,46 +333,56 @@
 
     /** Choose the next cards that want the same runs. */
     batch() {
-      const shown = this.project.shown().map((run) => run.uid);
+      const shown = ob.drawn(this.project).map((run) => run.uid);
       const wanting = [...this.cards.values()].filter((card) => card.visible && card.wanted && card.el.isConnected);
       if (!wanting.length || !shown.length) return null;
       const runsOf = (card) => (card.wanted === "all" ? shown : shown.filter((uid) => card.wanted.has(uid)));
-      const key = (card) => `${runsOf(card).join()} ${widthOf(card)}`;
+      const key = (card) => `${runsOf(card).join()} ${widthOf(card)} ${card.ask ? card.tag.id : ""}`;
       const cards = wanting.filter((card) => key(card) === key(wanting[0])).slice(0, BATCH);
       const afresh = cards[0].wanted === "all";
       return { cards, runs: runsOf(cards[0]), width: widthOf(cards[0]), afresh };
     }
 
     async ask({ cards, runs, width, afresh }) {
-      const asked = placeOf(ob.view);
+      const place = ob.placeOf(ob.view);
       const { superseded } = ob.view;
+      const asked = asking();
       for (const card of cards) {
         card.wanted = null;
         card.asked = new Set([...(afresh ? [] : card.asked ?? []), ...runs]);
       }
       if (!runs.length) return;
       const body = {
-        cards: cards.map((card) => ({ tag: card.tag.id })), runs, ...asked, width, superseded, since: null,
+        cards: cards.map((card) => ({ tag: card.tag.id })), runs, ...place, width, superseded, since: null,
       };
-      const answer = await ob.postScalars(this.project.path, body, this.controller.signal);
-      if (JSON.stringify(asked) !== JSON.stringify(placeOf(ob.view))) {
+      const groups = ob.view.groupBy ? ob.drawn(this.project).filter((group) => runs.includes(group.uid)) : null;
+      const lines = await this.linesOf(cards, body, groups);
+      if (asked !== asking()) {
         for (const card of cards) card.wanted = "all";
         return;
       }
-      const lines = new Map(answer.cards.map((card) => [card.tag, card.lines]));
       for (const card of cards) {
         if (afresh) card.lines.clear();
-        card.take(lines.get(card.tag.id) ?? [], runs, asked.from !== null);
+        card.take(lines.get(card.tag.id) ?? [], runs, place.from !== null);
         await card.draw();
         await ob.breath();
       }
     }
+
+    /** Ask for the lines of cards, by tag: of runs, or of groups. A chart is asked for alone. */
+    async linesOf(cards, body, groups) {
+      const [{ path }, { signal }] = [this.project, this.controller];
+      const [{ ask, tag }] = cards;
+      if (ask) return new Map([[tag.id, await cards[0].ask(path, body, groups, signal)]]);
+      const answer = await (groups ? ob.postBands(path, groups, body, signal) : ob.postScalars(path, body, signal));
+      return new Map(answer.cards.map((card) => [card.tag, card.lines]));
+    }
   }
 
-  /** What the server is asked to draw on. A zoom that a log axis does not have is none. */
-  function placeOf({ xAxis, logX, zoom }) {
-    const [from, to] = zoom && (!logX || zoom[1] > 0) ? zoom : [null, null];
-    return { x: xAxis, lx: logX, from, to };
+  /** What of the view an answer is good for. */
+  function asking() {
+    const { superseded, groupBy, groupLine, groupBand } = ob.view;
+    return JSON.stringify([ob.placeOf(ob.view), superseded, groupBy, groupLine, groupBand]);
   }
 
   function widthOf(card) {

@@ -71,7 +71,10 @@
   async function findRuns(words, { controller }) {
     if (!words.length) return [];
     // The server knows all runs: the words in their order, whatever stands between them.
-    const q = `(?i)${words.map((word) => word.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")).join(".*")}`;
+    // Quotes and backslashes stand by their number: a query in quotes reads them otherwise.
+    const numbered = (sign) => `\\x${sign.charCodeAt(0).toString(16)}`;
+    const escaped = (word) => word.replace(/["\\^$.*+?()[\]{}|]/g, (sign) => (/["\\]/.test(sign) ? numbered(sign) : `\\${sign}`));
+    const q = `name ~ "(?i)${words.map(escaped).join(".*")}"`;
     const query = new URLSearchParams({ q, limit: String(MOST_OF_A_SORT) });
     const { runs } = await ob.getJson(`${ob.project.path}/runs?${query}`, controller.signal);
     return runs.map((each) => ({ sort: "Runs", label: ob.runName(each), words: each.status, act: () => ob.goTo(`${ob.base()}r/${each.uid}`) }));
@@ -111,7 +114,7 @@
   ob.commonActions = () => [
     { label: "Light or dark", words: "t", act: () => document.querySelector(".ob-theme")?.click() },
     { label: "Fold or unfold the run panel", words: "p", act: () => ob.togglePanel() },
-    { label: "Filter runs", words: "r", act: () => document.querySelector(".ob-panel input[type=search]")?.focus() },
+    { label: "Filter runs", words: "r", act: () => document.querySelector(".ob-panel .ob-query")?.focus() },
     { label: "List the keys", words: "?", act: () => ob.showKeys() },
   ];
 

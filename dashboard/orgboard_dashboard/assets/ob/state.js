@@ -10,10 +10,17 @@
     selected: null, zoom: null, collapsed: [], superseded: false,
     logX: false, yRange: null, cardRanges: [], outliersClipped: true, smoothingKind: "ema", pinned: [],
     cardWidth: null, cardHeight: null, tipOrder: "nearest", selectedRange: null,
+    groupBy: "", groupLine: "mean", groupBand: "minmax", charts: [], baseline: "", compared: "last",
+    columns: null, sort: "-started",
   };
+  const MAX_COLUMNS = 60;
+  /** The narrowest and the widest column of the table of runs. */
+  const COLUMN_PX = [40, 1200];
   const MAX_SMOOTHING = 0.999;
   const X_AXES = ["rstep", "relative", "wall", "active"];
   const [MIN_CARD, MAX_CARD] = [120, 2000];
+  const GROUP_LINES = ["mean", "median", "min", "max"];
+  const GROUP_BANDS = ["minmax", "std", "sem", "ci", "none"];
 
   /** Read the query part of an address. What cannot be read has its default. */
   ob.decodeView = function decodeView(query) {
@@ -42,6 +49,14 @@
       cardHeight,
       tipOrder: oneOf(get("tip"), ["nearest", "value", "name"]),
       selectedRange: pair(...split(get("rng"), 2)),
+      groupBy: /^(hp|re):./s.test(get("g")) ? get("g") : "",
+      groupLine: GROUP_LINES.includes(get("gl")) ? get("gl") : "mean",
+      baseline: get("base"),
+      compared: ["min", "max"].includes(get("of")) ? get("of") : "last",
+      charts: pairs.getAll("e").filter((text) => text.trim()),
+      groupBand: GROUP_BANDS.includes(get("gb")) ? get("gb") : "minmax",
+      columns: pairs.has("cols") ? columnsOf(get("cols")) : null,
+      sort: get("sort") || DEFAULTS.sort,
     };
   };
 
@@ -58,6 +73,14 @@
     for (const group of view.collapsed) pairs.push(["c", group]);
     if (view.superseded) pairs.push(["old", "1"]);
     pairs.push(...drawingPairs(view));
+    if (view.groupBy) pairs.push(["g", view.groupBy]);
+    if (view.groupLine !== "mean") pairs.push(["gl", view.groupLine]);
+    if (view.groupBand !== "minmax") pairs.push(["gb", view.groupBand]);
+    for (const chart of view.charts) pairs.push(["e", chart]);
+    if (view.baseline) pairs.push(["base", view.baseline]);
+    if (view.compared !== "last") pairs.push(["of", view.compared]);
+    if (view.columns !== null) pairs.push(["cols", view.columns.map(written).join(",")]);
+    if (view.sort !== DEFAULTS.sort) pairs.push(["sort", view.sort]);
     return pairs.map(([key, value]) => `${key}=${encode(value)}`).join("&");
   };
 
@@ -111,6 +134,26 @@
     const address = location.pathname + ob.viewQuery() + location.hash;
     if (address !== location.pathname + location.search + location.hash) history.replaceState(history.state, "", address);
   });
+
+  /** Write a column: pinned, key, width. What parts them is escaped in the key. */
+  function written({ key, width, pinned }) {
+    const escaped = key.replace(/[%,~!]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
+    return `${pinned ? "!" : ""}${escaped}${width === null ? "" : `~${width}`}`;
+  }
+
+  function columnsOf(text) {
+    const byKey = new Map();
+    for (const column of text.split(",").map(columnOf)) {
+      if (column.key && !byKey.has(column.key)) byKey.set(column.key, column);
+    }
+    return [...byKey.values()].slice(0, MAX_COLUMNS);
+  }
+
+  function columnOf(text) {
+    const [, mark, key, width] = /^(!?)([^~]*)(?:~([^]*))?$/.exec(text);
+    const px = /^[0-9]{1,5}$/.test(width ?? "") ? Math.min(COLUMN_PX[1], Math.max(COLUMN_PX[0], Number(width))) : null;
+    return { key: key.replace(/%(25|2C|7E|21)/g, (_, hex) => String.fromCharCode(parseInt(hex, 16))), width: px, pinned: mark === "!" };
+  }
 
   function number(text) {
     const value = text.trim() === "" ? NaN : Number(text);

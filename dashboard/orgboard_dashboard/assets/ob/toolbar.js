@@ -9,7 +9,7 @@
     const smoothing = slider(page);
     const zoom = ob.el("button.ob-pill.ob-zoom", { type: "button", hidden: true, title: "Show everything (Esc, or double click on a chart)", onclick: () => ob.setView({ zoom: null }) });
     const old = ob.el("input", { type: "checkbox", checked: ob.view.superseded, onchange: () => ob.setView({ superseded: old.checked }) });
-    const oldLabel = ob.el("label.ob-pill", { title: "Also draw points that a restart replaced" }, old, "Replaced points");
+    const oldLabel = ob.el("label.ob-pill", { title: "Also draw what a restart replaced, as faint branches" }, old, "Attempts");
     const copy = ob.el("button.ob-pill", { type: "button", onclick: () => copyLink(copy) }, "Copy link");
     const horizontal = xChoice(page);
     const vertical = ob.segmented("Vertical axis", [["lin", "Lin"], ["log", "Log"], ["sym", "Sym"]], ob.view.yAxis, (yAxis) => ob.setView({ yAxis }));

@@ -104,17 +104,17 @@
       const html = point.html?.[i];
       if (html === null || html === undefined) return ob.el("pre.ob-md", {}, text);
       const box = ob.el("div.ob-md");
-      box.append(safe(html));
+      box.append(ob.safeHtml(html));
       return box;
     }));
   }
 
   /** The server's HTML as elements, read by a document of its own that runs nothing. */
-  function safe(html) {
+  ob.safeHtml = function safe(html) {
     const page = new DOMParser().parseFromString(html, "text/html");
     for (const link of page.querySelectorAll("a")) link.rel = "noopener noreferrer nofollow";
     return document.importNode(fragment(page.body), true);
-  }
+  };
 
   function fragment(body) {
     const range = body.ownerDocument.createRange();

@@ -5,8 +5,14 @@
   const LESS_IS_BETTER = /(^|[^a-z])(loss|err|error|nll|ce|ece|mse|rmse|mae|perplexity|ppl|fid|wer|cer|kl)([^a-z]|$)/i;
   const MORE_IS_BETTER = /(^|[^a-z])(acc|accuracy|f1|auc|auroc|ap|map|iou|miou|bleu|rouge|psnr|ssim|precision|recall|r2|reward|return|score|top[15])([^a-z]|$)/i;
 
+  /** Tell by a tag's name which of its values is the best one: "min", "max" or null. Twin of metrics.py. */
+  ob.better = function better(tag) {
+    if (LESS_IS_BETTER.test(tag)) return "min";
+    return MORE_IS_BETTER.test(tag) ? "max" : null;
+  };
+
   /** Tell by a tag's name whether less of it is better (-1), or more (1); 0 when it does not say. */
-  ob.direction = (tag) => (LESS_IS_BETTER.test(tag) ? -1 : MORE_IS_BETTER.test(tag) ? 1 : 0);
+  ob.direction = (tag) => ({ min: -1, max: 1 })[ob.better(tag)] ?? 0;
 
   /** Say [what matters, how many points] of the lines of one tag. */
   ob.cardWords = function cardWords(tag, lines, clipped = 0) {

@@ -22,6 +22,7 @@ from orgboard_schema.sql.backup.take import Taken, take_backup
 from orgboard_schema.sql.engine import begin_read, begin_write, open_engine
 from orgboard_schema.sql.migrate import head, upgrade, version
 from support.filled import contents, log_everything
+from support.words import said, say
 
 NOW = 1_800_000_000.0
 RUNS = 7
@@ -74,6 +75,21 @@ def test_a_restored_board_is_equal_row_by_row_whatever_the_engines(
     other.dispose()
     again = _take(other_url, tmp_path / "again.backup")
     assert again.manifest.parts == taken.manifest.parts
+
+
+def test_what_people_say_of_runs_is_restored_too(
+    tmp_path: Path, filled_sqlite: Path, other_url: str
+) -> None:
+    board = open_engine(str(shutil.copy(filled_sqlite, tmp_path / "board.db")))
+    say(board, "long")
+
+    restore_backup(take_backup(board, tmp_path / "b", None, now=NOW).path, other_url, None)
+
+    other = open_engine(other_url)
+    assert said(other) == said(board)
+    assert len(said(other)["tag"]) == 2
+    board.dispose()
+    other.dispose()
 
 
 def test_new_runs_get_new_numbers_after_a_restore(

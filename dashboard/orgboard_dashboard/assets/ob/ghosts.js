@@ -1,0 +1,72 @@
+/* Ghosts: the runs of a group as thin lines over its card, while the group is pointed at.
+
+   They are fetched when they are wanted, kept with the card, and drawn beside Plotly as one
+   SVG, so that pointing at a group redraws nothing else. */
+(function (ob) {
+  "use strict";
+
+  const DWELL_MS = 120;
+  /** The pointer is on a line, and not only near it. */
+  const ON_PX = 40;
+  const COLUMN_PX = 3;
+  const SVG = "http://www.w3.org/2000/svg";
+
+  /** Show the runs of the group `uid` on a card; null, or the uid of a run, shows none. */
+  ob.ghost = function ghost(card, uid) {
+    clearTimeout(card.dwell);
+    // What a formula or a difference draws lies on another scale than the runs.
+    const group = uid && card.constructor === ob.Card && ob.view.groupBy && card.visible && ob.project ? ob.drawn(ob.project).find((one) => one.uid === uid) : null;
+    if (!group) {
+      card.ghosted = null;
+      card.el.querySelector(".ob-ghosts")?.remove();
+      return;
+    }
+    if (card.ghosted === uid) return;
+    card.ghosted = uid;
+    card.dwell = setTimeout(() => show(card, group), DWELL_MS);
+  };
+
+  /** Show the runs of the group whose point is under the pointer. */
+  ob.ghostAt = function ghostAt(card, row) {
+    ob.ghost(card, row && row.apart <= ON_PX ? row.line.run : null);
+  };
+
+  async function show(card, group) {
+    const lines = await fetched(card, group).catch((error) => {
+      if (error instanceof ob.Refused) return [];
+      throw error;
+    });
+    if (card.ghosted !== group.uid || !card.visible || !card.ranges) return;
+    card.el.querySelector(".ob-ghosts")?.remove();
+    card.plot.parentElement.append(picture(card, group, lines));
+  }
+
+  async function fetched(card, group) {
+    const width = Math.max(60, Math.min(600, Math.round(card.plot.clientWidth / COLUMN_PX)));
+    const body = {
+      cards: [{ tag: card.tag.id }], runs: group.members, ...ob.placeOf(ob.view), width, superseded: false,
+    };
+    const key = JSON.stringify(body);
+    if (card.ghostKey !== key) {
+      const answer = await ob.postScalars(ob.project.path, body);
+      card.ghostKey = key;
+      card.ghostLines = answer.cards[0].lines;
+    }
+    return card.ghostLines;
+  }
+
+  function picture(card, group, lines) {
+    const scale = ob.scaleOf(card.plot, card.ranges, ob.view);
+    const svg = document.createElementNS(SVG, "svg");
+    svg.setAttribute("class", "ob-ghosts");
+    svg.setAttribute("aria-hidden", "true");
+    Object.assign(svg.style, { left: `${scale.left}px`, top: `${scale.top}px`, width: `${scale.width}px`, height: `${scale.height}px` });
+    svg.style.setProperty("--ink", ob.ink(group.color).color);
+    for (const line of lines) {
+      const path = document.createElementNS(SVG, "path");
+      path.setAttribute("d", ob.pathOf(line.x, line.y, scale));
+      svg.append(path);
+    }
+    return svg;
+  }
+})((globalThis.ob = globalThis.ob || {}));

@@ -1,0 +1,172 @@
+/* Groups: runs that are drawn as one line with a band. The server says who is in which.
+
+   A group stands in for a run wherever lines are drawn: `ob.drawn(project)` gives the runs,
+   or the groups while the view has a grouping, and each has a uid, a name and a colour. */
+(function (ob) {
+  "use strict";
+
+  const POINTS_A_COLUMN = 3;
+  const BAND_OPACITY = 0.16;
+  const BAND_WORDS = {
+    minmax: "least to greatest", std: "± standard deviation", sem: "± standard error",
+    ci: "95 % interval of the mean", none: "",
+  };
+
+  const known = new WeakMap();
+
+  class Grouping {
+    constructor(project) {
+      this.project = project;
+      this.groups = [];
+      this.of = new Map();
+      this.key = "";
+      this.problem = "";
+      project.on((what) => (what === "runs" || what === "filter") && this.refresh());
+      const off = ob.onView((changed) => {
+        if (ob.project !== project) return off();
+        if (changed.has("groupBy") || changed.has("selected")) this.refresh();
+      });
+    }
+
+    /** Ask who is in which group, when the grouping or the shown runs are other ones. */
+    async refresh() {
+      const { groupBy } = ob.view;
+      const uids = groupBy ? this.project.shown().map((run) => run.uid) : [];
+      const key = groupBy && `${groupBy} ${uids.join()}`;
+      if (key === this.key) return;
+      this.key = key;
+      if (!uids.length) return this.take([], "");
+      try {
+        const { groups } = await ob.postJson(`${this.project.path}/groups`, { runs: uids, by: groupBy });
+        if (key === this.key) this.take(groups, "");
+      } catch (error) {
+        if (!(error instanceof ob.Refused)) throw error;
+        if (key === this.key) this.take([], error.message);
+      }
+    }
+
+    take(groups, problem) {
+      this.groups = groups.map(({ id, name, color, runs }) => ({ uid: id, name, color, members: runs }));
+      this.of = new Map(this.groups.flatMap((group) => group.members.map((uid) => [uid, group])));
+      this.problem = problem;
+      this.project.tell("groups");
+    }
+  }
+
+  /** Give the grouping of a project; it follows the view from then on. */
+  ob.groupingOf = function groupingOf(project) {
+    if (!known.has(project)) {
+      known.set(project, new Grouping(project));
+      known.get(project).refresh();
+    }
+    return known.get(project);
+  };
+
+  /** Give what has a line of its own: the shown runs, or their groups. */
+  ob.drawn = function drawn(project) {
+    return ob.view.groupBy ? ob.groupingOf(project).groups : project.shown();
+  };
+
+  /** Give the uid of the line that a run is drawn by. */
+  ob.drawnAs = function drawnAs(uid) {
+    return (ob.view.groupBy && ob.project && ob.groupingOf(ob.project).of.get(uid)?.uid) || uid;
+  };
+
+  /** Give a run with the colour that it is drawn in. */
+  ob.inked = function inked(run) {
+    const group = ob.view.groupBy && ob.project && ob.groupingOf(ob.project).of.get(run.uid);
+    return group ? { ...run, color: group.color } : run;
+  };
+
+  /** Ask for the lines of `groups`, as ob.postScalars does for runs. */
+  ob.postBands = function postBands(path, groups, body, signal) {
+    const { groupLine: line, groupBand: band } = ob.view;
+    // A column has one point here, and up to four in a run's line.
+    const width = POINTS_A_COLUMN * body.width;
+    const asked = { ...body, runs: undefined, width, line, band, groups: groups.map(({ uid, members }) => ({ id: uid, runs: members })) };
+    return ob.postScalars(path, asked, signal, "bands");
+  };
+
+  /* The figure. Twin of charts/groups.py; tests/dashboard/vectors/groups.json keeps them equal. */
+
+  /** Make the figure of lines of which some have a band: `low` and `high` beside `y`. */
+  ob.groupFigure = function groupFigure(lines, view, tag) {
+    const banded = lines.filter((line) => line.low && (line.margin || view.groupBand !== "none") && line.x.length);
+    if (!banded.length) return ob.figure(lines, view, tag);
+    const edges = banded.flatMap((line) => [edge(line, "low"), edge(line, "high")]);
+    const figure = ob.figure([...lines, ...edges], view, tag);
+    const ids = new Set(edges.flatMap((one) => [ob.traceId(one, "raw"), ob.traceId(one, "line")]));
+    const drawn = new Map(figure.data.map((trace) => [trace.uid, trace]));
+    const bands = banded.map((line) => {
+      const y = (side) => {
+        const heights = (part) => drawn.get(ob.traceId(edge(line, side), part))?.y;
+        // Spread moves with the smoothed line; the extremes stay where they were logged.
+        return ((line.margin || view.groupBand === "minmax") && heights("raw")) || heights("line");
+      };
+      return band(line, y("low"), y("high"), figure.ranges.y[0], view);
+    });
+    const { ranges } = figure;
+    return { data: [...bands, ...figure.data.filter((trace) => !ids.has(trace.uid))], ranges, clipped: ob.outsideOf(lines, view, ranges) };
+  };
+
+  function edge(line, side) {
+    return { ...line, run: `${line.run}${side}`, y: line[side], marks: [] };
+  }
+
+  function band(line, low, high, floor, view) {
+    const { color } = ob.ink(line.color);
+    const level = (y) => (view.yAxis === "log" && !(y > 0) ? 10 ** floor : y);
+    const alone = line.x.length === 1;
+    return {
+      type: "scatter", uid: ob.traceId(line, "band"), name: ob.plotlyText(line.name), mode: "lines",
+      x: [...line.x, ...[...line.x].reverse()], y: [...Array.from(high, level), ...Array.from(low, level).reverse()],
+      fill: "toself", fillcolor: translucent(color), line: { color: translucent(color), width: alone ? 3 : 0 }, hoverinfo: "skip",
+    };
+  }
+
+  function translucent(color) {
+    const part = (at) => parseInt(color.slice(at, at + 2), 16);
+    return `rgba(${part(1)}, ${part(3)}, ${part(5)}, ${BAND_OPACITY})`;
+  }
+
+  /* Words and tables. */
+
+  /** Say [of what the lines are, how many points] on a card of groups; null for runs. */
+  ob.groupWords = function groupWords(lines, view, clipped = 0) {
+    const grouped = lines.filter((line) => line.members);
+    if (!grouped.length) return null;
+    const [, points] = ob.cardWords("", grouped, clipped);
+    const least = Math.min(...grouped.map((line) => Math.min(...line.runs)));
+    const most = Math.max(...grouped.map((line) => line.members));
+    const runs = !grouped.some((line) => line.x.length) ? "no run" : least === most ? ob.plural(most, "run") : `${least}–${ob.plural(most, "run")}`;
+    const strange = grouped.reduce((sum, line) => sum + line.nonfinite, 0);
+    const left = `${view.groupLine} of ${runs}, aligned by ${ob.xMetric(view) ?? ob.xName(view).toLowerCase()}`;
+    return [strange ? `${left} · ${ob.count(strange)} not finite left out` : left, points];
+  };
+
+  /** Say how groups are made one line, in full. */
+  ob.alignmentWords = function alignmentWords(view) {
+    const spread = BAND_WORDS[view.groupBand];
+    const lined = ob.xMetric(view) === null ? "" : " Where a value comes again, its last point counts.";
+    return `Each run counts from its first point to its last, with its value at or before that place. ${
+      spread ? `The band is ${spread}. ` : ""}Values that are not finite are left out.${lined}`;
+  };
+
+  /** Make the tooltip of a card of groups; null when `rows` are of runs. `near` is the row at hand. */
+  ob.groupTable = function groupTable(rows, most, near) {
+    if (!rows[0]?.line.members) return null;
+    const { groupLine, smoothing, xAxis } = ob.view;
+    const place = ob.xMetric(ob.view) !== null ? "x" : { step: "step", rstep: "relative step" }[xAxis] ?? "time";
+    const spread = ob.view.groupBand !== "none" && Boolean(rows[0].line.low);
+    const head = ["", "group", groupLine, smoothing > 0 ? "smoothed" : null, ...(spread ? ["low", "high"] : []), "runs", place];
+    const cell = (text) => ob.el("td", {}, text);
+    const body = rows.slice(0, most).map((row) => [row, row.line, row.i]).map(([row, line, i]) => ob.el(row.far ? "tr.ob-far" : row === near ? "tr.ob-near" : "tr", {},
+      ob.el("td", {}, ob.swatch(line)), ob.el("td.ob-name", {}, line.name), cell(ob.value(line.y[i])),
+      smoothing > 0 ? cell(ob.value(row.smoothed)) : null,
+      ...(spread ? [cell(ob.value(line.low[i])), cell(ob.value(line.high[i]))] : []),
+      cell(`${line.runs[i]} of ${line.members}`),
+      cell(ob.xText(line.x[i], ob.view))));
+    const rest = rows.length > most ? ob.el("tr", {}, ob.el("td"), ob.el("td", { colspan: "7" }, `and ${ob.plural(rows.length - most, "more group")}`)) : null;
+    return ob.el("table", {}, ob.el("thead", {}, ob.el("tr", {}, ...head.filter((word) => word !== null).map((word) => ob.el("th", {}, word)))), ob.el("tbody", {}, ...body, rest));
+  };
+})((globalThis.ob = globalThis.ob || {}));

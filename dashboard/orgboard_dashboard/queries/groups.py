@@ -1,0 +1,136 @@
+"""Which runs belong together: by the value of a hyperparameter, or by a part of their names.
+
+A group's place in the palette is the order in which the groups first appeared in the
+project, whichever runs are asked about: it stays when runs are selected and when others come.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from sqlalchemy import Connection, select
+
+from orgboard_dashboard.queries.errors import BadQuery
+from orgboard_dashboard.queries.patterns import capturer
+from orgboard_dashboard.queries.visible import find_project, visible_runs
+from orgboard_dashboard.viewer import Viewer
+from orgboard_schema.sql import tables, text
+
+__all__ = ["MAX_NAME_CHARS", "RunGroup", "group_runs"]
+
+MAX_NAME_CHARS: Final = 200
+"""Of a group's name; what is longer ends with an ellipsis."""
+
+_Key: TypeAlias = tuple[int, float, str]
+"""Orders groups: numbers by size, then words, then the runs without a value."""
+
+_NONE: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class RunGroup:
+    """Runs that are drawn as one line."""
+
+    id: str
+    """Stable as long as the project's first runs are."""
+    name: str
+    color: int
+    runs: tuple[str, ...]
+    """Uids, in the order they were asked about."""
+
+
+def group_runs(
+    viewer: Viewer, conn: Connection, team: str, project: str, uids: Sequence[str], by: str
+) -> tuple[RunGroup, ...]:
+    """Return the groups of these runs. `by` is `hp:NAME`, or `re:PATTERN` on the run's name.
+
+    A pattern groups by what its parentheses captured, or else by what it matched. Runs that
+    do not exist, or are not visible, are in no group.
+
+    Raises:
+        NotFound: there is no such project, or `viewer` may not see it.
+        BadQuery: `by` is neither, or no pattern.
+    """
+    key_of = _keys(by)
+    found = find_project(viewer, conn, team, project)
+    run = tables.run.c
+    # All of the project, in the order they came: a colour does not depend on a selection.
+    asked = (
+        select(run.uid, run.name, run.hparams)
+        .where(run.project_id == found.project_id, visible_runs(viewer))
+        .order_by(run.run_id)
+    )
+    keys = {
+        row.uid: key_of(text.from_sql(row.name), row.hparams or "") for row in conn.execute(asked)
+    }
+    place = {key: at for at, key in enumerate(dict.fromkeys(keys.values()))}
+    members: dict[_Key, list[str]] = {}
+    for uid in dict.fromkeys(uids):
+        if uid in keys:
+            members.setdefault(keys[uid], []).append(uid)
+    return tuple(
+        RunGroup(f"g{place[key]}", _name(by, key), place[key], tuple(members[key]))
+        for key in sorted(members)
+    )
+
+
+def _keys(by: str) -> Callable[[str, str], _Key]:
+    """Return what gives a run's key from its name and its hyperparameters as stored."""
+    sort, _, what = by.partition(":")
+    if sort == "hp" and what:
+        return lambda _name, hparams: _value_key(_read(hparams), what)
+    if sort == "re" and what:
+        captured = capturer(what)
+
+        def key(name: str, _hparams: str) -> _Key:
+            part = captured(name)
+            return (_NONE, 0.0, "") if part is None else _text_key(part)
+
+        return key
+    raise BadQuery("Runs are grouped by `hp:` and a hyperparameter, or by `re:` and a pattern.")
+
+
+def _read(stored: str) -> Mapping[str, Any]:
+    read = json.loads(text.from_sql(stored)) if stored else {}
+    return read if isinstance(read, dict) else {}
+
+
+def _value_key(hparams: Mapping[str, Any], name: str) -> _Key:
+    value = hparams.get(name)
+    if value is None:
+        return (_NONE, 0.0, "")
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        try:
+            number = float(value)
+        except OverflowError:
+            return (1, 0.0, str(value))
+        # NaN equals nothing, not even itself: it would be a group for each run.
+        return (1, 0.0, "NaN") if math.isnan(number) else (0, number, "")
+    return (1, 0.0, value if isinstance(value, str) else json.dumps(value, sort_keys=True))
+
+
+def _text_key(part: str) -> _Key:
+    # Seeds and sizes are numbers to whoever named the runs: 2 comes before 10.
+    if part.isascii() and part.isdigit() and len(part) <= 15:
+        return (0, float(part), part)
+    return (1, 0.0, part)
+
+
+def _name(by: str, key: _Key) -> str:
+    sort, _, what = by.partition(":")
+    kind, number, words = key
+    if kind == _NONE:
+        name = f"no {what}" if sort == "hp" else "no match"
+    else:
+        value = words if words or kind else _written(number)
+        name = f"{what} = {value}" if sort == "hp" else value or "(empty)"
+    return name if len(name) <= MAX_NAME_CHARS else name[: MAX_NAME_CHARS - 1] + "…"
+
+
+def _written(number: float) -> str:
+    is_whole = number.is_integer() and abs(number) < 1e15
+    return str(int(number)) if is_whole else repr(number)

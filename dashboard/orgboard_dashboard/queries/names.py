@@ -1,0 +1,141 @@
+"""The names that a project has beside the fields of every run: hyperparameters and metrics.
+
+What is not logged by a run that the viewer may see does not exist. Everything is read when it is
+first asked for, and once: an object of this lives as long as one question.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, func, select
+
+from orgboard_dashboard.queries.fields import FIELDS
+from orgboard_dashboard.queries.hparam_texts import decode_hparams, keys_of, value_of
+from orgboard_dashboard.queries.literals import spelled
+from orgboard_dashboard.queries.visible import ProjectRef, visible_runs
+from orgboard_dashboard.viewer import Viewer
+from orgboard_schema.blocks.heads import decode_tag_set
+from orgboard_schema.sql import tables
+from orgboard_schema.sql.dictionary import chunked, find_ids, tag_names
+from orgboard_schema.sql.text import sha256
+
+__all__ = ["ProjectNames"]
+
+_COMPARED: Final = 5000
+"""Names that a wrong one is compared with."""
+_COMPARED_CHARS: Final = 100
+_SUGGESTIONS: Final = 3
+
+_FIND_TAG: Final = select(tables.tag.c.name_sha256, tables.tag.c.tag_id)
+
+_TagIds = NDArray[np.int64]
+
+
+class ProjectNames:
+    """What runs of a project, as far as `viewer` may see them, have logged by name."""
+
+    def __init__(self, viewer: Viewer, conn: Connection, project: ProjectRef) -> None:
+        self._conn = conn
+        self._hparams: dict[str, Mapping[int, Any]] = {}
+        self._here = (tables.run.c.project_id == project.project_id) & visible_runs(viewer)
+
+    def hparam(self, name: str) -> Mapping[int, Any]:
+        """Return the value of a hyperparameter in each run that has it."""
+        if name not in self._hparams:
+            keys = keys_of(name)
+            values = ((run_id, value_of(stored, keys)) for run_id, stored in self._stored)
+            self._hparams[name] = {run_id: held for run_id, held in values if held is not None}
+        return self._hparams[name]
+
+    @cached_property
+    def having_hparams(self) -> frozenset[int]:
+        """Give the runs that logged any hyperparameter."""
+        return frozenset(run_id for run_id, _stored in self._stored)
+
+    @cached_property
+    def hparam_values(self) -> Mapping[str, Counter[str]]:
+        """Give every hyperparameter, and in how many runs it has which value, as it is written."""
+        found: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        for _run_id, stored in self._stored:
+            for name, held in decode_hparams(stored).items():
+                found[name][spelled(held)] += 1
+        return found
+
+    @cached_property
+    def _stored(self) -> list[tuple[int, str]]:
+        run = tables.run.c
+        asked = select(run.run_id, run.hparams).where(self._here, run.hparams.is_not(None))
+        return [(run_id, stored) for run_id, stored in self._conn.execute(asked).all()]
+
+    @cached_property
+    def runs_of_set(self) -> Mapping[int, int]:
+        """Give how many runs have each set of tags."""
+        run = tables.run.c
+        asked = (
+            select(run.tag_set_id, func.count())
+            .where(self._here, run.tag_set_id.is_not(None))
+            .group_by(run.tag_set_id)
+        )
+        return {row[0]: row[1] for row in self._conn.execute(asked)}
+
+    @cached_property
+    def scalars_of_set(self) -> Mapping[int, tuple[int, _TagIds]]:
+        """Give of each set its scalar tags, and the place of the first in its runs' heads."""
+        columns = tables.tag_set.c
+        found: dict[int, tuple[int, _TagIds]] = {}
+        for some in chunked(sorted(self.runs_of_set)):
+            asked = select(columns.tag_set_id, columns.payload).where(columns.tag_set_id.in_(some))
+            for tag_set_id, payload in self._conn.execute(asked):
+                found[tag_set_id] = _scalars_in(bytes(payload))
+        return found
+
+    def places_of(self, tag_id: int) -> Mapping[int, int]:
+        """Return where the heads of runs have this scalar, by their set of tags."""
+        places: dict[int, int] = {}
+        for tag_set_id, (first, tags) in self.scalars_of_set.items():
+            at = int(np.searchsorted(tags, tag_id))
+            if at < len(tags) and tags[at] == tag_id:
+                places[tag_set_id] = first + at
+        return places
+
+    def scalar_id(self, name: str) -> int | None:
+        """Return the number of a scalar's tag; None when no run has such a scalar."""
+        found = find_ids(
+            self._conn, _FIND_TAG.where(tables.tag.c.name_sha256 == sha256(name)), [sha256(name)]
+        )
+        tag_id = next(iter(found.values()), None)
+        return tag_id if tag_id is not None and self.places_of(tag_id) else None
+
+    def scalar_runs(self) -> Counter[int]:
+        """Return in how many runs each scalar is."""
+        runs: Counter[int] = Counter()
+        for tag_set_id, (_first, tags) in self.scalars_of_set.items():
+            runs.update(dict.fromkeys(tags.tolist(), self.runs_of_set[tag_set_id]))
+        return runs
+
+    def like(self, name: str) -> tuple[str, ...]:
+        """Return the names nearest to one that does not exist."""
+        tags = [tag_id for tag_id, _runs in self.scalar_runs().most_common(_COMPARED)]
+        known: Iterable[str] = (
+            *FIELDS,
+            *sorted(self.hparam_values)[:_COMPARED],
+            *tag_names(self._conn, tags).values(),
+        )
+        short = [one for one in dict.fromkeys(known) if len(one) <= _COMPARED_CHARS]
+        inside = [one for one in short if len(name) > 2 and name.lower() in one.lower()]
+        close = get_close_matches(name[:_COMPARED_CHARS], short, _SUGGESTIONS)
+        return tuple(dict.fromkeys([*close, *inside]))[:_SUGGESTIONS]
+
+
+def _scalars_in(payload: bytes) -> tuple[int, _TagIds]:
+    series = decode_tag_set(payload)
+    scalars = [(at, tag_id) for at, (tag_id, kind) in enumerate(series) if kind == "scalar"]
+    first = scalars[0][0] if scalars else 0
+    return first, np.array([tag_id for _at, tag_id in scalars], np.int64)

@@ -1,0 +1,51 @@
+"""What people say of runs, as lists show it: tags, and how a note begins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Connection, func, select
+
+from orgboard_schema.sql import tables
+from orgboard_schema.sql.dictionary import chunked
+from orgboard_schema.sql.text import from_sql
+
+__all__ = ["NOTHING_SAID", "Words", "words_of"]
+
+_BEGINNING: Final = 200
+"""Characters of a note that a list shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Of one run."""
+
+    tags: tuple[str, ...] = ()
+    """By name."""
+    note: str = ""
+    """How it begins."""
+
+
+NOTHING_SAID: Final = Words()
+
+
+def words_of(conn: Connection, uids: Sequence[str]) -> dict[str, Words]:
+    """Return what is said of these runs, by uid; without those of which nothing is.
+
+    The caller chose the runs, and asked whether they may be seen.
+    """
+    tag, note = tables.run_tag.c, tables.run_note.c
+    tags: dict[str, list[str]] = {}
+    notes: dict[str, str] = {}
+    for some in chunked(uids):
+        named = select(tag.uid, tag.name).where(tag.uid.in_(some)).order_by(tag.uid, tag.name)
+        for uid, name in conn.execute(named):
+            tags.setdefault(uid, []).append(from_sql(name))
+        begun = select(note.uid, func.substr(note.text, 1, _BEGINNING)).where(note.uid.in_(some))
+        notes |= {uid: from_sql(text) for uid, text in conn.execute(begun)}
+    return {
+        uid: Words(tuple(tags.get(uid, ())), notes.get(uid, ""))
+        for uid in tags.keys() | notes.keys()
+    }

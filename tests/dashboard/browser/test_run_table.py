@@ -1,0 +1,275 @@
+"""Finding runs and choosing what is shown of them: the query bar, the columns, the selection."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from support.boards import scalars
+from support.served import HOSTILE, Served, serve_example
+
+pytestmark = pytest.mark.browser
+
+MANY = 30
+QUERY = "Filter runs"
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Give a served board with some dozens of runs that differ in what they logged."""
+    with serve_example(tmp_path_factory.mktemp("many")) as served:
+        for n in range(MANY):
+            hparams = {"lr": 10.0 ** -(n % 3), "optimizer": ["adam", "sgd"][n % 2], "n": n}
+            served.board.log(
+                f"run{n:02}",
+                [scalars("val/acc", [n / 100, n / 200]), scalars("my loss", [5.0, 1 + n])],
+                hparams=json.dumps(hparams),
+            )
+        yield served
+
+
+def _rows(page: Page) -> Locator:
+    return page.locator(".ob-rows .ob-row:not(.ob-waiting)")
+
+
+def _grid_column(page: Page, key: str) -> Locator:
+    return page.locator(f'.ag-row [col-id="{key}"]')
+
+
+def test_a_query_filters_the_panel_and_the_table_at_once(page: Page, many: Served) -> None:
+    page.goto(many.page("runs"))
+    page.get_by_label(QUERY).fill("lr < 0.05 and optimizer = adam and last(val/acc) > 0.05")
+
+    expect(page.locator(".ob-foot")).to_contain_text(f"3 of {MANY + 3} runs")
+    expect(page.locator(".ag-pinned-left-cols-container .ag-row")).to_have_count(3)
+    expect(page).to_have_url(re.compile(r"q=lr%20%3C%200\.05"))
+
+
+def test_an_unknown_field_is_marked_and_mended_by_a_click(page: Page, many: Served) -> None:
+    page.goto(many.page("runs?q=lr%20%3D%201"))
+    expect(_rows(page)).to_have_count(10)
+    bar = page.get_by_label(QUERY)
+    bar.fill("optimzer = adam and lr = 1")
+    bar.press("Enter")
+
+    alert = page.locator(".ob-panel").get_by_role("alert")
+    expect(alert).to_contain_text("There is no field `optimzer` here.")
+    expect(bar).to_have_attribute("aria-invalid", "true")
+    expect(page.locator(".ob-q-wrong")).to_have_text("optimzer")
+    expect(_rows(page)).to_have_count(10)
+    alert.get_by_role("button", name="optimizer").click()
+
+    expect(bar).to_have_value("optimizer = adam and lr = 1")
+    expect(page.locator(".ob-panel .ob-problem")).to_be_empty()
+    expect(_rows(page)).to_have_count(5)
+
+
+def test_a_regular_expression_without_an_operator_still_filters_by_name(
+    page: Page, many: Served
+) -> None:
+    page.goto(many.page("runs?q=run0%5B12%5D%24"))
+
+    expect(_rows(page)).to_have_count(2)
+    page.get_by_label(QUERY).fill("run0[")
+    expect(page.locator(".ob-panel").get_by_role("alert")).to_contain_text("RE2")
+
+
+def test_what_may_come_next_is_chosen_with_the_keyboard_alone(page: Page, many: Served) -> None:
+    page.goto(many.page("runs"))
+    expect(_rows(page).first).to_be_visible()
+    page.keyboard.press("/")
+    bar = page.get_by_label(QUERY)
+    expect(bar).to_be_focused()
+    choices = page.get_by_role("option")
+
+    page.keyboard.type("opt")
+    expect(choices.first).to_contain_text("optimizer")
+    page.keyboard.press("ArrowDown")
+    expect(choices.first).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("Enter")
+    expect(bar).to_have_value("optimizer ")
+    page.keyboard.type("= ")
+    expect(choices).to_have_text(["adam", "sgd"])
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    expect(bar).to_have_value("optimizer = sgd ")
+    expect(choices.first).to_contain_text("and")
+    page.keyboard.press("Escape")
+    expect(choices).to_have_count(0)
+
+    expect(page.locator(".ob-foot")).to_contain_text(f"{MANY // 2} of {MANY + 3} runs")
+    page.keyboard.press("Escape")
+    expect(bar).not_to_be_focused()
+
+
+def test_a_name_with_spaces_is_completed_in_quotes(page: Page, many: Served) -> None:
+    page.goto(many.page("runs"))
+    bar = page.get_by_label(QUERY)
+    bar.click()
+    page.keyboard.type("min(my")
+
+    page.get_by_role("option").filter(has_text="my loss").click()
+
+    expect(bar).to_have_value('min("my loss" ')
+    page.keyboard.type(") < 4")
+    expect(page.locator(".ob-foot")).to_contain_text(f"3 of {MANY + 3} runs")
+
+
+def test_no_match_says_so_and_leads_back(page: Page, many: Served) -> None:
+    page.goto(many.page("runs?q=lr%20%3E%20100"))
+
+    none = page.locator(".ob-none")
+    expect(none).to_contain_text(f"No run matches lr > 100. {MANY + 3} runs without the filter.")
+    none.get_by_role("button", name="Show all").click()
+
+    expect(page.get_by_label(QUERY)).to_have_value("")
+    expect(page.locator(".ob-foot")).to_contain_text(f"{MANY + 3} runs")
+
+
+def test_columns_and_order_come_from_the_address(page: Page, many: Served) -> None:
+    page.goto(
+        many.page("runs?q=run&cols=!name,hp%3Alr~90,best%3Aval%2Facc,last%3Amy%20loss&sort=-hp%3An")
+    )
+
+    first = page.locator('.ag-row[row-index="0"]')
+    expect(first.locator('[col-id="name"]')).to_have_text(f"run{MANY - 1:02}")
+    expect(first.locator('[col-id="best:val/acc"]')).to_have_text("0.2900")
+    expect(first.locator('[col-id="last:my loss"]')).to_have_text("30.00")
+    expect(page.locator('.ag-header-cell[col-id="status"]')).to_have_count(0)
+    expect(page.locator('.ag-header-cell[col-id="hp:lr"]')).to_have_css("width", "90px")
+    expect(_rows(page).first).to_contain_text(f"run{MANY - 1:02}")
+    expect(page.get_by_role("button", name="Sort by best val/acc")).to_be_visible()
+
+
+def test_a_column_is_found_added_moved_pinned_and_taken_away_in_the_menu(
+    page: Page, many: Served
+) -> None:
+    page.goto(many.page("runs?cols=!name,status"))
+    page.get_by_role("button", name="Columns").click()
+    page.get_by_label("Find a column").fill("acc")
+    page.get_by_label("best of val/acc").click()
+    page.get_by_label("Find a column").fill("")
+    expect(page.locator('.ag-header-cell[col-id="best:val/acc"]')).to_have_count(1)
+
+    page.get_by_label("Move up best val/acc").click()
+    page.get_by_label("Pin best val/acc").click()
+    page.get_by_label("Hide Status").click()
+
+    expect(page).to_have_url(re.compile(r"cols=!name,!best%3Aval%2Facc(&|$)"))
+    expect(page.locator('.ag-pinned-left-header [col-id="best:val/acc"]')).to_have_count(1)
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog", name="Columns")).to_have_count(0)
+    expect(page.get_by_role("button", name="Columns")).to_be_focused()
+
+
+def test_a_click_on_a_heading_sorts_the_table_and_the_panel(page: Page, many: Served) -> None:
+    page.goto(many.page("runs?q=run&cols=!name,hp%3An,last%3Aval%2Facc"))
+    expect(_grid_column(page, "hp:n").first).to_be_visible()
+
+    page.locator('.ag-header-cell[col-id="hp:n"]').click()
+    expect(page).to_have_url(re.compile("sort=hp%3An"))
+    expect(_rows(page).first).to_contain_text("run00")
+    page.get_by_role("button", name="Sort by val/acc").click()
+
+    expect(page).to_have_url(re.compile("sort=-last%3Aval%2Facc"))
+    expect(page.locator('.ag-row[row-index="0"] [col-id="name"]')).to_have_text("run29")
+
+
+def test_a_missing_value_is_a_dash_and_comes_last(page: Page, many: Served) -> None:
+    page.goto(many.page("runs?cols=!name,hp%3An&sort=-hp%3An"))
+    expect(page.locator('.ag-row[row-index="0"] [col-id="hp:n"]')).to_have_text("29")
+
+    expect(page.locator(f'.ag-row[row-index="{MANY}"] [col-id="hp:n"]')).to_have_text("\N{EN DASH}")
+
+
+def test_shift_shows_a_range_of_runs_and_all_means_all_that_match(page: Page, many: Served) -> None:
+    page.goto(many.page("runs?q=run&sort=name&sel="))
+    page.get_by_label("Show run02").click()
+    page.get_by_label("Show run06").click(modifiers=["Shift"])
+    expect(page.locator(".ob-foot")).to_contain_text("5 shown")
+
+    page.get_by_role("button", name="all", exact=True).click()
+
+    expect(page.locator(".ob-foot")).to_contain_text(f"{MANY} shown")
+
+
+def test_hostile_names_are_text_in_columns_and_choices(page: Page, many: Served) -> None:
+    page.goto(many.page("runs?cols=!name"))
+    bar = page.get_by_label(QUERY)
+    bar.click()
+    page.keyboard.type("evil")
+    expect(page.get_by_role("option").first).to_contain_text(f"evil/{HOSTILE}")
+    page.get_by_role("option").first.click()
+    page.keyboard.type("> 2")
+    expect(_rows(page)).to_have_count(1)
+    page.get_by_role("button", name="Columns").click()
+    page.get_by_label(f"last of evil/{HOSTILE}").click()
+
+    expect(page.get_by_role("columnheader", name=f"evil/{HOSTILE}")).to_be_visible()
+    expect(page.get_by_role("gridcell", name="3.000")).to_be_visible()
+    assert page.locator("img[src=x]").count() == 0
+
+
+def test_a_broken_address_opens_a_table(page: Page, many: Served) -> None:
+    page.goto(many.page("runs?cols=,!,what~x,hp%3A,last%3Anone&sort=-max%3Agone"))
+
+    expect(_grid_column(page, "name").first).to_be_visible()
+    expect(_grid_column(page, "last:none").first).to_have_text("\N{EN DASH}")
+
+
+def test_on_a_phone_the_query_bar_and_the_menu_fit(browser: Browser, many: Served) -> None:
+    with browser.new_context(viewport={"width": 390, "height": 844}) as context:
+        page = context.new_page()
+        page.goto(many.page("scalars?q=lr%20%3D%201&cols=!name,hp%3Alr,last%3Aval%2Facc"))
+        page.get_by_role("button", name="Runs", exact=True).click()
+        expect(_rows(page).first).to_be_visible()
+        page.get_by_role("button", name="Columns").click()
+
+        menu = page.get_by_role("dialog", name="Columns")
+        box = menu.bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 390
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@pytest.mark.parametrize(
+    ("typed", "wanted"),
+    [
+        ("op", ["optimizer"]),
+        ("optimizer ", ["=", "!=", "<", "<=", ">", ">=", "~", "!~", "in"]),
+        ("optimizer = ", ["adam", "sgd"]),
+        ("optimizer in (adam, s", ["sgd"]),
+        ("optimizer = adam ", ["and", "or"]),
+        ("status:", ["live", "stale"]),
+        ("hp:", ["optimizer", "lr"]),
+        ("lr < 1 and min(v", ["val/loss"]),
+        ("(has:lr ", ["and", "or"]),
+        ("min(val/loss) ", ["=", "!=", "<", "<=", ">", ">=", "~", "!~", "in"]),
+        ("not (lr < 1) ", ["and", "or"]),
+    ],
+)
+def test_completion_knows_what_stands_at_the_caret(
+    page: Page, many: Served, typed: str, wanted: list[str]
+) -> None:
+    page.goto(many.page("runs"))
+    expect(_rows(page).first).to_be_visible()
+    words = {
+        "fields": [{"name": "status", "about": "", "kind": "status", "values": ["live", "stale"]}],
+        "hparams": [
+            {"name": "optimizer", "runs": 2, "values": ["adam", "sgd"]},
+            {"name": "lr", "runs": 2, "values": []},
+        ],
+        "metrics": [{"name": "val/loss", "runs": 2, "best": "min"}],
+    }
+
+    found = page.evaluate(
+        "([text, words]) => ob.completions(text, text.length, words).items.map((i) => i.label)",
+        [typed, words],
+    )
+
+    assert found == wanted

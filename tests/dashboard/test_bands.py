@@ -1,0 +1,197 @@
+"""Groups as one line: equal to plain arithmetic, aligned as stated, no spike outside the band."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orgboard_dashboard.bands import BandKind, Centre, Member, Window, combine
+from orgboard_dashboard.quantiles import student_t_975
+
+Points = list[tuple[float, float]]
+
+# Few places, so that members share some, begin late and end early.
+places = st.integers(-20, 20).map(float)
+numbers = st.floats(-1e6, 1e6, width=32)
+anything = st.one_of(numbers, st.sampled_from([math.nan, math.inf, -math.inf]))
+series = st.lists(st.tuples(places, anything), max_size=40)
+groups = st.lists(series, max_size=6)
+windows = st.tuples(st.integers(1, 60), st.none() | places, st.none() | places).map(
+    lambda drawn: Window(*drawn)
+)
+
+CENTRE: dict[Centre, Callable[[Sequence[float]], float]] = {
+    "mean": statistics.fmean,
+    "median": statistics.median,
+    "min": min,
+    "max": max,
+}
+
+
+def _members(group: list[Points]) -> list[Member]:
+    return [
+        Member(np.array([x for x, _ in points]), np.array([y for _, y in points]))
+        for points in group
+    ]
+
+
+def _is_inside(x: float, window: Window) -> bool:
+    return (window.low is None or x >= window.low) and (window.high is None or x <= window.high)
+
+
+def _drawn(points: Points) -> Points:
+    """Return what can be drawn, by x; those of equal x as they came."""
+    return sorted((point for point in points if math.isfinite(point[1])), key=lambda p: p[0])
+
+
+def _naive(group: list[Points], grid: Sequence[float], window: Window) -> list[list[Points]]:
+    """Return, for each place of the grid, the points that each counting member has there.
+
+    These are its points since the place before, or else the one that it carries.
+    """
+    found = []
+    before = -math.inf
+    for at, place in enumerate(grid):
+        counting = []
+        for points in map(_drawn, group):
+            begun = [point for point in points if point[0] <= place]
+            if at == 0 and window.low is not None:
+                here = [point for point in begun if point[0] >= window.low]
+                goes_on = any(x >= window.low for x, _ in points)
+            else:
+                here = [point for point in begun if point[0] > before]
+                goes_on = any(x > before for x, _ in points)
+            if begun and goes_on:
+                counting.append(here or begun[-1:])
+        found.append(counting)
+        before = place
+    return found
+
+
+@given(groups, windows, st.sampled_from(list(CENTRE)))
+def test_the_line_is_what_plain_arithmetic_gives(
+    group: list[Points], window: Window, centre: Centre
+) -> None:
+    band = combine(_members(group), window, centre)
+
+    for at, counting in enumerate(_naive(group, band.x.tolist(), window)):
+        values = [y for points in counting for _, y in points]
+        last = [points[-1][1] for points in counting]
+        expected = CENTRE[centre](values if centre in ("min", "max") else last)
+        assert band.y[at] == pytest.approx(expected, rel=1e-9, abs=1e-6)
+        assert band.runs[at] == len(counting)
+        assert (band.low[at], band.high[at]) == (min(values), max(values))
+
+
+@given(groups, windows)
+def test_bands_of_spread_are_what_plain_arithmetic_gives(
+    group: list[Points], window: Window
+) -> None:
+    bands: dict[BandKind, Callable[[float, int], float]] = {
+        "std": lambda std, _n: std,
+        "sem": lambda std, n: std / math.sqrt(n),
+        "ci": lambda std, n: float(student_t_975(np.array([n - 1]))[0]) * std / math.sqrt(n),
+    }
+    for kind, half in bands.items():
+        band = combine(_members(group), window, "median", kind)
+        for at, counting in enumerate(_naive(group, band.x.tolist(), window)):
+            last = [points[-1][1] for points in counting]
+            n, mean = len(last), statistics.fmean(last)
+            apart = half(statistics.stdev(last), n) if n > 1 else 0.0
+            assert band.low[at] == pytest.approx(mean - apart, rel=1e-6, abs=1e-5)
+            assert band.high[at] == pytest.approx(mean + apart, rel=1e-6, abs=1e-5)
+
+
+@given(groups, windows)
+def test_every_point_is_inside_the_band_from_least_to_greatest(
+    group: list[Points], window: Window
+) -> None:
+    band = combine(_members(group), window)
+
+    for x, y in (point for points in group for point in _drawn(points)):
+        if _is_inside(x, window):
+            at = int(np.searchsorted(band.x, x))
+            assert band.low[at] <= y <= band.high[at]
+
+
+@given(groups, windows)
+def test_there_are_no_more_points_than_pixels_and_all_are_counted(
+    group: list[Points], window: Window
+) -> None:
+    band = combine(_members(group), window)
+
+    inside = [point for points in group for point in points if _is_inside(point[0], window)]
+    assert band.x.size <= window.columns
+    assert band.total == len(inside)
+    assert band.non_finite == sum(not math.isfinite(y) for _, y in inside)
+    assert np.all(np.diff(band.x) > 0)
+    assert np.all((band.low <= band.y) & (band.y <= band.high))
+
+
+@given(groups)
+def test_all_places_are_kept_while_there_are_no_more_than_pixels(group: list[Points]) -> None:
+    band = combine(_members(group), Window(columns=41))
+
+    assert band.x.tolist() == sorted({x for points in group for x, _ in _drawn(points)})
+
+
+def test_members_count_from_their_first_point_to_their_last() -> None:
+    long = Member(np.arange(5.0), np.zeros(5))
+    short = Member(np.array([1.0, 3.0]), np.array([8.0, 4.0]))
+
+    band = combine([long, short], Window(100))
+
+    assert band.runs.tolist() == [1, 2, 2, 2, 1]
+    assert band.y.tolist() == [0, 4, 4, 2, 0]
+    assert band.high.tolist() == [0, 8, 8, 4, 0]
+
+
+def test_a_member_carries_into_a_zoom_what_it_had_before() -> None:
+    coarse = Member(np.array([0.0, 100.0]), np.array([6.0, 10.0]))
+    fine = Member(np.arange(101.0), np.zeros(101))
+
+    band = combine([coarse, fine], Window(100, 40, 60))
+
+    assert band.x.tolist() == [float(x) for x in range(40, 61)]
+    assert set(band.y.tolist()) == {3.0}
+
+
+def test_runs_of_nothing_are_a_line_of_nothing() -> None:
+    empty = Member(np.empty(0), np.empty(0))
+    broken = Member(np.array([math.nan, 1.0]), np.array([1.0, math.nan]))
+
+    band = combine([empty, broken], Window(10))
+
+    assert (band.x.size, band.total, band.non_finite, band.without_x) == (0, 1, 1, 1)
+    assert combine([], Window(10)).x.size == 0
+
+
+def test_the_mean_of_equal_values_is_that_value() -> None:
+    members = [Member(np.zeros(1), np.array([0.1])) for _ in range(7)]
+
+    band = combine(members, Window(10), "mean", "ci")
+
+    assert band.y.tolist() == [0.1]
+    assert band.low[0] == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize(
+    ("freedom", "quantile"),
+    [
+        (1, 12.7062),
+        (4, 2.77645),
+        (20, 2.08596),
+        (21, 2.07961),
+        (30, 2.04227),
+        (99, 1.98422),
+        (10**6, 1.95997),
+    ],
+)
+def test_quantiles_are_those_of_the_tables(freedom: int, quantile: float) -> None:
+    assert student_t_975(np.array([freedom]))[0] == pytest.approx(quantile, abs=6e-6)

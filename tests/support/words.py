@@ -1,0 +1,59 @@
+"""What people say of runs, put straight into the tables, and read back."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sqlalchemy import Engine, insert, select, update
+
+from orgboard_schema.sql import tables
+from orgboard_schema.sql.engine import begin_read, begin_write
+from orgboard_schema.sql.standing import DELETED, SHOWN
+
+__all__ = ["HOSTILE", "said", "say"]
+
+HOSTILE: Final = "<b>&\u202e\U0001f4a9' \" \\"
+"""Markup, a turned direction, four bytes, quotes: a name as anybody may type it."""
+
+WRITTEN_AT: Final = 1_700_000_000.5
+
+
+def say(engine: Engine, run: str) -> None:
+    """Give the run of this name a name, a star, a colour, two tags, a note, annotations."""
+    of = tables.run.c
+    by = {"author": "you", "written_at": WRITTEN_AT}
+    with begin_write(engine) as conn:
+        found = select(of.uid, of.project_id).where(of.name == run, of.standing == SHOWN)
+        uid, project = conn.execute(found).one()
+        conn.execute(
+            update(tables.run)
+            .where(of.uid == uid)
+            .values(display_name=HOSTILE, starred=1, chosen_color="#123abc", edits=4)
+        )
+        conn.execute(insert(tables.run_tag), [{"uid": uid, "name": n} for n in ("best", HOSTILE)])
+        conn.execute(insert(tables.run_note), {"uid": uid, "text": f"# {HOSTILE}", **by})
+        moments: list[dict[str, Any]] = [
+            {"annotation_id": f"{run:.8}one", "uid": uid, "step": -(2**63), "wall": None},
+            {"annotation_id": f"{run:.8}all", "uid": None, "step": None, "wall": 1.5},
+        ]
+        rows = [{**moment, "project_id": project, "text": HOSTILE, **by} for moment in moments]
+        conn.execute(insert(tables.annotation), rows)
+
+
+def said(engine: Engine) -> dict[str, list[tuple[Any, ...]]]:
+    """Return all that is said, by the uid of the run, without the numbers that a store gives."""
+    run, note, of = tables.run.c, tables.annotation.c, tables.project.c
+    columns = (run.uid, run.display_name, run.starred, run.chosen_color, run.edits)
+    moment = (note.annotation_id, note.uid, note.step, note.wall, note.text, note.author)
+    asked = {
+        "run": select(*columns).where(run.edits > 0, run.standing.in_((SHOWN, DELETED))),
+        "tag": select(tables.run_tag),
+        "note": select(tables.run_note),
+        "annotation": select(*moment, of.name).join(
+            tables.project, of.project_id == note.project_id
+        ),
+    }
+    with begin_read(engine) as conn:
+        return {
+            name: sorted(map(tuple, conn.execute(query)), key=repr) for name, query in asked.items()
+        }
