@@ -106,7 +106,7 @@ def test_the_browser_draws_what_python_draws(script: Run, case: dict[str, Any]) 
 def test_the_browser_draws_groups_as_python_does(script: Run, case: dict[str, Any]) -> None:
     figure = script(
         """([lines, view]) => {
-            const {data, ranges} = ob.groupFigure(lines, view);
+            const {data, ranges} = ob.groupFigure(lines, view, "loss");
             return {data: data.map((t) => ({...t, x: [...t.x], y: [...t.y]})), ranges};
         }""",
         [case["lines"], case["view"]],
