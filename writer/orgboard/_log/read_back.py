@@ -11,6 +11,7 @@ from orgboard._log.disk import host_name
 
 if TYPE_CHECKING:
     from orgboard_schema.wire.batch import ScalarColumns
+    from orgboard_schema.wire.compiled import HeldColumns
 
 __all__ = ["Series", "read_scalars"]
 
@@ -46,7 +47,9 @@ def _series_name(log_dir: str, directory: str, tag: str) -> str:
     return f"{log_dir}/{tag}" if run == "." else f"{log_dir}/{run}/{tag}"
 
 
-def _gather(columns: ScalarColumns, names: list[str], gathered: dict[str, Series]) -> None:
+def _gather(
+    columns: ScalarColumns | HeldColumns, names: list[str], gathered: dict[str, Series]
+) -> None:
     for tag, wall, step, value in zip(
         columns.tag, columns.wall, columns.step, columns.value, strict=True
     ):
@@ -58,7 +61,9 @@ def _gather(columns: ScalarColumns, names: list[str], gathered: dict[str, Series
         series.values.append(value)
 
 
-def _read_back(log_dir: str, offsets: dict[str, int]) -> Iterator[tuple[str, ScalarColumns]]:
+def _read_back(
+    log_dir: str, offsets: dict[str, int]
+) -> Iterator[tuple[str, ScalarColumns | HeldColumns]]:
     """Read what this process's files hold beyond `offsets`, and move those."""
     from orgboard_schema.wire.reader import read_file
 

@@ -135,7 +135,9 @@
       ob.ghost(this, uid);
       for (const group of this.plot.querySelectorAll(".scatterlayer .trace")) {
         const trace = group.__data__?.[0]?.trace;
-        group.style.opacity = uid === null || !trace || trace.uid.startsWith(`${uid}_`) ? "" : "0.12";
+        const whole = uid === null || !trace || trace.uid.startsWith(`${uid}_`);
+        // Plotly keeps a trace's own opacity here: the faint raw line under a smoothed one has less.
+        group.style.opacity = whole ? (trace?.opacity ?? 1) : 0.12;
       }
     }
 

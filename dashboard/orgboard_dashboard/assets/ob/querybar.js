@@ -9,7 +9,7 @@
   /** Make the bar of a project: {el, input, problem, say(error)}. */
   ob.queryBar = function queryBar(project) {
     made += 1;
-    const bar = { project, items: [], at: 0, end: 0, chosen: -1, error: null, said: null, id: `ob-query-${made}` };
+    const bar = { project, items: [], at: 0, end: 0, chosen: -1, error: null, said: null, entered: false, id: `ob-query-${made}` };
     bar.paper = ob.el("div.ob-query-paper", { "aria-hidden": "true" });
     bar.input = ob.el("input.ob-input.ob-mono.ob-query", {
       type: "search", value: ob.view.runFilter, spellcheck: "false", autocomplete: "off", autocapitalize: "off",
@@ -32,6 +32,7 @@
 
   function typed(bar) {
     bar.error = null;
+    bar.entered = false;
     paint(bar);
     offer(bar);
     bar.apply();
@@ -110,7 +111,8 @@
 
   async function ready(bar) {
     bar.words = await ob.vocabulary(bar.project).catch(() => null);
-    if (document.activeElement === bar.input) offer(bar);
+    // Words that come late open no list over the answer to what was entered meanwhile.
+    if (document.activeElement === bar.input && !bar.entered) offer(bar);
   }
 
   /** Open the list of what may come next. */
@@ -158,6 +160,7 @@
     } else if (event.key === "Enter") {
       if (open && bar.chosen >= 0) return accept(bar, bar.chosen);
       expand(bar, false);
+      bar.entered = true;
       ob.setView({ runFilter: bar.input.value });
     } else if (event.key === "Escape" && open) {
       event.preventDefault();
