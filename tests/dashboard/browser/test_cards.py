@@ -127,7 +127,7 @@ def test_the_rarer_axes_are_in_a_sheet_that_says_what_they_mean(
 
     assert json.loads(request.value.post_data or "")["x"] == asked
     expect(page).to_have_url(re.compile(f"x={asked}"))
-    expect(page.locator(".ob-menu")).to_have_count(0)
+    expect(page.locator(".ob-pop")).to_have_count(0)
 
 
 def test_any_metric_can_be_the_axis(page: Page, served: Served) -> None:

@@ -9,7 +9,7 @@
     ["j  k", "the next card, the one before"],
     ["f", "the card fills the screen, or gives it back"],
     ["Ctrl K", "search runs, tags, pages, actions"],
-    ["g", "then a letter: go to a page (r runs, s scalars, t text, i images, h hyperparameters)"],
+    ["g", "then a letter: go to a page (r runs, s scalars, c compare, t text, i images, h hyperparameters)"],
     ["[  ]", "the page before, the page after"],
     ["t", "light or dark"],
     ["p", "fold or unfold the run panel"],
@@ -35,7 +35,7 @@
   };
 
   /** The pages behind "g", by the end of their address. */
-  const PAGES = { r: "/runs", s: "/scalars", t: "/text", i: "/images", h: "/hparams" };
+  const PAGES = { r: "/runs", s: "/scalars", c: "/compare", t: "/text", i: "/images", h: "/hparams" };
   const GOING_MS = 1500;
   let going = 0;
 
@@ -47,7 +47,7 @@
     if (event.metaKey || event.ctrlKey || event.altKey || event.isComposing) return;
     if (event.key === "Escape") return event.defaultPrevented ? undefined : escape(event);
     if (event.target.closest?.("input:not([type=checkbox]):not([type=range]), textarea, select, [contenteditable]")) return;
-    if (document.querySelector("dialog[open], .ob-menu:popover-open")) return;
+    if (document.querySelector("dialog[open], .ob-pop:popover-open")) return;
     const act = goes(event.key) ?? ACTIONS[event.key];
     if (!act) return;
     event.preventDefault();
@@ -81,7 +81,7 @@
 
   function escape() {
     // The browser closes these, and nothing else at the same key.
-    if (document.querySelector(".ob-menu:popover-open, .ob-commands")) return;
+    if (document.querySelector(".ob-pop:popover-open, .ob-commands")) return;
     const sheet = document.getElementById("ob-keys");
     if (sheet) return sheet.close();
     if (document.body.classList.contains("ob-sheet")) return ob.togglePanel();

@@ -6,6 +6,8 @@
   "use strict";
 
   const APART_PX = 12;
+  /** A mark's line ends before the chart does. */
+  const SHORT_PX = 12;
   const MOST = 40;
   const MOST_WORDS = 8;
   /** As near to a value that is not finite as to any other. */
@@ -57,6 +59,7 @@
     if (!marks.length) return;
     const box = ob.el("div.ob-flags", { role: "group", "aria-label": "Marks", style: { left: `${scale.left}px`, top: `${scale.top + scale.height}px` }, onkeydown: walk },
       ...marks.map((mark, at) => button(mark, at)));
+    box.style.setProperty("--reach", `${scale.height - SHORT_PX}px`);
     card.plot.parentElement.append(box);
   };
 

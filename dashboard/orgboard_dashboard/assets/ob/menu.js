@@ -7,7 +7,7 @@
   ob.openMenu = function openMenu(button, label, ...children) {
     if (button.getAttribute("aria-expanded") === "true") return ob.closeMenu();
     ob.closeMenu();
-    const sheet = ob.el("div.ob-menu", { popover: "auto", role: "dialog", "aria-label": label }, ...children);
+    const sheet = ob.el("div.ob-pop", { popover: "auto", role: "dialog", "aria-label": label }, ...children);
     document.body.append(sheet);
     button.setAttribute("aria-expanded", "true");
     sheet.addEventListener("toggle", (event) => {
@@ -23,7 +23,7 @@
   };
 
   ob.closeMenu = function closeMenu() {
-    document.querySelector(".ob-menu:popover-open")?.hidePopover();
+    document.querySelector(".ob-pop:popover-open")?.hidePopover();
   };
 
   function place(sheet, button) {
@@ -43,14 +43,14 @@
 
   /** Make a line of a sheet that is chosen among others, or not. */
   ob.menuChoice = function menuChoice(label, words, chosen, act) {
-    return ob.el("button.ob-item.ob-choice", { type: "button", role: "radio", "aria-checked": String(chosen), onclick: () => { ob.closeMenu(); act(); } },
+    return ob.el("button.ob-item.ob-pick", { type: "button", role: "radio", "aria-checked": String(chosen), onclick: () => { ob.closeMenu(); act(); } },
       ob.el("span", {}, label), ob.el("span.ob-mute", {}, words));
   };
 
-  ob.menuHead = (words) => ob.el("div.ob-menu-head", {}, words);
+  ob.menuHead = (words) => ob.el("div.ob-pop-head", {}, words);
 
   /** Make a labelled field of a sheet. */
-  ob.menuField = (label, ...fields) => ob.el("label.ob-menu-field", {}, ob.el("span", {}, label), ...fields);
+  ob.menuField = (label, ...fields) => ob.el("label.ob-pop-field", {}, ob.el("span", {}, label), ...fields);
 
   /** Make a field for one choice of few. `choices` are [value, label]. */
   ob.select = function select(label, choices, value, onchange) {

@@ -123,7 +123,7 @@
     box.at = 0;
     const rows = [];
     found.forEach((command, i) => {
-      if (command.sort !== found[i - 1]?.sort) rows.push(ob.el("div.ob-menu-head", { role: "presentation" }, command.sort));
+      if (command.sort !== found[i - 1]?.sort) rows.push(ob.el("div.ob-pop-head", { role: "presentation" }, command.sort));
       rows.push(ob.el("div.ob-item", { role: "option", id: `ob-command-${i}`, onclick: () => run(command), onpointermove: () => mark(i) },
         ob.el(command.mono ? "span.ob-name.ob-mono" : "span.ob-name", {}, command.label), ob.el("span.ob-mute", {}, command.words ?? "")));
     });

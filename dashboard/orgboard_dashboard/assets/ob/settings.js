@@ -18,7 +18,7 @@
       ...ob.X_AXES.map(([value, label, words]) => ob.menuChoice(label, words, ob.view.xAxis === value, () => set(value)))),
     ob.menuField("A metric", metric, ob.el("datalist", { id: "ob-metric-tags" }, ...tags.slice(0, 500).map((value) => ob.el("option", { value })))),
     ob.el("p.ob-mute", {}, "x is the run's value of that tag at the same step. Points are joined in the order of x."),
-    ob.el("label.ob-menu-check", {}, log, "Logarithmic; what is not above 0 is left out"));
+    ob.el("label.ob-pop-check", {}, log, "Logarithmic; what is not above 0 is left out"));
   };
 
   /** Open how charts are drawn. */
