@@ -349,7 +349,7 @@ def test_on_a_phone_the_slider_is_whole_and_the_toolbar_alone_scrolls(
     page.goto(served.page("scalars"))
     ready(page)
 
-    slider = page.locator(".ob-field").bounding_box()
+    slider = page.locator(".ob-toolbar .ob-field").bounding_box()
     assert slider is not None
     assert slider["x"] + slider["width"] <= 390
     assert page.evaluate("document.documentElement.scrollWidth") == 390

@@ -84,11 +84,11 @@ def test_a_tag_is_added_in_a_dialog_that_explains_what_is_wrong(page: Page, tagg
     field = dialog.get_by_label("Tags or formulas")
     expect(field).to_be_focused()
     page.keyboard.type("2 *")
-    page.get_by_role("button", name="Draw").click()
+    page.get_by_role("button", name="Draw", exact=True).click()
     expect(dialog.get_by_role("alert")).to_contain_text("ends where a tag or a number")
     dialog.get_by_role("button", name="lr-Adam").click()
     expect(field).to_have_value('val/loss; 2 *"lr-Adam"')
-    page.get_by_role("button", name="Draw").click()
+    page.get_by_role("button", name="Draw", exact=True).click()
 
     expect(dialog).to_have_count(0)
     expect(lines(chart_of(page, 'val/loss; 2 *"lr-Adam"')).first).to_be_attached()
@@ -100,7 +100,7 @@ def test_a_chart_can_be_changed_and_removed(page: Page, tagged: str) -> None:
 
     page.get_by_label("Change this chart").click()
     page.get_by_label("Tags or formulas").fill("high")
-    page.get_by_role("button", name="Draw").click()
+    page.get_by_role("button", name="Draw", exact=True).click()
     expect(chart_of(page, "high")).to_be_visible()
     expect(chart_of(page, "low")).to_have_count(0)
     page.get_by_label("Remove this chart").click()

@@ -65,7 +65,7 @@ def test_escape_closes_one_thing_at_a_time(page: Page, served: Served) -> None:
 
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
-    expect(page.get_by_label("More about val/loss")).to_be_focused()
+    expect(page.get_by_role("button", name="More about val/loss")).to_be_focused()
     expect(card_of(page, "val/loss")).to_have_css("position", "fixed")
     page.keyboard.press("Escape")
     expect(card_of(page, "val/loss")).to_have_css("position", "static")
@@ -161,4 +161,4 @@ def card_of(page: Page, tag: str) -> Locator:
 
 
 def options(page: Page) -> Locator:
-    return page.get_by_role("option")
+    return page.get_by_role("listbox", name="What was found").get_by_role("option")
