@@ -185,7 +185,7 @@ def test_a_field_that_does_not_exist_brings_the_nearest_ones(board: Board) -> No
         ("loss ~ 1", "A metric is a number"),
         ("best(thing) > 1", "less or more is better"),
         ("min(hp:lr) > 1", "one value in a run"),
-        ("tag:baseline", "There is no field `tag`"),
+        ("owner:baseline", "There is no field `owner`"),
     ],
 )
 def test_what_cannot_be_compared_so_is_said_with_its_place(
