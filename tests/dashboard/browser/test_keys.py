@@ -133,10 +133,10 @@ def test_the_palette_takes_names_and_patterns_for_words(page: Page, served: Serv
     page.keyboard.press("Control+k")
     page.keyboard.type("<img")
     expect(options(page)).to_have_text([re.compile(re.escape(HOSTILE)), f"evil/{HOSTILE}"])
-    page.get_by_role("combobox").fill("(")
+    page.get_by_role("combobox", name="Search runs, tags").fill("(")
 
     expect(options(page).first).to_have_text(re.compile(re.escape(HOSTILE)))
-    page.get_by_role("combobox").fill("[*")
+    page.get_by_role("combobox", name="Search runs, tags").fill("[*")
     expect(page.get_by_text("Nothing like that here.")).to_be_visible()
 
 
