@@ -32,11 +32,13 @@ from orgboard_dashboard import pages
 from orgboard_dashboard.api import (
     answers,
     edits,
+    exports,
     expressions,
     groups,
     health,
     runs,
     scalars,
+    summary,
     values,
 )
 from orgboard_dashboard.api import live as live_api
@@ -87,6 +89,8 @@ def create_app(config: WebConfig, engine: Engine, *, clock: Callable[[], float] 
     api.include_router(health.routes(services))
     api.include_router(runs.routes(services))
     api.include_router(scalars.routes(services))
+    api.include_router(summary.routes(services))
+    api.include_router(exports.routes(services))
     api.include_router(groups.routes(services))
     api.include_router(expressions.routes(services))
     api.include_router(values.routes(services))

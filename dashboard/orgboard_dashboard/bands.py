@@ -46,10 +46,25 @@ class Window:
     columns: int
     low: float | None = None
     high: float | None = None
+    log_x: bool = False
+    """The columns are even in the logarithm, and what is not above 0 has no place."""
+
+    def placed(self, x: Floats) -> NDArray[np.bool_]:
+        """Tell which places the axis has."""
+        return np.isfinite(x) & (x > 0) if self.log_x else np.isfinite(x)
+
+    def begin(self) -> float:
+        """Return the least place that is drawn."""
+        low = -np.inf if self.low is None else self.low
+        return max(low, float(np.nextafter(0.0, 1.0))) if self.log_x else low
+
+    def level(self, x: Floats) -> Floats:
+        """Return what the axis is even in. Every place is one that it has."""
+        return np.log10(x) if self.log_x else x
 
     def inside(self, x: Floats) -> NDArray[np.bool_]:
         """Tell which places are drawn."""
-        kept = np.isfinite(x)
+        kept = self.placed(x)
         if self.low is not None:
             kept &= x >= self.low
         if self.high is not None:
@@ -105,7 +120,7 @@ def combine(
             int(np.count_nonzero(part & ~np.isfinite(member.y)))
             for member, part in zip(members, inside, strict=True)
         ),
-        without_x=sum(int(np.count_nonzero(~np.isfinite(member.x))) for member in members),
+        without_x=sum(int(np.count_nonzero(~window.placed(member.x))) for member in members),
         members=sum(bool(part.any()) for part in inside),
     )
 
@@ -129,13 +144,17 @@ def _grid(places: Iterable[Floats], window: Window) -> Floats:
         union = np.unique(np.concatenate(distinct))
         if union.size <= window.columns:
             return union
-    first = min(float(x[0]) for x in distinct) if window.low is None else window.low
-    last = max(float(x[-1]) for x in distinct) if window.high is None else window.high
+    first, last = min(x[0] for x in distinct), max(x[-1] for x in distinct)
+    low = first if window.low is None else window.low
+    high = last if window.high is None else window.high
+    # A log axis begins at its first place when it is to begin where it has none.
+    ends_at = np.array([first if window.log_x and low <= 0 else low, high])
+    first, last = window.level(ends_at).tolist()
     # Halved, because the range of two doubles may not be a double.
     span = last / 2 - first / 2
     ends = np.full(window.columns, -np.inf)
     for x in distinct:
-        place = (x / 2 - first / 2) / span * window.columns
+        place = (window.level(x) / 2 - first / 2) / span * window.columns
         column = np.clip(place, 0, window.columns - 1).astype(np.int64)
         at = np.append(np.flatnonzero(np.diff(column)), column.size - 1)
         ends[column[at]] = np.maximum(ends[column[at]], x[at])
@@ -151,7 +170,7 @@ def _align(
     greatest = np.full(grid.size, -np.inf)
     if not grid.size:
         return values, least, greatest
-    start = -np.inf if window.low is None else window.low
+    start = window.begin()
     for row, (x, y) in enumerate(members):
         end = np.searchsorted(x, grid, side="right")
         begin = np.append(np.searchsorted(x, start, side="left"), end[:-1])

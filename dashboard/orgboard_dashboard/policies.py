@@ -83,6 +83,8 @@ _FIXED: Final = (
     Rule("GET", _PROJECT + "/fields", "view"),
     Rule("GET", _PROJECT + "/tags", "view"),
     Rule("POST", _PROJECT + "/scalars", "view", _QUESTION_BODY),
+    Rule("POST", _PROJECT + "/summary", "view", _QUESTION_BODY),
+    Rule("GET", _PROJECT + "/export", "view"),
     Rule("GET", _PROJECT + "/annotations", "view"),
     Rule("GET", _PROJECT + "/layouts", "view"),
     Rule("GET", _PROJECT + "/metrics", "view"),

@@ -9,11 +9,14 @@ Nothing here knows where the columns come from.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+from orgboard_schema.blocks.choose import log10_above_zero
 
 __all__ = ["MAX_MARKS", "Reduced", "m4", "reduce_line"]
 
@@ -46,12 +49,16 @@ def reduce_line(
     columns: int,
     low: float | None = None,
     high: float | None = None,
+    log_x: bool = False,
 ) -> Reduced:
     """Choose the points of one line in `low <= x <= high` for `columns` pixel columns.
 
     Points are taken in the order of `x`, those of equal `x` in the order given. All are
-    kept while there are at most four a column, which is what M4 may keep anyway.
+    kept while there are at most four a column, which is what M4 may keep anyway. With
+    `log_x` the columns are even in the logarithm, and what is not above 0 has no place.
     """
+    if log_x:
+        x, low, high = log10_above_zero(x), _level(low), _level(high)
     has_place = np.isfinite(x)
     inside = has_place.copy()
     if low is not None:
@@ -73,6 +80,10 @@ def reduce_line(
         non_finite=int(marks.size),
         without_x=int(x.size - np.count_nonzero(has_place)),
     )
+
+
+def _level(limit: float | None) -> float | None:
+    return math.log10(limit) if limit is not None and limit > 0 else None
 
 
 def m4(

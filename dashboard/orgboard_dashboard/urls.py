@@ -4,9 +4,10 @@
     /p/TEAM/PROJECT/PAGE?…         a page of a project, and the view of it
     /r/UID                         one run
 
-The query part has short keys (`q t s x y sel x0 x1 c old g gl gb e base of`) and leaves
-out what has its default value, so that an untouched view has a clean address. The
-browser's twin is `assets/ob/state.js`; `tests/dashboard/vectors/urls.json` keeps the two equal.
+The query part has short keys (`q t s x y sel x0 x1 c old lx yr out sm pin w tip rng g gl gb e
+base of cols sort`) and leaves out what has its default value, so that an untouched view has a
+clean address. The browser's twin is `assets/ob/state.js`; `tests/dashboard/vectors/urls.json`
+keeps the two equal.
 Nothing here knows Dash or SQL.
 """
 
@@ -14,15 +15,18 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, TypeAlias, cast, get_args
+from typing import Any, Final, Literal, TypeAlias, get_args
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 __all__ = [
     "COLUMN_PX",
     "DEFAULT_SMOOTHING",
     "DEFAULT_SORT",
+    "MAX_CARD",
     "MAX_SMOOTHING",
+    "MIN_CARD",
     "PAGES",
     "Column",
     "Compared",
@@ -30,6 +34,8 @@ __all__ = [
     "GroupLine",
     "Page",
     "Place",
+    "SmoothingKind",
+    "TipOrder",
     "ViewState",
     "XAxis",
     "YAxis",
@@ -41,8 +47,11 @@ __all__ = [
 
 Page: TypeAlias = Literal["runs", "scalars", "text", "images", "hparams", "compare"]
 PAGES: Final[tuple[Page, ...]] = get_args(Page)
-XAxis: TypeAlias = Literal["step", "relative", "wall"]
-YAxis: TypeAlias = Literal["lin", "log"]
+XAxis: TypeAlias = Literal["step", "rstep", "relative", "wall", "active"]
+"""Beside these an axis may be a metric: `m:TAG`."""
+YAxis: TypeAlias = Literal["lin", "log", "sym"]
+SmoothingKind: TypeAlias = Literal["ema", "twema", "gauss", "mean"]
+TipOrder: TypeAlias = Literal["nearest", "value", "name"]
 GroupLine: TypeAlias = Literal["mean", "median", "min", "max"]
 GroupBand: TypeAlias = Literal["minmax", "std", "sem", "ci", "none"]
 Compared: TypeAlias = Literal["last", "min", "max"]
@@ -61,6 +70,12 @@ COLUMN_PX: Final = (40, 1200)
 
 MAX_SMOOTHING: Final = 0.999
 """At 1 the average would never leave its first value."""
+
+MIN_CARD: Final = 120
+MAX_CARD: Final = 2000
+"""Limits of a card's width and height in pixels."""
+
+_SIZE: Final = re.compile(r"([0-9]{1,6})(?:,([0-9]{1,6}))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +106,8 @@ class ViewState:
     """A query on runs; without an operator RE2 on the run's name, unanchored."""
     tag_filter: str = ""
     smoothing: float = DEFAULT_SMOOTHING
-    x_axis: XAxis = "step"
+    x_axis: str = "step"
+    """An `XAxis`, or `m:TAG`."""
     y_axis: YAxis = "lin"
     selected: tuple[str, ...] | None = None
     """Run uids. None means automatic: the newest ones."""
@@ -101,6 +117,22 @@ class ViewState:
     """Groups of tags that are folded."""
     superseded: bool = False
     """Show what a later attempt replaced, too."""
+    log_x: bool = False
+    y_range: tuple[float, float] | None = None
+    """Of all cards that have no range of their own."""
+    card_ranges: tuple[tuple[str, float, float], ...] = ()
+    """Tag, low, high."""
+    outliers_clipped: bool = True
+    smoothing_kind: SmoothingKind = "ema"
+    pinned: tuple[str, ...] = ()
+    """Tags whose cards stand above all others, in this order."""
+    card_width: int | None = None
+    """Pixels, at least; None: as the screen suggests."""
+    card_height: int | None = None
+    """Of the chart; only beside a width."""
+    tip_order: TipOrder = "nearest"
+    selected_range: tuple[float, float] | None = None
+    """What the table of values is about, in units of the x axis."""
     group_by: str = ""
     """`hp:NAME` or `re:PATTERN`: runs that are drawn as one line. Empty: each has its own."""
     group_line: GroupLine = "mean"
@@ -160,6 +192,7 @@ def encode_view(view: ViewState) -> str:
     pairs += [("c", group) for group in view.collapsed]
     if view.superseded:
         pairs.append(("old", "1"))
+    pairs += _drawing_pairs(view)
     if view.group_by:
         pairs.append(("g", view.group_by))
     if view.group_line != "mean":
@@ -182,25 +215,59 @@ def decode_view(query: str) -> ViewState:
     """Read the query part. What cannot be read has its default: an address never fails."""
     pairs = parse_qsl(query.removeprefix("?"), keep_blank_values=True, errors="replace")
     last = dict(pairs)
+    ranges = _y_ranges(value for key, value in pairs if key == "yr")
+    width, height = _size(last.get("w", ""))
     return ViewState(
         run_filter=last.get("q", ""),
         tag_filter=last.get("t", ""),
         smoothing=_smoothing(last.get("s", "")),
-        x_axis=cast("XAxis", last["x"]) if last.get("x") in get_args(XAxis) else "step",
-        y_axis=cast("YAxis", last["y"]) if last.get("y") in get_args(YAxis) else "lin",
+        x_axis=_x_axis(last.get("x", "")),
+        y_axis=_one_of(last.get("y"), YAxis, "lin"),
         selected=tuple(filter(None, last["sel"].split(","))) if "sel" in last else None,
         zoom=_zoom(last.get("x0", ""), last.get("x1", "")),
         collapsed=tuple(value for key, value in pairs if key == "c"),
         superseded=last.get("old") == "1",
+        log_x=last.get("lx") == "1",
+        y_range=next((given[:2] for given in ranges if not given[2]), None),
+        card_ranges=tuple((tag, low, high) for low, high, tag in ranges if tag),
+        outliers_clipped=last.get("out") != "0",
+        smoothing_kind=_one_of(last.get("sm"), SmoothingKind, "ema"),
+        pinned=tuple(dict.fromkeys(value for key, value in pairs if key == "pin" and value)),
+        card_width=width,
+        card_height=height,
+        tip_order=_one_of(last.get("tip"), TipOrder, "nearest"),
+        selected_range=_pair(last.get("rng", "")),
         group_by=_grouping(last.get("g", "")),
-        group_line=cast("GroupLine", _one_of(GroupLine, last.get("gl", ""))),
-        group_band=cast("GroupBand", _one_of(GroupBand, last.get("gb", ""))),
+        group_line=_one_of(last.get("gl"), GroupLine, "mean"),
+        group_band=_one_of(last.get("gb"), GroupBand, "minmax"),
         charts=tuple(value for key, value in pairs if key == "e" and value.strip()),
         baseline=last.get("base", ""),
-        compared=cast("Compared", _one_of(Compared, last.get("of", ""))),
+        compared=_one_of(last.get("of"), Compared, "last"),
         columns=_columns(last["cols"]) if "cols" in last else None,
         sort=last.get("sort") or DEFAULT_SORT,
     )
+
+
+def _drawing_pairs(view: ViewState) -> Iterator[tuple[str, str]]:
+    if view.log_x:
+        yield "lx", "1"
+    if view.y_range is not None:
+        yield "yr", ",".join(map(_number, view.y_range))
+    for tag, low, high in view.card_ranges:
+        yield "yr", f"{_number(low)},{_number(high)},{tag}"
+    if not view.outliers_clipped:
+        yield "out", "0"
+    if view.smoothing_kind != "ema":
+        yield "sm", view.smoothing_kind
+    for tag in view.pinned:
+        yield "pin", tag
+    if view.card_width is not None:
+        height = "" if view.card_height is None else f",{view.card_height}"
+        yield "w", f"{view.card_width}{height}"
+    if view.tip_order != "nearest":
+        yield "tip", view.tip_order
+    if view.selected_range is not None:
+        yield "rng", ",".join(map(_number, view.selected_range))
 
 
 def _written(column: Column) -> str:
@@ -236,12 +303,6 @@ def _grouping(text: str) -> str:
     return text if sort in ("hp", "re") and what else ""
 
 
-def _one_of(choices: Any, text: str) -> str:
-    """Return the choice that `text` is, or else the first, which is the default."""
-    known: tuple[str, ...] = get_args(choices)
-    return text if text in known else known[0]
-
-
 def _number(value: float) -> str:
     """Write a number as JavaScript would: whole ones without a point."""
     is_whole = float(value).is_integer() and abs(value) < 2**53
@@ -264,3 +325,39 @@ def _smoothing(text: str) -> float:
 def _zoom(text0: str, text1: str) -> tuple[float, float] | None:
     low, high = _float(text0), _float(text1)
     return None if low is None or high is None or not low < high else (low, high)
+
+
+def _one_of(text: str | None, choices: Any, default: Any) -> Any:
+    return text if text in get_args(choices) else default
+
+
+def _x_axis(text: str) -> str:
+    is_metric = text.startswith("m:") and len(text) > 2
+    return text if is_metric or text in get_args(XAxis) else "step"
+
+
+def _pair(text: str) -> tuple[float, float] | None:
+    low, _, high = text.partition(",")
+    return _zoom(low, high)
+
+
+def _y_ranges(texts: Iterable[str]) -> list[tuple[float, float, str]]:
+    """Read LOW,HIGH and LOW,HIGH,TAG; the last of each tag counts, the tag "" is the page's."""
+    found: dict[str, tuple[float, float, str]] = {}
+    for text in texts:
+        low, _, rest = text.partition(",")
+        high, _, tag = rest.partition(",")
+        given = _zoom(low, high)
+        if given is not None:
+            found[tag] = (*given, tag)
+    return list(found.values())
+
+
+def _size(text: str) -> tuple[int | None, int | None]:
+    """Read WIDTH or WIDTH,HEIGHT."""
+    found = _SIZE.fullmatch(text)
+    if found is None:
+        return None, None
+    width = min(MAX_CARD, max(MIN_CARD, int(found[1])))
+    height = None if found[2] is None else min(MAX_CARD, max(MIN_CARD, int(found[2])))
+    return width, height

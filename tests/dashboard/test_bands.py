@@ -162,6 +162,26 @@ def test_a_member_carries_into_a_zoom_what_it_had_before() -> None:
     assert set(band.y.tolist()) == {3.0}
 
 
+def test_on_a_log_axis_only_what_is_above_zero_has_a_place_and_the_rest_is_carried() -> None:
+    members = _members([[(-1, 9), (0, 1), (100, 3)], [(10, 5), (100, 7)]])
+
+    band = combine(members, Window(50, log_x=True))
+
+    assert band.x.tolist() == [10, 100]
+    assert band.y.tolist() == [3, 5]
+    assert band.high.tolist() == [5, 7]
+    assert (band.total, band.without_x) == (3, 2)
+
+
+def test_the_columns_of_a_log_axis_are_even_in_the_logarithm() -> None:
+    x = np.arange(1.0, 10_001)
+
+    band = combine([Member(x, x)], Window(4, low=-5, log_x=True))
+
+    assert band.x.tolist() == [9, 99, 999, 10_000]
+    assert band.low.tolist() == [1, 10, 100, 1000]
+
+
 def test_runs_of_nothing_are_a_line_of_nothing() -> None:
     empty = Member(np.empty(0), np.empty(0))
     broken = Member(np.array([math.nan, 1.0]), np.array([1.0, math.nan]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import plotly  # type: ignore[import-untyped]  # it has no stubs
 import pytest
@@ -13,26 +13,31 @@ from hypothesis import strategies as st
 
 from orgboard_dashboard import charts
 from orgboard_dashboard.charts.palette import PALETTE, ink
+from orgboard_dashboard.charts.ranges import level_of
+from orgboard_dashboard.charts.ranges import y_range as y_limits
 from orgboard_dashboard.charts.scalars import Line, Mark, draw_scalars, plotly_text
 from orgboard_dashboard.charts.smoothing import smooth
-from orgboard_dashboard.urls import ViewState
+from orgboard_dashboard.urls import SmoothingKind, ViewState
 from support.vectors import plain, read_vectors
 
 finite = st.floats(-1e6, 1e6)
+kinds = st.sampled_from(get_args(SmoothingKind))
 
 
 @pytest.mark.parametrize("case", read_vectors("smoothing"), ids=lambda case: case["name"])
 def test_smoothing_gives_the_shared_values(case: dict[str, Any]) -> None:
-    assert smooth(case["values"], case["weight"]) == pytest.approx(
-        case["smoothed"], rel=1e-9, nan_ok=True
-    )
+    smoothed = smooth(case["values"], case["weight"], case.get("kind", "ema"), case.get("x"))
+
+    assert smoothed == pytest.approx(case["smoothed"], rel=1e-9, nan_ok=True)
 
 
-@given(st.lists(finite, min_size=1), st.floats(0, 0.999))
-def test_smoothing_stays_between_the_extremes(values: list[float], weight: float) -> None:
+@given(st.lists(finite, min_size=1), st.floats(0, 0.999), kinds)
+def test_smoothing_stays_between_the_extremes(
+    values: list[float], weight: float, kind: SmoothingKind
+) -> None:
     room = 1e-6 * (1 + max(map(abs, values)))
 
-    smoothed = smooth(values, weight)
+    smoothed = smooth(values, weight, kind, [n * n for n in range(len(values))])
 
     assert all(min(values) - room <= value <= max(values) + room for value in smoothed)
 
@@ -46,20 +51,44 @@ def test_smoothing_begins_where_the_series_begins(values: list[float], weight: f
 def test_python_draws_the_shared_figures(case: dict[str, Any]) -> None:
     lines = [line_of(line) for line in case["lines"]]
 
-    figure = drawn(lines, view_of(case["view"]))
+    figure = drawn(lines, view_of(case["view"]), "loss")
 
     assert plain(figure["data"]) == case["data"]
-    assert list(figure["layout"]["xaxis"]["range"]) == case["ranges"]["x"]
+    assert list(figure["layout"]["xaxis"]["range"]) == pytest.approx(case["ranges"]["x"])
     assert list(y_range(figure)) == pytest.approx(case["ranges"]["y"])
 
 
 def test_a_spike_is_inside_the_axis() -> None:
     line = Line("a", "a", 0, x=[0, 1, 2, 3], y=[0, 0, 1000, 0])
 
-    low, high = y_range(drawn([line], ViewState(smoothing=0.9)))
+    low, high = y_range(drawn([line], ViewState(smoothing=0.9, outliers_clipped=False)))
 
     assert low < 0
     assert high > 1000
+
+
+@given(st.lists(st.lists(finite, min_size=1, max_size=30), min_size=1, max_size=4))
+def test_a_clipped_axis_leaves_out_a_tenth_at_most_and_says_how_much(
+    columns: list[list[float]],
+) -> None:
+    lines = [Line("a", "a", 0, x=range(len(values)), y=values) for values in columns]
+    values = [value for line in columns for value in line]
+
+    whole = y_limits(lines, columns, ViewState(smoothing=0, outliers_clipped=False))
+    clipped = y_limits(lines, columns, ViewState(smoothing=0))
+
+    low, high = clipped.limits
+    assert whole.clipped == 0
+    assert clipped.clipped == sum(not low <= value <= high for value in values)
+    assert clipped.clipped <= max(0.1 * len(values), 1)
+
+
+@pytest.mark.parametrize("value", [-1e5, -3.0, -1e-9, 0.0, 1e-9, 2.0, 1e5])
+def test_a_symlog_axis_is_even_for_both_signs_and_keeps_the_order(value: float) -> None:
+    level = level_of("sym", 100.0)
+
+    assert level(-value) == -level(value)
+    assert level(value) < level(value + 1)
 
 
 def test_a_log_axis_leaves_out_what_has_no_logarithm() -> None:
@@ -107,9 +136,9 @@ def test_the_vendored_chart_library_is_the_version_of_plotly_in_python() -> None
     assert "MIT" in (assets / "vendor" / "plotly-LICENSE.txt").read_text(encoding="utf-8")
 
 
-def drawn(lines: list[Line], view: ViewState) -> dict[str, Any]:
+def drawn(lines: list[Line], view: ViewState, tag: str = "") -> dict[str, Any]:
     """Return the figure as the plain JSON that it is."""
-    figure: dict[str, Any] = plain(draw_scalars(lines, view).to_plotly_json())
+    figure: dict[str, Any] = plain(draw_scalars(lines, view, tag).to_plotly_json())
     return figure
 
 
@@ -135,4 +164,9 @@ def view_of(view: dict[str, Any]) -> ViewState:
         smoothing=view["smoothing"],
         y_axis=view["yAxis"],
         zoom=None if view["zoom"] is None else (view["zoom"][0], view["zoom"][1]),
+        log_x=view.get("logX", False),
+        y_range=None if view.get("yRange") is None else (view["yRange"][0], view["yRange"][1]),
+        card_ranges=tuple((tag, low, high) for tag, low, high in view.get("cardRanges", [])),
+        outliers_clipped=view.get("outliersClipped", False),
+        smoothing_kind=view.get("smoothingKind", "ema"),
     )

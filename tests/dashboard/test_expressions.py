@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from orgboard_dashboard.aligned import Curve, apply
 from orgboard_dashboard.api.codec import column, decode
+from orgboard_dashboard.api.expressions import parse_chart_question
 from orgboard_dashboard.expressions import (
     MAX_CHARS,
     Call,
@@ -23,6 +25,7 @@ from orgboard_dashboard.expressions import (
     quoted,
     tags_of,
 )
+from orgboard_dashboard.queries.errors import BadQuery
 from orgboard_schema.sql.flush import Restart
 from support.boards import Board, scalars
 
@@ -222,6 +225,43 @@ def test_one_clock_serves_all_tags_of_a_run(any_board: Board) -> None:
 
     assert charted.column("x").tolist() == [5, 10]
     assert charted.column("y").tolist() == [6, 7]
+
+
+def test_relative_steps_of_all_tags_of_a_run_have_one_beginning(any_board: Board) -> None:
+    any_board.log(
+        "a", [scalars("x", [1, 2], step=[100, 110]), scalars("y", [5, 6], step=[105, 115])]
+    )
+
+    charted = Charted(any_board, "x + y", x="rstep")
+
+    assert charted.column("x").tolist() == [5, 10]
+    assert charted.column("y").tolist() == [6, 7]
+
+
+def test_tags_in_one_chart_are_drawn_by_a_metric(any_board: Board) -> None:
+    any_board.log("a", [scalars("x", [1, 2]), scalars("y", [5, 6]), scalars("epoch", [0.5, 0.25])])
+
+    charted = Charted(any_board, "x; y", x="m:epoch")
+
+    assert charted.column("x", 1).tolist() == [0.25, 0.5]
+    assert charted.column("y", 1).tolist() == [6, 5]
+
+
+def test_a_log_axis_draws_what_is_above_zero(any_board: Board) -> None:
+    any_board.log("a", [scalars("x", [1, 2, 3], step=[0, 1, 100])])
+
+    charted = Charted(any_board, "2 * x", lx=True)
+
+    assert charted.column("x").tolist() == [1, 100]
+    assert charted.lines[0]["without_x"] == 1
+
+
+@pytest.mark.parametrize("axis", ["active", "m:epoch"])
+def test_a_formula_by_an_axis_that_it_has_no_place_on_is_refused_in_words(axis: str) -> None:
+    asked = {"chart": "a; a - b", "runs": [], "x": axis}
+
+    with pytest.raises(BadQuery, match="A formula cannot be drawn by active time or by a metric"):
+        parse_chart_question(json.dumps(asked).encode())
 
 
 def test_very_long_series_are_calculated_with_too(any_board: Board) -> None:

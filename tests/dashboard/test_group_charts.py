@@ -43,6 +43,16 @@ def test_a_band_of_spread_moves_with_the_smoothed_line() -> None:
     assert band["y"][2:] == pytest.approx([y - 1 for y in reversed(line["y"])])
 
 
+@pytest.mark.parametrize("smoothing", [0, 0.6])
+def test_the_extremes_on_a_symlog_axis_are_levels_as_the_line_is(smoothing: float) -> None:
+    group = GroupLine(Line("g0", "g", 0, x=[0, 1], y=[10, 1000]), low=[-1000, 10], high=[10, 1000])
+
+    band, *rest = traces([group], ViewState(smoothing=smoothing, y_axis="sym"))
+
+    assert band["y"][:2] == rest[0]["y"]
+    assert band["y"][3] == -band["y"][1]
+
+
 def test_without_a_band_a_group_is_drawn_as_a_run() -> None:
     group = GroupLine(Line("g0", "g", 0, x=[0, 1], y=[1, 3]), low=[0, 2], high=[2, 4])
 
@@ -66,5 +76,9 @@ def group_of(line: dict[str, Any]) -> GroupLine:
 
 def view_of(view: dict[str, Any]) -> ViewState:
     return ViewState(
-        smoothing=view["smoothing"], y_axis=view["yAxis"], group_band=view["groupBand"]
+        smoothing=view["smoothing"],
+        y_axis=view["yAxis"],
+        group_band=view["groupBand"],
+        smoothing_kind=view["smoothingKind"],
+        outliers_clipped=view["outliersClipped"],
     )

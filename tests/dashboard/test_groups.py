@@ -222,6 +222,51 @@ def test_a_zoom_is_computed_from_all_points_in_it(any_board: Board) -> None:
     assert set(banded.column("y").tolist()) == {2}
 
 
+def test_relative_steps_begin_with_each_run(any_board: Board) -> None:
+    any_board.log("a", [scalars("loss", [1, 2], step=[1000, 1010])])
+    any_board.log("b", [scalars("loss", [3, 4], step=[0, 10])])
+
+    banded = Banded(any_board, x="rstep")
+
+    assert banded.column("x").tolist() == [0, 10]
+    assert banded.column("y").tolist() == [2, 3]
+
+
+def test_runs_are_aligned_by_a_metric_that_they_logged_too(any_board: Board) -> None:
+    any_board.log(
+        "a", [scalars("loss", [1, 2], step=[5, 6]), scalars("epoch", [0, 1], step=[5, 6])]
+    )
+    any_board.log(
+        "b",
+        [scalars("loss", [3, 4, 9], step=[50, 60, 70]), scalars("epoch", [0, 1], step=[50, 60])],
+    )
+
+    banded = Banded(any_board, x="m:epoch")
+
+    assert banded.column("x").tolist() == [0, 1]
+    assert banded.column("y").tolist() == [2, 3]
+    assert banded.lines[0]["without_x"] == 1
+
+
+def test_active_time_of_each_run_is_without_its_pauses(any_board: Board) -> None:
+    any_board.log("a", [scalars("loss", [1, 2, 3], wall=[0, 10, 20])])
+    any_board.log("b", [scalars("loss", [3, 4, 5, 6], wall=[0, 10, 20, 30_000])])
+
+    banded = Banded(any_board, x="active")
+
+    assert banded.column("x").tolist() == [0, 10, 20, 30]
+    assert banded.column("runs").tolist() == [2, 2, 2, 1]
+
+
+def test_a_log_axis_of_groups_draws_what_is_above_zero(any_board: Board) -> None:
+    any_board.log("a", [scalars("loss", [1, 2, 3], step=[0, 1, 100])])
+
+    banded = Banded(any_board, lx=True)
+
+    assert banded.column("x").tolist() == [1, 100]
+    assert banded.lines[0]["without_x"] == 1
+
+
 def test_relative_time_begins_with_each_run(any_board: Board) -> None:
     any_board.log("a", [scalars("loss", [1, 2], wall=[1000, 1010])])
     any_board.log("b", [scalars("loss", [3, 4], wall=[5000, 5010])])

@@ -97,7 +97,15 @@ def test_an_app_with_an_undeclared_callback_does_not_start(
 
 def test_whatever_writes_asks_for_who_may_edit() -> None:
     # Everything else that is asked with a body only reads.
-    reading = {"/_dash-update-component", "scalars", "groups", "bands", "expressions", "preview"}
+    reading = {
+        "/_dash-update-component",
+        "scalars",
+        "summary",
+        "groups",
+        "bands",
+        "expressions",
+        "preview",
+    }
     open_to_all = {
         rule.path
         for rule in RULES.rules

@@ -8,40 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from orgboard_dashboard.api.codec import column, decode
 from orgboard_dashboard.api.scalars import MAX_CARDS, MAX_RUNS, parse_question
 from orgboard_dashboard.queries.errors import BadQuery
 from orgboard_schema.sql.flush import Restart
 from support.boards import Board, scalars
-
-ROUTE = "/api/ui/v1/p/default/board/scalars"
-
-
-class Drawn:
-    """An answer, unpacked."""
-
-    def __init__(self, board: Board, tag: str, **question: Any) -> None:
-        asked = {
-            "cards": [{"tag": tag_id(board, tag)}],
-            "runs": list(board.uids.values()),
-            **question,
-        }
-        answer = board.ask("POST", ROUTE, json=asked)
-        assert answer.status_code == 200, answer.text
-        self.header, self.data = decode(answer.content)
-        self.lines: list[dict[str, Any]] = self.header["cards"][0]["lines"]
-
-    def column(self, name: str, line: int = 0) -> NDArray[Any]:
-        """Return a column of a line."""
-        return column(self.lines[line]["blocks"][name], self.data)
-
-
-def tag_id(board: Board, name: str) -> int:
-    """Look up the number of a tag."""
-    tags = board.ask("GET", "/api/ui/v1/p/default/board/tags?kind=scalar").json()["tags"]
-    return next(int(tag["id"]) for tag in tags if tag["name"] == name)
+from support.curves import ROUTE, Drawn, tag_id
 
 
 def test_a_short_series_comes_out_whole_and_bit_for_bit(any_board: Board) -> None:
@@ -187,6 +159,9 @@ GOOD: dict[str, Any] = {"cards": [{"tag": 1}], "runs": ["a"]}
         {"runs": ["é"]},
         {"x": "time"},
         {"x": None},
+        {"x": "metric"},
+        {"x": "m:"},
+        {"lx": True, "to": 0},
         {"width": 0},
         {"width": 1e9},
         {"width": "500"},

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from orgboard_dashboard.urls import (
     COLUMN_PX,
+    MAX_CARD,
     MAX_SMOOTHING,
+    MIN_CARD,
     PAGES,
     Column,
     Compared,
@@ -30,17 +32,33 @@ words = st.text(st.characters(codec="utf-8"), max_size=20)
 names = st.text(st.characters(codec="utf-8"), min_size=1, max_size=20)
 uids = st.text("0123456789abcdefXYZ", min_size=12, max_size=12)
 numbers = st.floats(allow_nan=False, allow_infinity=False)
+ranges = st.tuples(numbers, numbers).filter(lambda pair: pair[0] < pair[1])
 views = st.builds(
     ViewState,
     run_filter=words,
     tag_filter=words,
     smoothing=st.floats(0, MAX_SMOOTHING),
-    x_axis=st.sampled_from(["step", "relative", "wall"]),
-    y_axis=st.sampled_from(["lin", "log"]),
+    x_axis=st.sampled_from(["step", "rstep", "relative", "wall", "active"])
+    | names.map("m:{}".format),
+    y_axis=st.sampled_from(["lin", "log", "sym"]),
     selected=st.none() | st.lists(uids, max_size=5).map(tuple),
-    zoom=st.none() | st.tuples(numbers, numbers).filter(lambda pair: pair[0] < pair[1]),
+    zoom=st.none() | ranges,
     collapsed=st.lists(words, max_size=4).map(tuple),
     superseded=st.booleans(),
+    log_x=st.booleans(),
+    y_range=st.none() | ranges,
+    card_ranges=st.lists(
+        st.builds(lambda tag, limits: (tag, *limits), names, ranges),
+        max_size=3,
+        unique_by=lambda row: row[0],
+    ).map(tuple),
+    outliers_clipped=st.booleans(),
+    smoothing_kind=st.sampled_from(["ema", "twema", "gauss", "mean"]),
+    pinned=st.lists(names, max_size=4, unique=True).map(tuple),
+    card_width=st.integers(MIN_CARD, MAX_CARD),
+    card_height=st.none() | st.integers(MIN_CARD, MAX_CARD),
+    tip_order=st.sampled_from(["nearest", "value", "name"]),
+    selected_range=st.none() | ranges,
     group_by=st.sampled_from(["", "hp:lr", "hp:a:b,c & d", "re:-s(\\d+)$"]),
     group_line=st.sampled_from(get_args(GroupLine)),
     group_band=st.sampled_from(get_args(GroupBand)),
@@ -95,13 +113,14 @@ def test_other_paths_lead_nowhere(path: str) -> None:
 
 
 def view_of(case: dict[str, Any]) -> ViewState:
-    tuples: Any = {
-        key: tuple(value) if isinstance(value, list) else value
-        for key, value in case["view"].items()
-    }
+    tuples: Any = {key: _frozen(value) for key, value in case["view"].items()}
     if "columns" in tuples:
         tuples["columns"] = tuple(Column(**column) for column in tuples["columns"])
     return replace(ViewState(), **tuples)
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value
 
 
 @pytest.mark.parametrize("case", read_vectors("urls"), ids=lambda case: case["query"])

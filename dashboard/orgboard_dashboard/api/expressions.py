@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import numpy as np
 from fastapi import APIRouter, Request
@@ -19,22 +19,26 @@ from orgboard_dashboard.api.codec import Columns, encode
 from orgboard_dashboard.api.groups import BandQuestion, band_line, parse_bands
 from orgboard_dashboard.api.scalars import (
     MAX_WIDTH,
-    Axis,
     Question,
     question_of,
     spelled,
-    x_of,
 )
 from orgboard_dashboard.bands import Member, combine
-from orgboard_dashboard.expressions import Expression, ExpressionError, parse_chart, tags_of
+from orgboard_dashboard.expressions import Expression, ExpressionError, Tag, parse_chart, tags_of
+from orgboard_dashboard.places import Axis, place
 from orgboard_dashboard.queries.errors import BadQuery
 from orgboard_dashboard.queries.expressions import find_named
 from orgboard_dashboard.queries.series import ScalarsFound
-from orgboard_dashboard.reduce import MAX_MARKS, reduce_line
+from orgboard_dashboard.reduce import MAX_MARKS, Reduced, reduce_line
 from orgboard_dashboard.services import Services
 from orgboard_dashboard.viewer import Viewer
 
 __all__ = ["ChartQuestion", "answer_chart", "parse_chart_question", "routes"]
+
+_NO_FORMULAS: Final = (
+    "A formula cannot be drawn by active time or by a metric."
+    " Choose step, relative step, relative time or wall time."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,8 @@ def parse_chart_question(body: bytes) -> ChartQuestion:
     """Read a question.
 
     Raises:
-        BadQuery: it is none, its expressions are none, or it asks for more than the limits.
+        BadQuery: it is none, its expressions are none or have no place on its axis, or it
+            asks for more than the limits.
     """
     asked = read_object(body)
     text = asked.get("chart")
@@ -80,7 +85,11 @@ def parse_chart_question(body: bytes) -> ChartQuestion:
     # Which tags they are is known once the names are looked up.
     asked = {**asked, "cards": [{"tag": 1}], "since": None}
     bands = parse_bands(asked) if "groups" in asked else None
-    return ChartQuestion(parts, bands.curves if bands else question_of(asked), bands)
+    curves = bands.curves if bands else question_of(asked)
+    # There each tag has places of its own, which do not ascend or do not meet.
+    if curves.is_whole() and not all(isinstance(part, Tag) for _, part in parts):
+        raise BadQuery(_NO_FORMULAS)
+    return ChartQuestion(parts, curves, bands)
 
 
 def answer_chart(
@@ -99,6 +108,8 @@ def answer_chart(
         uids=question.curves.uids,
         tags=question.tags(),
         picture=replace(question.curves.picture(), columns=MAX_WIDTH, superseded=False),
+        whole=question.curves.is_whole(),
+        metric=question.curves.metric,
     )
     columns = Columns()
     lines = [
@@ -158,7 +169,8 @@ def _read(
         if key in found.series:
             data = found.series[key]
             at = np.flatnonzero(~data.superseded)
-            x, step = x_of(data, axis)[at], data.step[at].astype(np.float64)
+            x = place(data, axis, found.metric.get(uid))[at]
+            step = data.step[at].astype(np.float64)
             value = cast("NDArray[np.float64]", data.value)[at].astype(np.float64)
             curves[tag] = Curve(x, value, step, data.wall[at])
         elif key in found.reduced:
@@ -167,20 +179,21 @@ def _read(
             curves[tag] = Curve(line.x, value, line.step.astype(np.float64), line.wall)
         else:
             return {}
-    return _same_clock(curves) if axis == "relative" and len(curves) > 1 else curves
+    return _same_start(curves, axis) if len(curves) > 1 else curves
 
 
-def _same_clock(curves: dict[str, Curve]) -> dict[str, Curve]:
-    """Let the times of one run's tags all begin with the first of them."""
-    begun = [float(curve.wall[0] - curve.x[0]) for curve in curves.values() if curve.x.size]
+def _same_start(curves: dict[str, Curve], axis: Axis) -> dict[str, Curve]:
+    """Let the relative places of one run's tags all begin with the first of them."""
+    if axis not in ("relative", "rstep"):
+        return curves
+    counted = {tag: curve.step if axis == "rstep" else curve.wall for tag, curve in curves.items()}
+    begun = [float(counted[tag][0] - curve.x[0]) for tag, curve in curves.items() if curve.x.size]
     start = min((at for at in begun if math.isfinite(at)), default=0.0)
-    return {tag: replace(curve, x=curve.wall - start) for tag, curve in curves.items()}
+    return {tag: replace(curve, x=counted[tag] - start) for tag, curve in curves.items()}
 
 
 def _line(uid: str, curve: Curve, question: Question, columns: Columns) -> dict[str, Any]:
-    reduced = reduce_line(
-        curve.x, curve.y, columns=question.width, low=question.low, high=question.high
-    )
+    reduced = _reduced(curve, question, question.width)
     kept = curve.take(reduced.kept)
     return {
         "run": uid,
@@ -198,8 +211,19 @@ def _line(uid: str, curve: Curve, question: Question, columns: Columns) -> dict[
     }
 
 
+def _reduced(curve: Curve, question: Question, columns: int) -> Reduced:
+    return reduce_line(
+        curve.x,
+        curve.y,
+        columns=columns,
+        low=question.low,
+        high=question.high,
+        log_x=question.log_x,
+    )
+
+
 def _marks(curve: Curve, question: Question, uid: str | None = None) -> Iterator[dict[str, Any]]:
-    reduced = reduce_line(curve.x, curve.y, columns=1, low=question.low, high=question.high)
+    reduced = _reduced(curve, question, 1)
     lost = curve.take(reduced.marks[:MAX_MARKS])
     for x, step, y in zip(lost.x.tolist(), lost.step.tolist(), lost.y.tolist(), strict=True):
         mark = {"x": x, "step": int(step), "value": spelled(y)}

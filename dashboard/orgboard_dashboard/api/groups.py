@@ -20,9 +20,9 @@ from orgboard_dashboard.api.scalars import (
     Question,
     question_of,
     spelled,
-    x_of,
 )
 from orgboard_dashboard.bands import BANDS, CENTRES, Band, BandKind, Centre, Member, Window, combine
+from orgboard_dashboard.places import place
 from orgboard_dashboard.queries.errors import BadQuery
 from orgboard_dashboard.queries.groups import group_runs
 from orgboard_dashboard.queries.series import ReducedLine, ScalarsFound, SeriesData, find_scalars
@@ -48,7 +48,8 @@ class BandQuestion:
 
     def window(self) -> Window:
         """Return what the members are aligned on."""
-        return Window(self.curves.width, self.curves.low, self.curves.high)
+        curves = self.curves
+        return Window(curves.width, curves.low, curves.high, curves.log_x)
 
 
 def routes(services: Services) -> APIRouter:
@@ -86,6 +87,8 @@ def answer_bands(
         uids=curves.uids,
         tag_ids=curves.tag_ids,
         picture=replace(curves.picture(), columns=MAX_WIDTH, superseded=False),
+        whole=curves.is_whole(),
+        metric=curves.metric,
     )
     columns = Columns()
     cards = [
@@ -150,7 +153,8 @@ def _lines(
         return
     visible = {uid: np.flatnonzero(~data.superseded) for uid, data in whole.items()}
     members = {
-        uid: Member(x_of(whole[uid], axis)[at], _y(whole[uid])[at]) for uid, at in visible.items()
+        uid: Member(place(whole[uid], axis, found.metric.get(uid))[at], _y(whole[uid])[at])
+        for uid, at in visible.items()
     }
     reduced = [Member(line.x, _y(line)) for line in long.values()]
     band = combine([*members.values(), *reduced], window, question.centre, question.band)

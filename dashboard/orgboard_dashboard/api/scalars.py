@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal, cast, get_args
+from typing import Any, Final, cast, get_args
 
 import numpy as np
 from fastapi import APIRouter, Request
@@ -15,10 +15,12 @@ from starlette.responses import Response
 
 from orgboard_dashboard.api.bodies import number_of, read_object, uids_of
 from orgboard_dashboard.api.codec import Columns, encode
+from orgboard_dashboard.places import Axis, place
 from orgboard_dashboard.queries.errors import BadQuery
 from orgboard_dashboard.queries.series import (
     MAX_POINTS_READ,
     Picture,
+    PictureAxis,
     ReducedLine,
     ScalarsFound,
     SeriesData,
@@ -38,7 +40,6 @@ __all__ = [
     "question_of",
     "routes",
     "spelled",
-    "x_of",
 ]
 
 MAX_CARDS: Final = 12
@@ -48,7 +49,6 @@ MAX_WIDTH: Final = 4000
 
 _INT64: Final = np.iinfo(np.int64)
 
-Axis = Literal["step", "relative", "wall"]
 Floats = NDArray[np.float64]
 Values = NDArray[np.float32] | NDArray[np.float64]
 
@@ -65,6 +65,9 @@ class Question:
     width: int
     superseded: bool
     since: int | None
+    metric: str = ""
+    """The tag on the axis `metric`."""
+    log_x: bool = False
 
     def step_range(self) -> tuple[int, int] | None:
         """Return the steps that can be in the picture; None when every step can."""
@@ -77,14 +80,20 @@ class Question:
     def picture(self) -> Picture:
         """Return what long series are reduced for before they are read."""
         return Picture(
-            axis=self.axis,
+            # Of the other axes nothing is reduced before it is read.
+            axis="step" if self.is_whole() else cast("PictureAxis", self.axis),
             columns=self.width,
             low=self.low,
             high=self.high,
             superseded=self.superseded,
             marks=MAX_MARKS,
             most_points=MAX_POINTS_READ,
+            log_x=self.log_x,
         )
+
+    def is_whole(self) -> bool:
+        """Tell whether a point's place depends on more than the point."""
+        return self.axis in ("active", "metric")
 
 
 def routes(services: Services) -> APIRouter:
@@ -114,6 +123,8 @@ def answer_question(
         picture=question.picture(),
         step_range=question.step_range(),
         since=question.since,
+        whole=question.is_whole(),
+        metric=question.metric,
     )
     return pack(found, question)
 
@@ -151,15 +162,21 @@ def question_of(asked: Mapping[str, Any]) -> Question:
     Raises:
         BadQuery: it asks for more than the limits, or for what there is not.
     """
+    axis, metric = _axis(asked.get("x", "step"))
+    log_x, high = asked.get("lx", False) is True, number_of(asked, "to")
+    if log_x and high is not None and high <= 0:
+        raise BadQuery("On a log axis `to` is above 0.")
     return Question(
         tag_ids=_tag_ids(asked.get("cards")),
         uids=uids_of(asked, MAX_RUNS),
-        axis=_axis(asked.get("x", "step")),
+        axis=axis,
         low=number_of(asked, "from"),
-        high=number_of(asked, "to"),
+        high=high,
         width=_whole(asked, "width", 500, 1, MAX_WIDTH),
         superseded=asked.get("superseded", False) is True,
         since=None if asked.get("since") is None else _whole(asked, "since", 0, 0, _INT64.max),
+        metric=metric,
+        log_x=log_x,
     )
 
 
@@ -168,7 +185,9 @@ def _lines_of(
 ) -> Iterator[dict[str, Any]]:
     drawn: list[dict[str, Any]] = []
     if (uid, tag_id) in found.series:
-        drawn += _lines(uid, found.series[uid, tag_id], question, columns)
+        data = found.series[uid, tag_id]
+        x = place(data, question.axis, found.metric.get(uid))
+        drawn += _lines(uid, data, x, question, columns)
     drawn += (_reduced(uid, line, columns) for line in found.reduced.get((uid, tag_id), ()))
     cuts = [{"attempt": at, "step": step} for at, step in found.cuts.get((uid, tag_id), ())]
     for line in drawn:
@@ -199,9 +218,8 @@ def _reduced(uid: str, line: ReducedLine, columns: Columns) -> dict[str, Any]:
 
 
 def _lines(
-    uid: str, data: SeriesData, question: Question, columns: Columns
+    uid: str, data: SeriesData, x: Floats, question: Question, columns: Columns
 ) -> Iterator[dict[str, Any]]:
-    x = x_of(data, question.axis)
     shown = np.flatnonzero(~data.superseded)
     if shown.size:
         yield _line(uid, data, x, shown, question, columns)
@@ -223,7 +241,12 @@ def _line(
 ) -> dict[str, Any]:
     value = cast("Values", data.value[chosen])
     reduced = reduce_line(
-        x[chosen], value, columns=question.width, low=question.low, high=question.high
+        x[chosen],
+        value,
+        columns=question.width,
+        low=question.low,
+        high=question.high,
+        log_x=question.log_x,
     )
     kept = chosen[reduced.kept]
     return {
@@ -259,16 +282,6 @@ def spelled(value: float) -> str:
     return "Infinity" if value > 0 else "-Infinity"
 
 
-def x_of(data: SeriesData, axis: Axis) -> Floats:
-    """Return where the points of a series lie on the axis."""
-    if axis == "step":
-        return data.step.astype(np.float64)
-    if axis == "wall":
-        return data.wall
-    known = data.wall[np.isfinite(data.wall)]
-    return data.wall - known[0] if known.size else data.wall
-
-
 def _tag_ids(cards: Any) -> tuple[int, ...]:
     if not isinstance(cards, list) or not 0 < len(cards) <= MAX_CARDS:
         raise BadQuery(f"`cards` is a list of 1 to {MAX_CARDS} cards.")
@@ -278,10 +291,14 @@ def _tag_ids(cards: Any) -> tuple[int, ...]:
     return tuple(dict.fromkeys(cast("list[int]", tags)))
 
 
-def _axis(text: Any) -> Axis:
-    if text not in get_args(Axis):
-        raise BadQuery(f"`x` is one of {', '.join(get_args(Axis))}.")
-    return cast("Axis", text)
+def _axis(text: Any) -> tuple[Axis, str]:
+    """Return the axis, and the tag on it: `m:TAG` is the value of that tag."""
+    if isinstance(text, str) and text.startswith("m:") and len(text) > 2:
+        return "metric", text.removeprefix("m:")
+    choices = [axis for axis in get_args(Axis) if axis != "metric"]
+    if text not in choices:
+        raise BadQuery(f"`x` is one of {', '.join(choices)}, or m:TAG.")
+    return cast("Axis", text), ""
 
 
 def _whole(asked: Mapping[str, Any], key: str, default: int, least: int, most: int) -> int:

@@ -31,13 +31,13 @@ class GroupLine:
     high: Sequence[float]
 
 
-def draw_groups(groups: Sequence[GroupLine], view: ViewState) -> go.Figure:
-    """Draw the groups' lines of one tag as the browser does."""
+def draw_groups(groups: Sequence[GroupLine], view: ViewState, tag: str = "") -> go.Figure:
+    """Draw the groups' lines of one tag as the browser does; `tag` as in `draw_scalars`."""
     banded = [group for group in groups if group.line.x and view.group_band != "none"]
     lines = [group.line for group in groups]
     edges = [_edge(group, side) for group in banded for side in ("low", "high")]
     # The edges take part in the axis and in the smoothing, and are not drawn themselves.
-    figure: Any = draw_scalars([*lines, *edges], view)
+    figure: Any = draw_scalars([*lines, *edges], view, tag)
     drawn: dict[str, Any] = {trace.uid: trace for trace in figure.data}
     floor = figure.layout.yaxis.range[0]
     bands = [_band(group, drawn, floor, view) for group in banded]
@@ -53,12 +53,7 @@ def _edge(group: GroupLine, side: Side) -> Line:
 
 def _band(group: GroupLine, drawn: dict[str, Any], floor: float, view: ViewState) -> go.Scatter:
     line = group.line
-    # Spread moves with the smoothed line; the extremes stay where they were logged.
-    low, high = (
-        (group.low, group.high)
-        if view.group_band == "minmax"
-        else (drawn[f"{_edge(group, side).run}__line"].y for side in ("low", "high"))
-    )
+    low, high = (_heights(_edge(group, side), drawn, view) for side in ("low", "high"))
     color = _translucent(ink(line.color).color)
     return go.Scatter(
         uid=f"{line.run}__band",
@@ -71,6 +66,15 @@ def _band(group: GroupLine, drawn: dict[str, Any], floor: float, view: ViewState
         line={"color": color, "width": 3 if len(line.x) == 1 else 0},
         hoverinfo="skip",
     )
+
+
+def _heights(edge: Line, drawn: dict[str, Any], view: ViewState) -> Sequence[float]:
+    """Return the heights of an edge, on an axis that Plotly does not know as levels."""
+    # Spread moves with the smoothed line; the extremes stay where they were logged.
+    raw = drawn.get(f"{edge.run}__raw") if view.group_band == "minmax" else None
+    trace = drawn[f"{edge.run}__line"] if raw is None else raw
+    heights: Sequence[float] = trace.y
+    return heights
 
 
 def _levels(y: Sequence[float], floor: float, view: ViewState) -> Iterator[float]:

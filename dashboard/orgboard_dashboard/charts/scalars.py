@@ -1,30 +1,33 @@
 """The figure of one tag: a line a run, its raw points faint beneath it. Pure.
 
 Twin of `assets/ob/figure.js`: what the browser gives Plotly for a card, as a
-`plotly.graph_objects.Figure`. Axes count in steps, or in seconds.
+`plotly.graph_objects.Figure`. Axes count in steps, in seconds, or in a metric.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal
 
 import plotly.graph_objects as go  # type: ignore[import-untyped]  # it has no stubs
 
 from orgboard_dashboard.charts.palette import ink
+from orgboard_dashboard.charts.ranges import (
+    Range,
+    YRange,
+    level_of,
+    sym_ticks,
+    x_range,
+    y_range,
+)
 from orgboard_dashboard.charts.smoothing import smooth
 from orgboard_dashboard.urls import ViewState
 
 __all__ = ["Line", "Mark", "draw_scalars", "plotly_text"]
 
-Range: TypeAlias = tuple[float, float]
-
 _RAW_OPACITY: Final = 0.22
 _REPLACED_OPACITY: Final = 0.45
-_PADDING: Final = 0.06
-"""Part of the axis left free above and below the lines."""
 
 _SYMBOLS: Final = {"NaN": "x", "Infinity": "triangle-up", "-Infinity": "triangle-down"}
 
@@ -52,31 +55,46 @@ class Line:
     """Of points that a restart replaced: the attempt that they are of."""
 
 
-def draw_scalars(lines: Sequence[Line], view: ViewState) -> go.Figure:
-    """Draw the lines of one tag as the browser does."""
-    smoothed = [smooth(line.y, view.smoothing) for line in lines]
-    x_range = _x_range(lines, view)
-    y_range = _y_range(lines, smoothed, view)
+def draw_scalars(lines: Sequence[Line], view: ViewState, tag: str = "") -> go.Figure:
+    """Draw the lines of one tag as the browser does; `tag` finds the range that it was given."""
+    smoothed = [smooth(line.y, view.smoothing, view.smoothing_kind, line.x) for line in lines]
+    places = (x for line in lines for x in (*line.x, *(mark.x for mark in line.marks)))
+    y = y_range(lines, smoothed, view, tag)
+    heights = _heights_on(view, y)
     raw = [line for line in lines if view.smoothing > 0 and len(line.y) > 1]
     traces = [
-        *(_trace(line, line.y, _RAW_OPACITY, 1, "raw") for line in raw),
+        *(_trace(line, heights(line.y), _RAW_OPACITY, 1, "raw") for line in raw),
         *(
-            _trace(line, values, 1, 1.6, "line")
+            _trace(line, heights(values), 1, 1.6, "line")
             for line, values in zip(lines, smoothed, strict=True)
         ),
-        *(_marks(line, y_range, view) for line in lines if line.marks),
+        *(_marks(line, y.limits, view) for line in lines if line.marks),
     ]
     figure = go.Figure(traces)
     figure.update_layout(
         showlegend=False,
-        xaxis={"range": x_range, "showgrid": False, "zeroline": False},
+        xaxis={
+            "range": x_range(places, view),
+            "type": "log" if view.log_x else "linear",
+            "showgrid": False,
+            "zeroline": False,
+        },
         yaxis={
-            "range": y_range,
+            "range": y.limits,
             "type": "log" if view.y_axis == "log" else "linear",
             "zeroline": False,
+            **(sym_ticks(y.limits, y.unit) if view.y_axis == "sym" else {}),
         },
     )
     return figure
+
+
+def _heights_on(view: ViewState, y: YRange) -> Callable[[Sequence[float]], Sequence[float]]:
+    """Return what Plotly is given as values: it knows every axis but symlog."""
+    if view.y_axis != "sym":
+        return lambda values: values
+    level = level_of("sym", y.unit)
+    return lambda values: [level(value) for value in values]
 
 
 def plotly_text(text: str) -> str:
@@ -102,8 +120,8 @@ def _trace(line: Line, y: Sequence[float], opacity: float, width: float, part: s
     )
 
 
-def _marks(line: Line, y_range: Range, view: ViewState) -> go.Scatter:
-    low, high = (10**edge if view.y_axis == "log" else edge for edge in y_range)
+def _marks(line: Line, limits: Range, view: ViewState) -> go.Scatter:
+    low, high = (10**edge if view.y_axis == "log" else edge for edge in limits)
     return go.Scatter(
         uid=_trace_id(line, "marks"),
         name=plotly_text(line.name),
@@ -124,36 +142,3 @@ def _marks(line: Line, y_range: Range, view: ViewState) -> go.Scatter:
 def _trace_id(line: Line, part: str) -> str:
     attempt = "" if line.replaced_attempt is None else line.replaced_attempt
     return f"{line.run}_{attempt}_{part}"
-
-
-def _x_range(lines: Iterable[Line], view: ViewState) -> Range:
-    if view.zoom is not None:
-        return view.zoom
-    places = [x for line in lines for x in (*line.x, *(mark.x for mark in line.marks))]
-    if not places:
-        return 0, 1
-    low, high = min(places), max(places)
-    return (low - 1, high + 1) if low == high else (low, high)
-
-
-def _y_range(lines: Sequence[Line], smoothed: Sequence[Sequence[float]], view: ViewState) -> Range:
-    """Return the limits; in powers of ten on a logarithmic axis. Only what is drawn counts."""
-    heights = list(_heights(lines, smoothed, view))
-    if not heights:
-        return 0, 1
-    low, high = min(heights), max(heights)
-    if view.y_axis == "log":
-        low, high = math.log10(low), math.log10(high)
-    room = (abs(low) * 0.1 or 1) if low == high else (high - low) * _PADDING
-    return low - room, high + room
-
-
-def _heights(
-    lines: Sequence[Line], smoothed: Sequence[Sequence[float]], view: ViewState
-) -> Iterator[float]:
-    for line, values in zip(lines, smoothed, strict=True):
-        for column in (line.y, values) if view.smoothing > 0 else (line.y,):
-            for x, y in zip(line.x, column, strict=True):
-                is_inside = view.zoom is None or view.zoom[0] <= x <= view.zoom[1]
-                if math.isfinite(y) and is_inside and (y > 0 or view.y_axis != "log"):
-                    yield y

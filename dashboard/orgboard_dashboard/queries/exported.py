@@ -13,7 +13,7 @@ from orgboard_dashboard.queries.errors import BadQuery, NotFound
 from orgboard_dashboard.queries.language import UnknownField
 from orgboard_dashboard.queries.matching import matching_runs
 from orgboard_dashboard.queries.runs import RunRow, rows_of
-from orgboard_dashboard.queries.visible import find_project, visible_runs
+from orgboard_dashboard.queries.visible import find_project, find_runs, visible_runs
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.blocks import HeadTable
 from orgboard_schema.blocks.heads import decode_heads
@@ -36,6 +36,7 @@ __all__ = [
     "exported_rows",
     "exported_runs",
     "exported_series",
+    "places_of",
 ]
 
 _SERIES_TOGETHER: Final = 10_000
@@ -128,6 +129,31 @@ def exported_runs(
         (f"{row[2]}/{row[3]}", row[1], row[4], row[0]) for row in named if matches(row[1])
     )
     return [RunPlace(run_id, place, name) for place, name, _path, run_id in order]
+
+
+def places_of(
+    viewer: Viewer, conn: Connection, team: str, project: str, uids: Sequence[str]
+) -> list[RunPlace]:
+    """Return these runs of a project, in their order; without those that `viewer` may not see.
+
+    Raises:
+        NotFound: there is no such project, or `viewer` may not see it.
+    """
+    found = find_project(viewer, conn, team, project)
+    run_ids = find_runs(viewer, conn, found, tuple(uids))
+    names = {
+        run_id: from_sql(name)
+        for run_id, name in conn.execute(
+            select(tables.run.c.run_id, tables.run.c.name).where(
+                tables.run.c.run_id.in_(list(run_ids.values())), visible_runs(viewer)
+            )
+        )
+    }
+    return [
+        RunPlace(run_ids[uid], f"{team}/{project}", names[run_ids[uid]])
+        for uid in uids
+        if uid in run_ids
+    ]
 
 
 def _passing(

@@ -23,10 +23,13 @@ def find_named(
     uids: Sequence[str],
     tags: Sequence[str],
     picture: Picture,
+    whole: bool = False,
+    metric: str = "",
 ) -> tuple[ScalarsFound, dict[str, int]]:
     """Read the series of these tags in these runs, and return the numbers of those that exist.
 
-    A tag of other projects only is a tag without a point: nobody can tell which.
+    A tag of other projects only is a tag without a point: nobody can tell which. `whole` and
+    `metric` are as in `find_scalars`.
 
     Raises:
         NotFound: there is no such project, or `viewer` may not see it.
@@ -44,5 +47,7 @@ def find_named(
         uids=uids,
         tag_ids=sorted(numbers.values()),
         picture=picture,
+        whole=whole,
+        metric=metric,
     )
     return found, numbers

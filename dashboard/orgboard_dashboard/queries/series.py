@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
@@ -16,7 +16,8 @@ from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.blocks.series import kind_number
 from orgboard_schema.errors import TooManyPoints
 from orgboard_schema.sql import read, tables
-from orgboard_schema.sql.dictionary import chunked
+from orgboard_schema.sql.dictionary import chunked, find_tag
+from orgboard_schema.sql.picture import Axis as PictureAxis
 from orgboard_schema.sql.pyramid import LONG_POINTS
 from orgboard_schema.sql.read import Picture, ReducedLine, SeriesData
 from orgboard_schema.sql.text import to_sql
@@ -25,6 +26,7 @@ from orgboard_schema.types import Kind
 __all__ = [
     "MAX_POINTS_READ",
     "Picture",
+    "PictureAxis",
     "ReducedLine",
     "ScalarsFound",
     "SeriesData",
@@ -53,6 +55,8 @@ class ScalarsFound:
     """Of series too long for that: lines that are at screen width already."""
     cuts: dict[tuple[str, int], tuple[tuple[int, int], ...]]
     """Of series that were restarted: each newer attempt, and the step it goes on from."""
+    metric: dict[str, SeriesData] = field(default_factory=dict)
+    """By run, the series that is asked for as the axis."""
 
 
 def find_scalars(
@@ -66,10 +70,13 @@ def find_scalars(
     picture: Picture,
     step_range: tuple[int, int] | None = None,
     since: int | None = None,
+    whole: bool = False,
+    metric: str = "",
 ) -> ScalarsFound:
     """Read the series of these tags in these runs; of blocks only those in `step_range`.
 
-    Of long series no more is read than `picture` shows.
+    Of long series no more is read than `picture` shows, unless they are wanted `whole`.
+    `metric` names a tag whose series are read beside them.
 
     Runs that do not exist, or are not visible, are not in the answer.
 
@@ -86,10 +93,13 @@ def find_scalars(
     oldest = -1 if since is None else since - _OVERLAP_MS
     changed = {row.uid: row.run_id for row in rows if row.touched_ms > oldest}
     points = {row.run_id: row.points for row in rows}
-    keys = {(run_id, tag_id) for run_id in changed.values() for tag_id in tag_ids}
+    beside = None if not metric else find_tag(conn, metric)
+    asked_tags = {*tag_ids} if beside is None else {*tag_ids, beside}
+    keys = {(run_id, tag_id) for run_id in changed.values() for tag_id in asked_tags}
     uid_of = {run_id: uid for uid, run_id in changed.items()}
     # Small runs, which most are, have nothing long to be looked for.
-    long = read.long_series(conn, {key for key in keys if points[key[0]] >= LONG_POINTS})
+    maybe_long = set() if whole else {key for key in keys if points[key[0]] >= LONG_POINTS}
+    long = read.long_series(conn, maybe_long)
     if sum(points[run_id] for run_id in changed.values()) > MAX_POINTS_READ:
         _refuse_too_much(conn, keys - long, step_range)
     try:
@@ -103,6 +113,7 @@ def find_scalars(
         {(uid_of[run_id], tag_id): data for (run_id, tag_id), data in series.items()},
         {(uid_of[run_id], tag_id): lines for (run_id, tag_id), lines in reduced.items()},
         _cuts(conn, {row.uid: row.run_id for row in rows if row.attempts > 1}, tag_ids),
+        {uid_of[run_id]: data for (run_id, tag_id), data in series.items() if tag_id == beside},
     )
 
 

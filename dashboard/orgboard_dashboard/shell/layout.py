@@ -107,6 +107,14 @@ def _header() -> Component:
         html.Span(id="ob-crumb", className="ob-crumb"),
         element(html.Nav, id="ob-tabs", className="ob-tabs", aria_label="Pages"),
         html.Span(className="ob-grow"),
+        element(
+            html.Button,
+            html.Span("Search runs, tags, pages"),
+            html.Kbd("Ctrl K"),
+            id="ob-search",
+            className="ob-search",
+            aria_label="Search runs, tags, pages, actions",
+        ),
         element(html.Span, id="ob-live", className="ob-live", role="status"),
         element(html.Button, "?", id="ob-help", className="ob-icon", aria_label="Keyboard"),
         element(

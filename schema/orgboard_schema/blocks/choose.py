@@ -15,7 +15,7 @@ import numpy.typing as npt
 from orgboard_schema.blocks.pyramid import FIRST, HIGHEST, LAST, LOWEST
 from orgboard_schema.blocks.series import Ints
 
-__all__ = ["Units", "choose", "joined"]
+__all__ = ["Units", "choose", "joined", "log10_above_zero"]
 
 _Doubles = npt.NDArray[np.float64]
 _Indices = npt.NDArray[np.intp]
@@ -85,6 +85,13 @@ def choose(
         units, rows = np.arange(len(place)), np.zeros(len(place), np.intp)
     at = units if order is None else order[units]
     return _gathered(stretches, points, at, units, rows)
+
+
+def log10_above_zero(x: _Doubles) -> _Doubles:
+    """Return the logarithms; NaN, which is no place, of what has none."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        level: _Doubles = np.where(x > 0, np.log10(x), np.nan)
+    return level
 
 
 def _by_x(x: _Doubles, attempt: Ints, place: Ints) -> _Indices | None:

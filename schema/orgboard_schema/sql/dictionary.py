@@ -17,7 +17,15 @@ from orgboard_schema.sql.text import from_sql, sha256, to_sql
 from orgboard_schema.sql.upsert import insert_new
 from orgboard_schema.types import Metadata
 
-__all__ = ["chunked", "find_ids", "load_metadata", "metadata_ids", "tag_ids", "tag_names"]
+__all__ = [
+    "chunked",
+    "find_ids",
+    "find_tag",
+    "load_metadata",
+    "metadata_ids",
+    "tag_ids",
+    "tag_names",
+]
 
 IDS_PER_QUERY: Final = 500
 """Values in one IN list: below what any SQLite build allows (999), few plans to keep."""
@@ -45,6 +53,11 @@ def tag_ids(conn: Connection, names: Iterable[str]) -> dict[str, int]:
         insert_new(conn, tables.tag, rows)
         found |= find_ids(conn, _FIND_TAGS, missing)
     return {keys[key]: tag_id for key, tag_id in found.items()}
+
+
+def find_tag(conn: Connection, name: str) -> int | None:
+    """Return the id of a tag; None when no run has ever had it."""
+    return next(iter(find_ids(conn, _FIND_TAGS, [sha256(name)]).values()), None)
 
 
 def tag_names(conn: Connection, ids: Collection[int]) -> dict[int, str]:

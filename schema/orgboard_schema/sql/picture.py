@@ -12,7 +12,8 @@ from orgboard_schema.blocks.series import Floats, Ints
 
 __all__ = ["Axis", "Picture", "ReducedLine"]
 
-Axis: TypeAlias = Literal["step", "relative", "wall"]
+Axis: TypeAlias = Literal["step", "rstep", "relative", "wall"]
+"""Steps, steps since the series' least one, seconds since its first time, the time."""
 
 _Doubles = npt.NDArray[np.float64]
 
@@ -30,6 +31,9 @@ class Picture:
     marks: int = 100
     """Points without a finite value that are told one by one, the first ones."""
     most_points: int = 20_000_000
+    log_x: bool = False
+    """Columns are even in the logarithm of x; what is not above 0 has no place on the axis.
+    An upper limit is above 0."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

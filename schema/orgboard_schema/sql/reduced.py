@@ -9,6 +9,7 @@ two columns may lie up to half a column beside the even one; zoomed in, all are 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Final
 
@@ -17,7 +18,7 @@ import numpy.typing as npt
 from sqlalchemy import Connection, bindparam, func, literal_column, select, union_all
 
 from orgboard_schema.blocks import ScalarSeries, decode_scalars, kind_number
-from orgboard_schema.blocks.choose import Units, choose, joined
+from orgboard_schema.blocks.choose import Units, choose, joined, log10_above_zero
 from orgboard_schema.blocks.points import (
     PLACES,
     WAITING,
@@ -130,6 +131,7 @@ class _Series:
         self._here = {"run": run_id, "tag": tag_id}
         self._key = (run_id, tag_id)
         self._picture = picture
+        self._low, self._high = self._level_of(picture.low), self._level_of(picture.high)
         self._cuts = [
             cut for cut in cuts if cut.kind is None or (cut.tag_id, cut.kind) == (tag_id, _KIND)
         ]
@@ -138,7 +140,7 @@ class _Series:
         self._seq, self._start, self._count = self._buckets.places()
         self._limit, self._limited = self._limits(self._attempt)
         self._bare = self._load_bare()
-        self._origin = self._first_wall() if picture.axis == "relative" else 0.0
+        self._origin = self._find_origin()
 
     def lines(self) -> list[ReducedLine]:
         low, high = self._buckets.step_range
@@ -161,16 +163,15 @@ class _Series:
         self, attempt: int | None, whole: _Mask, none: _Mask, bare: Points
     ) -> ReducedLine | None:
         """Draw the stretches that are `whole` part of the line; those that are `none` are not."""
-        picture = self._picture
         low, high = self._extent()
         straight = self._ascends() & np.isfinite(low) & np.isfinite(high)
         outside = np.zeros(len(low), np.bool_)
         inside = np.ones(len(low), np.bool_)
-        if picture.low is not None:
-            outside, inside = outside | (high < picture.low), inside & (low >= picture.low)
-        if picture.high is not None:
-            outside, inside = outside | (low > picture.high), inside & (high <= picture.high)
-        if picture.axis != "step":
+        if self._low is not None:
+            outside, inside = outside | (high < self._low), inside & (low >= self._low)
+        if self._high is not None:
+            outside, inside = outside | (low > self._high), inside & (high <= self._high)
+        if not self._counts_steps() or self._picture.log_x:
             # Points without a place on the axis are counted wherever they are.
             outside &= straight
         narrow = self._narrow(low, high, whole & inside, bare)
@@ -205,8 +206,8 @@ class _Series:
                 units(points.take(_all_or(finite)), x[finite]),
             ),
             picture.columns,
-            picture.low,
-            picture.high,
+            self._low,
+            self._high,
         )
         odd = inside & ~finite
         marks = self._marks(usable, points.take(odd), attempt)
@@ -216,11 +217,11 @@ class _Series:
             total=int(self._count[usable].sum()) + int(np.count_nonzero(inside)),
             non_finite=int(buckets.non_finite[usable].sum()) + int(np.count_nonzero(odd)),
             without_x=len(x) - int(np.count_nonzero(placed)),
-            x=chosen.x,
+            x=self._place(chosen.step, chosen.wall),
             step=chosen.step,
             wall=chosen.wall,
             value=chosen.value,
-            mark_x=self._x(marks.step, marks.wall),
+            mark_x=self._place(marks.step, marks.wall),
             mark_step=marks.step,
             mark_value=marks.value,
         )
@@ -259,8 +260,8 @@ class _Series:
         blank: _Mask = buckets.non_finite == self._count
         if not len(x):
             return blank
-        first = float(x.min()) if picture.low is None else picture.low
-        last = float(x.max()) if picture.high is None else picture.high
+        first = float(x.min()) if self._low is None else self._low
+        last = float(x.max()) if self._high is None else self._high
         # Halved, because the range of two doubles may not be a double.
         half_column = (last / 2 - first / 2) / picture.columns / 2
         with np.errstate(invalid="ignore"):
@@ -271,15 +272,22 @@ class _Series:
 
     def _in_range(self, x: _Doubles) -> _Mask:
         inside: _Mask = np.isfinite(x)
-        if self._picture.low is not None:
-            inside &= x >= self._picture.low
-        if self._picture.high is not None:
-            inside &= x <= self._picture.high
+        if self._low is not None:
+            inside &= x >= self._low
+        if self._high is not None:
+            inside &= x <= self._high
         return inside
 
     def _x(self, step: Ints, wall: _Doubles) -> _Doubles:
+        """Return where points lie, in what the columns are even in."""
+        place = self._place(step, wall)
+        return log10_above_zero(place) if self._picture.log_x else place
+
+    def _place(self, step: Ints, wall: _Doubles) -> _Doubles:
         if self._picture.axis == "step":
             return step.astype(np.float64)
+        if self._picture.axis == "rstep":
+            return step.astype(np.float64) - self._origin
         if self._picture.axis == "wall":
             return wall
         with np.errstate(over="ignore", invalid="ignore"):
@@ -290,8 +298,24 @@ class _Series:
         return low, high
 
     def _ascends(self) -> _Mask:
-        steps = self._picture.axis == "step"
-        return self._buckets.steps_ascend if steps else self._buckets.walls_ascend
+        return self._buckets.steps_ascend if self._counts_steps() else self._buckets.walls_ascend
+
+    def _counts_steps(self) -> bool:
+        return self._picture.axis in ("step", "rstep")
+
+    def _level_of(self, limit: float | None) -> float | None:
+        """Return a limit in what the columns are even in. One that has no logarithm is none."""
+        if limit is None or not self._picture.log_x:
+            return limit
+        return math.log10(limit) if limit > 0 else None
+
+    def _find_origin(self) -> float:
+        if self._picture.axis == "relative":
+            return self._first_wall()
+        if self._picture.axis != "rstep":
+            return 0.0
+        least = int(self._buckets.step_range[0].min())
+        return float(min(least, int(self._bare.step.min(initial=least))))
 
     def _limits(self, attempt: Ints) -> tuple[Ints, _Mask]:
         """Return from which step on points of these attempts are superseded, and whether any is."""

@@ -84,11 +84,11 @@ def test_a_tag_is_added_in_a_dialog_that_explains_what_is_wrong(page: Page, tagg
     field = dialog.get_by_label("Tags or formulas")
     expect(field).to_be_focused()
     page.keyboard.type("2 *")
-    page.get_by_role("button", name="Draw").click()
+    page.get_by_role("button", name="Draw", exact=True).click()
     expect(dialog.get_by_role("alert")).to_contain_text("ends where a tag or a number")
     dialog.get_by_role("button", name="lr-Adam").click()
     expect(field).to_have_value('val/loss; 2 *"lr-Adam"')
-    page.get_by_role("button", name="Draw").click()
+    page.get_by_role("button", name="Draw", exact=True).click()
 
     expect(dialog).to_have_count(0)
     expect(lines(chart_of(page, 'val/loss; 2 *"lr-Adam"')).first).to_be_attached()
@@ -100,7 +100,7 @@ def test_a_chart_can_be_changed_and_removed(page: Page, tagged: str) -> None:
 
     page.get_by_label("Change this chart").click()
     page.get_by_label("Tags or formulas").fill("high")
-    page.get_by_role("button", name="Draw").click()
+    page.get_by_role("button", name="Draw", exact=True).click()
     expect(chart_of(page, "high")).to_be_visible()
     expect(chart_of(page, "low")).to_have_count(0)
     page.get_by_label("Remove this chart").click()
@@ -115,6 +115,43 @@ def test_a_broken_formula_in_the_address_is_explained_in_its_card(page: Page, ta
     expect(chart_of(page, "train/loss +")).to_contain_text("ends where a tag or a number")
     expect(chart_of(page, "nowhere")).to_contain_text("No shown run has nowhere.")
     expect(lines(card_of(page, "train/loss")).first).to_be_attached()
+
+
+def test_a_formula_that_has_no_place_on_the_axis_says_so_and_others_are_drawn(
+    page: Page, tagged: str
+) -> None:
+    page.goto(f"{tagged}?s=0&x=m:low&e=val%2Floss%20-%20train%2Floss&e=train%2Floss")
+
+    expect(chart_of(page, "val/loss - train/loss")).to_contain_text(
+        "A formula cannot be drawn by active time or by a metric."
+    )
+    expect(lines(chart_of(page, "train/loss"))).to_have_count(2)
+    page.get_by_role("radio", name="Step").click()
+
+    expect(lines(chart_of(page, "val/loss - train/loss"))).to_have_count(2)
+
+
+def test_a_chart_is_saved_as_a_picture_and_a_tag_as_its_points_too(page: Page, tagged: str) -> None:
+    page.goto(f"{tagged}?t=val&e=low%20-%20high")
+    expect(lines(card_of(page, "val/loss")).first).to_be_attached()
+
+    card_of(page, "val/loss").get_by_label("More about").click()
+    expect(page.get_by_role("button", name="CSV")).to_be_visible()
+    page.keyboard.press("Escape")
+    chart_of(page, "low - high").get_by_label("More about").click()
+
+    expect(page.get_by_role("button", name="PNG")).to_be_visible()
+    expect(page.get_by_role("button", name="CSV")).to_have_count(0)
+    expect(page.get_by_role("button", name="Table of values")).to_have_count(0)
+
+
+def test_pinned_cards_stand_above_the_charts(page: Page, tagged: str) -> None:
+    page.goto(f"{tagged}?e=low&pin=high")
+
+    sections = page.locator(".ob-section h2")
+    expect(sections.first).to_contain_text("Pinned")
+    expect(sections.nth(1)).to_contain_text("Charts")
+    expect(page.locator('.ob-card[data-tag="high"]')).to_have_count(1)
 
 
 def test_what_runs_declare_is_a_section_of_charts(page: Page, tagged: str) -> None:

@@ -111,6 +111,28 @@ def test_pointing_at_a_group_tells_its_spread_and_shows_its_runs(page: Page, see
     expect(tip.locator("tbody tr").first).to_contain_text("3 of 3")
 
 
+def test_groups_are_drawn_on_the_axes_that_runs_have(page: Page, seeds: str) -> None:
+    page.goto(f"{seeds}/scalars?g=hp:lr&x=rstep&lx=1&y=sym&s=0")
+    expect(traces(page, "_band")).to_have_count(2)
+
+    expect(page.locator(".ob-card footer")).to_contain_text("aligned by relative step")
+    drawn = page.evaluate(
+        """() => {
+            const plot = document.querySelector('.ob-plot');
+            const band = plot.data.find((trace) => trace.uid.endsWith('_band'));
+            return [plot.layout.xaxis.type, Math.min(...band.x), Math.max(...band.y)];
+        }"""
+    )
+    assert drawn[:2] == ["log", 1]
+    # Its values go to some tens; its levels do not.
+    assert drawn[2] < 10
+    page.locator(".ob-group").first.hover()
+    expect(page.locator(".ob-ghosts path")).to_have_count(SEEDS)
+    page.locator(".ob-stage").hover(position={"x": 200, "y": 60})
+
+    expect(page.get_by_role("tooltip").locator("thead")).to_contain_text("runsrelative step")
+
+
 def test_a_group_opens_to_its_runs_by_the_keyboard(page: Page, seeds: str) -> None:
     page.goto(f"{seeds}/scalars?g=hp:lr")
     group = page.get_by_role("button", name="lr = 0.01")

@@ -27,6 +27,16 @@ KEYS = {
     "zoom": "zoom",
     "collapsed": "collapsed",
     "superseded": "superseded",
+    "log_x": "logX",
+    "y_range": "yRange",
+    "card_ranges": "cardRanges",
+    "outliers_clipped": "outliersClipped",
+    "smoothing_kind": "smoothingKind",
+    "pinned": "pinned",
+    "card_width": "cardWidth",
+    "card_height": "cardHeight",
+    "tip_order": "tipOrder",
+    "selected_range": "selectedRange",
     "group_by": "groupBy",
     "group_line": "groupLine",
     "group_band": "groupBand",
@@ -38,7 +48,20 @@ KEYS = {
 }
 """A view's words, in Python and in JavaScript."""
 
-PURE = ("dom", "smooth", "palette", "figure", "groups", "state", "format", "ticks", "words")
+PURE = (
+    "dom",
+    "smooth",
+    "palette",
+    "figure",
+    "ranges",
+    "axes",
+    "groups",
+    "state",
+    "format",
+    "ticks",
+    "words",
+    "describe",
+)
 """Scripts that need no page."""
 
 Run = Callable[..., Any]
@@ -48,17 +71,7 @@ Run = Callable[..., Any]
 def script(browser: Browser) -> Run:
     """Give a function that runs JavaScript beside the island's pure scripts."""
     page: Page = browser.new_page()
-    for name in (
-        "dom",
-        "smooth",
-        "palette",
-        "figure",
-        "state",
-        "format",
-        "ticks",
-        "words",
-        "groups",
-    ):
+    for name in PURE:
         page.add_script_tag(path=SCRIPTS / f"{name}.js")
     return page.evaluate
 
@@ -66,8 +79,8 @@ def script(browser: Browser) -> Run:
 @pytest.mark.parametrize("case", read_vectors("smoothing"), ids=lambda case: case["name"])
 def test_the_browser_smooths_as_python_does(script: Run, case: dict[str, Any]) -> None:
     smoothed = script(
-        "([values, weight]) => [...ob.smooth(Float64Array.from(values), weight)]",
-        [case["values"], case["weight"]],
+        "([values, ...how]) => [...ob.smooth(Float64Array.from(values), ...how)]",
+        [case["values"], case["weight"], case.get("kind", "ema"), case.get("x")],
     )
 
     assert smoothed == pytest.approx(case["smoothed"], rel=1e-9, nan_ok=True)
@@ -77,14 +90,15 @@ def test_the_browser_smooths_as_python_does(script: Run, case: dict[str, Any]) -
 def test_the_browser_draws_what_python_draws(script: Run, case: dict[str, Any]) -> None:
     figure = script(
         """([lines, view]) => {
-            const {data, ranges} = ob.figure(lines, view);
-            return {data: data.map((t) => ({...t, x: [...t.x], y: [...t.y]})), ranges};
+            const {data, ranges, clipped} = ob.figure(lines, view, "loss");
+            return {data: data.map((t) => ({...t, x: [...t.x], y: [...t.y]})), ranges, clipped};
         }""",
         [case["lines"], case["view"]],
     )
 
     assert plain(figure["data"]) == case["data"]
-    assert figure["ranges"]["x"] == case["ranges"]["x"]
+    assert figure["ranges"]["x"] == pytest.approx(case["ranges"]["x"])
+    assert figure["clipped"] == case.get("clipped", 0)
     assert figure["ranges"]["y"] == pytest.approx(case["ranges"]["y"])
 
 
@@ -92,7 +106,7 @@ def test_the_browser_draws_what_python_draws(script: Run, case: dict[str, Any]) 
 def test_the_browser_draws_groups_as_python_does(script: Run, case: dict[str, Any]) -> None:
     figure = script(
         """([lines, view]) => {
-            const {data, ranges} = ob.groupFigure(lines, view);
+            const {data, ranges} = ob.groupFigure(lines, view, "loss");
             return {data: data.map((t) => ({...t, x: [...t.x], y: [...t.y]})), ranges};
         }""",
         [case["lines"], case["view"]],

@@ -66,7 +66,7 @@ def test_names_with_nul_and_lone_surrogates_come_back(engine: Engine) -> None:
     assert len(set(ids.values())) == len(names)
 
 
-@pytest.mark.parametrize("axis", ["step", "wall", "relative"])
+@pytest.mark.parametrize("axis", ["step", "rstep", "wall", "relative"])
 def test_a_pyramid_holds_numbers_at_the_edges(engine: Engine, axis: str) -> None:
     feed = new_feed(engine)
     count = LONG_POINTS + 1024

@@ -165,6 +165,7 @@ class Whole:
         known = data.wall[np.isfinite(data.wall)]
         x = {
             "step": data.step.astype(float),
+            "rstep": data.step.astype(float) - float(data.step.min()),
             "wall": data.wall,
             "relative": data.wall - (known[0] if known.size else 0),
         }[picture.axis]
@@ -180,8 +181,11 @@ class Whole:
             columns=picture.columns,
             low=picture.low,
             high=picture.high,
+            log_x=picture.log_x,
         )
         inside = np.isfinite(self.x) & np.isfinite(self.value)
+        if picture.log_x:
+            inside &= self.x > 0
         if picture.low is not None:
             inside &= self.x >= picture.low
         if picture.high is not None:
@@ -191,15 +195,16 @@ class Whole:
 
 @st.composite
 def _pictures(draw: st.DrawFn) -> Picture:
-    axes: list[Axis] = ["step", "wall", "relative"]
+    axes: list[Axis] = ["step", "rstep", "wall", "relative"]
     axis = draw(st.sampled_from(axes))
     low = high = None
     if draw(st.booleans()):
-        base = {"step": 0.0, "wall": NOW, "relative": 0.0}[axis]
+        base = NOW if axis == "wall" else 0.0
         low = base + draw(st.sampled_from([-1e6, -100.0, 0.0, 17.5, 1e5]))
         high = low + draw(st.sampled_from([0.5, 1000.0, 1e7, 1e15]))
     columns = draw(st.sampled_from([1, 2, 7, 50, 4000]))
-    return Picture(axis, columns, low, high, superseded=True, marks=100)
+    log_x = draw(st.booleans()) and (high is None or high > 0)
+    return Picture(axis, columns, low, high, superseded=True, marks=100, log_x=log_x)
 
 
 @settings(
@@ -248,8 +253,12 @@ def _compare(line: ReducedLine, whole: Whole, picture: Picture) -> None:
     assert (line.value.min(), line.value.max()) == (y.min(), y.max())
     # Every point has a higher and a lower one (or itself) in its column, edges half a column off:
     # one near its column's left edge may belong to the column before.
-    low = float(x.min()) if picture.low is None else picture.low
-    high = float(x.max()) if picture.high is None else picture.high
+    drawn, low, high = line.x, picture.low, picture.high
+    if picture.log_x:
+        x, drawn = np.log10(x), np.log10(drawn)
+        low, high = (math.log10(end) if end and end > 0 else None for end in (low, high))
+    low = float(x.min()) if low is None else low
+    high = float(x.max()) if high is None else high
     width = (high - low) / picture.columns
     if width <= 0:
         return
@@ -260,7 +269,7 @@ def _compare(line: ReducedLine, whole: Whole, picture: Picture) -> None:
         here = column == number
         left = x <= begin + slack
         for some, first in ((here & ~left, begin - slack), (here & left, begin - width - slack)):
-            near = (line.x >= first) & (line.x <= end + slack)
+            near = (drawn >= first) & (drawn <= end + slack)
             if some.any():
                 assert line.value[near].min() <= y[some].min()
                 assert line.value[near].max() >= y[some].max()

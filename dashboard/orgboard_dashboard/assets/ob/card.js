@@ -6,7 +6,11 @@
   class Card {
     constructor(tag, actions) {
       this.tag = tag;
+      /** Whether it is of one tag as it was logged, and not of a chart that is made of tags. */
+      this.isTag = typeof tag.id === "number";
       this.lines = new Map();
+      /** When the first point of each run came: relative time begins there. */
+      this.starts = new Map();
       this.fetched = false;
       this.visible = false;
       this.wanted = "all";
@@ -15,28 +19,24 @@
       this.build(actions);
     }
 
-    build({ onResize, onZoom }) {
+    build(actions) {
       const { name, display_name: title, description } = this.tag;
       const label = title && title !== name ? title : name;
       this.cursor = ob.el("div.ob-cursor", { hidden: true, "aria-hidden": "true" });
+      this.range = ob.el("div.ob-range", { hidden: true, "aria-hidden": "true" });
       this.plot = ob.el("div.ob-plot", { role: "img", "aria-label": `${name}: not fetched yet` });
       this.note = ob.el("div.ob-note");
       this.words = [ob.el("span"), ob.el("span")];
-      const wide = ob.el("button.ob-icon", {
-        type: "button", "aria-label": `Enlarge ${name}`, title: "Enlarge", "aria-pressed": "false",
-        onclick: () => {
-          wide.setAttribute("aria-pressed", String(this.el.classList.toggle("ob-wide")));
-          onResize(this);
-        },
-      }, ob.icon("M9.500 2.500H13.500V6.500M13 3L9 7M6.500 13.500H2.500V9.500M3 13L7 9"));
-      this.el = ob.el("article.ob-card", { "data-tag": name, "aria-label": name },
-        ob.el("header", {}, ob.el("h3.ob-mono", { title: description ? `${name}\n${description}` : name }, label), ob.el("span.ob-act", {}, wide)),
-        ob.el("div.ob-stage", {}, this.plot, this.cursor, this.note),
+      this.el = ob.el("article.ob-card", { "data-tag": name, "aria-label": name, tabindex: "-1" },
+        ob.el("header", {}, ob.el("h3.ob-mono", { title: description ? `${name}\n${description}` : name }, label), ob.cardActions(this, actions)),
+        ob.el("div.ob-stage", {}, this.plot, this.range, this.cursor, this.note),
         ob.el("footer", {}, ...this.words));
-      this.listen(onZoom);
+      this.el.card = this;
+      this.listen(actions);
+      this.paintActions();
     }
 
-    listen(onZoom) {
+    listen({ onZoom, onSelect }) {
       const stage = this.plot.parentElement;
       stage.addEventListener("pointermove", (event) => this.ranges && event.buttons === 0 && ob.showTip(this, event));
       stage.addEventListener("pointerdown", (event) => event.pointerType === "mouse" ? ob.hideTip() : this.ranges && ob.showTip(this, event));
@@ -50,13 +50,15 @@
       });
       this.onZoom = (event) => {
         const [low, high] = [event["xaxis.range[0]"], event["xaxis.range[1]"]];
-        if (Number.isFinite(low) && Number.isFinite(high) && low < high) onZoom(round(low, high));
+        if (Number.isFinite(low) && Number.isFinite(high) && low < high) onZoom(ob.xRounded(...[low, high].map(ob.valueOf(ob.xKind(ob.view)))));
       };
+      ob.gestures(this, { onZoom, onSelect: onSelect && ((range) => onSelect(this, range)) });
     }
 
     /** Take the lines of an answer for the runs that were asked. */
-    take(lines, asked) {
+    take(lines, asked, zoomed) {
       for (const uid of asked) this.lines.delete(uid);
+      if (!zoomed) for (const line of lines) if (!line.superseded && line.wall) this.starts.set(line.run, line.wall[0]);
       for (const line of lines) this.lines.set(line.run, [...(this.lines.get(line.run) ?? []), line]);
       this.fetched = true;
       this.ghostKey = null;
@@ -76,21 +78,29 @@
       return lines;
     }
 
+    /** The view as this card draws it. */
+    look() {
+      return ob.view;
+    }
+
     /** Draw what is known. Under a resting pointer the axes stay, so that nothing jumps. */
     async draw() {
       if (!this.visible || !this.fetched) return;
       const { view } = ob;
       const lines = this.shownLines();
-      const figure = ob.groupFigure(lines, view);
-      const key = JSON.stringify([view.zoom, view.xAxis, view.yAxis]);
+      const look = this.look();
+      const figure = ob.groupFigure(lines, look, this.tag.name);
+      const key = JSON.stringify([view.zoom, view.xAxis, view.logX, view.yAxis, look.yRange, look.cardRanges, view.outliersClipped, figure.ranges.unit]);
       this.held = this.resting && this.ranges !== null && this.key === key;
       if (this.held) figure.ranges = this.ranges;
       const slides = this.key === key && !view.zoom ? this.ranges : null;
       this.ranges = figure.ranges;
       this.key = key;
+      this.clipped = figure.clipped;
       this.say(lines, view);
       ob.ghost(this, null);
       await ob.draw(this.plot, figure, view, slides);
+      this.paintRange(view.selectedRange);
       ob.paintMarks(this, lines);
       if (!this.bound && this.plot.on) {
         this.plot.on("plotly_relayout", this.onZoom);
@@ -100,18 +110,18 @@
     }
 
     say(lines, view) {
-      const grouped = ob.groupWords(lines, view);
-      const [left, right] = grouped ?? ob.cardWords(this.tag.name, lines);
+      const grouped = ob.groupWords(lines, view, this.clipped);
+      const [left, right] = grouped ?? ob.cardWords(this.tag.name, lines, this.clipped);
       this.words[0].textContent = left;
       this.words[0].title = grouped ? `${left}. ${ob.alignmentWords(view)}` : left;
       this.words[1].textContent = right;
-      this.words[1].title = "Every point is stored. Drawn are the first, last, least and greatest of each stretch.";
+      this.words[1].title = `Every point is stored. Drawn are the first, last, least and greatest of each stretch.${this.clipped ? " What lies outside the vertical range is not seen." : ""}`;
       const positive = lines.some((line) => line.y.some((y) => y > 0));
       const values = lines.some((line) => line.y.length);
       this.note.textContent = !values && !lines.some((line) => line.marks.length)
-        ? view.zoom ? "No point between these steps." : "No point in the shown runs."
+        ? nothing(lines, view)
         : view.yAxis === "log" && values && !positive ? "No value above 0 to draw on a log axis." : "";
-      this.plot.setAttribute("aria-label", `${this.tag.name}: ${ob.plural(lines.length, grouped ? "group" : "run")}, ${right}. ${left}`);
+      this.plot.setAttribute("aria-label", `${ob.describe(this.tag.name, lines)} ${right}. ${grouped ? left : ""}`.trim());
     }
 
     /** Move the smoothed lines while the slider is dragged. */
@@ -142,6 +152,19 @@
       this.cursor.style.transform = `translateX(${(scale.left + px).toFixed(1)}px)`;
     }
 
+    /** Shade the selected stretch. */
+    paintRange(range) {
+      if (!range || !this.ranges || !this.visible) {
+        this.range.hidden = true;
+        return;
+      }
+      const scale = ob.scaleOf(this.plot, this.ranges, ob.view);
+      const [from, to] = range.map((x) => Math.min(scale.width, Math.max(0, scale.x(x) || 0)));
+      this.range.hidden = to <= from;
+      this.range.style.left = `${scale.left + from}px`;
+      this.range.style.width = `${to - from}px`;
+    }
+
     /** Free the chart; the lines stay, and draw again at once. */
     rest() {
       this.visible = false;
@@ -165,9 +188,11 @@
     return line.superseded ? `${name} (attempt ${line.attempt}, replaced)` : name;
   }
 
-  /** Four digits more than the span shows: short in the address, finer than a pixel. */
-  function round(low, high) {
-    const digits = Math.max(0, Math.min(9, 4 - Math.floor(Math.log10(high - low))));
-    return [Number(low.toFixed(digits)), Number(high.toFixed(digits))];
+  function nothing(lines, view) {
+    const metric = ob.xMetric(view);
+    if (lines.some((line) => line.without_x > 0)) {
+      return metric === null ? "No point has a place on this axis." : `No point has a value of ${metric.slice(0, 80)} at its step.`;
+    }
+    return view.zoom ? "No point in this stretch." : "No point in the shown runs.";
   }
 })((globalThis.ob = globalThis.ob || {}));

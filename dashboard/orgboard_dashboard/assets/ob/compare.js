@@ -28,6 +28,7 @@
       this.tables = ob.el("div");
       this.charts = ob.el("div");
       this.out = ob.el("div.ob-compare", {}, this.tables, this.charts);
+      ob.sizeCards(this.out);
       root.replaceChildren(this.toolbar.el, this.out);
       this.again = ob.throttled(1500, () => this.load());
       this.sizer = new ResizeObserver(ob.settled(120, () => this.drawAll()));
@@ -52,6 +53,7 @@
       this.offs.forEach((off) => off());
       this.cards.forEach((card) => card.rest());
       ob.moveCursors = () => {};
+      ob.closeMenu();
       ob.hideTip();
     }
 
@@ -67,12 +69,16 @@
       const any = (...keys) => keys.some((key) => changed.has(key));
       if (any("selected")) this.load();
       else if (any("tagFilter")) this.paint();
-      else if (any("xAxis", "zoom", "superseded", "groupLine", "groupBand")) this.fetch();
+      else if (any("xAxis", "zoom", "superseded", "logX", "groupLine", "groupBand")) this.fetch();
       if (any("baseline", "compared")) {
         this.paintTables();
         this.drawAll();
       }
-      if (any("yAxis")) this.drawAll();
+      if (any("yAxis", "yRange", "cardRanges", "outliersClipped", "smoothingKind")) this.drawAll();
+      if (any("cardHeight")) {
+        ob.sizeCards(this.out);
+        this.drawAll();
+      }
       this.toolbar.paint();
     }
 
@@ -95,6 +101,8 @@
         const { metrics } = await ob.getJson(`${this.project.path}/metrics?${new URLSearchParams({ runs: key })}`, this.controller.signal);
         if (this.wanted !== key) return;
         this.metrics = metrics;
+        // What the horizontal axis may follow.
+        this.tags = metrics;
         this.paint();
       } catch (error) {
         if (error instanceof ob.Refused) this.say(error.message);
@@ -205,19 +213,19 @@
       const tags = [...new Map(this.cards.map((card) => [card.tag.id, card])).keys()];
       if (!tags.length) return;
       const asked = (this.asking = {});
-      const { xAxis, zoom } = ob.view;
+      const place = ob.placeOf(ob.view);
       const subjects = this.subjects();
       const width = Math.max(60, Math.min(600, Math.round(this.cards[0].plot.clientWidth / COLUMN_PX)));
       const [{ path }, { signal }] = [this.project, this.controller];
       try {
         for (let at = 0; at < tags.length; at += MOST) {
           const body = {
-            cards: tags.slice(at, at + MOST).map((tag) => ({ tag })), runs: subjects.map((one) => one.uid), x: xAxis, width,
-            superseded: ob.view.superseded, from: zoom ? zoom[0] : null, to: zoom ? zoom[1] : null,
+            cards: tags.slice(at, at + MOST).map((tag) => ({ tag })), runs: subjects.map((one) => one.uid), ...place, width,
+            superseded: ob.view.superseded,
           };
           const answer = await (ob.view.groupBy ? ob.postBands(path, subjects, body, signal) : ob.postScalars(path, body, signal));
           if (asked !== this.asking) return;
-          await this.take(answer, body.runs);
+          await this.take(answer, body.runs, place.from !== null);
         }
       } catch (error) {
         if (error instanceof ob.Refused) this.say(error.message);
@@ -225,11 +233,11 @@
       }
     }
 
-    async take(answer, uids) {
+    async take(answer, uids, zoomed) {
       const lines = new Map(answer.cards.map((card) => [card.tag, card.lines]));
       for (const card of this.cards.filter((one) => lines.has(one.tag.id))) {
         card.lines.clear();
-        card.take(lines.get(card.tag.id), uids);
+        card.take(lines.get(card.tag.id), uids, zoomed);
         await card.draw();
       }
     }

@@ -8,6 +8,7 @@
     constructor(tag, actions, baseline) {
       super({ ...tag, display_name: `${tag.display_name || tag.name} − baseline` }, actions);
       this.el.classList.add("ob-difference");
+      this.isTag = false;
       this.baseline = baseline;
     }
 
@@ -20,6 +21,11 @@
         if (line.less?.base !== base) line.less = { base, ...ob.difference(line, base) };
         return { ...line.less, run: line.run, name: line.name, color: line.color };
       });
+    }
+
+    // A range that somebody set is one of values, not of differences.
+    look() {
+      return { ...ob.view, yRange: null, cardRanges: [] };
     }
 
     say(lines, view) {

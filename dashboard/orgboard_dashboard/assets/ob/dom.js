@@ -52,6 +52,7 @@
       box.append(ob.el("button", { type: "button", role: "radio", "data-value": key, onclick }, text));
     }
     paint(value);
+    box.paint = paint;
     return box;
   };
 

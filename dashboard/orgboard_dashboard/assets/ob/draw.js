@@ -33,15 +33,14 @@
   ob.draw = async function draw(plot, figure, view, was) {
     const Plotly = await ob.plotly();
     if (!plot.isConnected) return;
-    const log = view.yAxis === "log";
     const layout = {
       width: plot.clientWidth, height: plot.clientHeight, margin: MARGIN,
       showlegend: false, hovermode: false, uirevision: 1,
       dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom",
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       font: { family: ob.token("font"), size: 10, color: ob.token("mute") },
-      xaxis: { ...axis(), range: figure.ranges.x, showgrid: false, ...ob.ticks(...figure.ranges.x, view.xAxis, plot.clientWidth > 520 ? 8 : 4) },
-      yaxis: { ...axis(), range: figure.ranges.y, type: log ? "log" : "linear", fixedrange: true, gridcolor: ob.token("grid"), ...ob.ticks(...figure.ranges.y, log ? "log" : "value", plot.clientHeight > 280 ? 8 : 5) },
+      xaxis: { ...axis(), ...ob.xAxisOf(figure.ranges, view, plot.clientWidth), showgrid: false },
+      yaxis: { ...axis(), ...ob.yAxisOf(figure.ranges, view, plot.clientHeight), fixedrange: true, gridcolor: ob.token("grid") },
     };
     const fresh = !plot.classList.contains("js-plotly-plot");
     await Plotly.react(plot, figure.data, layout, fresh ? CONFIG : undefined);
@@ -55,8 +54,25 @@
     plot.replaceChildren();
   };
 
+  /** Range, type and ticks of the horizontal axis. */
+  ob.xAxisOf = function xAxisOf({ x }, view, width) {
+    const about = width > 520 ? 8 : 4;
+    if (!view.logX) return { range: x, type: "linear", ...ob.ticks(...x, view.xAxis, about) };
+    const { tickvals, ticktext } = ob.ticks(...x, "log", about);
+    const isTime = view.xAxis === "relative" || view.xAxis === "active";
+    return { range: x, type: "log", tickvals, ticktext: isTime ? tickvals.map(ob.span) : ticktext };
+  };
+
+  /** Range, type and ticks of the vertical axis. */
+  ob.yAxisOf = function yAxisOf({ y, unit }, view, height) {
+    const about = height > 280 ? 8 : 5;
+    if (view.yAxis === "sym") return { range: y, type: "linear", ...ob.symTicks(...y, unit, about) };
+    const log = view.yAxis === "log";
+    return { range: y, type: log ? "log" : "linear", ...ob.ticks(...y, log ? "log" : "value", about) };
+  };
+
   function axis() {
-    return { type: "linear", zeroline: false, tickmode: "array", ticks: "", automargin: false, showline: false, autorange: false };
+    return { zeroline: false, tickmode: "array", ticks: "", automargin: false, showline: false, autorange: false };
   }
 
   /** Give the formula between values and pixels of a drawn card. `y` is of the value itself. */
@@ -65,12 +81,13 @@
     const height = plot.clientHeight - MARGIN.t - MARGIN.b;
     const [x0, x1] = ranges.x;
     const [y0, y1] = ranges.y;
-    const level = view.yAxis === "log" ? Math.log10 : (y) => y;
+    const level = ob.levelOf(view.yAxis, ranges.unit);
+    const [xLevel, xValue] = [ob.levelOf(ob.xKind(view)), ob.valueOf(ob.xKind(view))];
     return {
       left: MARGIN.l, top: MARGIN.t, width, height,
-      x: (value) => ((value - x0) / (x1 - x0)) * width,
+      x: (value) => ((xLevel(value) - x0) / (x1 - x0)) * width,
       y: (value) => height - ((level(value) - y0) / (y1 - y0)) * height,
-      xAt: (px) => x0 + (px / width) * (x1 - x0),
+      xAt: (px) => xValue(x0 + (px / width) * (x1 - x0)),
     };
   };
 
@@ -84,7 +101,7 @@
     }
     for (const line of lines) {
       const path = paths.get(ob.traceId(line, "line"));
-      if (path) path.setAttribute("d", ob.pathOf(line.x, ob.smooth(line.y, view.smoothing), scale));
+      if (path) path.setAttribute("d", ob.pathOf(line.x, ob.smoothLine(line, view), scale));
     }
   };
 

@@ -9,24 +9,32 @@
 
   const RAW_OPACITY = 0.22;
   const REPLACED_OPACITY = 0.45;
-  /** Part of the axis left free above and below the lines. */
-  const PADDING = 0.06;
 
   /** Escape a name: Plotly reads its text as a little HTML. */
   ob.plotlyText = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
 
-  /** Make {data, ranges: {x, y}} for `lines` under `view` {smoothing, yAxis, zoom}. */
-  ob.figure = function figure(lines, view) {
-    const drawn = lines.map((line) => ({ ...line, smoothed: ob.smooth(line.y, view.smoothing) }));
-    const ranges = { x: xRange(drawn, view), y: yRange(drawn, view) };
+  /** Make {data, ranges: {x, y, unit}, clipped} for `lines` under `view`. `tag` finds the range
+      that somebody gave it. */
+  ob.figure = function figure(lines, view, tag = "") {
+    const drawn = lines.map((line) => ({ ...line, smoothed: ob.smoothLine(line, view) }));
+    const { y, unit, clipped } = ob.yRange(drawn, view, tag);
+    const ranges = { x: ob.xRange(drawn, view), y, unit };
+    const heights = heightsOn(view, unit);
     const raw = view.smoothing > 0 ? drawn.filter((line) => line.y.length > 1) : [];
     const data = [
-      ...raw.map((line) => trace(line, line.y, { opacity: RAW_OPACITY, width: 1, part: "raw" })),
-      ...drawn.map((line) => trace(line, line.smoothed, { opacity: 1, width: 1.6, part: "line" })),
+      ...raw.map((line) => trace(line, heights(line.y), { opacity: RAW_OPACITY, width: 1, part: "raw" })),
+      ...drawn.map((line) => trace(line, heights(line.smoothed), { opacity: 1, width: 1.6, part: "line" })),
       ...drawn.filter((line) => line.marks.length).map((line) => marks(line, ranges.y, view)),
     ];
-    return { data, ranges };
+    return { data, ranges, clipped };
   };
+
+  /** What Plotly is given as values: it knows every axis but symlog. */
+  function heightsOn(view, unit) {
+    if (view.yAxis !== "sym") return (values) => values;
+    const level = ob.levelOf("sym", unit);
+    return (values) => Float64Array.from(values, level);
+  }
 
   function trace(line, y, { opacity, width, part }) {
     const ink = ob.ink(line.color);
@@ -59,38 +67,4 @@
   }
 
   const SYMBOLS = { NaN: "x", Infinity: "triangle-up", "-Infinity": "triangle-down" };
-
-  function xRange(lines, view) {
-    if (view.zoom) return view.zoom;
-    let [low, high] = [Infinity, -Infinity];
-    for (const line of lines) {
-      for (const x of line.x) [low, high] = [Math.min(low, x), Math.max(high, x)];
-      for (const { x } of line.marks) if (x !== null) [low, high] = [Math.min(low, x), Math.max(high, x)];
-    }
-    if (low > high) return [0, 1];
-    return low === high ? [low - 1, high + 1] : [low, high];
-  }
-
-  /** In powers of ten when the axis is logarithmic. Only what is drawn counts. */
-  function yRange(lines, view) {
-    const log = view.yAxis === "log";
-    let [low, high] = [Infinity, -Infinity];
-    for (const line of lines) {
-      for (const column of view.smoothing > 0 ? [line.y, line.smoothed] : [line.y]) {
-        for (let i = 0; i < column.length; i += 1) {
-          const y = column[i];
-          if (!Number.isFinite(y) || (log && y <= 0) || outside(line.x[i], view.zoom)) continue;
-          [low, high] = [Math.min(low, y), Math.max(high, y)];
-        }
-      }
-    }
-    if (low > high) return [0, 1];
-    if (log) [low, high] = [Math.log10(low), Math.log10(high)];
-    const room = low === high ? Math.abs(low) * 0.1 || 1 : (high - low) * PADDING;
-    return [low - room, high + room];
-  }
-
-  function outside(x, zoom) {
-    return zoom !== null && (x < zoom[0] || x > zoom[1]);
-  }
 })((globalThis.ob = globalThis.ob || {}));

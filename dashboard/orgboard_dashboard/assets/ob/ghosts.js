@@ -42,11 +42,9 @@
   }
 
   async function fetched(card, group) {
-    const { xAxis, zoom } = ob.view;
     const width = Math.max(60, Math.min(600, Math.round(card.plot.clientWidth / COLUMN_PX)));
     const body = {
-      cards: [{ tag: card.tag.id }], runs: group.members, x: xAxis, width, superseded: false,
-      from: zoom ? zoom[0] : null, to: zoom ? zoom[1] : null,
+      cards: [{ tag: card.tag.id }], runs: group.members, ...ob.placeOf(ob.view), width, superseded: false,
     };
     const key = JSON.stringify(body);
     if (card.ghostKey !== key) {

@@ -90,19 +90,23 @@
   /* The figure. Twin of charts/groups.py; tests/dashboard/vectors/groups.json keeps them equal. */
 
   /** Make the figure of lines of which some have a band: `low` and `high` beside `y`. */
-  ob.groupFigure = function groupFigure(lines, view) {
+  ob.groupFigure = function groupFigure(lines, view, tag) {
     const banded = lines.filter((line) => line.low && (line.margin || view.groupBand !== "none") && line.x.length);
-    if (!banded.length) return ob.figure(lines, view);
+    if (!banded.length) return ob.figure(lines, view, tag);
     const edges = banded.flatMap((line) => [edge(line, "low"), edge(line, "high")]);
-    const figure = ob.figure([...lines, ...edges], view);
+    const figure = ob.figure([...lines, ...edges], view, tag);
     const ids = new Set(edges.flatMap((one) => [ob.traceId(one, "raw"), ob.traceId(one, "line")]));
     const drawn = new Map(figure.data.map((trace) => [trace.uid, trace]));
     const bands = banded.map((line) => {
-      // Spread moves with the smoothed line; the extremes stay where they were logged.
-      const y = (side) => (line.margin || view.groupBand === "minmax" ? line[side] : drawn.get(ob.traceId(edge(line, side), "line")).y);
+      const y = (side) => {
+        const heights = (part) => drawn.get(ob.traceId(edge(line, side), part))?.y;
+        // Spread moves with the smoothed line; the extremes stay where they were logged.
+        return ((line.margin || view.groupBand === "minmax") && heights("raw")) || heights("line");
+      };
       return band(line, y("low"), y("high"), figure.ranges.y[0], view);
     });
-    return { data: [...bands, ...figure.data.filter((trace) => !ids.has(trace.uid))], ranges: figure.ranges };
+    const { ranges } = figure;
+    return { data: [...bands, ...figure.data.filter((trace) => !ids.has(trace.uid))], ranges, clipped: ob.outsideOf(lines, view, ranges) };
   };
 
   function edge(line, side) {
@@ -128,38 +132,40 @@
   /* Words and tables. */
 
   /** Say [of what the lines are, how many points] on a card of groups; null for runs. */
-  ob.groupWords = function groupWords(lines, view) {
+  ob.groupWords = function groupWords(lines, view, clipped = 0) {
     const grouped = lines.filter((line) => line.members);
     if (!grouped.length) return null;
-    const [, points] = ob.cardWords("", grouped);
+    const [, points] = ob.cardWords("", grouped, clipped);
     const least = Math.min(...grouped.map((line) => Math.min(...line.runs)));
     const most = Math.max(...grouped.map((line) => line.members));
     const runs = !grouped.some((line) => line.x.length) ? "no run" : least === most ? ob.plural(most, "run") : `${least}–${ob.plural(most, "run")}`;
     const strange = grouped.reduce((sum, line) => sum + line.nonfinite, 0);
-    const left = `${view.groupLine} of ${runs}, aligned by ${view.xAxis === "step" ? "step" : "time"}`;
+    const left = `${view.groupLine} of ${runs}, aligned by ${ob.xMetric(view) ?? ob.xName(view).toLowerCase()}`;
     return [strange ? `${left} · ${ob.count(strange)} not finite left out` : left, points];
   };
 
   /** Say how groups are made one line, in full. */
   ob.alignmentWords = function alignmentWords(view) {
     const spread = BAND_WORDS[view.groupBand];
+    const lined = ob.xMetric(view) === null ? "" : " Where a value comes again, its last point counts.";
     return `Each run counts from its first point to its last, with its value at or before that place. ${
-      spread ? `The band is ${spread}. ` : ""}Values that are not finite are left out.`;
+      spread ? `The band is ${spread}. ` : ""}Values that are not finite are left out.${lined}`;
   };
 
-  /** Make the tooltip of a card of groups; null when `rows` are of runs. */
-  ob.groupTable = function groupTable(rows, most) {
+  /** Make the tooltip of a card of groups; null when `rows` are of runs. `near` is the row at hand. */
+  ob.groupTable = function groupTable(rows, most, near) {
     if (!rows[0]?.line.members) return null;
     const { groupLine, smoothing, xAxis } = ob.view;
+    const place = ob.xMetric(ob.view) !== null ? "x" : { step: "step", rstep: "relative step" }[xAxis] ?? "time";
     const spread = ob.view.groupBand !== "none" && Boolean(rows[0].line.low);
-    const head = ["", "group", groupLine, smoothing > 0 ? "smoothed" : null, ...(spread ? ["low", "high"] : []), "runs", xAxis === "step" ? "step" : "time"];
+    const head = ["", "group", groupLine, smoothing > 0 ? "smoothed" : null, ...(spread ? ["low", "high"] : []), "runs", place];
     const cell = (text) => ob.el("td", {}, text);
-    const body = rows.slice(0, most).map(({ line, i, smoothed, far }) => ob.el(far ? "tr.ob-far" : "tr", {},
+    const body = rows.slice(0, most).map((row) => [row, row.line, row.i]).map(([row, line, i]) => ob.el(row.far ? "tr.ob-far" : row === near ? "tr.ob-near" : "tr", {},
       ob.el("td", {}, ob.swatch(line)), ob.el("td.ob-name", {}, line.name), cell(ob.value(line.y[i])),
-      smoothing > 0 ? cell(ob.value(smoothed)) : null,
+      smoothing > 0 ? cell(ob.value(row.smoothed)) : null,
       ...(spread ? [cell(ob.value(line.low[i])), cell(ob.value(line.high[i]))] : []),
       cell(`${line.runs[i]} of ${line.members}`),
-      cell(xAxis === "step" ? ob.count(line.x[i]) : xAxis === "wall" ? ob.clock(line.x[i], true) : ob.span(line.x[i]))));
+      cell(ob.xText(line.x[i], ob.view))));
     const rest = rows.length > most ? ob.el("tr", {}, ob.el("td"), ob.el("td", { colspan: "7" }, `and ${ob.plural(rows.length - most, "more group")}`)) : null;
     return ob.el("table", {}, ob.el("thead", {}, ob.el("tr", {}, ...head.filter((word) => word !== null).map((word) => ob.el("th", {}, word)))), ob.el("tbody", {}, ...body, rest));
   };

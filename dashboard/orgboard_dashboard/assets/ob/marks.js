@@ -6,6 +6,8 @@
   "use strict";
 
   const APART_PX = 12;
+  /** A mark's line ends before the chart does. */
+  const SHORT_PX = 12;
   const MOST = 40;
   const MOST_WORDS = 8;
   /** As near to a value that is not finite as to any other. */
@@ -57,14 +59,14 @@
     if (!marks.length) return;
     const box = ob.el("div.ob-flags", { role: "group", "aria-label": "Marks", style: { left: `${scale.left}px`, top: `${scale.top + scale.height}px` }, onkeydown: walk },
       ...marks.map((mark, at) => button(mark, at)));
+    box.style.setProperty("--reach", `${scale.height - SHORT_PX}px`);
     card.plot.parentElement.append(box);
   };
 
   function restarts(line) {
     if (line.superseded) return [];
     return (line.cuts ?? []).map(({ attempt, step }) => {
-      const at = ob.view.xAxis === "step" ? -1 : line.step.findIndex((one) => one >= step);
-      return { x: at < 0 ? step : line.x[at], sort: "restart", color: line.color, said: [[`attempt ${attempt} went on from step ${ob.count(step)}`, line.name]] };
+      return { x: placeAtStep(step, line), sort: "restart", color: line.color, said: [[`attempt ${attempt} went on from step ${ob.count(step)}`, line.name]] };
     });
   }
 
@@ -86,8 +88,23 @@
     if (xAxis === "wall") return wall;
     if (!line.wall) return null;
     if (xAxis === "relative") return line.x[0] + wall - line.wall[0];
-    const after = line.wall.findIndex((one) => one >= wall);
-    return line.x[after < 0 ? line.x.length - 1 : after];
+    return step !== null && xAxis !== "active" ? placeAtStep(step, line) : line.x[atOrAfter(wall, line.wall)];
+  }
+
+  function placeAtStep(step, line) {
+    const { xAxis } = ob.view;
+    if (xAxis === "step") return step;
+    return xAxis === "rstep" ? line.x[0] + step - line.step[0] : line.x[atOrAfter(step, line.step)];
+  }
+
+  /** Index of the first value at or after `wanted`, or else of the last. By a metric they are in no order. */
+  function atOrAfter(wanted, column) {
+    let [after, last] = [-1, 0];
+    for (let i = 0; i < column.length; i += 1) {
+      if (column[i] >= wanted && (after < 0 || column[i] < column[after])) after = i;
+      if (column[i] > column[last]) last = i;
+    }
+    return after < 0 ? last : after;
   }
 
   function merged(marks, scale) {
@@ -165,7 +182,7 @@
     const near = new Map();
     for (const line of lines) {
       for (const mark of line.marks) {
-        if (mark.x === null || Math.abs(scale.x(mark.x) - px) > NEAR_PX) continue;
+        if (mark.x === null || !(Math.abs(scale.x(mark.x) - px) <= NEAR_PX)) continue;
         const key = `${mark.value} ${mark.run ?? line.run}`;
         const one = near.get(key) ?? { line, mark, n: 0 };
         near.set(key, { ...one, n: one.n + 1, last: mark.step });

@@ -13,6 +13,8 @@
   const COLUMN_PX = 3;
   const NEAR = "300px 0px";
   const PAGE = 60;
+  /** Names the section of pinned cards: no tag's group has a NUL. */
+  const PINNED = "\u0000pinned";
   /** Of a frame's 16 ms; the rest is the browser's. */
   const SLICE_MS = 10;
 
@@ -37,16 +39,20 @@
       this.controller = new AbortController();
       this.out = ob.el("div.ob-out");
       this.toolbar = ob.toolbar(this);
+      ob.sizeCards(this.out);
       root.replaceChildren(this.toolbar.el, this.out);
       this.seer = new IntersectionObserver((seen) => this.seen(seen), { rootMargin: NEAR });
       this.sizer = new ResizeObserver(ob.settled(120, () => this.drawAll()));
       this.sizer.observe(this.out);
       this.wake = ob.throttled(120, () => this.fetch());
       this.retag = ob.throttled(1500, () => this.listTags());
+      this.recount = ob.throttled(2000, () => ob.refreshTable());
       this.offs = [
         project.on((what) => this.onProject(what)), ob.onView((changed) => this.onView(changed)),
         ob.onTheme(() => this.drawAll()), ob.onRunHover((uid) => this.cards.forEach((card) => card.highlight(uid))),
       ];
+      ob.paintRanges = (range) => this.cards.forEach((card) => card.paintRange(range));
+      ob.pageActions = () => ob.scalarActions([...this.cards.values()]);
       ob.moveCursors = (x) => this.cards.forEach((card) => card.moveCursor(x));
     }
 
@@ -65,6 +71,10 @@
       this.offs.forEach((off) => off());
       this.cards.forEach((card) => card.rest());
       ob.moveCursors = () => {};
+      ob.paintRanges = () => {};
+      ob.pageActions = null;
+      ob.closeTable();
+      ob.closeMenu();
       ob.hideTip();
     }
 
@@ -80,9 +90,17 @@
 
     onView(changed) {
       if (changed.has("selected")) this.reselect();
-      if (["tagFilter", "collapsed", "charts"].some((key) => changed.has(key))) this.layOut();
-      if (["xAxis", "zoom", "superseded", "groupLine", "groupBand"].some((key) => changed.has(key))) this.refetch();
-      if (changed.has("yAxis")) this.drawAll();
+      const has = (...keys) => keys.some((key) => changed.has(key));
+      if (has("tagFilter", "collapsed", "pinned", "charts")) this.layOut();
+      if (has("xAxis", "zoom", "superseded", "logX", "groupLine", "groupBand")) this.refetch();
+      if (has("yAxis", "yRange", "cardRanges", "outliersClipped", "smoothingKind")) this.drawAll();
+      if (has("cardWidth", "cardHeight")) {
+        ob.sizeCards(this.out);
+        this.redrawResized();
+      }
+      if (has("selectedRange")) ob.paintRanges(ob.view.selectedRange);
+      if (has("selected", "selectedRange", "zoom", "xAxis", "logX", "superseded", "smoothingKind")) ob.refreshTable();
+      if (has("pinned")) this.cards.forEach((card) => card.paintActions());
       this.toolbar.paint();
     }
 
@@ -119,16 +137,18 @@
       const filter = ob.tagMatcher(ob.view.tagFilter);
       this.toolbar.problem(filter.problem);
       if (filter.problem) return;
-      const tags = this.tags.filter((tag) => filter.matches(tag.name));
+      const pinned = ob.view.pinned.map((name) => this.tags.find((tag) => tag.name === name)).filter(Boolean);
+      const tags = this.tags.filter((tag) => filter.matches(tag.name) && !pinned.includes(tag));
       const { charts } = ob.view;
-      if (!tags.length && !charts.length) return this.say(...this.nothing());
+      if (!tags.length && !pinned.length && !charts.length) return this.say(...this.nothing());
       const groups = Map.groupBy ? Map.groupBy(tags, groupOf) : group(tags);
       // Tags without a group come last: they are seldom what a page is opened for.
       const ordered = [...groups].sort(([one], [other]) => Number(one === "") - Number(other === ""));
       const sections = ordered.map(([name, members]) => this.section(name, members));
       sections.unshift(...ob.layoutSections(this.layouts ?? [], (chart) => this.card(chart).el));
       if (charts.length) sections.unshift(this.chartSection(charts));
-      if (!tags.length) sections.push(ob.el("div.ob-empty", {}, ob.el("p", {}, ...this.nothing())));
+      if (pinned.length) sections.unshift(this.section(PINNED, pinned));
+      if (!tags.length && !pinned.length) sections.push(ob.el("div.ob-empty", {}, ob.el("p", {}, ...this.nothing())));
       keepScroll(() => this.out.replaceChildren(...sections));
       this.forgetOthers();
       this.wake();
@@ -146,7 +166,9 @@
     }
 
     section(name, tags) {
-      const folded = ob.view.collapsed.includes(name);
+      const pinned = name === PINNED;
+      const label = pinned ? "Pinned" : name || "other";
+      const folded = !pinned && ob.view.collapsed.includes(name);
       const grid = ob.el("div.ob-grid", { hidden: folded });
       const add = (from) => {
         grid.append(...tags.slice(from, from + PAGE).map((tag) => this.card(tag).el));
@@ -157,9 +179,9 @@
       };
       if (!folded) add(0);
       const fold = () => ob.setView({ collapsed: folded ? ob.view.collapsed.filter((one) => one !== name) : [...ob.view.collapsed, name] });
-      const title = ob.el("button.ob-fold", { type: "button", "aria-expanded": String(!folded), onclick: fold },
-        ob.icon("M4 6l4 4 4-4"), name || "other", ob.el("span.ob-n", {}, String(tags.length)));
-      return ob.el("section.ob-section", { "aria-label": name || "other" }, ob.el("h2", {}, title), grid);
+      const title = ob.el("button.ob-fold", { type: "button", "aria-expanded": String(!folded), onclick: fold, disabled: pinned },
+        pinned ? null : ob.icon("M4 6l4 4 4-4"), label, ob.el("span.ob-n", {}, String(tags.length)));
+      return ob.el("section.ob-section", { "aria-label": label }, ob.el("h2", {}, title), grid);
     }
 
     /** Charts that people made of tags stand before the tags. */
@@ -171,7 +193,9 @@
     card(tag) {
       let card = this.cards.get(tag.id);
       if (!card) {
-        const actions = { onResize: () => this.resized(card), onZoom: (zoom) => ob.setView({ zoom }) };
+        const actions = {
+          onResize: (one) => this.resized(one), onZoom: (zoom) => ob.setView({ zoom }), onSelect: (one, range) => this.select(one, range),
+        };
         card = tag.make?.(actions) ?? (tag.source ? new ob.ChartCard(tag.source, actions) : new ob.Card(tag, actions));
         ob.combinable(card);
         card.el.card = card;
@@ -222,6 +246,19 @@
       this.wake();
     }
 
+    /** Cards have another size: their charts are drawn to it once the dragging rests. */
+    redrawResized() {
+      this.sized ??= ob.settled(60, () => this.cards.forEach((card) => card.visible && this.resized(card)));
+      this.sized();
+    }
+
+    /** A stretch was dragged on a card: the table says what its points come to. */
+    select(card, range) {
+      ob.setView({ selectedRange: range });
+      ob.paintRanges(range);
+      if (range && card.isTag) ob.openTable(card);
+    }
+
     reselect() {
       for (const card of this.cards.values()) card.wanted = card.wanted === "all" ? "all" : this.missing(card);
       this.listTags();
@@ -255,6 +292,7 @@
         card.wanted = new Set([...(card.wanted || []), ...shown]);
       }
       this.retag();
+      this.recount();
       this.wake();
     }
 
@@ -306,7 +344,8 @@
     }
 
     async ask({ cards, runs, width, afresh }) {
-      const { xAxis, zoom, superseded } = ob.view;
+      const place = ob.placeOf(ob.view);
+      const { superseded } = ob.view;
       const asked = asking();
       for (const card of cards) {
         card.wanted = null;
@@ -314,8 +353,7 @@
       }
       if (!runs.length) return;
       const body = {
-        cards: cards.map((card) => ({ tag: card.tag.id })), runs, x: xAxis, width, superseded,
-        from: zoom ? zoom[0] : null, to: zoom ? zoom[1] : null, since: null,
+        cards: cards.map((card) => ({ tag: card.tag.id })), runs, ...place, width, superseded, since: null,
       };
       const groups = ob.view.groupBy ? ob.drawn(this.project).filter((group) => runs.includes(group.uid)) : null;
       const lines = await this.linesOf(cards, body, groups);
@@ -325,7 +363,7 @@
       }
       for (const card of cards) {
         if (afresh) card.lines.clear();
-        card.take(lines.get(card.tag.id) ?? [], runs);
+        card.take(lines.get(card.tag.id) ?? [], runs, place.from !== null);
         await card.draw();
         await ob.breath();
       }
@@ -343,8 +381,8 @@
 
   /** What of the view an answer is good for. */
   function asking() {
-    const { xAxis, zoom, superseded, groupBy, groupLine, groupBand } = ob.view;
-    return JSON.stringify([xAxis, zoom, superseded, groupBy, groupLine, groupBand]);
+    const { superseded, groupBy, groupLine, groupBand } = ob.view;
+    return JSON.stringify([ob.placeOf(ob.view), superseded, groupBy, groupLine, groupBand]);
   }
 
   function widthOf(card) {
@@ -373,4 +411,5 @@
   }
 
   ob.moveCursors = () => {};
+  ob.paintRanges = () => {};
 })((globalThis.ob = globalThis.ob || {}));

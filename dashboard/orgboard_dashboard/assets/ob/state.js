@@ -8,6 +8,8 @@
   const DEFAULTS = {
     runFilter: "", tagFilter: "", smoothing: 0.6, xAxis: "step", yAxis: "lin",
     selected: null, zoom: null, collapsed: [], superseded: false,
+    logX: false, yRange: null, cardRanges: [], outliersClipped: true, smoothingKind: "ema", pinned: [],
+    cardWidth: null, cardHeight: null, tipOrder: "nearest", selectedRange: null,
     groupBy: "", groupLine: "mean", groupBand: "minmax", charts: [], baseline: "", compared: "last",
     columns: null, sort: "-started",
   };
@@ -15,6 +17,8 @@
   /** The narrowest and the widest column of the table of runs. */
   const COLUMN_PX = [40, 1200];
   const MAX_SMOOTHING = 0.999;
+  const X_AXES = ["rstep", "relative", "wall", "active"];
+  const [MIN_CARD, MAX_CARD] = [120, 2000];
   const GROUP_LINES = ["mean", "median", "min", "max"];
   const GROUP_BANDS = ["minmax", "std", "sem", "ci", "none"];
 
@@ -23,17 +27,28 @@
     const pairs = new URLSearchParams(query);
     const get = (key) => pairs.getAll(key).at(-1) ?? "";
     const smoothing = number(get("s"));
-    const [low, high] = [number(get("x0")), number(get("x1"))];
+    const ranges = yRanges(pairs.getAll("yr"));
+    const [cardWidth, cardHeight] = size(get("w"));
     return {
       runFilter: get("q"),
       tagFilter: get("t"),
       smoothing: smoothing === null ? DEFAULTS.smoothing : Math.min(MAX_SMOOTHING, Math.max(0, smoothing)),
-      xAxis: ["relative", "wall"].includes(get("x")) ? get("x") : "step",
-      yAxis: get("y") === "log" ? "log" : "lin",
+      xAxis: X_AXES.includes(get("x")) || /^m:./s.test(get("x")) ? get("x") : "step",
+      yAxis: oneOf(get("y"), ["lin", "log", "sym"]),
       selected: pairs.has("sel") ? get("sel").split(",").filter(Boolean) : null,
-      zoom: low !== null && high !== null && low < high ? [low, high] : null,
+      zoom: pair(get("x0"), get("x1")),
       collapsed: pairs.getAll("c"),
       superseded: get("old") === "1",
+      logX: get("lx") === "1",
+      yRange: ranges.get("") ?? null,
+      cardRanges: [...ranges].filter(([tag]) => tag).map(([tag, [low, high]]) => [tag, low, high]),
+      outliersClipped: get("out") !== "0",
+      smoothingKind: oneOf(get("sm"), ["ema", "twema", "gauss", "mean"]),
+      pinned: [...new Set(pairs.getAll("pin").filter(Boolean))],
+      cardWidth,
+      cardHeight,
+      tipOrder: oneOf(get("tip"), ["nearest", "value", "name"]),
+      selectedRange: pair(...split(get("rng"), 2)),
       groupBy: /^(hp|re):./s.test(get("g")) ? get("g") : "",
       groupLine: GROUP_LINES.includes(get("gl")) ? get("gl") : "mean",
       baseline: get("base"),
@@ -57,6 +72,7 @@
     if (view.zoom !== null) pairs.push(["x0", view.zoom[0]], ["x1", view.zoom[1]]);
     for (const group of view.collapsed) pairs.push(["c", group]);
     if (view.superseded) pairs.push(["old", "1"]);
+    pairs.push(...drawingPairs(view));
     if (view.groupBy) pairs.push(["g", view.groupBy]);
     if (view.groupLine !== "mean") pairs.push(["gl", view.groupLine]);
     if (view.groupBand !== "minmax") pairs.push(["gb", view.groupBand]);
@@ -67,6 +83,20 @@
     if (view.sort !== DEFAULTS.sort) pairs.push(["sort", view.sort]);
     return pairs.map(([key, value]) => `${key}=${encode(value)}`).join("&");
   };
+
+  function drawingPairs(view) {
+    const pairs = [];
+    if (view.logX) pairs.push(["lx", "1"]);
+    if (view.yRange !== null) pairs.push(["yr", view.yRange.join(",")]);
+    for (const [tag, low, high] of view.cardRanges) pairs.push(["yr", `${low},${high},${tag}`]);
+    if (!view.outliersClipped) pairs.push(["out", "0"]);
+    if (view.smoothingKind !== "ema") pairs.push(["sm", view.smoothingKind]);
+    for (const tag of view.pinned) pairs.push(["pin", tag]);
+    if (view.cardWidth !== null) pairs.push(["w", view.cardHeight === null ? view.cardWidth : `${view.cardWidth},${view.cardHeight}`]);
+    if (view.tipOrder !== "nearest") pairs.push(["tip", view.tipOrder]);
+    if (view.selectedRange !== null) pairs.push(["rng", view.selectedRange.join(",")]);
+    return pairs;
+  }
 
   const listeners = new Set();
 
@@ -128,6 +158,41 @@
   function number(text) {
     const value = text.trim() === "" ? NaN : Number(text);
     return Number.isFinite(value) ? value : null;
+  }
+
+  /** One of the choices; the first when it is none. */
+  function oneOf(text, choices) {
+    return choices.includes(text) ? text : choices[0];
+  }
+
+  function pair(lowText, highText) {
+    const [low, high] = [number(lowText), number(highText)];
+    return low !== null && high !== null && low < high ? [low, high] : null;
+  }
+
+  /** Split at the first commas into `n` parts; the last keeps its own. */
+  function split(text, n) {
+    const parts = text.split(",");
+    const last = parts.splice(n - 1).join(",");
+    return [...parts, last, ...Array(n).fill("")].slice(0, n);
+  }
+
+  /** Read LOW,HIGH and LOW,HIGH,TAG; the last of each tag counts, the tag "" is the page's. */
+  function yRanges(texts) {
+    const found = new Map();
+    for (const text of texts) {
+      const [low, high, tag] = split(text, 3);
+      const given = pair(low, high);
+      if (given) found.set(tag, given);
+    }
+    return found;
+  }
+
+  /** Read WIDTH or WIDTH,HEIGHT. */
+  function size(text) {
+    const found = /^([0-9]{1,6})(?:,([0-9]{1,6}))?$/.exec(text);
+    const sane = (digits) => (digits === undefined ? null : Math.min(MAX_CARD, Math.max(MIN_CARD, Number(digits))));
+    return found ? [sane(found[1]), sane(found[2])] : [null, null];
   }
 
   // Commas keep selections readable; Python reads them the same.

@@ -2,14 +2,14 @@
 (function (ob) {
   "use strict";
 
-  /** Choose ticks for [low, high]. `kind`: "value", "step", "relative", "wall" or "log"
-      (then low and high are powers of ten). Gives {tickvals, ticktext}. */
+  /** Choose ticks for [low, high]. `kind`: "step", "rstep", "relative", "active", "wall", "log"
+      (then low and high are powers of ten), or a value. Gives {tickvals, ticktext}. */
   ob.ticks = function ticks(low, high, kind, about = 5) {
     if (kind === "log") return logTicks(low, high, about);
     const span = high - low;
     if (!(span > 0)) return { tickvals: [low], ticktext: [text(low, 1, kind, span)] };
-    const by = kind === "wall" || kind === "relative" ? timeStep(span, about) : niceStep(span, about);
-    const size = kind === "step" ? Math.max(1, by) : by;
+    const by = isTime(kind) ? timeStep(span, about) : niceStep(span, about);
+    const size = isStep(kind) ? Math.max(1, by) : by;
     const shift = kind === "wall" ? new Date(low * 1000).getTimezoneOffset() * 60 : 0;
     const tickvals = [];
     const first = Math.ceil((low - shift) / size - 1e-9);
@@ -25,6 +25,22 @@
     return nearest([1, 2, 2.5, 5, 10].map((lead) => lead * power), span, about);
   }
 
+  const isStep = (kind) => kind === "step" || kind === "rstep";
+  const isTime = (kind) => kind === "wall" || kind === "relative" || kind === "active";
+
+  /** Choose ticks of a symlog axis between two levels: 0, and powers of ten to both sides. */
+  ob.symTicks = function symTicks(low, high, unit, about) {
+    const level = ob.levelOf("sym", unit);
+    const reach = Math.ceil(Math.max(Math.abs(low), Math.abs(high)));
+    const every = Math.max(1, Math.ceil((high - low) / about));
+    const powers = [];
+    for (let power = 1; power <= reach; power += every) powers.push(10 ** power * unit);
+    const values = [...powers.map((value) => -value).reverse(), 0, ...powers];
+    const inside = values.filter((value) => level(value) >= low && level(value) <= high);
+    const text = (value) => (value === 0 ? "0" : `${value < 0 ? "−" : ""}${powerText(Number(Math.abs(value).toPrecision(9)))}`);
+    return { tickvals: inside.map(level), ticktext: inside.map(text) };
+  };
+
   function nearest(steps, span, about) {
     const miss = (step) => Math.abs(span / step - about);
     return steps.reduce((best, step) => (miss(step) < miss(best) ? step : best));
@@ -39,8 +55,8 @@
   }
 
   function text(value, step, kind, span) {
-    if (kind === "step") return ob.short(value);
-    if (kind === "relative") return value === 0 ? "0" : ob.span(value);
+    if (isStep(kind)) return ob.short(value);
+    if (kind === "relative" || kind === "active") return value === 0 ? "0" : ob.span(value);
     if (kind === "wall") {
       if (step >= 86400) return new Date(value * 1000).toLocaleDateString([], { month: "short", day: "numeric" });
       return ob.clock(value, span < 300);

@@ -7,15 +7,22 @@
     const problem = ob.el("span.ob-problem", { role: "alert" });
     const filter = ob.tagFilter();
     const smoothing = slider(page);
-    const zoom = ob.el("button.ob-pill", { type: "button", hidden: true, title: "Show everything (Esc, or double click on a chart)", onclick: () => ob.setView({ zoom: null }) });
+    const zoom = ob.el("button.ob-pill.ob-zoom", { type: "button", hidden: true, title: "Show everything (Esc, or double click on a chart)", onclick: () => ob.setView({ zoom: null }) });
     const old = ob.el("input", { type: "checkbox", checked: ob.view.superseded, onchange: () => ob.setView({ superseded: old.checked }) });
     const oldLabel = ob.el("label.ob-pill", { title: "Also draw what a restart replaced, as faint branches" }, old, "Attempts");
     const copy = ob.el("button.ob-pill", { type: "button", onclick: () => copyLink(copy) }, "Copy link");
+    const horizontal = xChoice(page);
+    const vertical = ob.segmented("Vertical axis", [["lin", "Lin"], ["log", "Log"], ["sym", "Sym"]], ob.view.yAxis, (yAxis) => ob.setView({ yAxis }));
+    vertical.lastElementChild.title = "Logarithmic to both sides, linear around 0: below a thousandth of the greatest";
+    const outliers = ob.el("button.ob-pill.ob-toggle", {
+      type: "button", title: "The vertical range is from the 5th to the 95th percentile of what is drawn, and as much again to each side where points are",
+      onclick: () => ob.setView({ outliersClipped: !ob.view.outliersClipped }),
+    });
+    const settings = ob.el("button.ob-pill.ob-square", { type: "button", title: "How charts are drawn", "aria-label": "How charts are drawn", "aria-haspopup": "dialog", onclick: () => ob.openSettings(settings) },
+      ob.icon("M2.500 5h6M12 5h1.500M2.500 11H4M7.500 11h6M10.250 3.250v3.500M5.750 9.250v3.500"));
     const el = ob.el("div.ob-toolbar", { role: "toolbar", "aria-label": "How the charts are drawn" },
       runsButton(), filter, problem, ...smoothing,
-      ob.segmented("Horizontal axis", [["step", "Step"], ["relative", "Relative"], ["wall", "Wall"]], ob.view.xAxis, (xAxis) => ob.setView({ xAxis, zoom: null })),
-      ob.segmented("Vertical axis", [["lin", "Lin"], ["log", "Log"]], ob.view.yAxis, (yAxis) => ob.setView({ yAxis })),
-      oldLabel, zoom, ob.el("span.ob-grow"), copy);
+      horizontal.el, vertical, outliers, settings, oldLabel, zoom, ob.el("span.ob-grow"), copy);
     oldLabel.hidden = true;
     return {
       el,
@@ -24,8 +31,13 @@
         filter.setAttribute("aria-invalid", String(Boolean(words)));
       },
       paint() {
+        horizontal.paint();
+        vertical.paint(ob.view.yAxis);
+        const { outliersClipped } = ob.view;
+        outliers.textContent = outliersClipped ? "Outliers clipped" : "Outliers shown";
+        outliers.setAttribute("aria-pressed", String(outliersClipped));
         zoom.hidden = ob.view.zoom === null;
-        if (ob.view.zoom) zoom.textContent = `${zoomWords()} ✕`;
+        if (ob.view.zoom) zoom.textContent = `${ob.xStretch(ob.view.zoom, ob.view)} ✕`;
         oldLabel.hidden = !ob.view.superseded && !(ob.project?.shown() ?? []).some((run) => run.attempts > 1);
       },
     };
@@ -58,7 +70,7 @@
   function slider(page) {
     const shown = (value) => value.toFixed(value > 0.99 ? 3 : 2);
     const number = ob.el("output.ob-mono", {}, shown(ob.view.smoothing));
-    const range = ob.el("input.ob-slider", {
+    const range = ob.el("input.ob-slider.ob-smoothing", {
       type: "range", min: "0", max: "0.999", step: "0.001", value: ob.view.smoothing, "aria-label": "Smoothing",
       oninput: () => {
         const had = ob.view.smoothing > 0;
@@ -70,6 +82,15 @@
         page.smoothAll();
       },
       onchange: () => page.drawAll(),
+      onkeydown: (event) => {
+        const by = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 }[event.key];
+        if (!by) return;
+        // The slider's own step is so fine that a key would not move it past the rounding.
+        event.preventDefault();
+        const at = Number(range.value);
+        range.value = String(at + by * (at + by * 0.001 > 0.99 ? 0.001 : 0.01));
+        range.dispatchEvent(new Event("input"));
+      },
     });
     const paintFill = () => range.style.setProperty("--at", `${(Number(range.value) / 0.999) * 100}%`);
     paintFill();
@@ -81,11 +102,21 @@
     return value > 0.99 ? value : Math.round(value * 100) / 100;
   }
 
-  function zoomWords() {
-    const [low, high] = ob.view.zoom;
-    if (ob.view.xAxis === "step") return `steps ${ob.count(low)} to ${ob.count(high)}`;
-    if (ob.view.xAxis === "relative") return `${ob.span(low)} to ${ob.span(high)}`;
-    return `${ob.clock(low, true)} to ${ob.clock(high, true)}`;
+  /** Step, relative, wall, and a button for the rest, which names what it chose. */
+  function xChoice(page) {
+    const common = [["step", "Step"], ["relative", "Relative"], ["wall", "Wall"]];
+    const seg = ob.segmented("Horizontal axis", common, ob.view.xAxis, (xAxis) => ob.setView({ xAxis, zoom: null, selectedRange: null }));
+    const more = ob.el("button.ob-more-x", { type: "button", "aria-haspopup": "dialog", "aria-expanded": "false", onclick: () => ob.openXMenu(more, (page.tags ?? []).map((tag) => tag.name)) });
+    const el = ob.el("div.ob-seg.ob-seg-more", {}, seg, more);
+    const paint = () => {
+      seg.paint(ob.view.xAxis);
+      const rare = !common.some(([value]) => value === ob.view.xAxis);
+      const name = [rare ? ob.xName(ob.view) : "", ob.view.logX ? "log" : ""].filter(Boolean).join(", ");
+      more.replaceChildren(ob.el("span.ob-name", {}, name), "▾");
+      more.classList.toggle("ob-on", Boolean(name));
+      more.setAttribute("aria-label", name ? `Horizontal axis: ${name}` : "More horizontal axes");
+    };
+    return { el, paint };
   }
 
   async function copyLink(button) {

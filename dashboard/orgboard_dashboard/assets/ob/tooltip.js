@@ -19,12 +19,14 @@
     const lines = card.shownLines();
     const rows = rowsAt(lines, scale, px, py);
     const strange = ob.strangeAt(lines, scale, px);
-    ob.moveCursors(rows.length ? rows[0].x : scale.xAt(px));
+    const nearestRow = rows.reduce((best, row) => (best && best.apart <= row.apart ? best : row), null);
+    ob.moveCursors(nearestRow ? nearestRow.x : scale.xAt(px));
     if (!rows.length && !strange) return hide();
     tip ??= document.body.appendChild(ob.el("div.ob-tip", { role: "tooltip" }));
-    const parts = [rows.length ? ob.groupTable(rows, MOST_ROWS) ?? table(rows) : null, strange];
+    rows.sort(ORDERS[ob.view.tipOrder]);
+    const parts = [rows.length ? ob.groupTable(rows, MOST_ROWS, nearestRow) ?? table(card, rows, nearestRow) : null, strange];
     tip.replaceChildren(...parts.filter(Boolean));
-    ob.ghostAt(card, rows[0]);
+    ob.ghostAt(card, nearestRow);
     tip.hidden = false;
     place(event);
   };
@@ -42,27 +44,25 @@
     if (tip) tip.hidden = true;
   }
 
-  /** The point nearest to the pointer of each line, nearest line first. */
+  /** The point nearest to the pointer of each line. */
   function rowsAt(lines, scale, px, py) {
     const wanted = scale.xAt(px);
     const rows = [];
     for (const line of lines) {
       if (!line.x.length) continue;
       const i = nearest(line.x, wanted);
-      const smoothed = smoothedOf(line)[i];
+      const smoothed = ob.smoothLine(line, ob.view)[i];
       const apart = Math.hypot(scale.x(line.x[i]) - px, scale.y(smoothed) - py);
       rows.push({ line, i, x: line.x[i], smoothed, far: Math.abs(scale.x(line.x[i]) - px) > FAR_PX, apart: Number.isFinite(apart) ? apart : Infinity });
     }
-    return rows.sort((a, b) => a.apart - b.apart);
+    return rows;
   }
 
-  function smoothedOf(line) {
-    if (line.smoothedBy !== ob.view.smoothing) {
-      line.smoothedBy = ob.view.smoothing;
-      line.smoothed = ob.smooth(line.y, ob.view.smoothing);
-    }
-    return line.smoothed;
-  }
+  const ORDERS = {
+    nearest: (a, b) => a.apart - b.apart || 0,
+    value: (a, b) => b.smoothed - a.smoothed || 0,
+    name: (a, b) => a.line.name.localeCompare(b.line.name),
+  };
 
   /** Index of the value nearest to `wanted` in an ascending column. */
   function nearest(column, wanted) {
@@ -75,23 +75,32 @@
     return low > 0 && wanted - column[low - 1] < column[low] - wanted ? low - 1 : low;
   }
 
-  function table(rows) {
+  function table(card, rows, nearestRow) {
+    const metric = ob.xMetric(ob.view);
     const smooth = ob.view.smoothing > 0;
-    const head = ["", "run", "value", smooth ? "smoothed" : null, "step", "time"].filter((word) => word !== null);
-    const body = rows.slice(0, MOST_ROWS).map(({ line, i, smoothed, far }) => ob.el(far ? "tr.ob-far" : "tr", {},
+    const head = ["", "run", "value", smooth ? "smoothed" : null, "step", "time", "relative", metric === null ? null : "x"].filter((word) => word !== null);
+    const body = rows.slice(0, MOST_ROWS).map((row) => {
+      const { line, i, smoothed, far } = row;
+      return ob.el(far ? "tr.ob-far" : row === nearestRow ? "tr.ob-near" : "tr", {},
       ob.el("td", {}, ob.swatch(line)),
       ob.el("td.ob-name", {}, line.name),
       ob.el("td", {}, ob.value(line.y[i])),
       smooth ? ob.el("td", {}, ob.value(smoothed)) : null,
       ob.el("td", {}, ob.count(line.step[i])),
-      ob.el("td", {}, when(line, i))));
+      ob.el("td", {}, ob.clock(line.wall[i], true)),
+      ob.el("td", {}, sinceStart(card, line, i)),
+      metric === null ? null : ob.el("td", {}, ob.value(line.x[i])));
+    });
     const more = rows.length - MOST_ROWS;
-    const rest = more > 0 ? ob.el("tr", {}, ob.el("td"), ob.el("td", { colspan: "5" }, `and ${ob.plural(more, "more run")}`)) : null;
+    const rest = more > 0 ? ob.el("tr", {}, ob.el("td"), ob.el("td", { colspan: "7" }, `and ${ob.plural(more, "more run")}`)) : null;
     return ob.el("table", {}, ob.el("thead", {}, ob.el("tr", {}, ...head.map((word) => ob.el("th", {}, word)))), ob.el("tbody", {}, ...body, rest));
   }
 
-  function when(line, i) {
-    return ob.view.xAxis === "relative" ? ob.span(line.x[i]) : ob.clock(line.wall[i], true);
+  /** Since the run's first point here, or its first event; on a time axis, what the axis says. */
+  function sinceStart(card, line, i) {
+    if (ob.view.xAxis === "relative" || ob.view.xAxis === "active") return ob.span(line.x[i]);
+    const started = card.starts.get(line.run) ?? ob.project?.known.get(line.run)?.started;
+    return Number.isFinite(started) ? ob.span(Math.max(0, line.wall[i] - started)) : "–";
   }
 
   function place(event) {

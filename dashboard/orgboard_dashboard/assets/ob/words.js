@@ -15,11 +15,12 @@
   ob.direction = (tag) => ({ min: -1, max: 1 })[ob.better(tag)] ?? 0;
 
   /** Say [what matters, how many points] of the lines of one tag. */
-  ob.cardWords = function cardWords(tag, lines) {
+  ob.cardWords = function cardWords(tag, lines, clipped = 0) {
     const shown = lines.reduce((sum, line) => sum + line.shown, 0);
     const n = lines.reduce((sum, line) => sum + line.n, 0);
     const points = shown < n ? `${ob.count(shown)} of ${ob.plural(n, "point")}` : ob.plural(n, "point");
-    return [strange(lines) || best(tag, lines) || last(lines), n ? points : ""];
+    const outside = clipped ? ` · ${ob.count(clipped)} outside` : "";
+    return [strange(lines) || best(tag, lines) || last(lines), n ? points + outside : ""];
   };
 
   function strange(lines) {
@@ -32,13 +33,12 @@
   }
 
   function best(tag, lines) {
-    const way = ob.better(tag);
-    if (!way) return "";
-    const less = way === "min";
+    const way = ob.direction(tag);
+    if (way === 0) return "";
     let found = null;
     for (const line of lines) {
       for (const y of line.y) {
-        if (Number.isFinite(y) && (found === null || (less ? y < found.y : y > found.y))) found = { y, line };
+        if (Number.isFinite(y) && (found === null || (y - found.y) * way > 0)) found = { y, line };
       }
     }
     return found ? `best ${ob.value(found.y)} · ${found.line.name}` : "";

@@ -1,0 +1,47 @@
+/* The words of the axes: what x can be, what it means, and how a place on it is written. */
+(function (ob) {
+  "use strict";
+
+  /** What x can be: [value, label, what it means]. places.py has the rules. */
+  ob.X_AXES = [
+    ["step", "Step", "As it was logged"],
+    ["rstep", "Relative step", "Steps since the run's first one of this tag"],
+    ["relative", "Relative time", "Time since the run's first point of this tag"],
+    ["wall", "Wall time", "The time of day"],
+    ["active", "Active time", "Without pauses: a gap longer than 10 times the usual one, and than 10 s, counts as one usual gap"],
+  ];
+
+  /** The tag on the axis; null when it is none. */
+  ob.xMetric = (view) => (view.xAxis.startsWith("m:") ? view.xAxis.slice(2) : null);
+
+  /** Name the axis. */
+  ob.xName = function xName(view) {
+    const metric = ob.xMetric(view);
+    return metric ?? ob.X_AXES.find(([value]) => value === view.xAxis)[1];
+  };
+
+  /** Write a place on the axis. */
+  ob.xText = function xText(x, view) {
+    if (view.xAxis === "step" || view.xAxis === "rstep") return ob.count(x);
+    if (view.xAxis === "relative" || view.xAxis === "active") return ob.span(x);
+    return view.xAxis === "wall" ? ob.clock(x, true) : ob.value(x);
+  };
+
+  /** Write a stretch of the axis. */
+  ob.xStretch = function xStretch([low, high], view) {
+    const what = view.xAxis === "step" ? "steps " : "";
+    return `${what}${ob.xText(low, view)} to ${ob.xText(high, view)}`;
+  };
+
+  /** Round the ends of a stretch: short in the address, finer than a pixel. */
+  ob.xRounded = function xRounded(low, high) {
+    const digits = Math.max(0, Math.min(12, 4 - Math.floor(Math.log10(high - low))));
+    return [Number(low.toFixed(digits)), Number(high.toFixed(digits))];
+  };
+
+  /** What the server is asked to draw on. A zoom that a log axis does not have is none. */
+  ob.placeOf = function placeOf({ xAxis, logX, zoom }) {
+    const [from, to] = zoom && (!logX || zoom[1] > 0) ? zoom : [null, null];
+    return { x: xAxis, lx: logX, from, to };
+  };
+})((globalThis.ob = globalThis.ob || {}));

@@ -1,0 +1,51 @@
+/* Take a chart along: as a picture, drawn here, or as all of its points, from the server. */
+(function (ob) {
+  "use strict";
+
+  const SIZE = { width: 960, height: 480 };
+  const MARGIN = { l: 64, r: 24, t: 48, b: 44 };
+  /** Names in the legend of a picture; more would be a wall. */
+  const MOST_NAMED = 24;
+
+  /** Save a card's chart as "png" or "svg", with its title, its axes and the names of its lines. */
+  ob.savePicture = async function savePicture(card, format) {
+    const address = await ob.picture(card.tag.name, card.shownLines(), card.look(), format);
+    download(address, `${fileName(card.tag.name)}.${format}`);
+  };
+
+  /** Make a picture's data address. */
+  ob.picture = async function picture(name, lines, view, format) {
+    const Plotly = await ob.plotly();
+    const { data, ranges } = ob.groupFigure(lines, view, name);
+    const named = data.filter((trace) => trace.uid.endsWith("_line")).slice(0, MOST_NAMED);
+    const traces = data.map((trace) => ({ ...trace, showlegend: named.includes(trace) }));
+    const axis = { zeroline: false, tickmode: "array", automargin: true, gridcolor: ob.token("grid") };
+    const layout = {
+      ...SIZE, margin: MARGIN, showlegend: true, paper_bgcolor: ob.token("surface"), plot_bgcolor: ob.token("surface"),
+      font: { family: "system-ui, sans-serif", size: 12, color: ob.token("ink") },
+      title: { text: ob.plotlyText(name), x: 0, xref: "paper", font: { size: 15 } },
+      xaxis: { ...axis, ...ob.xAxisOf(ranges, view, SIZE.width), showgrid: false, title: { text: ob.plotlyText(ob.xName(view)) } },
+      yaxis: { ...axis, ...ob.yAxisOf(ranges, view, SIZE.height) },
+    };
+    return Plotly.toImage({ data: traces, layout }, { format, ...SIZE, scale: format === "png" ? 2 : 1 });
+  };
+
+  /** Save every point of these tags in the shown runs, as "csv" or "jsonl". */
+  ob.savePoints = function savePoints(tags, form) {
+    const runs = ob.project?.shown().map((run) => run.uid) ?? [];
+    if (!runs.length || !tags.length) return;
+    const query = new URLSearchParams({ tags: tags.map((tag) => tag.id).join(","), runs: runs.join(","), form });
+    download(`${ob.base()}api/ui/v1/${ob.project.path}/export?${query}`, "");
+  };
+
+  function download(href, name) {
+    const link = ob.el("a", { href, download: name, hidden: true });
+    document.body.append(link);
+    link.click();
+    link.remove();
+  }
+
+  function fileName(tag) {
+    return tag.replace(/[^A-Za-z0-9._-]+/g, "_").slice(0, 80) || "chart";
+  }
+})((globalThis.ob = globalThis.ob || {}));

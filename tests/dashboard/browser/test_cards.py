@@ -1,0 +1,405 @@
+"""What can be done with cards: axes, pins, full screen, ranges, the table of values, files."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, Request, expect
+
+from support.boards import scalars
+from support.served import POINTS, Served
+
+pytestmark = pytest.mark.browser
+
+PLOT = "document.querySelector('.ob-plot')"
+
+
+def test_a_pinned_card_stands_on_top_also_after_a_reload(page: Page, served: Served) -> None:
+    page.goto(served.page("scalars"))
+    ready(page)
+
+    card_of(page, "val/loss").hover()
+    page.get_by_label("Pin val/loss").click()
+
+    section = page.locator(".ob-section").first
+    expect(section.get_by_role("heading", level=2)).to_contain_text("Pinned")
+    expect(section.locator(".ob-card")).to_have_count(1)
+    expect(page.locator('[data-tag="val/loss"]')).to_have_count(1)
+    page.reload()
+    ready(page)
+    expect(page.locator(".ob-section").first.locator('[data-tag="val/loss"]')).to_be_visible()
+
+    card_of(page, "val/loss").hover()
+    page.get_by_label("Pin val/loss").click()
+    expect(page.get_by_role("heading", name="Pinned")).to_have_count(0)
+    expect(page).not_to_have_url(re.compile("pin="))
+
+
+def test_a_pin_of_a_tag_that_no_shown_run_has_breaks_nothing(page: Page, served: Served) -> None:
+    page.goto(served.page("scalars?pin=gone&t=val"))
+    ready(page)
+
+    expect(page.get_by_role("heading", name="Pinned")).to_have_count(0)
+
+
+def test_a_card_fills_the_screen_with_finer_points_and_gives_it_back(
+    page: Page, served: Served
+) -> None:
+    page.goto(served.page(f"scalars?sel={served.board.uids['cosine/a']}&t=train/loss"))
+    ready(page)
+    card = card_of(page, "train/loss")
+    before = points_of(card)
+
+    card.hover()
+    page.keyboard.press("f")
+    expect(card).to_have_css("position", "fixed")
+    page.wait_for_function(f"(n) => {PLOT}.data[0].x.length > n", arg=before)
+    page.keyboard.press("Escape")
+
+    expect(card).to_have_css("position", "static")
+    expect(page.get_by_label("Full screen train/loss")).to_be_focused()
+
+
+def test_a_range_of_one_card_and_a_range_of_all_are_kept_in_the_address(
+    page: Page, served: Served
+) -> None:
+    page.goto(served.page("scalars?t=loss&yr=0,4"))
+    ready(page)
+    expect(plot_range(page, "val/loss", [0, 4])).to_be_attached()
+
+    card_of(page, "train/loss").hover()
+    page.get_by_label("More about train/loss").click()
+    page.get_by_label("Vertical range, from").fill("-1")
+    page.get_by_label("Vertical range, to").fill("2")
+    page.get_by_label("Vertical range, to").press("Enter")
+
+    expect(plot_range(page, "train/loss", [-1, 2])).to_be_attached()
+    expect(plot_range(page, "val/loss", [0, 4])).to_be_attached()
+    expect(page).to_have_url(re.compile("yr=0,4&yr=-1,2,train%2Floss"))
+
+
+def test_a_range_that_is_none_is_said_and_changes_nothing(page: Page, served: Served) -> None:
+    page.goto(served.page("scalars?t=val/loss&yr=0,4"))
+    ready(page)
+
+    page.get_by_role("button", name="How charts are drawn").click()
+    page.get_by_label("Vertical range of all cards, from").fill("9")
+    page.get_by_label("Vertical range of all cards, from").press("Enter")
+
+    expect(page.get_by_text("Two numbers, the lower one first.")).to_be_visible()
+    expect(plot_range(page, "val/loss", [0, 4])).to_be_attached()
+
+
+def test_what_is_clipped_is_said_and_shown_on_request(page: Page, served: Served) -> None:
+    page.goto(served.page("scalars?t=train/loss&s=0"))
+    ready(page)
+    foot = card_of(page, "train/loss").locator("footer")
+    expect(foot).to_contain_text(re.compile(r"· \d+ outside"))
+    assert page.evaluate(f"() => {PLOT}.layout.yaxis.range[1]") < 9
+
+    page.get_by_role("button", name="Outliers clipped").click()
+
+    expect(page.get_by_role("button", name="Outliers shown")).to_be_visible()
+    expect(foot).not_to_contain_text("outside")
+    assert page.evaluate(f"() => {PLOT}.layout.yaxis.range[1]") > 9
+    expect(page).to_have_url(re.compile("out=0"))
+
+
+@pytest.mark.parametrize(
+    ("choice", "asked"),
+    [("Relative step", "rstep"), ("Active time", "active"), ("Relative time", "relative")],
+)
+def test_the_rarer_axes_are_in_a_sheet_that_says_what_they_mean(
+    page: Page, served: Served, choice: str, asked: str
+) -> None:
+    page.goto(served.page("scalars?t=val/loss"))
+    ready(page)
+
+    page.get_by_label("More horizontal axes").click()
+    expect(page.get_by_role("dialog")).to_contain_text("longer than 10 times the usual one")
+    with page.expect_request(is_question) as request:
+        page.get_by_role("radio", name=choice).click()
+
+    assert json.loads(request.value.post_data or "")["x"] == asked
+    expect(page).to_have_url(re.compile(f"x={asked}"))
+    expect(page.locator(".ob-pop")).to_have_count(0)
+
+
+def test_any_metric_can_be_the_axis(page: Page, served: Served) -> None:
+    page.goto(served.page("scalars?t=train/loss"))
+    ready(page)
+
+    page.get_by_label("More horizontal axes").click()
+    page.get_by_label("Metric on the horizontal axis").fill("train/accuracy")
+    page.get_by_label("Metric on the horizontal axis").press("Enter")
+    page.wait_for_function(f"() => {PLOT}.layout.xaxis.range[1] <= 1")
+
+    expect(page).to_have_url(re.compile("x=m%3Atrain%2Faccuracy"))
+    expect(page.get_by_label("Horizontal axis: train/accuracy")).to_be_visible()
+
+
+def test_a_metric_that_nobody_logged_is_said_on_the_card(page: Page, served: Served) -> None:
+    page.goto(served.page("scalars?t=val/loss&x=m:<b>nothing</b>"))
+
+    expect(card_of(page, "val/loss").locator(".ob-note")).to_have_text(
+        "No point has a value of <b>nothing</b> at its step."
+    )
+
+
+def test_both_axes_may_be_logarithmic_and_y_for_both_signs(page: Page, served: Served) -> None:
+    page.goto(served.page("scalars?t=val/loss&lx=1&y=sym&s=0"))
+    ready(page)
+
+    layout = page.evaluate(f"() => {PLOT}.layout")
+    assert layout["xaxis"]["type"] == "log"
+    assert layout["xaxis"]["ticktext"] == ["10", "100", "1000"]
+    # Heights are levels: the raw values go to 9.
+    assert page.evaluate(f"() => Math.max(...{PLOT}.data[0].y)") > 2
+    expect(page.get_by_role("radio", name="Sym")).to_be_checked()
+
+
+def test_shift_and_drag_moves_along_and_alt_and_wheel_zooms(page: Page, served: Served) -> None:
+    page.goto(served.page("scalars?t=train/loss&x0=1000&x1=2000"))
+    ready(page)
+    box = page.locator(".ob-plot").bounding_box()
+    assert box is not None
+    middle = box["y"] + box["height"] / 2
+
+    page.keyboard.down("Shift")
+    page.mouse.move(box["x"] + 200, middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 100, middle, steps=5)
+    page.mouse.up()
+    page.keyboard.up("Shift")
+    expect(page).to_have_url(re.compile(r"x0=1[1-9]\d\d"))
+    low, high = zoom_of(page)
+    assert high - low == pytest.approx(1000, rel=0.01)
+
+    page.keyboard.down("Alt")
+    page.mouse.wheel(0, -300)
+    page.keyboard.up("Alt")
+    page.wait_for_function(
+        """(was) => new URLSearchParams(location.search).get("x0") !== was""", arg=f"{low:g}"
+    )
+    closer_low, closer_high = zoom_of(page)
+    assert low <= closer_low < closer_high <= high
+    assert closer_high - closer_low < 900
+
+
+def test_a_stretch_of_the_axis_has_a_table_of_exact_values(page: Page, served: Served) -> None:
+    page.goto(served.page("scalars?t=loss"))
+    ready(page)
+    strip = card_of(page, "train/loss").locator(".ob-strip").bounding_box()
+    assert strip is not None
+
+    page.mouse.move(strip["x"] + 1, strip["y"] + 8)
+    page.mouse.down()
+    page.mouse.move(strip["x"] + strip["width"] - 2, strip["y"] + 8, steps=4)
+    page.mouse.up()
+
+    table = page.get_by_role("region", name="Table of values")
+    expect(table.locator("tbody tr")).to_have_count(3)
+    expect(page.locator(".ob-range:visible")).to_have_count(2)
+    expect(page).to_have_url(re.compile("rng="))
+    row = table.locator("tbody tr").filter(has_text="cosine/a")
+    expect(row).to_contain_text("9.000")
+
+    table.get_by_role("button", name="max").click()
+    expect(table.locator("tbody tr").first).to_contain_text("cosine/a")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    table.get_by_role("button", name="Copy").click()
+    expect(table.get_by_role("button", name="Copied")).to_be_visible()
+    copied = page.evaluate("() => navigator.clipboard.readText()").split("\n")
+    assert copied[0].split("\t")[:3] == ["run", "value", "smoothed"]
+    assert len(copied) == 4
+    assert copied[1].split("\t")[4] == "9"
+
+    table.get_by_label("Close the table of values").click()
+    expect(table).to_have_count(0)
+    expect(page.locator(".ob-range:visible")).to_have_count(0)
+
+
+@pytest.mark.parametrize(("order", "first"), [("value", "cosine/b"), ("name", "<img")])
+def test_the_tooltip_is_in_the_order_that_was_chosen(
+    page: Page, served: Served, order: str, first: str
+) -> None:
+    page.goto(served.page(f"scalars?t=train/loss&tip={order}"))
+    ready(page)
+
+    box = page.locator(".ob-plot").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 60, box["y"] + 60)
+
+    tip = page.get_by_role("tooltip")
+    expect(tip.locator("tbody tr").first).to_contain_text(first)
+    expect(tip.locator("th")).to_have_text(
+        ["", "run", "value", "smoothed", "step", "time", "relative"]
+    )
+
+
+@pytest.mark.parametrize(("label", "begins"), [("PNG", b"\x89PNG"), ("SVG", b"<svg")])
+def test_a_chart_is_saved_as_a_picture(
+    page: Page, served: Served, tmp_path: Path, label: str, begins: bytes
+) -> None:
+    page.goto(served.page("scalars?t=evil"))
+    ready(page)
+    page.locator(".ob-card").hover()
+    page.locator(".ob-card").get_by_label("More about").click()
+
+    with page.expect_download() as download:
+        page.get_by_role("button", name=label).click()
+    download.value.save_as(tmp_path / "picture")
+
+    saved = (tmp_path / "picture").read_bytes()
+    assert saved.startswith(begins)
+    assert download.value.suggested_filename == f"evil_img_src_x_onerror_alert_1_.{label.lower()}"
+    if label == "SVG":
+        assert b"<img" not in saved
+
+
+@pytest.mark.parametrize(("label", "lines"), [("CSV", POINTS + 1), ("JSON", POINTS)])
+def test_every_point_of_a_chart_is_saved(
+    page: Page, served: Served, tmp_path: Path, label: str, lines: int
+) -> None:
+    page.goto(served.page(f"scalars?t=train/loss&sel={served.board.uids['cosine/a']}"))
+    ready(page)
+    page.locator(".ob-card").hover()
+    page.get_by_label("More about train/loss").click()
+
+    with page.expect_download() as download:
+        page.get_by_role("button", name=label).click()
+    download.value.save_as(tmp_path / "points")
+
+    assert len((tmp_path / "points").read_bytes().splitlines()) == lines
+
+
+def test_a_chart_is_told_in_words(page: Page, served: Served) -> None:
+    page.goto(served.page(f"scalars?t=train/loss&sel={served.board.uids['cosine/a']}"))
+    ready(page)
+
+    told = page.locator(".ob-plot").get_attribute("aria-label") or ""
+    page.locator(".ob-card").hover()
+    page.get_by_label("More about train/loss").click()
+
+    assert "cosine/a falls from 2.000" in told
+    assert "a spike of 9.000 at step 3\u2009333" in told
+    expect(page.locator(".ob-words")).to_contain_text("a spike of 9.000")
+
+
+def test_cards_have_the_width_and_height_that_was_chosen(page: Page, served: Served) -> None:
+    page.goto(served.page("scalars?t=loss&w=700,300"))
+    ready(page)
+
+    box = page.locator(".ob-card").first.bounding_box()
+    assert box is not None
+    assert box["width"] >= 700
+    expect(page.locator(".ob-plot").first).to_have_css("height", "300px")
+
+    page.get_by_role("button", name="How charts are drawn").click()
+    page.get_by_label("Width of cards").fill("400")
+    expect(page).to_have_url(re.compile("w=400,300"))
+
+
+@pytest.mark.parametrize("kind", ["twema", "gauss", "mean"])
+def test_a_way_to_smooth_is_chosen_and_kept(page: Page, served: Served, kind: str) -> None:
+    page.goto(served.page("scalars?t=val/loss"))
+    ready(page)
+    curve = card_of(page, "val/loss").locator(".scatterlayer path.js-line").last
+    before = curve.get_attribute("d") or ""
+
+    page.get_by_role("button", name="How charts are drawn").click()
+    page.get_by_label("Smoothing method").select_option(kind)
+
+    expect(page).to_have_url(re.compile(f"sm={kind}"))
+    if kind != "twema":
+        expect(curve).not_to_have_attribute("d", before)
+
+
+def test_a_tab_that_nobody_sees_asks_for_nothing(page: Page, served: Served) -> None:
+    served.board.log("hidden", [scalars("l", [1, 2])], project="default/hidden", logdir="/hidden")
+    page.goto(f"{served.address}/p/default/hidden/scalars")
+    ready(page)
+    expect(page.locator("#ob-live")).to_have_text("1 live")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    hide(page, hidden=True)
+
+    chunk = scalars("l", [3], step=[2])
+    served.board.log("hidden", [chunk], project="default/hidden", logdir="/hidden")
+    # Another tab hears of it; by then this one would have asked.
+    other = page.context.new_page()
+    other.goto(f"{served.address}/p/default/hidden/scalars")
+    other.wait_for_function(f"() => {PLOT}?.data?.[0].x.length === 3")
+    assert asked == []
+
+    hide(page, hidden=False)
+    page.wait_for_function(f"() => {PLOT}.data[0].x.length === 3")
+
+
+def test_on_a_phone_the_slider_is_whole_and_the_toolbar_alone_scrolls(
+    browser: Browser, served: Served
+) -> None:
+    phone = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True)
+    page = phone.new_page()
+    page.goto(served.page("scalars"))
+    ready(page)
+
+    slider = page.locator(".ob-toolbar .ob-field").bounding_box()
+    assert slider is not None
+    assert slider["x"] + slider["width"] <= 390
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    toolbar = page.locator(".ob-toolbar")
+    assert toolbar.evaluate("(bar) => bar.scrollWidth > bar.clientWidth")
+    phone.close()
+
+
+def ready(page: Page) -> None:
+    """Wait for the first curve."""
+    expect(page.locator(".ob-card:has(.scatterlayer .trace)").first).to_be_visible()
+
+
+def card_of(page: Page, tag: str) -> Locator:
+    return page.locator(f'.ob-card[data-tag="{tag}"]')
+
+
+def points_of(card: Locator) -> int:
+    n: int = card.locator(".ob-plot").evaluate("(plot) => plot.data[0].x.length")
+    return n
+
+
+def plot_range(page: Page, tag: str, limits: list[float]) -> Any:
+    """Wait for a card's vertical range; return the card."""
+    page.wait_for_function(
+        """([tag, limits]) => {
+            const plot = [...document.querySelectorAll(".ob-card")]
+                .find((card) => card.dataset.tag === tag)?.querySelector(".ob-plot");
+            return JSON.stringify(plot?.layout?.yaxis.range) === JSON.stringify(limits);
+        }""",
+        arg=[tag, limits],
+    )
+    return card_of(page, tag)
+
+
+def zoom_of(page: Page) -> tuple[float, float]:
+    pairs = parse_qs(urlsplit(page.url).query)
+    return float(pairs["x0"][0]), float(pairs["x1"][0])
+
+
+def is_question(request: Request) -> bool:
+    return request.url.endswith("/scalars") and request.method == "POST"
+
+
+def hide(page: Page, *, hidden: bool) -> None:
+    """Let the page believe that its tab is hidden, or seen again."""
+    page.evaluate(
+        """(hidden) => {
+            Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+            document.dispatchEvent(new Event("visibilitychange"));
+        }""",
+        hidden,
+    )

@@ -1,0 +1,117 @@
+"""A long series at every zoom: each pixel column shows what all raw points in it would."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from support.boards import Board, opened, scalars
+from support.curves import Drawn
+
+Floats = NDArray[np.float64]
+
+POINTS = 300_000
+"""Long enough for a pyramid, and for zooms in which it has no say."""
+
+WIDTH = 200
+
+ZOOMS = [
+    (None, None),
+    (0, POINTS),
+    (1000, 250_000),
+    (123_456, 223_456),
+    (99_990, 130_000),
+    (150_000, 151_000),
+    (200_000, 200_050),
+]
+
+
+@pytest.fixture(scope="module")
+def long_board(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Board]:
+    """Give a board with one noisy run that has spikes of one point."""
+    with opened(str(tmp_path_factory.mktemp("zoom") / "board.db")) as board:
+        value = raw_values()
+        for start in range(0, POINTS, 50_000):
+            steps = range(start, start + 50_000)
+            wall = 1.7e9 + np.arange(start, start + 50_000) * 0.5
+            board.log("long", [scalars("loss", value[steps], step=steps, wall=wall.tolist())])
+        yield board
+
+
+def raw_values() -> Floats:
+    random = np.random.default_rng(7)
+    value = np.exp(-np.arange(POINTS) / 50_000) + random.normal(0, 0.05, POINTS)
+    value[random.integers(0, POINTS, 200)] *= 40
+    value[random.integers(0, POINTS, 50)] = np.nan
+    return value.astype(np.float32).astype(np.float64)
+
+
+@pytest.mark.parametrize("axis", ["step", "rstep", "relative", "active"])
+@pytest.mark.parametrize("log_x", [False, True])
+@pytest.mark.parametrize("zoom", ZOOMS)
+def test_every_pixel_column_shows_its_least_and_greatest_value(
+    long_board: Board, axis: str, log_x: bool, zoom: tuple[float | None, float | None]
+) -> None:
+    scale = 0.5 if axis in ("relative", "active") else 1.0
+    low, high = (None if end is None else end * scale for end in zoom)
+    x = np.arange(POINTS, dtype=np.float64) * np.float64(scale)
+    y = raw_values()
+
+    drawn = Drawn(long_board, "loss", x=axis, lx=log_x, width=WIDTH, **{"from": low, "to": high})
+
+    inside = (x >= (-math.inf if low is None else low)) & (x <= (high or math.inf))
+    if log_x:
+        inside &= x > 0
+    assert drawn.lines[0]["n"] == np.count_nonzero(inside)
+    some = inside & np.isfinite(y)
+    raw_x, line_x = x[some], drawn.at("x")
+    raw_y, line_y = y[some], drawn.at("y")
+    assert len(line_x) <= 4 * WIDTH
+    if log_x:
+        raw_x, line_x = log10(raw_x), log10(line_x)
+    compare_columns(raw_x, line_x, raw_y, line_y)
+
+
+def log10(x: Floats) -> Floats:
+    level: Floats = np.log10(x)
+    return level
+
+
+def compare_columns(raw_x: Floats, line_x: Floats, raw_y: Floats, line_y: Floats) -> None:
+    """Compare column by column; an edge may lie half a column aside, as where the screen's is."""
+    edges = np.linspace(raw_x[0], raw_x[-1], WIDTH + 1)
+    half = (edges[1] - edges[0]) / 2 * 1.000001
+    for left, right in itertools.pairwise(edges):
+        raw = raw_y[(raw_x >= left) & (raw_x <= right)]
+        near = line_y[(line_x >= left - half) & (line_x <= right + half)]
+        far = raw_y[(raw_x >= left - half - half) & (raw_x <= right + half + half)]
+        if not raw.size:
+            continue
+        inner = raw_y[(raw_x >= left + half) & (raw_x <= right - half)]
+        if inner.size:
+            assert near.min() <= inner.min()
+            assert near.max() >= inner.max()
+        # And nothing that is not there.
+        assert near.size == 0 or (near.min() >= far.min() and near.max() <= far.max())
+    assert (line_y.min(), line_y.max()) == (raw_y.min(), raw_y.max())
+    assert (line_x[0], line_x[-1]) == (raw_x[0], raw_x[-1])
+
+
+def test_the_closest_zoom_gives_every_point(long_board: Board) -> None:
+    drawn = Drawn(long_board, "loss", width=WIDTH, **{"from": 200_000, "to": 200_200})
+
+    value = raw_values()[200_000:200_201]
+    assert drawn.at("y").tolist() == value[np.isfinite(value)].tolist()
+
+
+def test_what_lies_beyond_a_log_axis_is_refused(long_board: Board) -> None:
+    asked = {"cards": [{"tag": 1}], "runs": ["a"], "lx": True, "from": -5, "to": 0}
+
+    answer = long_board.ask("POST", "/api/ui/v1/p/default/board/scalars", json=asked)
+
+    assert answer.status_code == 400
