@@ -122,7 +122,7 @@ def test_a_new_name_is_in_the_table_and_on_the_runs_page(
 
 def test_shown_runs_are_tagged_together_and_untagged_again(scalars_page: Page) -> None:
     page = scalars_page
-    page.get_by_role("button", name="Actions").click()
+    page.get_by_role("button", name="Actions", exact=True).click()
     expect(page.get_by_role("menu", name="3 shown runs")).to_be_visible()
     page.get_by_role("menuitem", name="Tags…").click()
     page.get_by_label("Tags to add").fill("baseline, keep")
@@ -180,7 +180,7 @@ def test_archived_runs_are_shown_when_asked_for(scalars_page: Page, served: Proj
     rows = page.locator(".ag-pinned-left-cols-container .ag-row")
     expect(rows).to_have_count(2)
 
-    page.get_by_role("button", name="Actions").click()
+    page.get_by_role("button", name="Actions", exact=True).click()
     page.get_by_role("menuitemcheckbox", name="Show archived runs (1)").click()
 
     expect(_row(page, "cosine/b")).to_have_class(re.compile("ob-archived"))
@@ -252,7 +252,7 @@ def test_a_live_run_is_protected_and_an_old_one_goes_and_comes_back(
     expect(page.locator(".ob-toast")).to_contain_text("Deleted 1 run")
     expect(_row(page, "old")).to_have_count(0)
 
-    page.get_by_role("button", name="Actions").click()
+    page.get_by_role("button", name="Actions", exact=True).click()
     page.get_by_role("menuitem", name="Deleted runs…").click()
     page.get_by_role("dialog").get_by_label("old").check()
     page.get_by_role("button", name="Bring back").click()
@@ -354,7 +354,7 @@ def test_all_runs_that_match_are_changed_though_few_are_shown(page: Page, served
     page.goto(served.page("scalars?q=many"))
     expect(page.locator(".ob-foot")).to_contain_text("newest 10 shown")
 
-    page.get_by_role("button", name="Actions").click()
+    page.get_by_role("button", name="Actions", exact=True).click()
     page.get_by_role("menuitem", name="All 12 matching runs…").click()
     expect(page.get_by_role("menu", name="12 matching runs")).to_be_visible()
     page.get_by_role("menuitem", name="Archive").click()
