@@ -16,7 +16,7 @@ from orgboard_schema.sql.check import check_store
 from orgboard_schema.sql.engine import begin_read, begin_write, open_engine
 from orgboard_schema.sql.standing import DELETED, SHOWN
 from support.event_files import event_file, scalar_event
-from support.words import said, say
+from support.words import said, save_views, saved_views, say
 
 pytestmark = pytest.mark.slow
 
@@ -146,6 +146,8 @@ def test_names_colours_and_addresses_outlive_a_file_that_is_beyond_repair(
     for run in ("one", "sweep/three"):
         say(engine, run)
     words = said(engine)
+    save_views(engine, "detect")
+    views = saved_views(engine)
     _checkpoint(engine)
     _delete(str(old), "sweep/three")
     engine = open_engine(str(old))
@@ -166,6 +168,7 @@ def test_names_colours_and_addresses_outlive_a_file_that_is_beyond_repair(
     assert after["sweep/three"][2] == 0
     engine = open_engine(str(new))
     assert said(engine) == words
+    assert saved_views(engine) == views
     with begin_read(engine) as conn:
         assert list(check_store(conn)) == []
     engine.dispose()

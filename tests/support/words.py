@@ -1,4 +1,4 @@
-"""What people say of runs, put straight into the tables, and read back."""
+"""What people say of runs, and the views they save: put straight into the tables, and read back."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from orgboard_schema.sql import tables
 from orgboard_schema.sql.engine import begin_read, begin_write
 from orgboard_schema.sql.standing import DELETED, SHOWN
 
-__all__ = ["HOSTILE", "said", "say"]
+__all__ = ["HOSTILE", "said", "save_views", "saved_views", "say"]
 
 HOSTILE: Final = "<b>&\u202e\U0001f4a9' \" \\"
 """Markup, a turned direction, four bytes, quotes: a name as anybody may type it."""
@@ -57,3 +57,29 @@ def said(engine: Engine) -> dict[str, list[tuple[Any, ...]]]:
         return {
             name: sorted(map(tuple, conn.execute(query)), key=repr) for name, query in asked.items()
         }
+
+
+def save_views(engine: Engine, project: str) -> None:
+    """Save three views of the project: the team's default, a personal one, a long link."""
+    of, at = tables.project.c, {"created_at": WRITTEN_AT, "changed_at": WRITTEN_AT + 1}
+    with begin_write(engine) as conn:
+        found = conn.execute(select(of.project_id).where(of.name == project)).scalar_one()
+        rows: list[dict[str, Any]] = [
+            {"name": HOSTILE, "owner": "", "for_team": 1, "is_default": 1, "state": "q=%25&s=0"},
+            {"name": "mine", "owner": "you", "for_team": 0, "is_default": 0, "state": ""},
+            {"name": None, "owner": "", "for_team": 1, "is_default": 0, "state": "t=" + "a" * 3000},
+        ]
+        for number, row in enumerate(rows):
+            own = {"view_id": f"{project:.8}{number}", "project_id": found, "page": "scalars"}
+            conn.execute(insert(tables.saved_view), {**row, **own, **at})
+
+
+def saved_views(engine: Engine) -> list[tuple[Any, ...]]:
+    """Return all that is saved, by id, without the numbers that a store gives."""
+    of, project = tables.saved_view, tables.project.c
+    columns = [column for column in of.c if column.name != "project_id"]
+    query = select(*columns, project.name).join(
+        tables.project, project.project_id == of.c.project_id
+    )
+    with begin_read(engine) as conn:
+        return sorted(map(tuple, conn.execute(query)))

@@ -178,6 +178,7 @@ _REFERENCES: Final = (
     (tables.run_tag, "uid", tables.run),
     (tables.annotation, "uid", tables.run),
     (tables.annotation, "project_id", tables.project),
+    (tables.saved_view, "project_id", tables.project),
     (tables.run, "logdir_id", tables.logdir),
     (tables.run, "project_id", tables.project),
     (tables.logdir, "project_id", tables.project),

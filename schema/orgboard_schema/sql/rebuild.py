@@ -1,7 +1,8 @@
 """Make a database again from the event files, and keep what only people know.
 
 Names of teams and projects, the colour and the address (`uid`) of each run, what was put
-aside or deleted, what people say of runs: none of that is in a file. Points are, and are read anew.
+aside or deleted, what people say of runs, the views they saved: none of that is in a file.
+Points are, and are read anew.
 """
 
 from __future__ import annotations
@@ -170,19 +171,20 @@ def _copy_run(
 
 
 def _copy_words(conn: Connection, damaged: Path, project_of: Mapping[int, str], now: float) -> None:
-    """Copy notes, tags and annotations of the runs and projects that there are."""
+    """Copy notes, tags, annotations and views of the runs and projects that there are."""
     uids: set[str | None] = {*conn.scalars(select(_run.uid))}
     for table in (tables.run_note, tables.run_tag):
         insert_new(conn, table, [r for r in _readable(damaged, table.name) if r["uid"] in uids])
-    insert_new(
-        conn,
-        tables.annotation,
-        [
-            {**row, "project_id": ensure_project(conn, project_of[row["project_id"]], now=now)}
-            for row in _readable(damaged, "annotation")
-            if row["project_id"] in project_of and row["uid"] in uids | {None}
-        ],
-    )
+    for table in (tables.annotation, tables.saved_view):
+        insert_new(
+            conn,
+            table,
+            [
+                {**row, "project_id": ensure_project(conn, project_of[row["project_id"]], now=now)}
+                for row in _readable(damaged, table.name)
+                if row["project_id"] in project_of and row.get("uid") in uids | {None}
+            ],
+        )
 
 
 def _readable(damaged: Path, table: str) -> list[dict[str, Any]]:

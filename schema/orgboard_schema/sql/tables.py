@@ -8,6 +8,7 @@
                                  run ─< blob_ref >─ blob            media by content
                                  run ── run_note, ─< run_tag        what people say of it, by uid
                        project ─< annotation >─ run                 remarks on a moment
+                       project ─< saved_view                        what people look at it with
     tag, tag_set, metadata                                          dictionaries, append only
 
 A point is never a row. Every table of points has a key that begins with `run_id`, so
@@ -52,6 +53,7 @@ __all__ = [
     "run_head",
     "run_note",
     "run_tag",
+    "saved_view",
     "schema",
     "segment",
     "source_file",
@@ -257,6 +259,37 @@ annotation: Final = Table(
     Column("author", Text, nullable=False),
     Column("written_at", Float(53), nullable=False),
     Index(None, "project_id", "uid"),
+)
+
+saved_view: Final = Table(
+    "saved_view",
+    schema,
+    # As a run's uid: opaque, in URLs.
+    Column("view_id", String(16), primary_key=True),
+    Column("project_id", _Id, ForeignKey("project.project_id"), nullable=False),
+    # The page it was saved on: "scalars".
+    Column("page", String(16), nullable=False),
+    # Null: nobody named it. It stands for the rest of a link that was too long.
+    Column("name", _Name),
+    # Who made it; "" when that is not known.
+    Column("owner", Text, nullable=False),
+    # 0: only its owner sees it.
+    Column("for_team", SmallInteger, nullable=False),
+    # 1: whoever opens the project without a view gets this one.
+    Column("is_default", SmallInteger, nullable=False, server_default="0"),
+    # The query part of the page's address. Runs in it may be gone: it refers to nothing.
+    Column("state", Text, nullable=False),
+    Column("created_at", Float(53), nullable=False),
+    Column("changed_at", Float(53), nullable=False),
+    Index(None, "project_id"),
+)
+# One of a project, whoever asks for two at once.
+Index(
+    "ix_saved_view_default",
+    saved_view.c.project_id,
+    unique=True,
+    sqlite_where=saved_view.c.is_default == 1,
+    postgresql_where=saved_view.c.is_default == 1,
 )
 
 tag: Final = Table(

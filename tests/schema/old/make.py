@@ -1,6 +1,6 @@
 """Keep a release: fill a board with everything by its own code, on both engines.
 
-    python tests/schema/old/make.py tests/schema/old/v0_2
+    python tests/schema/old/make.py tests/schema/old/v0_3
 
 With the packages of that release on PYTHONPATH. Needs `pg_dump` beside the tests' PostgreSQL.
 """
@@ -20,6 +20,7 @@ from orgboard_schema.sql.engine import open_engine
 from orgboard_schema.sql.migrate import head
 from support.filled import Contents, contents, fill
 from support.postgres import binaries, fresh_database, server
+from support.words import say
 
 __all__ = ["keep"]
 
@@ -51,6 +52,7 @@ def _filled(url: str, logs: Path) -> Contents:
     fill(url, logs)
     engine = open_engine(url)
     try:
+        say(engine, "long")
         return contents(engine)
     finally:
         engine.dispose()

@@ -20,7 +20,7 @@ from orgboard_schema.sql.pyramid import LONG_POINTS
 from orgboard_schema.sql.standing import SHADOW
 from orgboard_schema.types import Blob, Media
 from support.stores import Feed, new_feed, restart, scalars, values
-from support.words import say
+from support.words import save_views, say
 
 
 def _filled(engine: Engine) -> Feed:
@@ -248,3 +248,22 @@ def test_what_is_said_of_a_run_that_is_not_there_is_named(tmp_path: Path) -> Non
         "table run_tag",
     ]
     assert all("refer to run" in line for line in found)
+
+
+def test_a_saved_view_of_a_project_that_is_not_there_is_named(tmp_path: Path) -> None:
+    engine = open_engine(str(tmp_path / "board.db"))
+    upgrade(engine)
+    _filled(engine)
+    with begin_read(engine) as conn:
+        project = conn.scalars(select(tables.project.c.name)).first()
+    save_views(engine, str(project))
+    assert _damage(engine) == []
+    engine.dispose()
+    with sqlite3.connect(tmp_path / "board.db") as raw:
+        raw.execute("UPDATE saved_view SET project_id = 99 WHERE name IS NULL")
+    raw.close()
+
+    found = _damage(engine)
+    engine.dispose()
+
+    assert found == ["table saved_view: 1 rows refer to project 99, which is not there"]

@@ -22,7 +22,7 @@ from orgboard_schema.sql.backup.take import Taken, take_backup
 from orgboard_schema.sql.engine import begin_read, begin_write, open_engine
 from orgboard_schema.sql.migrate import head, upgrade, version
 from support.filled import contents, log_everything
-from support.words import said, say
+from support.words import said, save_views, saved_views, say
 
 NOW = 1_800_000_000.0
 RUNS = 7
@@ -77,17 +77,20 @@ def test_a_restored_board_is_equal_row_by_row_whatever_the_engines(
     assert again.manifest.parts == taken.manifest.parts
 
 
-def test_what_people_say_of_runs_is_restored_too(
+def test_what_people_say_of_runs_and_the_views_they_save_are_restored_too(
     tmp_path: Path, filled_sqlite: Path, other_url: str
 ) -> None:
     board = open_engine(str(shutil.copy(filled_sqlite, tmp_path / "board.db")))
     say(board, "long")
+    save_views(board, "first")
 
     restore_backup(take_backup(board, tmp_path / "b", None, now=NOW).path, other_url, None)
 
     other = open_engine(other_url)
     assert said(other) == said(board)
     assert len(said(other)["tag"]) == 2
+    assert saved_views(other) == saved_views(board)
+    assert len(saved_views(other)) == 3
     board.dispose()
     other.dispose()
 
