@@ -40,6 +40,7 @@ from orgboard_dashboard.api import (
     scalars,
     summary,
     values,
+    views,
 )
 from orgboard_dashboard.api import live as live_api
 from orgboard_dashboard.callbacks import CallShape
@@ -95,6 +96,7 @@ def create_app(config: WebConfig, engine: Engine, *, clock: Callable[[], float] 
     api.include_router(expressions.routes(services))
     api.include_router(values.routes(services))
     api.include_router(edits.routes(services))
+    api.include_router(views.routes(services))
     api.include_router(live_api.routes(services, board, config.heartbeat_every_s))
     dash_app = _dash(api)
     gate = Gate(

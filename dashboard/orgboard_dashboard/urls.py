@@ -4,10 +4,11 @@
     /p/TEAM/PROJECT/PAGE?…         a page of a project, and the view of it
     /r/UID                         one run
 
-The query part has short keys (`q t s x y sel x0 x1 c old lx yr out sm pin w tip rng g gl gb e
+The query part has short keys (`v q t s x y sel x0 x1 c old lx yr out sm pin w tip rng g gl gb e
 base of cols sort`) and leaves out what has its default value, so that an untouched view has a
-clean address. The browser's twin is `assets/ob/state.js`; `tests/dashboard/vectors/urls.json`
-keeps the two equal.
+clean address. `v=ID` stands for what a saved view says, with the keys that follow put over it;
+`v=ID,s,c` is the view without what it says of `s` and `c`. The browser's twin is
+`assets/ob/state.js`; `tests/dashboard/vectors/urls.json` keeps the two equal.
 Nothing here knows Dash or SQL.
 """
 
@@ -27,6 +28,7 @@ __all__ = [
     "MAX_CARD",
     "MAX_SMOOTHING",
     "MIN_CARD",
+    "NO_VIEW",
     "PAGES",
     "Column",
     "Compared",
@@ -63,6 +65,13 @@ DEFAULT_SMOOTHING: Final = 0.6
 _UNESCAPED: Final = ",!'()*"
 
 DEFAULT_SORT: Final = "-started"
+
+NO_VIEW: Final = "-"
+"""In place of a saved view: the usual one, whatever view the project opens in."""
+
+_SAVED: Final = re.compile("[0-9A-Za-z]{1,16}|-")
+_KEY: Final = re.compile("[0-9a-z]{1,8}")
+_MAX_KEYS: Final = 60
 
 MAX_COLUMNS: Final = 60
 COLUMN_PX: Final = (40, 1200)
@@ -147,6 +156,10 @@ class ViewState:
     """Of the table of runs, and of the panel as far as it has room. None: the usual ones."""
     sort: str = DEFAULT_SORT
     """A column's key; "-" in front: the largest first."""
+    saved: str = ""
+    """The id of the saved view that this one is put over, or `NO_VIEW`."""
+    without: tuple[str, ...] = ()
+    """Keys of that view that do not count; only beside an id."""
 
 
 def encode_place(place: Place, base: str = "/") -> str:
@@ -175,6 +188,8 @@ def decode_place(path: str, base: str = "/") -> Place | None:
 def encode_view(view: ViewState) -> str:
     """Write the query part, without its question mark. Defaults are left out."""
     pairs: list[tuple[str, str]] = []
+    if view.saved:
+        pairs.append(("v", ",".join((view.saved, *view.without))))
     if view.run_filter:
         pairs.append(("q", view.run_filter))
     if view.tag_filter:
@@ -217,6 +232,7 @@ def decode_view(query: str) -> ViewState:
     last = dict(pairs)
     ranges = _y_ranges(value for key, value in pairs if key == "yr")
     width, height = _size(last.get("w", ""))
+    saved, without = _saved(last.get("v", ""))
     return ViewState(
         run_filter=last.get("q", ""),
         tag_filter=last.get("t", ""),
@@ -245,7 +261,18 @@ def decode_view(query: str) -> ViewState:
         compared=_one_of(last.get("of"), Compared, "last"),
         columns=_columns(last["cols"]) if "cols" in last else None,
         sort=last.get("sort") or DEFAULT_SORT,
+        saved=saved,
+        without=without,
     )
+
+
+def _saved(text: str) -> tuple[str, tuple[str, ...]]:
+    """Read ID or ID,KEY,KEY."""
+    key, *without = text.split(",")
+    if not _SAVED.fullmatch(key):
+        return "", ()
+    known = () if key == NO_VIEW else tuple(filter(_KEY.fullmatch, without))
+    return key, tuple(dict.fromkeys(known))[:_MAX_KEYS]
 
 
 def _drawing_pairs(view: ViewState) -> Iterator[tuple[str, str]]:

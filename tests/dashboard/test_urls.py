@@ -73,6 +73,12 @@ views = st.builds(
     ).map(tuple),
     sort=names,
 )
+saved_views = st.builds(
+    lambda view, saved, keys: replace(view, saved=saved, without=keys),
+    views,
+    uids,
+    st.lists(st.sampled_from(["q", "s", "x0", "c", "sort"]), unique=True, max_size=4).map(tuple),
+)
 places = st.one_of(
     st.just(Place("projects")),
     st.builds(lambda run: Place("run", run=run), names),
@@ -85,7 +91,7 @@ places = st.one_of(
 )
 
 
-@given(views)
+@given(views | saved_views)
 def test_a_view_comes_back_from_its_address(view: ViewState) -> None:
     assert decode_view(encode_view(view)) == view
 

@@ -107,6 +107,7 @@ def _header() -> Component:
         html.Span(id="ob-crumb", className="ob-crumb"),
         element(html.Nav, id="ob-tabs", className="ob-tabs", aria_label="Pages"),
         html.Span(className="ob-grow"),
+        html.Span(id="ob-views", className="ob-views"),
         element(
             html.Button,
             html.Span("Search runs, tags, pages"),

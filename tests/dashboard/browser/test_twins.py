@@ -45,6 +45,8 @@ KEYS = {
     "compared": "compared",
     "columns": "columns",
     "sort": "sort",
+    "saved": "saved",
+    "without": "without",
 }
 """A view's words, in Python and in JavaScript."""
 
@@ -134,6 +136,38 @@ def test_the_browser_reads_broken_addresses_as_python_does(
     view = {KEYS[key]: value for key, value in case["view"].items()}
 
     assert script("(q) => ob.decodeView(q)", case["query"]) == {**untouched(script), **view}
+
+
+def test_an_address_over_a_saved_view_says_whatever_is_otherwise(script: Run) -> None:
+    queries = [case["query"] for case in read_vectors("urls") if "saved" not in case["view"]]
+
+    wrong = script(
+        """(queries) => queries.flatMap((state) => queries.filter((full) => {
+            const written = ob.beyond(state, full, "aB3");
+            const read = ob.decodeView(ob.layOver(state, written));
+            return read.saved !== "aB3" || ob.encodeView({...read, saved: "", without: []}) !== full;
+        }).map((full) => [state, full]))""",
+        queries,
+    )
+
+    assert len(queries) > 20
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("state", "full", "written"),
+    [
+        ("s=0.9&y=log", "s=0.9&y=log", "v=aB3"),
+        ("s=0.9&y=log", "s=0.5&y=log&q=a", "v=aB3&s=0.5&q=a"),
+        ("s=0.9&y=log", "", "v=aB3,s,y"),
+        ("c=a&c=b&sel=", "c=a", "v=aB3,sel&c=a"),
+        ("x0=1&x1=5", "x0=1&x1=9", "v=aB3&x1=9"),
+    ],
+)
+def test_what_a_saved_view_says_is_not_said_again(
+    script: Run, state: str, full: str, written: str
+) -> None:
+    assert script("([state, full]) => ob.beyond(state, full, 'aB3')", [state, full]) == written
 
 
 def test_both_palettes_are_one(script: Run) -> None:

@@ -5,22 +5,40 @@
   let leave = () => {};
   let current = null;
 
-  function enter(place) {
+  async function enter(place) {
     const page = place.firstElementChild;
     if (page === current) return;
-    leave();
-    leave = () => {};
+    stop();
     current = page;
     document.body.classList.remove("ob-sheet");
-    ob.readView();
+    const fetched = page?.dataset?.project ? ob.fetchView(page.dataset) : null;
+    if (fetched) await fetched;
+    if (current === page) begin(page);
+  }
+
+  function begin(page) {
     const name = page?.dataset?.page;
     const inProject = Boolean(page?.dataset?.project);
+    ob.readView(inProject);
     if (!inProject && name !== "run") ob.closeProject();
     const run = ob.pages[name];
     if (run) leave = run(page) || leave;
     ob.showPanel(inProject ? ob.project : null);
+    ob.showViews(inProject ? page : null);
     ob.paintLive();
   }
+
+  function stop() {
+    leave();
+    leave = () => {};
+  }
+
+  /** Begin the page again with another query part ("?…", or none). */
+  ob.restart = function restart(query) {
+    history.replaceState(history.state, "", location.pathname + query + location.hash);
+    stop();
+    begin(current);
+  };
 
   /** The shell is drawn by React a moment after this script: wait for its place for pages. */
   function watch() {

@@ -22,7 +22,7 @@
   /** What goes along within a project. Zoom stays: it belongs to the axis of one page. */
   function carried(pathname) {
     const prefix = ob.project && `${ob.base()}${ob.project.path}/`;
-    return prefix && pathname.startsWith(prefix) ? ob.viewQuery({ zoom: null, selectedRange: null, tagFilter: "", collapsed: [] }) : "";
+    return prefix && pathname.startsWith(prefix) ? ob.viewQuery(ob.OF_A_PAGE) : "";
   }
 
   /** Go to the next page of the project, or the one before. */

@@ -51,7 +51,7 @@
 
   function search() {
     const words = box.input.value.trim().toLowerCase().split(/\s+/).filter(Boolean);
-    show([...pages(words), ...actions(words)]);
+    show([...pages(words), ...views(words), ...actions(words)]);
     fetchMore(words, (box.turn += 1));
   }
 
@@ -60,7 +60,7 @@
     const open = box;
     try {
       const [runs, tags] = await Promise.all([findRuns(words, open), findTags(words, open)]);
-      if (box === open && turn === open.turn) show([...runs, ...tags, ...pages(words), ...actions(words)]);
+      if (box === open && turn === open.turn) show([...runs, ...tags, ...pages(words), ...views(words), ...actions(words)]);
     } catch (error) {
       if (!(error instanceof ob.Refused) && error.name !== "AbortError") throw error;
     }
@@ -105,8 +105,13 @@
     return all.filter((page) => matches(page.label, words));
   }
 
+  function views(words) {
+    const found = ob.savedViews().filter((row) => matches(row.name, words)).slice(0, MOST_OF_A_SORT);
+    return found.map((row) => ({ sort: "Views", label: row.name, words: ob.viewWords(row), act: () => ob.openView(row) }));
+  }
+
   function actions(words) {
-    const all = [...ob.commonActions(), ...(ob.pageActions?.() ?? [])];
+    const all = [...ob.commonActions(), ...ob.viewActions(), ...(ob.pageActions?.() ?? [])];
     return all.filter(({ label }) => matches(label, words)).map((action) => ({ sort: "Actions", ...action }));
   }
 

@@ -1,7 +1,10 @@
 /* The view: read from the address, written back to it. Twin of urls.py.
 
    `ob.view` is the one copy; `ob.setView({...})` changes it, tells the listeners which keys
-   changed, and replaces the address, so that a reload or a sent link shows the same. */
+   changed, and replaces the address, so that a reload or a sent link shows the same.
+
+   A saved view is a query part that the server keeps: the address names it, and says only
+   what is otherwise. `views.js` fetches it before a page begins. */
 (function (ob) {
   "use strict";
 
@@ -11,8 +14,11 @@
     logX: false, yRange: null, cardRanges: [], outliersClipped: true, smoothingKind: "ema", pinned: [],
     cardWidth: null, cardHeight: null, tipOrder: "nearest", selectedRange: null,
     groupBy: "", groupLine: "mean", groupBand: "minmax", charts: [], baseline: "", compared: "last",
-    columns: null, sort: "-started",
+    columns: null, sort: "-started", saved: "", without: [],
   };
+  /** In place of a saved view: the usual one, whatever view the project opens in. */
+  const NO_VIEW = "-";
+  const MAX_KEYS = 60;
   const MAX_COLUMNS = 60;
   /** The narrowest and the widest column of the table of runs. */
   const COLUMN_PX = [40, 1200];
@@ -29,6 +35,7 @@
     const smoothing = number(get("s"));
     const ranges = yRanges(pairs.getAll("yr"));
     const [cardWidth, cardHeight] = size(get("w"));
+    const [saved, without] = savedOf(get("v"));
     return {
       runFilter: get("q"),
       tagFilter: get("t"),
@@ -57,12 +64,15 @@
       groupBand: GROUP_BANDS.includes(get("gb")) ? get("gb") : "minmax",
       columns: pairs.has("cols") ? columnsOf(get("cols")) : null,
       sort: get("sort") || DEFAULTS.sort,
+      saved,
+      without,
     };
   };
 
   /** Write the query part. Defaults are left out. */
   ob.encodeView = function encodeView(view) {
     const pairs = [];
+    if (view.saved) pairs.push(["v", [view.saved, ...view.without].join(",")]);
     if (view.runFilter) pairs.push(["q", view.runFilter]);
     if (view.tagFilter) pairs.push(["t", view.tagFilter]);
     if (view.smoothing !== DEFAULTS.smoothing) pairs.push(["s", view.smoothing]);
@@ -98,6 +108,50 @@
     return pairs;
   }
 
+  /** Put an address over the query part that its saved view stands for. */
+  ob.layOver = function layOver(state, query) {
+    const over = new URLSearchParams(query);
+    const [, without] = savedOf(over.getAll("v").at(-1) ?? "");
+    const under = [...new URLSearchParams(state)].filter(([key]) => !over.has(key) && !without.includes(key));
+    return new URLSearchParams([...over, ...under]).toString();
+  };
+
+  /** Write what the query part `full` says beyond the state of the saved view `id`. */
+  ob.beyond = function beyond(state, full, id) {
+    const [mine, theirs] = [byKey(full), byKey(state)];
+    const without = [...theirs.keys()].filter((key) => !mine.has(key));
+    const others = [...mine].filter(([key, pairs]) => pairs.join("&") !== theirs.get(key)?.join("&"));
+    return [`v=${[id, ...without].join(",")}`, ...others.flatMap(([, pairs]) => pairs)].join("&");
+  };
+
+  function byKey(query) {
+    const found = new Map();
+    for (const pair of query.split("&").filter(Boolean)) {
+      const key = pair.slice(0, pair.indexOf("="));
+      found.set(key, [...(found.get(key) ?? []), pair]);
+    }
+    return found;
+  }
+
+  /** Read ID or ID,KEY,KEY. */
+  function savedOf(text) {
+    const [id, ...without] = text.split(",");
+    if (!/^(?:[0-9A-Za-z]{1,16}|-)$/.test(id)) return ["", []];
+    const known = id === NO_VIEW ? [] : without.filter((key) => /^[0-9a-z]{1,8}$/.test(key));
+    return [id, [...new Set(known)].slice(0, MAX_KEYS)];
+  }
+
+  /** What the saved views stand for that the server has told, by id. */
+  const states = new Map();
+
+  /** Keep what a saved view stands for, as this program writes it; null forgets it. */
+  ob.keepState = function keepState(id, state) {
+    if (state === null) states.delete(id);
+    else states.set(id, ob.encodeView({ ...ob.decodeView(state), saved: "", without: [] }));
+  };
+
+  ob.stateOf = (id) => states.get(id);
+
   const listeners = new Set();
 
   /** Hear of changes: listen(changed: Set of keys). Gives a function that stops it. */
@@ -118,22 +172,36 @@
     for (const listen of [...listeners]) listen(changed);
   };
 
-  /** Take the view from the address, as after a click on "back". */
-  ob.readView = function readView() {
-    ob.view = ob.decodeView(globalThis.location ? location.search : "");
+  /** Take the view from the address, as after a click on "back"; what of it is in a saved view
+      that nobody has told has its default. `tells`: what stays when pages change hears of it. */
+  ob.readView = function readView(tells = false) {
+    const query = globalThis.location ? location.search : "";
+    const { saved } = ob.decodeView(query);
+    const state = states.get(saved);
+    const view = ob.decodeView(ob.layOver(state ?? "", query));
+    Object.assign(view, { saved: state === undefined ? "" : saved, without: [] });
+    if (tells) ob.setView(view);
+    else ob.view = view;
   };
+
+  /** Give the whole of a view as a query part, whatever saved view it began with. */
+  ob.fullQuery = (patch) => ob.encodeView({ ...ob.view, ...patch, saved: "", without: [] });
 
   /** Give the query part of the present view, with its question mark, for a link. */
   ob.viewQuery = function viewQuery(patch) {
-    const query = ob.encodeView({ ...ob.view, ...patch });
-    return query && `?${query}`;
+    const { saved } = { ...ob.view, ...patch };
+    const full = ob.fullQuery(patch);
+    const state = states.get(saved);
+    if (state !== undefined) return `?${ob.beyond(state, full, saved)}`;
+    // An address without any query would open the project's own view.
+    return full ? `?${full}` : ob.opensInView?.() ? `?v=${NO_VIEW}` : "";
   };
 
   // Browsers refuse more than about 100 changes of the address in half a minute.
-  const write = ob.throttled(350, () => {
+  const write = (ob.writeView = ob.throttled(350, () => {
     const address = location.pathname + ob.viewQuery() + location.hash;
     if (address !== location.pathname + location.search + location.hash) history.replaceState(history.state, "", address);
-  });
+  }));
 
   /** Write a column: pinned, key, width. What parts them is escaped in the key. */
   function written({ key, width, pinned }) {

@@ -10,7 +10,7 @@
     const zoom = ob.el("button.ob-pill.ob-zoom", { type: "button", hidden: true, title: "Show everything (Esc, or double click on a chart)", onclick: () => ob.setView({ zoom: null }) });
     const old = ob.el("input", { type: "checkbox", checked: ob.view.superseded, onchange: () => ob.setView({ superseded: old.checked }) });
     const oldLabel = ob.el("label.ob-pill", { title: "Also draw what a restart replaced, as faint branches" }, old, "Attempts");
-    const copy = ob.el("button.ob-pill", { type: "button", onclick: () => copyLink(copy) }, "Copy link");
+    const copy = ob.el("button.ob-pill", { type: "button", onclick: () => showCopied(copy) }, "Copy link");
     const horizontal = xChoice(page);
     const vertical = ob.segmented("Vertical axis", [["lin", "Lin"], ["log", "Log"], ["sym", "Sym"]], ob.view.yAxis, (yAxis) => ob.setView({ yAxis }));
     vertical.lastElementChild.title = "Logarithmic to both sides, linear around 0: below a thousandth of the greatest";
@@ -119,11 +119,9 @@
     return { el, paint };
   }
 
-  async function copyLink(button) {
+  async function showCopied(button) {
     const words = button.textContent;
-    const address = location.origin + location.pathname + ob.viewQuery({ selected: ob.project?.shown().map((run) => run.uid) ?? null });
-    const done = await navigator.clipboard.writeText(address).then(() => true, () => false);
-    button.textContent = done ? "Copied" : "Copy it from the address bar";
+    button.textContent = await ob.copyLink();
     setTimeout(() => { button.textContent = words; }, 1600);
   }
 })((globalThis.ob = globalThis.ob || {}));
