@@ -47,14 +47,14 @@ class Served:
 
 
 @contextmanager
-def serve_example(folder: Path) -> Iterator[Served]:
-    """Store some runs, and serve them while the block runs."""
+def serve_example(folder: Path, *flags: str) -> Iterator[Served]:
+    """Store some runs, and serve them while the block runs; `flags` of `orgboard web` besides."""
     database = folder / "board.db"
     engine = open_engine(str(database))
     upgrade(engine)
     board = Board(engine)
     _log_example(board)
-    command: list[object] = [ORGBOARD, "web", "--db", database, "--port", 0]
+    command: list[object] = [ORGBOARD, "web", "--db", database, "--port", 0, *flags]
     with running(command, folder / "web.log") as program:
         found = wait_until(lambda: _ADDRESS.search(program.output()), START_WITHIN_S, "an address")
         yield Served(found.group(), board)

@@ -1,5 +1,5 @@
 /* Saved views as the browser knows them: fetched before the page that an address names by one,
-   applied, saved, changed, removed. `viewmenu.js` shows them; `state.js` reads and writes addresses. */
+   applied, saved, changed, removed. `viewsmenu.js` shows them; `state.js` reads and writes addresses. */
 (function (ob) {
   "use strict";
 
@@ -47,6 +47,9 @@
     const patch = row.page === ob.pageName() ? {} : OF_A_PAGE;
     return ob.fullQuery(patch) !== ob.encodeView({ ...ob.decodeView(ob.stateOf(row.id)), ...patch });
   };
+
+  /** A name where there is room for a few words. */
+  ob.shortName = (name, most = 40) => (name.length > most ? `${[...name].slice(0, most - 1).join("")}…` : name);
 
   ob.pageName = () => document.querySelector("#ob-page > [data-page]")?.dataset.page ?? "";
 
@@ -131,7 +134,7 @@
     if (!told) return ob.attempt(ob.listViews);
     const row = keep(told);
     go(row.page, `?v=${row.id}`);
-    ob.toast(`Showing “${row.name}”`, () => go(back.page, back.query));
+    ob.toast(`Showing “${ob.shortName(row.name)}”`, () => go(back.page, back.query));
   };
 
   /** Show what was saved, without what was changed since. */
@@ -145,7 +148,7 @@
   ob.leaveView = function leaveView() {
     const back = here();
     go(back.page, ob.opensInView() ? "?v=-" : "");
-    ob.toast("As usual", () => go(back.page, back.query));
+    ob.toast("Everything is reset", () => go(back.page, back.query));
   };
 
   const here = () => ({ page: ob.pageName(), query: ob.viewQuery() });
@@ -160,7 +163,7 @@
   ob.saveView = async function saveView(name, forTeam) {
     const row = keep(await ob.change(`${ob.project.path}/views`, { name, for_team: forTeam, page: ob.pageName(), state: ob.fullQuery() }));
     ob.setView({ saved: row.id });
-    ob.toast(`Saved “${row.name}”`);
+    ob.toast(`Saved “${ob.shortName(row.name)}”`);
     await ob.listViews();
   };
 
@@ -176,12 +179,12 @@
     const { id, page, name } = ob.shownView();
     const state = ob.stateOf(id);
     const row = await change(id, { state: ob.fullQuery(), page: ob.pageName(), read: readAt.get(id) });
-    ob.toast(`Updated “${name}”`, () => ob.attempt(() => change(id, { state, page, read: row.changed_at })));
+    ob.toast(`Updated “${ob.shortName(name)}”`, () => ob.attempt(() => change(id, { state, page, read: row.changed_at })));
   };
 
   ob.renameView = async function renameView({ id, name: before }, name) {
     const row = await change(id, { name });
-    ob.toast(`Renamed to “${row.name}”`, () => ob.attempt(() => change(id, { name: before })));
+    ob.toast(`Renamed to “${ob.shortName(row.name)}”`, () => ob.attempt(() => change(id, { name: before })));
   };
 
   /** Let the project open in a view, or no longer. */
@@ -189,7 +192,7 @@
     const before = listed.opening;
     await change(id, { is_default: on });
     const back = on && before ? [before, true] : [id, !on];
-    ob.toast(on ? `The project opens in “${name}”` : "The project opens as usual", () => ob.attempt(() => change(back[0], { is_default: back[1] })));
+    ob.toast(on ? `The project opens in “${ob.shortName(name)}”` : "The project opens as usual", () => ob.attempt(() => change(back[0], { is_default: back[1] })));
   };
 
   /** Remove a view. What is shown stays, and so does its address, in full. */
@@ -206,7 +209,7 @@
       if (shown) ob.setView({ saved: id });
       await ob.listViews();
     };
-    ob.toast(`Deleted “${view.name}”`, () => ob.attempt(back));
+    ob.toast(`Deleted “${ob.shortName(view.name)}”`, () => ob.attempt(back));
     await ob.listViews();
   };
 

@@ -48,8 +48,8 @@
   ob.onView(ob.throttled(100, paint));
   ob.onViews(paint);
 
-  /** Say in a few words whose a view is, and of which page. */
-  ob.viewWords = (row) => [row.is_default ? "default" : "", row.for_team ? "team" : "only you", PAGES[row.page] ?? row.page].filter(Boolean).join(" · ");
+  /** Say in a few words whose a view is, and of which page if of another. */
+  ob.viewWords = (row) => [row.is_default ? "default" : "", row.for_team ? "team" : "only you", row.page === ob.pageName() ? "" : PAGES[row.page] ?? row.page].filter(Boolean).join(" · ");
 
   async function open() {
     if (button.getAttribute("aria-expanded") === "true") return ob.closeMenu();
@@ -68,18 +68,17 @@
       type: "button", title: row.owner ? `${row.name}\nby ${row.owner}` : row.name, "aria-current": shown ? "true" : null,
       onclick: () => (ob.closeMenu(), ob.openView(row)),
     }, ob.el("span.ob-name", {}, row.name), ob.el("span.ob-mute", {}, ob.viewWords(row)));
-    const more = ob.el("button.ob-icon", { type: "button", "aria-haspopup": "menu", "aria-label": `Change ${row.name}`, title: "Rename, make it the default, delete", onclick: (event) => openMore(event, row) }, ob.icon("M3 8h.01M8 8h.01M13 8h.01"));
+    const more = ob.el("button.ob-icon", { type: "button", "aria-haspopup": "menu", "aria-label": `Change ${row.name}`, title: "Rename, make it the default, delete", onclick: () => openMore(row) }, ob.icon("M3 8h.01M8 8h.01M13 8h.01"));
     return ob.el("li", {}, pick, canEdit ? more : null);
   }
 
-  function openMore(event, row) {
-    const rect = event.currentTarget.getBoundingClientRect();
+  function openMore(row) {
     ob.closeMenu();
     const attempt = (act) => () => ob.attempt(act);
     const opens = row.is_default
       ? [{ label: "No longer the default", act: attempt(() => ob.makeDefault(row, false)) }]
       : row.for_team ? [{ label: "Make it the default", act: attempt(() => ob.makeDefault(row, true)) }] : [];
-    ob.menu({ anchor: button, rect, preventDefault() {}, stopPropagation() {} }, row.name, [
+    ob.menu({ anchor: button, rect: button.getBoundingClientRect(), preventDefault() {}, stopPropagation() {} }, row.name, [
       { label: "Rename…", act: () => askName(row) }, ...opens, null,
       { label: "Delete", danger: true, act: attempt(() => ob.removeView(row)) },
     ]);
@@ -92,18 +91,16 @@
     const row = ob.shownView();
     const differs = ob.viewDiffers();
     const edits = [
-      ...(differs ? [{ label: "Update this view", words: short(row.name), act: () => ob.attempt(ob.updateView) }] : []),
+      ...(differs ? [{ label: "Update this view", words: ob.shortName(row.name, 24), act: () => ob.attempt(ob.updateView) }] : []),
       { label: "Save view as…", words: "", act: askSave },
     ];
     return [
       ...(canEdit ? edits : []),
-      ...(differs ? [{ label: "Discard the changes", words: short(row.name), act: ob.resetView }] : []),
+      ...(differs ? [{ label: "Discard the changes", words: "", act: ob.resetView }] : []),
       ...(ob.fullQuery() ? [{ label: "Reset everything", words: "no view", act: ob.leaveView }] : []),
       { label: "Copy link", words: "to just what is seen", act: async () => ob.toast(`${await ob.copyLink()}.`) },
     ];
   };
-
-  const short = (name) => (name.length > 24 ? `${name.slice(0, 23)}…` : name);
 
   function nameField(value) {
     return ob.el("input.ob-input", { value, maxlength: "200", "aria-label": "Name", placeholder: "Name", spellcheck: "false", autocomplete: "off", required: true });
