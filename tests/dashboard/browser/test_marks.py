@@ -119,5 +119,5 @@ def test_what_people_remarked_is_marked_on_the_run_and_on_every_run(
         mark.hover()
         expect(page.locator(".ob-flagtip")).to_have_text(words)
     # Where the run was at that step.
-    page.get_by_role("button", name="Relative", exact=True).click()
+    page.get_by_role("radio", name="Relative").click()
     expect(marks).to_have_count(2)
