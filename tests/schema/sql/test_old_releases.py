@@ -13,9 +13,10 @@ from pathlib import Path
 import psycopg
 import pytest
 from alembic import command
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, select
 
 from orgboard_schema.commands import db
+from orgboard_schema.sql import tables
 from orgboard_schema.sql.backup.give_back import restore_backup
 from orgboard_schema.sql.backup.layout import tables_of
 from orgboard_schema.sql.backup.streams import read_table
@@ -89,6 +90,8 @@ def test_an_upgrade_keeps_every_point(old: Engine, release: str, database_url: s
     assert upgrade(old) == (release, head())
 
     assert contents(old) == _truth(release, old)
+    with begin_read(old) as conn:
+        assert set(conn.execute(select(tables.run.c.host)).scalars()) == {"vm"}
     assert db(["check", "--db", database_url]) == 0
     with begin_write(old) as conn:
         command.check(alembic_config(conn))
