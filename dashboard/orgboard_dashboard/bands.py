@@ -1,17 +1,19 @@
-"""Several runs as one line with a band: aligned by step, no more points than pixels.
+"""Several runs as one line with a band: aligned by step, at most four points a pixel column.
 
 Members are aligned on a common grid. It is every place at which one of them has a point
-while there are no more of those than pixel columns, and else the last such place of each
-column. A member counts at a place of the grid from its first point to its last one, with
-the value that it had at or before that place. The least and greatest of a place are of all
-points since the place before, so that the band from least to greatest holds every spike.
+while there are at most four of those a pixel column; else, of each column, the places where
+the line itself is first, last, lowest and highest, as of any other line (`reduce`). Where that
+is too much to try, it is the last place of each column. A member counts at a place of the
+grid from its first point to its last one, with the value that it had at or before that place.
+The least and greatest of a place are of all points since the place before, so that the band
+from least to greatest holds every spike.
 
 Values that are not finite are left out, and counted. Nothing here knows SQL.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias, get_args
 
@@ -19,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from orgboard_dashboard.quantiles import student_t_975
+from orgboard_dashboard.reduce import reduce_line
 
 __all__ = ["BANDS", "CENTRES", "Band", "BandKind", "Centre", "Member", "Window", "combine"]
 
@@ -29,6 +32,9 @@ Centre = Literal["mean", "median", "min", "max"]
 CENTRES: Final[tuple[Centre, ...]] = get_args(Centre)
 BandKind = Literal["minmax", "std", "sem", "ci", "none"]
 BANDS: Final[tuple[BandKind, ...]] = get_args(BandKind)
+
+MAX_CELLS: Final = 1_000_000
+"""Places times members at which a line is tried out to find its extremes: 0.2 s, 25 MB."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,7 +100,7 @@ class Band:
 def combine(
     members: Sequence[Member], window: Window, centre: Centre = "mean", band: BandKind = "minmax"
 ) -> Band:
-    """Return the line and the band of `members`, at most `window.columns` points long.
+    """Return the line and the band of `members`, at most four points a column long.
 
     The bands `std`, `sem` and `ci` (sample standard deviation, standard error of the mean,
     95 % interval by Student's t) lie around the mean, whatever the line is; of a single
@@ -102,19 +108,15 @@ def combine(
     """
     inside = [window.inside(member.x) for member in members]
     finite = [_finite(member) for member in members]
-    grid = _grid([x[window.inside(x)] for x, _ in finite], window)
     filled = [(x, y) for x, y in finite if x.size]
-    values, least, greatest = _align(filled, grid, window)
-    runs = np.count_nonzero(~np.isnan(values), axis=0)
-    kept = runs > 0
-    values, least, greatest = values[:, kept], least[kept], greatest[kept]
+    grid, values, least, greatest = _compared(filled, window, centre)
     line, low, high = _summed_up(values, least, greatest, centre, band)
     return Band(
-        grid[kept],
+        grid,
         line,
         low,
         high,
-        runs[kept],
+        np.count_nonzero(~np.isnan(values), axis=0),
         total=sum(int(np.count_nonzero(part)) for part in inside),
         non_finite=sum(
             int(np.count_nonzero(part & ~np.isfinite(member.y)))
@@ -135,15 +137,50 @@ def _finite(member: Member) -> tuple[Floats, Floats]:
     return x, y
 
 
-def _grid(places: Iterable[Floats], window: Window) -> Floats:
-    """Return the places at which the members are compared, ascending."""
-    distinct = [x[np.append(True, x[1:] != x[:-1])] for x in places if x.size]
+def _compared(
+    members: Sequence[tuple[Floats, Floats]], window: Window, centre: Centre
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Return the places that are drawn, ascending, and what `_align` gives at them."""
+    inside = [x[window.inside(x)] for x, _ in members]
+    distinct = [x[np.append(True, x[1:] != x[:-1])] for x in inside if x.size]
     if not distinct:
-        return np.empty(0)
-    if max(x.size for x in distinct) <= window.columns:
+        return np.empty(0), *_align(members, np.empty(0), window)
+    if max(x.size for x in distinct) * len(members) <= MAX_CELLS:
         union = np.unique(np.concatenate(distinct))
-        if union.size <= window.columns:
-            return union
+        if union.size * len(members) <= MAX_CELLS:
+            return _turning_points(members, union, window, centre)
+    ends = _ends_of_columns(distinct, window)
+    values, least, greatest = _align(members, ends, window)
+    kept = ~np.isnan(values).all(axis=0)
+    return ends[kept], values[:, kept], least[kept], greatest[kept]
+
+
+def _turning_points(
+    members: Sequence[tuple[Floats, Floats]], places: Floats, window: Window, centre: Centre
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Compare at all places, and keep those that a picture of the line needs."""
+    values, least, greatest = _align(members, places, window)
+    line, _, _ = _summed_up(values, least, greatest, centre, "none")
+    kept = reduce_line(
+        places,
+        # What overflowed has a place, too.
+        np.nan_to_num(line),
+        columns=window.columns,
+        low=window.low,
+        high=window.high,
+        log_x=window.log_x,
+    ).kept
+    since = np.append(0, kept[:-1] + 1)
+    return (
+        places[kept],
+        values[:, kept],
+        np.minimum.reduceat(least, since),
+        np.maximum.reduceat(greatest, since),
+    )
+
+
+def _ends_of_columns(distinct: Sequence[Floats], window: Window) -> Floats:
+    """Return the last place of each column."""
     first, last = min(x[0] for x in distinct), max(x[-1] for x in distinct)
     low = first if window.low is None else window.low
     high = last if window.high is None else window.high

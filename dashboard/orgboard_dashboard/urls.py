@@ -143,7 +143,8 @@ class ViewState:
     selected_range: tuple[float, float] | None = None
     """What the table of values is about, in units of the x axis."""
     group_by: str = ""
-    """`hp:NAME` or `re:PATTERN`: runs that are drawn as one line. Empty: each has its own."""
+    """`hp:NAME`, `re:PATTERN`, `tag`, `user` or `host`: runs that are drawn as one line.
+    Empty: each has its own."""
     group_line: GroupLine = "mean"
     group_band: GroupBand = "minmax"
     charts: tuple[str, ...] = field(default=())
@@ -327,7 +328,8 @@ _ESCAPED: Final = re.compile("%(25|2C|7E|21)")
 
 def _grouping(text: str) -> str:
     sort, _, what = text.partition(":")
-    return text if sort in ("hp", "re") and what else ""
+    known = (sort in ("hp", "re") and what) or text in ("tag", "user", "host")
+    return text if known else ""
 
 
 def _number(value: float) -> str:

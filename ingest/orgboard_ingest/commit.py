@@ -18,6 +18,7 @@ from sqlalchemy import Connection, bindparam, select, update
 from orgboard_ingest.attempts import Cut
 from orgboard_ingest.catalog import KnownFile, KnownRun
 from orgboard_ingest.ending import Ending, hparams_json
+from orgboard_ingest.origin import told_origin
 from orgboard_ingest.plan import Plan
 from orgboard_ingest.stage import Piece, PointSeries, Staged
 from orgboard_ingest.tail import NO_HEAD, Reading
@@ -162,6 +163,7 @@ def _flush(new: Stored, now: float) -> Flush:
         finished=_finished(new),
         opened=plan.opened if plan.opened != new.run.opened else None,
         hparams=hparams_json(batch),
+        origin=told_origin(new.staged.others),
     )
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from orgboard_ingest.catalog import KnownRun, add_files, load_named
 from orgboard_schema.sql.registry import ensure_files, ensure_runs
+from orgboard_schema.wire.paths import host_in_name
 
 __all__ = ["RUNS_AT_ONCE", "register"]
 
@@ -24,7 +25,11 @@ def register(
     New files stand at offset 0. A deleted run gets none, nor does one that a rival has just
     discarded.
     """
-    ensure_runs(conn, logdir_id, wanted.keys(), now=now)
+    named = {
+        run: next(filter(None, map(host_in_name, files)), None) for run, files in wanted.items()
+    }
+    hosts = {run: host for run, host in named.items() if host is not None}
+    ensure_runs(conn, logdir_id, wanted.keys(), now=now, hosts=hosts)
     found = load_named(conn, logdir_id, wanted.keys())
     ensure_files(conn, {run.run_id: wanted[run.name] for run in found if not run.deleted})
     add_files(conn, {run.run_id: run for run in found})

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orgboard_dashboard.bands import BandKind, Centre, Member, Window, combine
+from orgboard_dashboard.bands import MAX_CELLS, BandKind, Centre, Member, Window, combine
 from orgboard_dashboard.quantiles import student_t_975
 
 Points = list[tuple[float, float]]
@@ -50,27 +50,30 @@ def _drawn(points: Points) -> Points:
     return sorted((point for point in points if math.isfinite(point[1])), key=lambda p: p[0])
 
 
-def _naive(group: list[Points], grid: Sequence[float], window: Window) -> list[list[Points]]:
-    """Return, for each place of the grid, the points that each counting member has there.
+def _naive(
+    group: list[Points], grid: Sequence[float], window: Window
+) -> list[tuple[list[float], list[float]]]:
+    """Return, for each place of the grid, the counting members' values there, and all that passed.
 
-    These are its points since the place before, or else the one that it carries.
+    What passed are the values that were compared at any place since the grid's place before.
     """
+    drawn = [_drawn(points) for points in group]
+    compared = sorted({x for points in drawn for x, _ in points if _is_inside(x, window)})
     found = []
-    before = -math.inf
-    for at, place in enumerate(grid):
-        counting = []
-        for points in map(_drawn, group):
+    passed: list[float] = []
+    before = -math.inf if window.low is None else math.nextafter(window.low, -math.inf)
+    for place in compared:
+        at_place = []
+        for points in drawn:
             begun = [point for point in points if point[0] <= place]
-            if at == 0 and window.low is not None:
-                here = [point for point in begun if point[0] >= window.low]
-                goes_on = any(x >= window.low for x, _ in points)
-            else:
-                here = [point for point in begun if point[0] > before]
-                goes_on = any(x > before for x, _ in points)
-            if begun and goes_on:
-                counting.append(here or begun[-1:])
-        found.append(counting)
+            if begun and points[-1][0] > before:
+                at_place.append(begun[-1][1])
+                here = [y for x, y in begun if x > before]
+                passed += here or [begun[-1][1]]
         before = place
+        if place in grid:
+            found.append((at_place, passed))
+            passed = []
     return found
 
 
@@ -80,13 +83,11 @@ def test_the_line_is_what_plain_arithmetic_gives(
 ) -> None:
     band = combine(_members(group), window, centre)
 
-    for at, counting in enumerate(_naive(group, band.x.tolist(), window)):
-        values = [y for points in counting for _, y in points]
-        last = [points[-1][1] for points in counting]
-        expected = CENTRE[centre](values if centre in ("min", "max") else last)
+    for at, (values, passed) in enumerate(_naive(group, band.x.tolist(), window)):
+        expected = CENTRE[centre](passed if centre in ("min", "max") else values)
         assert band.y[at] == pytest.approx(expected, rel=1e-9, abs=1e-6)
-        assert band.runs[at] == len(counting)
-        assert (band.low[at], band.high[at]) == (min(values), max(values))
+        assert band.runs[at] == len(values)
+        assert (band.low[at], band.high[at]) == (min(passed), max(passed))
 
 
 @given(groups, windows)
@@ -100,10 +101,9 @@ def test_bands_of_spread_are_what_plain_arithmetic_gives(
     }
     for kind, half in bands.items():
         band = combine(_members(group), window, "median", kind)
-        for at, counting in enumerate(_naive(group, band.x.tolist(), window)):
-            last = [points[-1][1] for points in counting]
-            n, mean = len(last), statistics.fmean(last)
-            apart = half(statistics.stdev(last), n) if n > 1 else 0.0
+        for at, (values, _) in enumerate(_naive(group, band.x.tolist(), window)):
+            n, mean = len(values), statistics.fmean(values)
+            apart = half(statistics.stdev(values), n) if n > 1 else 0.0
             assert band.low[at] == pytest.approx(mean - apart, rel=1e-6, abs=1e-5)
             assert band.high[at] == pytest.approx(mean + apart, rel=1e-6, abs=1e-5)
 
@@ -121,22 +121,54 @@ def test_every_point_is_inside_the_band_from_least_to_greatest(
 
 
 @given(groups, windows)
-def test_there_are_no_more_points_than_pixels_and_all_are_counted(
+def test_there_are_at_most_four_points_a_column_and_all_are_counted(
     group: list[Points], window: Window
 ) -> None:
     band = combine(_members(group), window)
 
     inside = [point for points in group for point in points if _is_inside(point[0], window)]
-    assert band.x.size <= window.columns
+    assert band.x.size <= 4 * window.columns
     assert band.total == len(inside)
     assert band.non_finite == sum(not math.isfinite(y) for _, y in inside)
     assert np.all(np.diff(band.x) > 0)
     assert np.all((band.low <= band.y) & (band.y <= band.high))
 
 
+@given(groups, st.integers(1, 8), st.sampled_from(list(CENTRE)))
+def test_the_line_keeps_its_lowest_and_its_highest_place(
+    group: list[Points], columns: int, centre: Centre
+) -> None:
+    every = combine(_members(group), Window(1000), centre)
+    few = combine(_members(group), Window(columns), centre)
+
+    if every.x.size:
+        # A line of the greatest is, at each place, the greatest since the place before.
+        assert centre == "max" or few.y.min() == every.y.min()
+        assert centre == "min" or few.y.max() == every.y.max()
+        assert (few.x[0], few.x[-1]) == (every.x[0], every.x[-1])
+
+
+def test_a_mean_keeps_its_spikes_though_they_are_between_the_columns_ends() -> None:
+    x = np.arange(10_000.0)
+    members = [Member(x, np.where(x % 997 == 5, 9.0, seed)) for seed in (1.0, 3.0)]
+
+    band = combine(members, Window(50), "mean", "std")
+
+    assert band.x[band.y == 9.0].tolist() == [float(at) for at in range(5, 10_000, 997)]
+
+
+def test_a_group_too_big_to_try_out_has_the_end_of_each_column() -> None:
+    x = np.arange(float(MAX_CELLS // 4))
+    members = [Member(x, x)] * 5
+
+    band = combine(members, Window(5))
+
+    assert band.x.tolist() == [49_999, 99_999, 149_999, 199_999, 249_999]
+
+
 @given(groups)
-def test_all_places_are_kept_while_there_are_no_more_than_pixels(group: list[Points]) -> None:
-    band = combine(_members(group), Window(columns=41))
+def test_all_places_are_kept_while_there_are_at_most_four_a_column(group: list[Points]) -> None:
+    band = combine(_members(group), Window(columns=11))
 
     assert band.x.tolist() == sorted({x for points in group for x, _ in _drawn(points)})
 
@@ -178,8 +210,8 @@ def test_the_columns_of_a_log_axis_are_even_in_the_logarithm() -> None:
 
     band = combine([Member(x, x)], Window(4, low=-5, log_x=True))
 
-    assert band.x.tolist() == [9, 99, 999, 10_000]
-    assert band.low.tolist() == [1, 10, 100, 1000]
+    assert band.x.tolist() == [1, 9, 10, 99, 100, 999, 1000, 10_000]
+    assert band.low.tolist() == [1, 2, 10, 11, 100, 101, 1000, 1001]
 
 
 def test_runs_of_nothing_are_a_line_of_nothing() -> None:

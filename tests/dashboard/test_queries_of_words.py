@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from orgboard_schema.sql.flush import Origin
 from support.boards import Board, scalars
 
 API = "/api/ui/v1"
@@ -84,3 +85,29 @@ def test_runs_are_sorted_by_what_people_said(told: Board, sort: str) -> None:
 
     assert found[-1]["name"] == "d"
     assert len(found) == 3
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("user = ana", ["a"]),
+        ("user != ana", ["b"]),
+        ("user in (ana, bo)", ["a", "b"]),
+        ('host = "gpu-7.example.org"', ["a"]),
+        ("host ~ ^gpu and not user ~ ana", ["b"]),
+        ("host !~ 7", ["b"]),
+        ("not has:user", ["c"]),
+    ],
+)
+def test_runs_are_found_by_where_they_ran_and_whose_they_are(
+    any_board: Board, query: str, names: list[str]
+) -> None:
+    any_board.log("a", [scalars("x", [1.0])], origin=Origin("gpu-7.example.org", "ana"))
+    any_board.log("b", [scalars("x", [1.0])], origin=Origin("gpu-8\0", f"bo{ODD}"))
+    any_board.log("b", [scalars("x", [1.0], step=[1])], origin=Origin("gpu-8\0", "bo"))
+    any_board.log("c", [scalars("x", [1.0])])
+
+    found = _ask(any_board, "GET", f"{PROJECT}/runs", params={"q": query, "sort": "user"})["runs"]
+
+    assert [run["name"] for run in found] == names
+    assert all(run["host"] in ("gpu-7.example.org", "gpu-8\0", None) for run in found)

@@ -26,6 +26,7 @@ from orgboard_schema.sql.flush import (
     NewChunk,
     NewGap,
     NewValues,
+    Origin,
     Restart,
 )
 from orgboard_schema.sql.migrate import upgrade
@@ -59,6 +60,7 @@ class Board:
         metadata: Mapping[tuple[str, Kind], Metadata] | None = None,
         hparams: str | None = None,
         finished: Finished | None = None,
+        origin: Origin | None = None,
         now: float | None = None,
     ) -> str:
         """Store what one flush of a run brings, and return the run's uid."""
@@ -86,6 +88,7 @@ class Board:
                     metadata=metadata or {},
                     hparams=hparams,
                     finished=finished,
+                    origin=origin,
                 ),
             )
         self.uids[run] = row.uid

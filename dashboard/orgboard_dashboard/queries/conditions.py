@@ -1,6 +1,6 @@
 """A query's tree and what it asks of one project: conditions that can be looked at.
 
-    tree ── the project's names ─▶ plan: InSql, OnName, OnHparam, OnMetric under All, Some, Negated
+    tree ── the project's names ─▶ plan: InSql, OnText, OnHparam, OnMetric under All, Some, Negated
 
 A run that lacks the value fulfils no condition on it; `not has:NAME` finds those that do.
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeAlias, cast, get_args
+from typing import Any, Final, TypeAlias, cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,7 +59,7 @@ __all__ = [
     "Negated",
     "OnHparam",
     "OnMetric",
-    "OnName",
+    "OnText",
     "Plan",
     "Some",
     "leaves",
@@ -75,11 +75,11 @@ class InSql:
 
 
 @dataclass(frozen=True, slots=True)
-class OnName:
-    """A regular expression on the names, or on the note, which SQL does not have."""
+class OnText:
+    """A regular expression on a field of text, which SQL does not have; `name` is either name."""
 
     matches: Callable[[str], bool]
-    of: Literal["names", "note"] = "names"
+    field: str = "name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ MetricTest: TypeAlias = Callable[[NDArray[np.float64]], NDArray[np.bool_]]
 
 _ORDERED: Final = ("<", "<=", ">", ">=")
 
-Leaf: TypeAlias = InSql | OnName | OnHparam | OnMetric
+Leaf: TypeAlias = InSql | OnText | OnHparam | OnMetric
 Plan: TypeAlias = Leaf | All | Some | Negated
 
 
@@ -159,7 +159,7 @@ def _plan(node: Node, names: ProjectNames, now: float) -> Plan:
             inner = _plan(part, names, now)
             return InSql(~inner.condition) if isinstance(inner, InSql) else Negated(inner)
         case Text(value):
-            return OnName(pattern(value))
+            return OnText(pattern(value))
         case Has(named):
             return _has(named, names, now)
         case Test():
@@ -260,8 +260,8 @@ def _on_field(field: Field, node: Test, now: float) -> Plan:
     column = field.column(now)
     if node.operator in ("~", "!~"):
         if field.kind != "text":
-            raise _cannot(node, field, "matched: only `name`, `note` and hyperparameters can")
-        named = OnName(pattern(node.values[0]), "note" if field.name == "note" else "names")
+            raise _cannot(node, field, "matched: only text can")
+        named = OnText(pattern(node.values[0]), field.name)
         if node.operator == "~":
             return named
         return All((InSql(column.is_not(None)), Negated(named)))

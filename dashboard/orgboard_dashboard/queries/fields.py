@@ -120,6 +120,8 @@ FIELDS: Final[dict[str, Field]] = {
         Field("gaps", "number", "places that could not be read", lambda _now: _run.gaps),
         Field("attempts", "number", "1, and one more a restart", lambda _now: _run.attempts),
         Field("files", "number", "event files", lambda _now: _run.files),
+        Field("host", "text", "the machine it ran on", lambda _now: _run.host),
+        Field("user", "text", "whose it is", lambda _now: _run.username),
     )
 }
 """By name, in the order that menus list them."""

@@ -1,4 +1,4 @@
-"""Which runs belong together: by the value of a hyperparameter, or by a part of their names.
+"""Which runs belong together: by a hyperparameter, a part of their names, tags, user or host.
 
 A group's place in the palette is the order in which the groups first appeared in the
 project, whichever runs are asked about: it stays when runs are selected and when others come.
@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, select
 
 from orgboard_dashboard.queries.errors import BadQuery
 from orgboard_dashboard.queries.patterns import capturer
@@ -30,6 +30,9 @@ _Key: TypeAlias = tuple[int, float, str]
 
 _NONE: Final = 3
 
+_WORDS: Final = ("tag", "user", "host")
+"""What else runs are grouped by; those of several tags by all of them together."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunGroup:
@@ -46,27 +49,25 @@ class RunGroup:
 def group_runs(
     viewer: Viewer, conn: Connection, team: str, project: str, uids: Sequence[str], by: str
 ) -> tuple[RunGroup, ...]:
-    """Return the groups of these runs. `by` is `hp:NAME`, or `re:PATTERN` on the run's name.
+    """Return the groups of these runs.
 
-    A pattern groups by what its parentheses captured, or else by what it matched. Runs that
-    do not exist, or are not visible, are in no group.
+    `by` is `hp:NAME`, `re:PATTERN` on the run's name, `tag`, `user` or `host`. A pattern groups
+    by what its parentheses captured, or else by what it matched. Runs that do not exist, or are
+    not visible, are in no group.
 
     Raises:
         NotFound: there is no such project, or `viewer` may not see it.
-        BadQuery: `by` is neither, or no pattern.
+        BadQuery: `by` is none of these, or no pattern.
     """
     key_of = _keys(by)
     found = find_project(viewer, conn, team, project)
     run = tables.run.c
     # All of the project, in the order they came: a colour does not depend on a selection.
-    asked = (
-        select(run.uid, run.name, run.hparams)
-        .where(run.project_id == found.project_id, visible_runs(viewer))
-        .order_by(run.run_id)
-    )
-    keys = {
-        row.uid: key_of(text.from_sql(row.name), row.hparams or "") for row in conn.execute(asked)
-    }
+    here = (run.project_id == found.project_id) & visible_runs(viewer)
+    columns = (run.uid, run.name, run.hparams, run.username.label("user"), run.host)
+    rows = conn.execute(select(*columns).where(here).order_by(run.run_id)).all()
+    tags = _tags(conn, here) if by == "tag" else {}
+    keys = {row.uid: key_of(row, tags.get(row.uid, "")) for row in rows}
     place = {key: at for at, key in enumerate(dict.fromkeys(keys.values()))}
     members: dict[_Key, list[str]] = {}
     for uid in dict.fromkeys(uids):
@@ -78,20 +79,40 @@ def group_runs(
     )
 
 
-def _keys(by: str) -> Callable[[str, str], _Key]:
-    """Return what gives a run's key from its name and its hyperparameters as stored."""
+def _tags(conn: Connection, here: ColumnElement[bool]) -> dict[str, str]:
+    """Return the tags of runs, by uid, those of a run joined."""
+    tag, run = tables.run_tag.c, tables.run.c
+    asked = select(tag.uid, tag.name).join(tables.run, run.uid == tag.uid).where(here)
+    names: dict[str, list[str]] = {}
+    for uid, name in conn.execute(asked):
+        names.setdefault(uid, []).append(name)
+    return {uid: ", ".join(sorted(several)) for uid, several in names.items()}
+
+
+def _keys(by: str) -> Callable[[Any, str], _Key]:
+    """Return what gives a run's key from its row and its tags."""
     sort, _, what = by.partition(":")
     if sort == "hp" and what:
-        return lambda _name, hparams: _value_key(_read(hparams), what)
+        return lambda row, _tags: _value_key(_read(row.hparams or ""), what)
     if sort == "re" and what:
         captured = capturer(what)
+        return lambda row, _tags: _words_key(captured(text.from_sql(row.name)))
+    if by == "tag":
+        return lambda _row, tags: _words_key(text.from_sql(tags) if tags else None)
+    if by in _WORDS:
+        return lambda row, _tags: _words_key(_known(getattr(row, by)))
+    raise BadQuery(
+        "Runs are grouped by `hp:` and a hyperparameter, by `re:` and a pattern, by `tag`, `user`"
+        " or `host`."
+    )
 
-        def key(name: str, _hparams: str) -> _Key:
-            part = captured(name)
-            return (_NONE, 0.0, "") if part is None else _text_key(part)
 
-        return key
-    raise BadQuery("Runs are grouped by `hp:` and a hyperparameter, or by `re:` and a pattern.")
+def _known(stored: str | None) -> str | None:
+    return None if stored is None else text.from_sql(stored)
+
+
+def _words_key(words: str | None) -> _Key:
+    return (_NONE, 0.0, "") if words is None else _text_key(words)
 
 
 def _read(stored: str) -> Mapping[str, Any]:
@@ -124,10 +145,10 @@ def _name(by: str, key: _Key) -> str:
     sort, _, what = by.partition(":")
     kind, number, words = key
     if kind == _NONE:
-        name = f"no {what}" if sort == "hp" else "no match"
+        name = "no match" if sort == "re" else f"no {what or by}"
     else:
         value = words if words or kind else _written(number)
-        name = f"{what} = {value}" if sort == "hp" else value or "(empty)"
+        name = value or "(empty)" if sort == "re" else f"{what or by} = {value}"
     return name if len(name) <= MAX_NAME_CHARS else name[: MAX_NAME_CHARS - 1] + "…"
 
 

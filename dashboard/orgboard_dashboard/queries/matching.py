@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Connection, Select, case, func, null, select
+from sqlalchemy import ColumnElement, Connection, Select, case, func, select
 
 from orgboard_dashboard.queries.conditions import (
     All,
@@ -23,7 +23,7 @@ from orgboard_dashboard.queries.conditions import (
     Negated,
     OnHparam,
     OnMetric,
-    OnName,
+    OnText,
     Plan,
     Some,
     leaves,
@@ -101,7 +101,7 @@ def candidates_of(viewer: Viewer, conn: Connection, run_ids: Sequence[int]) -> C
 def _plan(q: str, names: ProjectNames, now: float) -> Plan | None:
     if not q.strip():
         return None
-    return plan_of(q, names, now) if is_query(q) else OnName(matcher(q))
+    return plan_of(q, names, now) if is_query(q) else OnText(matcher(q))
 
 
 def _in_sql(
@@ -137,8 +137,8 @@ class _Looked:
     ) -> None:
         self._viewer, self._conn, self._project, self._names = viewer, conn, project, names
         self._condition = condition
-        # Notes are read only where a query looks into them.
-        self._note: ColumnElement[Any] = null().label("note")
+        # Texts beside the names are read only where a query looks into them.
+        self._texts: tuple[ColumnElement[Any], ...] = ()
         self._rows: Sequence[Any] = ()
         self._runs: Candidates | None = None
         self._told: Mapping[int, Bools] = {}
@@ -147,8 +147,10 @@ class _Looked:
     def matched(self, plan: Plan | None, order: Order, page: slice) -> Matched:
         asked = list(leaves(plan)) if plan is not None else []
         in_sql = [leaf for leaf in asked if isinstance(leaf, InSql)]
-        if any(isinstance(leaf, OnName) and leaf.of == "note" for leaf in asked):
-            self._note = FIELDS["note"].column(0.0).label("note")
+        looked_into = {leaf.field for leaf in asked if isinstance(leaf, OnText)} - {"name"}
+        self._texts = tuple(
+            FIELDS[name].column(0.0).label(_label(name)) for name in sorted(looked_into)
+        )
         tags = [leaf.tag_id for leaf in asked if isinstance(leaf, OnMetric)]
         tags += [order.tag_id] if isinstance(order, ByMetric) else []
         self._rows = self._conn.execute(self._statement(in_sql, order, tags)).all()
@@ -171,8 +173,7 @@ class _Looked:
         by = order.by if isinstance(order, InSqlOrder) else (run.name, run.run_id)
         told = [case((leaf.condition, 1), else_=0) for leaf in in_sql]
         of_heads = (run.tag_set_id, run.revision, run.touched_ms) if tags else ()
-        names = (run.name, run.display_name, self._note)
-        columns = (run.run_id, *names, *told, *of_heads)
+        columns = (run.run_id, run.name, run.display_name, *told, *self._texts, *of_heads)
         return select(*columns).where(self._condition).order_by(*by)
 
     def _mask(self, plan: Plan | None) -> Bools:
@@ -187,8 +188,8 @@ class _Looked:
                 return ~self._mask(part)
             case InSql():
                 return self._told[id(plan)]
-            case OnName(matches, of):
-                names = ("note",) if of == "note" else ("name", "display_name")
+            case OnText(matches, field):
+                names = ("name", "display_name") if field == "name" else (_label(field),)
                 return self._each(lambda row: _any_matches(matches, row, names))
             case OnHparam(name, passes):
                 held = self._held(name)
@@ -218,12 +219,17 @@ class _Looked:
         return order.ranks([held[at] for at in passing.tolist()])
 
 
+def _label(field: str) -> str:
+    """Return what a text of a run is called among the columns of a statement."""
+    return f"text_{field}"
+
+
 def _any_matches(matches: Callable[[str], bool], row: Any, names: Sequence[str]) -> bool:
     stored = (getattr(row, name) for name in names)
     return any(matches(from_sql(each)) for each in stored if each is not None)
 
 
-_FIRST_TOLD: Final = 4
+_FIRST_TOLD: Final = 3
 """Columns of a statement before the conditions."""
 
 

@@ -89,6 +89,8 @@ class RunRow:
     """By name."""
     note: str
     """How its note begins; "" without one."""
+    host: str | None
+    user: str | None
     metrics: Mapping[str, float] = field(default_factory=dict)
     """Of the columns that were asked for, those that the run has."""
 
@@ -231,4 +233,6 @@ def _row(row: Row[Any], said: Words, now: float) -> RunRow:
         edits=row.edits,
         tags=said.tags,
         note=said.note,
+        host=None if row.host is None else text.from_sql(row.host),
+        user=None if row.username is None else text.from_sql(row.username),
     )

@@ -260,6 +260,9 @@ def _changes(flush: Flush) -> dict[str, object]:
         changes["opened"] = int(flush.opened)
     if flush.hparams is not None:
         changes["hparams"] = to_sql(flush.hparams)
+    if flush.origin is not None:
+        changes["host"] = to_sql(flush.origin.host) if flush.origin.host else None
+        changes["username"] = to_sql(flush.origin.username) if flush.origin.username else None
     return changes
 
 

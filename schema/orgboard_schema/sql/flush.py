@@ -115,6 +115,14 @@ class NewGap:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a run takes place and whose it is, as far as its writer told."""
+
+    host: str | None
+    username: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Flush:
     """One commit. It stands or falls as a whole, offset and points together."""
 
@@ -135,6 +143,8 @@ class Flush:
     """Whether a START came before the run's first point; None leaves what is stored."""
     hparams: str | None = None
     """JSON object of the newest hparams session; None leaves what is stored."""
+    origin: Origin | None = None
+    """Where the run takes place; None leaves what is stored."""
     revision: int | None = None
     """The run's, by which this was planned: at another one it is refused. None: any will do."""
     final: bool = False

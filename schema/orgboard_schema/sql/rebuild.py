@@ -140,7 +140,7 @@ def copy_what_people_made(damaged: Path, engine: Engine, *, now: float) -> Salva
 
 _KEPT: Final = (
     *("uid", "color", "created_at", "archived_at", "standing"),
-    *("display_name", "starred", "chosen_color", "edits"),
+    *("display_name", "starred", "chosen_color", "edits", "host", "username"),
 )
 
 _FILE_KEPT: Final = (

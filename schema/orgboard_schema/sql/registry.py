@@ -164,10 +164,18 @@ def ensure_run(conn: Connection, logdir_id: int, name: str, *, now: float) -> Ru
     return next(_runs(conn, here))
 
 
-def ensure_runs(conn: Connection, logdir_id: int, names: Collection[str], *, now: float) -> None:
+def ensure_runs(
+    conn: Connection,
+    logdir_id: int,
+    names: Collection[str],
+    *,
+    now: float,
+    hosts: Mapping[str, str] | None = None,
+) -> None:
     """Create the runs of those names (relative paths) that the logdir does not have.
 
     Each gets the next colour of its project; rivals may draw the same one, which harms nothing.
+    `hosts`: by name, where a run takes place as far as it is known.
     """
     keys = {sha256(name): name for name in names}
     known = find_ids(conn, _FIND_RUNS, keys, {"logdir": logdir_id})
@@ -192,6 +200,7 @@ def ensure_runs(conn: Connection, logdir_id: int, names: Collection[str], *, now
             "color": color + number,
             "created_at": now,
             "touched_ms": int(now * 1000),
+            "host": to_sql(hosts[keys[key]]) if hosts and keys[key] in hosts else None,
         }
         for number, key in enumerate(missing)
     ]

@@ -73,6 +73,7 @@ def begin_shadow(
     made |= {"uid": new_uid(), "name_sha256": shadow_key(run_id), "standing": SHADOW}
     made |= {"created_at": original.created_at, "shadow_of": run_id, "files": original.files}
     # Never a revision that the original had: whoever holds one of those must look again.
+    made |= {"host": original.host, "username": original.username}
     made |= {"revision": original.revision, "touched_ms": original.touched_ms}
     conn.execute(insert(tables.run), made)
     place = (_run.logdir_id == original.logdir_id) & (_run.name_sha256 == shadow_key(run_id))

@@ -195,6 +195,9 @@ run: Final = Table(
     Column("chosen_color", String(7)),
     # Counts up by one with each change that people made: of these columns, tags and note.
     Column("edits", BigInteger, nullable=False, server_default="0"),
+    # Where it ran and whose it is, as the newest writer told; the host else by a file's name.
+    Column("host", _Name),
+    Column("username", _Name),
     UniqueConstraint("logdir_id", "name_sha256"),
     Index(None, "project_id", "touched_ms"),
     # The next colour of a project is found without looking at its runs.

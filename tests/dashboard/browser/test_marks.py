@@ -93,3 +93,31 @@ def test_the_tooltip_tells_what_is_no_number_where_it_happened(page: Page, marke
     page.locator(".ob-stage").hover(position={"x": x + 1, "y": 60})
 
     expect(page.get_by_role("tooltip").first).to_contain_text("NaN at step 0 · b")
+
+
+def test_what_people_remarked_is_marked_on_the_run_and_on_every_run(
+    page: Page, served: Served
+) -> None:
+    place: Any = {"project": "default/told", "logdir": "/told"}
+    uid = served.board.log("a", [scalars("loss", range(50))], **place)
+    path = f"{served.address}/api/ui/v1/p/default/told/remarks"
+    for remark in (
+        {"run": uid, "step": 10, "text": f"warm-up ends {HOSTILE}"},
+        {"step": 30, "text": "new data"},
+        {"run": uid, "text": "of the whole run, at no moment"},
+    ):
+        answer = page.request.post(path, data=remark, headers={"origin": served.address})
+        assert answer.ok, answer.text()
+
+    page.goto(f"{served.address}/p/default/told/scalars")
+    marks = page.get_by_role("group", name="Marks").get_by_role("button")
+    expect(marks).to_have_count(2)
+    for mark, words in (
+        (marks.first, f"warm-up ends {HOSTILE} · a"),
+        (marks.last, "new data · every run"),
+    ):
+        mark.hover()
+        expect(page.locator(".ob-flagtip")).to_have_text(words)
+    # Where the run was at that step.
+    page.get_by_role("radio", name="Relative").click()
+    expect(marks).to_have_count(2)

@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from alembic import command
-from sqlalchemy import Engine, event, update
+from sqlalchemy import Engine, event, select, update
 from sqlalchemy.exc import IntegrityError
 
 from orgboard_schema.commands import db
@@ -91,6 +91,8 @@ def test_an_upgrade_keeps_every_point(old: Engine, release: str, database_url: s
     assert upgrade(old) == (release, head())
 
     assert contents(old) == _truth(release, old)
+    with begin_read(old) as conn:
+        assert set(conn.execute(select(tables.run.c.host)).scalars()) == {"vm"}
     assert db(["check", "--db", database_url]) == 0
     with begin_write(old) as conn:
         command.check(alembic_config(conn))

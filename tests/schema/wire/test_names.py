@@ -29,7 +29,7 @@ from orgboard_schema.wire.hparams_pb2 import (
     SessionEndInfo,
     SessionStartInfo,
 )
-from orgboard_schema.wire.paths import is_event_file, new_event_file_name
+from orgboard_schema.wire.paths import host_in_name, is_event_file, new_event_file_name
 
 
 @pytest.mark.parametrize(
@@ -53,6 +53,31 @@ def test_a_new_name_is_the_one_torch_would_give() -> None:
         new_event_file_name(1700000000.9, "host", 12, 3, ".x")
         == "events.out.tfevents.1700000000.host.12.3.x"
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("a/events.out.tfevents.1700000000.gpu-7.example.org.4242.0.v2", "gpu-7.example.org"),
+        ("events.out.tfevents.1700000000.host", "host"),
+        ("events.out.tfevents.1700000000.host.v2", "host"),
+        ("events.out.tfevents.1700000000.host.12.3.suffix.gz", "host"),
+        ("events.out.tfevents.1700000000.10.0.0.5.12.3", "10.0.0.5"),
+        ("events.out.tfevents.1700000000.3f2a9c.12.0", "3f2a9c"),
+        ("events.out.tfevents.1700000000", None),
+        ("renamed.tfevents", None),
+    ],
+)
+def test_the_host_is_told_by_the_name(name: str, expected: str | None) -> None:
+    assert host_in_name(name) == expected
+
+
+@given(st.text("aB-7.", max_size=20).filter(lambda host: not host.replace(".", "").isdigit()))
+def test_every_name_tells_its_host_up_to_a_number(host: str) -> None:
+    told = host_in_name(new_event_file_name(1, host, 12, 3, ".x"))
+
+    assert told is not None
+    assert (host or "localhost").startswith(told)
 
 
 @given(st.text(max_size=20), st.integers(0, 10**10 - 1))

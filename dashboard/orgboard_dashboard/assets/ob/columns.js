@@ -9,7 +9,7 @@
   const FIELDS = [
     ["name", "Run", 220], ["status", "Status", 110], ["started", "Started", 115], ["duration", "Duration", 90],
     ["last_event", "Last event", 115], ["last_step", "Last step", 95], ["points", "Points", 90],
-    ["tags", "Tags", 140], ["note", "Note", 220], ["archived_at", "Archived", 115],
+    ["user", "User", 100], ["host", "Host", 120], ["tags", "Tags", 140], ["note", "Note", 220], ["archived_at", "Archived", 115],
     ["gaps", "Gaps", 65], ["attempts", "Attempts", 85], ["files", "Files", 70], ["hparams", "Hyperparameters", 420],
   ];
   const RIGHT = new Set(["last_step", "points", "gaps", "attempts", "files"]);

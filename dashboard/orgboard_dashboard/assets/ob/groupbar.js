@@ -5,6 +5,8 @@
   const LINES = [["mean", "Mean"], ["median", "Median"], ["min", "Least"], ["max", "Greatest"]];
   const BANDS = [["minmax", "Least to greatest"], ["std", "Std deviation"], ["sem", "Std error"], ["ci", "95 % interval"], ["none", "No band"]];
   const NAME = "re:";
+  /** What is a choice once some run tells it: [what to group by, its title, whether a run tells it]. */
+  const WORDS = [["tag", "tags", (run) => run.tags?.length], ["user", "user", (run) => run.user], ["host", "host", (run) => run.host]];
 
   /** Make the part for `project`: {el, paint()}. It repaints itself as the grouping changes. */
   ob.groupBar = function groupBar(project) {
@@ -61,10 +63,11 @@
         values.set(name, (values.get(name) ?? new Set()).add(JSON.stringify(value)));
       }
     }
+    const words = WORDS.filter(([key, , told]) => key === ob.view.groupBy || [...project.known.values()].some(told));
     const chosen = ob.view.groupBy.startsWith("hp:") ? ob.view.groupBy.slice(3) : "";
     if (chosen && !values.has(chosen)) values.set(chosen, new Set());
     const names = [...values.keys()].sort((a, b) => (values.get(b).size > 1) - (values.get(a).size > 1) || a.localeCompare(b));
-    return [["", "none"], [NAME, "part of the name"], ...names.map((name) => [`hp:${name}`, name])];
+    return [["", "none"], [NAME, "part of the name"], ...words.map(([key, title]) => [key, title]), ...names.map((name) => [`hp:${name}`, name])];
   }
 
   function row(bar, group) {

@@ -1,4 +1,4 @@
-/* Marks at the foot of a chart: where a run was restarted, and what its script remarked.
+/* Marks at the foot of a chart: where a run was restarted, what its script remarked, and what people did.
 
    They are buttons over the axis, so that a pointer, a finger and the keyboard read them all.
    Those that would lie on one another are one mark with all their words. */
@@ -20,17 +20,17 @@
   /** Give the remarks on the runs of a project, by uid; they follow what is shown. */
   function remarksOf(project) {
     if (!known.has(project)) {
-      const remarks = { of: new Map(), key: null };
+      const remarks = { of: new Map(), all: [], key: null };
       known.set(project, remarks);
       const again = ob.throttled(AGAIN_MS, () => {
         remarks.key = null;
         fetchRemarks(project, remarks);
       });
-      project.on((what) => (what.changed ? again() : what !== "remarks" && fetchRemarks(project, remarks)));
+      project.on((what) => (what.changed || what === "filter" ? again() : what !== "remarks" && fetchRemarks(project, remarks)));
       const off = ob.onView((changed) => (ob.project !== project ? off() : changed.has("selected") && fetchRemarks(project, remarks)));
       fetchRemarks(project, remarks);
     }
-    return known.get(project).of;
+    return known.get(project);
   }
 
   async function fetchRemarks(project, remarks) {
@@ -40,11 +40,13 @@
     remarks.key = key;
     if (!uids.length) return;
     try {
-      const { annotations } = await ob.getJson(`${project.path}/annotations?${new URLSearchParams({ runs: key })}`, project.controller.signal);
-      const had = JSON.stringify([...remarks.of]);
-      remarks.of.clear();
-      for (const one of annotations) remarks.of.set(one.run, [...(remarks.of.get(one.run) ?? []), one]);
-      if (had !== JSON.stringify([...remarks.of])) project.tell("remarks");
+      const query = new URLSearchParams({ runs: key });
+      const [{ annotations }, { remarks: ofPeople }] = await Promise.all(
+        ["annotations", "remarks"].map((whose) => ob.getJson(`${project.path}/${whose}?${query}`, project.controller.signal)));
+      const had = JSON.stringify([...remarks.of, remarks.all]);
+      remarks.of = Map.groupBy([...annotations, ...ofPeople.filter(({ run }) => run)], ({ run }) => run);
+      remarks.all = ofPeople.filter(({ run }) => !run);
+      if (had !== JSON.stringify([...remarks.of, remarks.all])) project.tell("remarks");
     } catch (error) {
       if (error.name !== "AbortError" && !(error instanceof ob.Refused)) throw error;
     }
@@ -55,7 +57,7 @@
     card.el.querySelector(".ob-flags")?.remove();
     if (!card.ranges || !card.visible || !ob.project) return;
     const scale = ob.scaleOf(card.plot, card.ranges, ob.view);
-    const marks = merged(lines.flatMap((line) => [...restarts(line), ...remarks(line)]), scale);
+    const marks = merged([...lines.flatMap((line) => [...restarts(line), ...remarks(line)]), ...ofEveryRun(lines)], scale);
     if (!marks.length) return;
     const box = ob.el("div.ob-flags", { role: "group", "aria-label": "Marks", style: { left: `${scale.left}px`, top: `${scale.top + scale.height}px` }, onkeydown: walk },
       ...marks.map((mark, at) => button(mark, at)));
@@ -72,21 +74,31 @@
 
   function remarks(line) {
     if (line.superseded || !line.x.length) return [];
-    const of = remarksOf(ob.project);
+    const { of } = remarksOf(ob.project);
     const group = line.members ? ob.drawn(ob.project).find((one) => one.uid === line.run) : null;
     return (group ? group.members : [line.run]).flatMap((uid) => (of.get(uid) ?? []).map((remark) => {
-      const x = placeOf(remark, line);
       const run = ob.project.known.get(uid);
-      return { x, sort: "note", color: line.color, said: [[remark.text, run ? ob.runName(run) : ""]] };
+      return { x: placeOf(remark, line), sort: "note", color: line.color, said: [[wordsOf(remark), run ? ob.runName(run) : ""]] };
     }));
   }
 
-  /** Where a remark lies on the axis: at its step where one was given, else at its time. */
+  /** What somebody remarked on all runs of the project lies where it does on the first of them. */
+  function ofEveryRun(lines) {
+    const line = lines.find(({ superseded, x }) => !superseded && x.length);
+    return line ? remarksOf(ob.project).all.map((remark) => ({ x: placeOf(remark, line), sort: "note", color: null, said: [[wordsOf(remark), "every run"]] })) : [];
+  }
+
+  function wordsOf({ text, author }) {
+    return author ? `${text} (${author})` : text;
+  }
+
+  /** Where a remark lies on the axis: at its step where it has one, else at its time; null where at neither. */
   function placeOf({ step, wall }, line) {
     const { xAxis } = ob.view;
     if (xAxis === "step" && step !== null) return step;
-    if (xAxis === "wall") return wall;
-    if (!line.wall) return null;
+    if (xAxis === "wall" && wall !== null) return wall;
+    if (!line.wall || (step === null && wall === null)) return null;
+    if (wall === null) return placeAtStep(step, line);
     if (xAxis === "relative") return line.x[0] + wall - line.wall[0];
     return step !== null && xAxis !== "active" ? placeAtStep(step, line) : line.x[atOrAfter(wall, line.wall)];
   }

@@ -41,6 +41,7 @@
         ? { label: "Take the star away", act: () => edit({ starred: false }, (n) => `${ob.plural(n, "run")} without star`) }
         : { label: "Star", act: () => edit({ starred: true }, (n) => `Starred ${ob.plural(n, "run")}`) },
       { label: "Colour…", act: () => ob.askColor(path, runs) },
+      ...(runs.length > 1 && runs.length <= ob.PALETTE.length ? [{ label: "Give each another colour", act: () => spread(path, runs) }] : []),
       null,
       archived
         ? { label: "Take out of the archive", act: () => edit({ archived: false }, (n) => `${ob.plural(n, "run")} out of the archive`) }
@@ -48,6 +49,12 @@
       { label: "Delete…", danger: true, act: () => ob.askDelete(path, runs) },
     ];
   };
+
+  /** Colours that were far apart among all runs may be neighbours among these. */
+  function spread(path, runs) {
+    const edits = runs.map((run, i) => ({ runs: [run.uid], color: ob.PALETTE[i] }));
+    return ob.attempt(() => ob.edit(path, edits, (n) => `Coloured ${ob.plural(n, "run")}`));
+  }
 
   async function archive(path, uids) {
     const before = ob.view.selected;
