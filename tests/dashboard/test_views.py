@@ -188,8 +188,8 @@ def test_a_state_is_kept_as_this_program_writes_it(board: Board) -> None:
     state = "v=abc,s&s=0.9&s=7&nonsense=%00&q=\ud800<b>&c=\u202e"
 
     body = json.dumps({"page": "scalars", "state": state})
-    sent = {"content": body, "headers": {"content-type": "application/json"}}
-    saved = board.ask("POST", PATH, **sent).json()["state"]
+    kind = {"content-type": "application/json"}
+    saved = board.ask("POST", PATH, content=body, headers=kind).json()["state"]
 
     assert saved == "q=%3F%3Cb%3E&s=0.999&c=%E2%80%AE"
 
