@@ -162,15 +162,20 @@
 
   /** Change the view and its address. */
   ob.setView = function setView(patch) {
+    if (change(patch)) write();
+  };
+
+  /** Change the view and tell of it; whether it was another. */
+  function change(patch) {
     const changed = new Set();
     for (const [key, value] of Object.entries(patch)) {
       if (JSON.stringify(ob.view[key]) !== JSON.stringify(value)) changed.add(key);
     }
-    if (!changed.size) return;
+    if (!changed.size) return false;
     ob.view = { ...ob.view, ...patch };
-    write();
     for (const listen of [...listeners]) listen(changed);
-  };
+    return true;
+  }
 
   /** Take the view from the address, as after a click on "back"; what of it is in a saved view
       that nobody has told has its default. `tells`: what stays when pages change hears of it. */
@@ -180,7 +185,7 @@
     const state = states.get(saved);
     const view = ob.decodeView(ob.layOver(state ?? "", query));
     Object.assign(view, { saved: state === undefined ? "" : saved, without: [] });
-    if (tells) ob.setView(view);
+    if (tells) change(view);
     else ob.view = view;
   };
 
