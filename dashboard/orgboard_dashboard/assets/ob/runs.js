@@ -71,7 +71,7 @@
     if (!signal.aborted) act();
   }
 
-  /** Give the grid the columns of the view; the server reads from them what to bring along. */
+  /** Give the grid the columns of the view, and its rows anew where those lack what columns show. */
   function setColumns() {
     const columns = ob.gridColumns();
     const now = JSON.stringify(columns);
