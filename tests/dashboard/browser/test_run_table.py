@@ -171,6 +171,22 @@ def test_a_column_is_found_added_moved_pinned_and_taken_away_in_the_menu(
     expect(page.get_by_role("button", name="Columns")).to_be_focused()
 
 
+def test_a_column_can_be_the_small_curve_of_a_metric(page: Page, many: Served) -> None:
+    page.goto(many.page("runs?q=run&sort=name&cols=!name"))
+    expect(_grid_column(page, "name").first).to_have_text("run00")
+    page.get_by_role("button", name="Columns").click()
+    page.get_by_role("button", name="curve of my loss").click()
+
+    expect(page).to_have_url(re.compile("cols=.*spark%3Amy%20loss"))
+    curve = page.locator('.ag-row[row-index="3"] [col-id="spark:my loss"]').get_by_role("img")
+    expect(curve).to_have_attribute("aria-label", re.compile("^from 5.* to 4.*between 4.* and 5"))
+    expect(curve.locator("path")).to_have_attribute("d", "M2.0 2.0L94.0 18.0")
+    # What a run did not log has no curve.
+    page.goto(many.page("runs?sort=name&cols=!name,spark%3Amy%20loss,spark%3Anobody"))
+    expect(page.locator('[col-id="spark:my loss"] svg').first).to_be_visible()
+    expect(page.locator('[col-id="spark:nobody"] svg')).to_have_count(0)
+
+
 def test_a_click_on_a_heading_sorts_the_table_and_the_panel(page: Page, many: Served) -> None:
     page.goto(many.page("runs?q=run&cols=!name,hp%3An,last%3Aval%2Facc"))
     expect(_grid_column(page, "hp:n").first).to_be_visible()

@@ -3,7 +3,7 @@
   "use strict";
 
   const MOST = 150;
-  const VALUES = ["last", "min", "max", "best"];
+  const VALUES = ["last", "min", "max", "best", "spark"];
 
   let menu = null;
 
@@ -125,7 +125,7 @@
     const values = VALUES.filter((value) => value !== "best" || best).map((value) => {
       const key = `${value}:${name}`;
       const on = isShown(key);
-      return ob.el(on ? "button.ob-on" : "button", { type: "button", "data-focus": key, "aria-pressed": String(on), "aria-label": `${value} of ${name}`, onclick: () => ob.toggleColumn(key) }, value);
+      return ob.el(on ? "button.ob-on" : "button", { type: "button", "data-focus": key, "aria-pressed": String(on), "aria-label": `${value === "spark" ? "curve" : value} of ${name}`, onclick: () => ob.toggleColumn(key) }, value === "spark" ? "curve" : value);
     });
     return ob.el("div.ob-menu-row", {}, ob.el("span.ob-name.ob-mono", { title: name }, name), ob.el("span.ob-seg", {}, ...values));
   }

@@ -1,7 +1,7 @@
 /* The columns of the table of runs, and of the panel as far as it has room.
 
    A column is a key: a field of every run ("status"), "hp:NAME", or a value of a metric, "last:TAG",
-   "min:TAG", "max:TAG", "best:TAG". Which ones, how wide, and which are pinned is in the view. */
+   "min:TAG", "max:TAG", "best:TAG", or its small curve, "spark:TAG". Which ones, how wide, and which are pinned is in the view. */
 (function (ob) {
   "use strict";
 
@@ -32,7 +32,7 @@
 
   /** Take a key apart: {source: "last", name: "val/loss"}; a field of every run has no source. */
   ob.columnOf = function columnOf(key) {
-    const [, source, name] = /^(?:(hp|last|min|max|best):)?([^]*)$/.exec(key);
+    const [, source, name] = /^(?:(hp|last|min|max|best|spark):)?([^]*)$/.exec(key);
     return { source: source ?? "", name };
   };
 
@@ -40,6 +40,7 @@
   ob.columnTitle = function columnTitle(key) {
     const { source, name } = ob.columnOf(key);
     if (!source) return FIELDS.find(([field]) => field === name)?.[1] ?? name;
+    if (source === "spark") return `${name} curve`;
     return source === "hp" || source === "last" ? name : `${source} ${name}`;
   };
 
@@ -47,6 +48,7 @@
   ob.columnValue = function columnValue(run, key) {
     const { source, name } = ob.columnOf(key);
     if (source === "hp") return Object.hasOwn(run.hparams, name) ? run.hparams[name] : undefined;
+    if (source === "spark") return ob.sparkOf(run.uid, name)?.path || undefined;
     if (source) return run.metrics && Object.hasOwn(run.metrics, key) ? Number(run.metrics[key]) : undefined;
     if (name !== "duration") return run[name] ?? undefined;
     const known = Number.isFinite(run.started ?? NaN) && Number.isFinite(run.last_event ?? NaN);
@@ -68,16 +70,17 @@
     if (value === undefined) return NOTHING;
     const { source, name } = ob.columnOf(key);
     if (source === "hp") return ob.hparam(value);
+    if (source === "spark") return ob.sparkOf(run.uid, name).words;
     if (source) return ob.value(value);
     return WRITERS[name] ? WRITERS[name](value, run) : ob.count(value);
   };
 
   /** Give the keys of the metrics among columns, which the server is asked for. */
-  ob.metricKeys = (columns) => columns.map(({ key }) => key).filter((key) => !["", "hp"].includes(ob.columnOf(key).source));
+  ob.metricKeys = (columns) => columns.map(({ key }) => key).filter((key) => !["", "hp", "spark"].includes(ob.columnOf(key).source));
 
   /** Give the columns that the panel shows beside the name: of those chosen, what it has room for. */
   ob.panelColumns = function panelColumns() {
-    const chosen = ob.view.columns?.filter(({ key }) => ob.columnOf(key).source) ?? [];
+    const chosen = ob.view.columns?.filter(({ key }) => !["", "spark"].includes(ob.columnOf(key).source)) ?? [];
     const room = Math.floor(((document.getElementById("ob-panel")?.clientWidth || 352) - ROW_PX) / CELL_PX);
     return [...chosen, { key: "last_step", width: null, pinned: false }].slice(0, Math.max(1, Math.min(6, room)));
   };
@@ -101,10 +104,11 @@
     const order = ob.view.sort.replace(/^-/, "") === key ? (ob.view.sort.startsWith("-") ? "desc" : "asc") : null;
     return {
       colId: key, headerName: title, headerTooltip: title, width: width ?? usual, pinned: pinned ? "left" : null,
-      sortable: key !== "hparams", sort: order, valueGetter: call("obCellValue"), valueFormatter: call("obCellText"),
+      sortable: key !== "hparams" && source !== "spark", sort: order, valueGetter: call("obCellValue"), valueFormatter: call("obCellText"),
       ...(key === "hparams" && width === null ? { flex: 1, minWidth: 220 } : {}),
-      ...(source || RIGHT.has(key) ? { type: "rightAligned" } : {}),
-      ...(source ? { headerClass: "ag-right-aligned-header ob-head-mono" } : {}),
+      ...((source && source !== "spark") || RIGHT.has(key) ? { type: "rightAligned" } : {}),
+      ...(source ? { headerClass: `${source === "spark" ? "" : "ag-right-aligned-header "}ob-head-mono` } : {}),
+      ...(source === "spark" ? { cellRenderer: "obSpark", tooltipValueGetter: call("obCellText") } : {}),
       ...(key === "name" ? { cellClass: "ob-cell-name", cellStyle: call("obRunStyle"), tooltipValueGetter: call("obCellText") } : {}),
       ...(key === "status" ? { cellClass: call("obStatusClass") } : {}),
     };

@@ -71,12 +71,12 @@
     if (!signal.aborted) act();
   }
 
-  /** Give the grid the columns of the view; the server reads from them what to bring along. */
+  /** Give the grid the columns of the view, and its rows anew where those lack what columns show. */
   function setColumns() {
     const columns = ob.gridColumns();
     const now = JSON.stringify(columns);
     if (now === given) return;
-    const asked = ob.metricKeys(ob.columns()).join("\n");
+    const asked = ob.columns().map(({ key }) => key).filter((key) => !["", "hp"].includes(ob.columnOf(key).source)).join("\n");
     given = now;
     globalThis.dash_clientside.set_props(GRID, { columnDefs: columns });
     if (asked !== brought) setTimeout(() => api()?.refreshInfiniteCache());
@@ -121,6 +121,7 @@
         try {
           const { runs, matching } = await project.rows(asked, ob.metricKeys(ob.columns()), signal);
           successCallback(runs, matching);
+          showCurves(grid, project, runs, signal);
         } catch (error) {
           if (error.name === "AbortError") return failCallback();
           if (!(error instanceof ob.Refused)) throw error;
@@ -128,6 +129,15 @@
         }
       },
     });
+  }
+
+  async function showCurves(grid, project, runs, signal) {
+    try {
+      if (await ob.bringSparks(project, runs, signal)) grid.refreshCells({ force: true });
+    } catch (error) {
+      // The rows stand without them.
+      if (error.name !== "AbortError" && !(error instanceof ob.Refused)) throw error;
+    }
   }
 
   /** A click, or a key, on a row: its first cell shows the run, its name leads to it. */
