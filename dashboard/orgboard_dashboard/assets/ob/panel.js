@@ -44,9 +44,12 @@
       const uid = event.target.closest(".ob-row")?.dataset.uid;
       if (uid) ob.runMenu(event, project, [uid]);
     }, onscroll: ob.throttled(30, paint) }, rows);
+    // Beside the list: what has no runs has no items either.
+    const none = ob.el("div.ob-none", { role: "status", hidden: true });
+    list.prepend(none);
     const foot = ob.el("div.ob-foot", {}, ob.el("span"), ob.el("span"));
     new ResizeObserver(ob.throttled(30, resized)).observe(list);
-    return { project, bar, all, automatic, every, titles, head, groups, columns, rows, list, foot };
+    return { project, bar, all, automatic, every, titles, head, groups, columns, rows, none, list, foot };
   }
 
   /** A wider panel has room for more columns, whose metrics are yet to be fetched. */
@@ -83,7 +86,7 @@
     rows.style.height = `${n * ROW}px`;
     const shown = new Set(project.shown().map((run) => run.uid));
     keepFocus(rows, () => rows.replaceChildren(...range(first, last).map((i) => row(project, i, shown))));
-    if (n === 0 && project.matching !== null && !refused) rows.append(nothing(project));
+    paintNone(n === 0 && project.matching !== null && !refused);
     paintFoot(project, shown.size);
     parts.groups.paint();
     ob.paintLive();
@@ -152,11 +155,20 @@
     return ob.el("button.ob-cell", { type: "button", "data-uid": key, title: `${words}: sort`, "aria-label": `Sort by ${words}${sorted}`, onclick: () => ob.sortBy(key) }, ob.el("span.ob-name", {}, words), mark && ob.el("span", {}, mark));
   }
 
+  /** Say that there is no run, and what to do; said again, it stays as it is, with its button. */
+  function paintNone(is) {
+    const { none, project, rows } = parts;
+    const key = is ? `${ob.view.runFilter}\n${project.everything}` : "";
+    none.hidden = !is;
+    rows.hidden = is;
+    if (none.dataset.key === key) return;
+    none.dataset.key = key;
+    none.replaceChildren(...(is ? nothing(project) : []));
+  }
+
   function nothing(project) {
-    if (!ob.view.runFilter) {
-      return ob.el("div.ob-none", {}, "No runs yet. Log some with SummaryWriter, or point orgboard at a directory: ", ob.el("code", {}, "orgboard ingest DIR"), ".");
-    }
-    return ob.el("div.ob-none", {}, ...ob.noMatch(project));
+    if (ob.view.runFilter) return ob.noMatch(project);
+    return ["No runs yet. Log some with SummaryWriter, or point orgboard at a directory: ", ob.el("code", {}, "orgboard ingest DIR"), "."];
   }
 
   /** Say that no run matches, how many there are, and how to see them. */
