@@ -36,8 +36,9 @@
     const every = ob.el("button.ob-quiet", { type: "button", onclick: () => project.showAll() }, "all");
     const titles = ob.el("span.ob-panel-titles");
     const groups = ob.groupBar(project);
+    const close = ob.el("button.ob-icon.ob-phone", { type: "button", "aria-label": "Close the runs", onclick: () => ob.togglePanel() }, ob.icon("M4 4l8 8M12 4l-8 8"));
     const head = ob.el("div.ob-panel-head", {}, bar.el, bar.problem,
-      ob.el("div.ob-panel-tools", {}, ob.columnsButton(project), actions));
+      ob.el("div.ob-panel-tools", {}, ob.columnsButton(project), actions, ob.el("span.ob-grow"), close));
     const columns = ob.el("div.ob-panel-head", {}, ob.el("div.ob-panel-columns", {}, all, ob.el("span", {}, "Run"), automatic, every, ob.el("span.ob-grow"), titles));
     const rows = ob.el("div.ob-rows", { role: "list", "aria-label": "Runs" });
     const list = ob.el("div.ob-list", { tabindex: "-1", oncontextmenu: (event) => {
@@ -177,10 +178,11 @@
     ob.el("button.ob-quiet", { type: "button", onclick: () => ob.setView({ runFilter: "" }) }, "Show all"),
   ];
 
+  /** Give the focus back to what stands where it was; of a row that is gone, to the list. */
   function keepFocus(rows, change) {
-    const uid = rows.contains(document.activeElement) ? document.activeElement.dataset.uid : null;
+    const had = rows.contains(document.activeElement) ? document.activeElement : null;
     change();
-    if (uid) rows.querySelector(`:is(input, button)[data-uid="${CSS.escape(uid)}"]`)?.focus({ preventScroll: true });
+    if (had) (ob.standing(had) ?? rows.parentElement).focus({ preventScroll: true });
   }
 
   function paintHover(uid) {

@@ -132,8 +132,12 @@
       if (had !== JSON.stringify(charts) && (had !== undefined || charts.length)) this.layOut();
     }
 
+    /** Lay out the sections. Cards leave their old ones as the new ones are made, and with them the focus. */
     layOut() {
-      if (this.tags === null) return;
+      if (this.tags !== null) ob.keepFocus(this.out, () => this.layOutSections());
+    }
+
+    layOutSections() {
       const filter = ob.tagMatcher(ob.view.tagFilter);
       this.toolbar.problem(filter.problem);
       if (filter.problem) return;
