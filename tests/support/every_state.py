@@ -167,11 +167,14 @@ def _writing(page: Page) -> None:
     expect(page.get_by_label("Note, in Markdown")).to_be_visible()
 
 
-def _deleted(page: Page) -> None:
-    _drawn(page)
-    page.get_by_role("button", name="Actions", exact=True).click()
-    page.get_by_role("menuitem", name="Deleted runs…").click()
-    expect(page.locator("dialog[open]")).to_be_visible()
+def _from_actions(item: str) -> Callable[[Page], None]:
+    def act(page: Page) -> None:
+        _drawn(page)
+        page.get_by_role("button", name="Actions", exact=True).click()
+        page.get_by_role("menuitem", name=item).click()
+        expect(page.locator("dialog[open]")).to_be_visible()
+
+    return act
 
 
 def _columns(page: Page) -> None:
@@ -238,13 +241,15 @@ _ON_SCALARS: Final[dict[str, Callable[[Page], None]]] = {
     "colour": _chosen("Colour…"),
     "delete": _chosen("Delete…"),
     "delete a live run": _chosen("Delete…", "lr0.1-s0"),
-    "deleted runs": _deleted,
+    "deleted runs": _from_actions("Deleted runs…"),
+    "form of the table": _from_actions("Save the table…"),
     "starred": _chosen("Star", "lr0.01-s0"),
 }
 
 OPENED: Final[dict[str, State]] = {
     **{name: (f"{PROJECT}/scalars", act) for name, act in _ON_SCALARS.items()},
     "group": (f"{PROJECT}/scalars?g=hp:lr", _group_opened),
+    "every run of a group": (f"{PROJECT}/scalars?g=hp:lr&gl=each&cols=name,hp:lr", _table),
     "part of the name": (f"{PROJECT}/scalars?g=re:(", _seen(".ob-group-problem:not(:empty)")),
     "note": ("/r/{lr0.1-s1}", _writing),
     "details of a run": ("/r/{lr0.1-s0}", _unfolded),

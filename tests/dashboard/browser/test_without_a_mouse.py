@@ -215,7 +215,7 @@ def test_the_whole_flow_is_done_by_touch_on_a_phone(browser: Browser, served: Se
     expect(page.locator(".ob-rows .ob-row")).to_have_count(2)
     row(page, "lr0.1-s0").locator("label").tap()
     expect(page.get_by_label("Show lr0.1-s0")).not_to_be_checked()
-    page.get_by_role("button", name="Close the runs").tap()
+    page.get_by_role("button", name="Fold the sheet").tap()
     expect(page.get_by_label("Show lr0.1-s0")).to_be_hidden()
 
     # Read a value, make the card large, and smooth it.

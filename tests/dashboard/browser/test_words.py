@@ -223,6 +223,29 @@ def test_a_chosen_colour_is_the_colour_of_the_line(scalars_page: Page, served: P
     expect(line).to_have_css("stroke", before)
 
 
+def test_colours_are_spread_anew_over_the_shown_runs(scalars_page: Page) -> None:
+    page = scalars_page
+    for run in ("cosine/a", "cosine/b"):
+        _choose(page, run, "Colour…")
+        page.get_by_role("button", name="Colour 3", exact=True).click()
+        expect(_row(page, run).locator(".ob-swatch")).to_have_css(
+            "background-color", "rgb(255, 114, 92)"
+        )
+
+    page.get_by_role("button", name="Actions", exact=True).click()
+    page.get_by_role("menuitem", name="Spread their colours").click()
+    expect(page.locator(".ob-toast")).to_contain_text("Coloured")
+
+    swatches = page.locator(".ob-panel .ob-row .ob-swatch")
+    expect(swatches.nth(0)).to_have_css("background-color", "rgb(66, 105, 208)")
+    expect(swatches.nth(1)).to_have_css("background-color", "rgb(239, 177, 24)")
+    expect(swatches.nth(2)).to_have_css("background-color", "rgb(255, 114, 92)")
+    _undo(page)
+    expect(_row(page, "cosine/b").locator(".ob-swatch")).to_have_css(
+        "background-color", "rgb(255, 114, 92)"
+    )
+
+
 def test_any_other_colour_can_be_chosen(scalars_page: Page) -> None:
     page = scalars_page
     _choose(page, "cosine/a", "Colour…")

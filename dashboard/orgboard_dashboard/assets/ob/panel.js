@@ -36,7 +36,7 @@
     const every = ob.el("button.ob-quiet", { type: "button", onclick: () => project.showAll() }, "all");
     const titles = ob.el("span.ob-panel-titles");
     const groups = ob.groupBar(project);
-    const close = ob.el("button.ob-icon.ob-phone", { type: "button", "aria-label": "Close the runs", onclick: () => ob.togglePanel() }, ob.icon("M4 4l8 8M12 4l-8 8"));
+    const close = ob.el("button.ob-icon.ob-phone", { type: "button", "aria-label": "Fold the sheet", onclick: () => ob.togglePanel() }, ob.icon("M4 4l8 8M12 4l-8 8"));
     const head = ob.el("div.ob-panel-head", {}, bar.el, bar.problem,
       ob.el("div.ob-panel-tools", {}, ob.columnsButton(project), actions, ob.el("span.ob-grow"), close));
     const columns = ob.el("div.ob-panel-head", {}, ob.el("div.ob-panel-columns", {}, all, ob.el("span", {}, "Run"), automatic, every, ob.el("span.ob-grow"), titles));
