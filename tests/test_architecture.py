@@ -23,6 +23,7 @@ MOST_LINES = 450
 TRAINING_MAY_LOAD = {"orgboard", "orgboard_schema", "google", "google_crc32c"}
 SETTING = re.compile(r"\bORGBOARD_[A-Z][A-Z_]*[A-Z]\b")
 LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)")
+SHOWN_BY = re.compile(r"`([\w/]+\.py)::(test_\w+)`")
 NAMED_PATH = re.compile(r"`((?:schema|writer|ingest|dashboard|tests|\.ci)/[\w./-]*)`")
 
 
@@ -134,6 +135,25 @@ def test_every_path_that_a_document_names_exists() -> None:
         missing += [f"{_name(document)}: {path}" for path in (*linked, *named) if not path.exists()]
 
     assert missing == []
+
+
+def test_every_row_of_the_comparison_names_tests_that_there_are() -> None:
+    document = (REPOSITORY / "dashboard" / "COMPARED.md").read_text(encoding="utf-8")
+    rows = [line for line in document.splitlines() if re.match(r"\| (?!---|what|wish \|)", line)]
+
+    faults = []
+    for row in rows:
+        what, *_, last = [cell.strip() for cell in row.strip("|").split(" | ")]
+        named = SHOWN_BY.findall(last)
+        if not named and "**not yet**" not in last:
+            faults.append(f"{what} is shown by nothing")
+        for file, test in named:
+            path = REPOSITORY / "tests" / "dashboard" / file
+            if not path.is_file() or f"\ndef {test}(" not in path.read_text(encoding="utf-8"):
+                faults.append(f"{what}: there is no {file}::{test}")
+
+    assert len(rows) > 40
+    assert faults == []
 
 
 @pytest.mark.parametrize("root", [*SOURCE_ROOTS, "tests"])

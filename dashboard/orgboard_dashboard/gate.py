@@ -236,9 +236,10 @@ def _page(refusal: Refusal) -> bytes:
     words = refusal.error if refusal.status != 405 else "This address is not a page."
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>orgboard</title>'
-        "<style>body{font:15px system-ui;margin:20vh auto;max-width:32em;padding:0 16px;"
-        "color-scheme:light dark}</style>"
-        f'<p>{words}</p><p><a href="/">To the board</a></p></html>'
+        # Said, because who measures the contrast does not know what is behind a bare page.
+        "<style>html{color-scheme:light dark;background:Canvas;color:CanvasText}"
+        "body{font:15px system-ui;margin:20vh auto;max-width:32em;padding:0 16px}</style>"
+        f'<main><p>{words}</p><p><a href="/">To the board</a></p></main></html>'
     ).encode()
 
 

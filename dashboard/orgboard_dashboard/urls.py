@@ -53,8 +53,9 @@ XAxis: TypeAlias = Literal["step", "rstep", "relative", "wall", "active"]
 """Beside these an axis may be a metric: `m:TAG`."""
 YAxis: TypeAlias = Literal["lin", "log", "sym"]
 SmoothingKind: TypeAlias = Literal["ema", "twema", "gauss", "mean"]
-TipOrder: TypeAlias = Literal["nearest", "value", "name"]
-GroupLine: TypeAlias = Literal["mean", "median", "min", "max"]
+TipOrder: TypeAlias = Literal["nearest", "height", "value", "least", "name", "list"]
+GroupLine: TypeAlias = Literal["mean", "median", "min", "max", "each"]
+"""`each`: no line of the group, but one of each of its runs, in its colour."""
 GroupBand: TypeAlias = Literal["minmax", "std", "sem", "ci", "none"]
 Compared: TypeAlias = Literal["last", "min", "max"]
 

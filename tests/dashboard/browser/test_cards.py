@@ -209,7 +209,7 @@ def test_a_stretch_of_the_axis_has_a_table_of_exact_values(page: Page, served: S
     row = table.locator("tbody tr").filter(has_text="cosine/a")
     expect(row).to_contain_text("9.000")
 
-    table.get_by_role("button", name="max").click()
+    table.get_by_role("button", name="max", exact=True).click()
     expect(table.locator("tbody tr").first).to_contain_text("cosine/a")
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     table.get_by_role("button", name="Copy").click()
@@ -224,7 +224,39 @@ def test_a_stretch_of_the_axis_has_a_table_of_exact_values(page: Page, served: S
     expect(page.locator(".ob-range:visible")).to_have_count(0)
 
 
-@pytest.mark.parametrize(("order", "first"), [("value", "cosine/b"), ("name", "<img")])
+def test_the_table_of_values_has_the_settings_that_the_table_of_runs_has(
+    page: Page, served: Served
+) -> None:
+    page.goto(served.page("scalars?t=train/accuracy&cols=name,hp:lr,hp:width"))
+    ready(page)
+    page.get_by_label("More about train/accuracy").press("Enter")
+    page.get_by_role("button", name="Table of values").press("Enter")
+
+    table = page.get_by_role("region", name="Table of values")
+    heads = ["run", "value ↑", "smoothed", "min", "max", "start", "change", "change, %", "mean"]
+    expect(table.locator("th")).to_have_text(
+        [*heads, "min at step", "max at step", "from step", "to step", "points", "lr", "width"]
+    )
+    cells = table.locator("tbody tr").first.locator("td")
+    # From 0.8 to almost 1, but for one point of 0.1.
+    expect(cells.nth(7)).to_have_text(re.compile(r"^24\.\d+$"))
+    expect(cells.nth(9)).to_have_text(re.compile(r"^3\s333$"))
+    expect(cells.nth(14)).to_have_text("0.1")
+    table.get_by_role("button", name="lr", exact=True).press("Enter")
+
+    expect(table.get_by_role("button", name="lr ↑")).to_be_focused()
+
+
+@pytest.mark.parametrize(
+    ("order", "first"),
+    [
+        ("value", "cosine/b"),
+        ("least", "<img"),
+        ("height", "cosine/b"),
+        ("name", "<img"),
+        ("list", "<img"),
+    ],
+)
 def test_the_tooltip_is_in_the_order_that_was_chosen(
     page: Page, served: Served, order: str, first: str
 ) -> None:

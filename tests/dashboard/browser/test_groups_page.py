@@ -81,6 +81,22 @@ def test_line_and_band_are_chosen_and_asked_of_the_server(page: Page, seeds: str
     expect(page).to_have_url(re.compile("gl=median&gb=none"))
 
 
+def test_every_run_may_have_its_line_in_the_colour_of_its_group(page: Page, seeds: str) -> None:
+    page.goto(f"{seeds}/scalars?g=hp:lr&s=0")
+    expect(traces(page, "_line")).to_have_count(2)
+
+    page.get_by_label("Line of a group").select_option(label="Every run")
+
+    expect(traces(page, "_band")).to_have_count(0)
+    expect(lines(page)).to_have_count(2 * SEEDS)
+    colors: list[str] = lines(page).evaluate_all(
+        "(paths) => paths.map((path) => path.style.stroke)"
+    )
+    assert [colors.count(color) for color in set(colors)] == [SEEDS, SEEDS]
+    expect(page.get_by_label("Band of a group")).to_be_hidden()
+    expect(page).to_have_url(re.compile("gl=each"))
+
+
 def test_a_part_of_the_name_groups_and_a_broken_pattern_is_explained(
     page: Page, seeds: str
 ) -> None:

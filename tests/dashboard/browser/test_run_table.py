@@ -235,6 +235,37 @@ def test_hostile_names_are_text_in_columns_and_choices(page: Page, many: Served)
     assert page.locator("img[src=x]").count() == 0
 
 
+@pytest.mark.parametrize(
+    ("form", "first"),
+    [
+        ("csv", "name,hp:lr,max:val/acc\nrun28,0.1,0.28"),
+        ("json", '[\n {\n  "uid": "'),
+        (
+            "tex",
+            "\\begin{tabular}{lrr}\n\\toprule\nRun & lr & max val/acc \\\\\n\\midrule\nrun28 & 0.1",
+        ),
+    ],
+)
+def test_the_table_is_saved_with_its_columns_and_in_its_order(
+    page: Page, many: Served, form: str, first: str
+) -> None:
+    page.goto(
+        many.page("runs?cols=name,hp:lr,max:val/acc&sort=-max:val/acc&q=lr%3D0.1%20and%20n>0")
+    )
+    expect(_rows(page)).to_have_count(10)
+    page.get_by_role("button", name="Actions", exact=True).click()
+    page.get_by_role("menuitem", name="Save the table…").click()
+    page.get_by_label("Form of the table").select_option(form)
+
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save", exact=True).click()
+
+    saved = download.value.path().read_text(encoding="utf-8")
+    assert download.value.suggested_filename == f"runs.{form}"
+    assert saved.startswith(first)
+    assert len(re.findall(r"run\d\d", saved)) == 10
+
+
 def test_a_broken_address_opens_a_table(page: Page, many: Served) -> None:
     page.goto(many.page("runs?cols=,!,what~x,hp%3A,last%3Anone&sort=-max%3Agone"))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -94,6 +94,39 @@ def test_the_run_filter_is_answered_by_the_server(page: Page, served: Served) ->
 
     page.get_by_label("Filter runs").fill("(")
     expect(page.locator(".ob-panel .ob-problem")).not_to_be_empty()
+
+
+@pytest.mark.parametrize(
+    ("button", "choice", "left"),
+    [("left", "Show only this run", ["cosine/b"]), ("right", "Hide this run", ["cosine/a"])],
+)
+def test_a_run_is_picked_from_its_line(
+    page: Page, served: Served, button: Literal["left", "right"], choice: str, left: list[str]
+) -> None:
+    both = ",".join(served.board.uids[name] for name in ("cosine/a", "cosine/b"))
+    page.goto(served.page(f"scalars?t=train/loss&s=0&sel={both}"))
+    line = page.locator(f".ob-card .trace.trace{served.board.uids['cosine/b']}__line .js-line")
+    box = line.bounding_box()
+    assert box is not None
+
+    # Its first point is its highest: at the left, and on the top.
+    page.mouse.click(box["x"] + 1, box["y"] + 1, button=button)
+    page.get_by_role("menuitem", name=choice).click()
+
+    for name in ("cosine/a", "cosine/b"):
+        expect(page.get_by_label(f"Show {name}")).to_be_checked(checked=name in left)
+
+
+def test_two_clicks_on_a_line_are_the_zoom_out_and_open_nothing(page: Page, served: Served) -> None:
+    page.goto(served.page("scalars?t=train/loss&s=0&x0=0&x1=900"))
+    line = page.locator(f".ob-card .trace.trace{served.board.uids['cosine/b']}__line .js-line")
+    box = line.bounding_box()
+    assert box is not None
+
+    page.mouse.dblclick(box["x"] + 2, box["y"] + 2)
+
+    expect(page).not_to_have_url(re.compile("x0="))
+    expect(page.get_by_role("menu")).to_have_count(0)
 
 
 def test_a_run_that_is_unticked_leaves_the_charts(page: Page, served: Served) -> None:

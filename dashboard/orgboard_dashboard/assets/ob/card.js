@@ -52,6 +52,7 @@
         const [low, high] = [event["xaxis.range[0]"], event["xaxis.range[1]"]];
         if (Number.isFinite(low) && Number.isFinite(high) && low < high) onZoom(ob.xRounded(...[low, high].map(ob.valueOf(ob.xKind(ob.view)))));
       };
+      ob.pickable(this);
       ob.gestures(this, { onZoom, onSelect: onSelect && ((range) => onSelect(this, range)) });
     }
 

@@ -128,7 +128,7 @@
     }
 
     nothing() {
-      const what = ob.view.groupBy ? "Two groups or more can be compared. Group the runs by something that differs, or choose more runs" : "Two runs or more can be compared. Choose them";
+      const what = ob.isGrouped() ? "Two groups or more can be compared. Group the runs by something that differs, or choose more runs" : "Two runs or more can be compared. Choose them";
       return [`${what} in the run panel.`];
     }
 
@@ -223,7 +223,7 @@
             cards: tags.slice(at, at + MOST).map((tag) => ({ tag })), runs: subjects.map((one) => one.uid), ...place, width,
             superseded: ob.view.superseded,
           };
-          const answer = await (ob.view.groupBy ? ob.postBands(path, subjects, body, signal) : ob.postScalars(path, body, signal));
+          const answer = await (ob.isGrouped() ? ob.postBands(path, subjects, body, signal) : ob.postScalars(path, body, signal));
           if (asked !== this.asking) return;
           await this.take(answer, body.runs, place.from !== null);
         }

@@ -6,9 +6,16 @@
   const COLUMNS = [
     ["name", "run", "text"], ["end", "value", "number"], ["smoothed", "smoothed", "number"],
     ["min", "min", "number"], ["max", "max", "number"], ["start", "start", "number"],
-    ["change", "change", "number"], ["mean", "mean", "number"], ["start_step", "from step", "step"],
-    ["end_step", "to step", "step"], ["n", "points", "step"],
+    ["change", "change", "number"], ["percent", "change, %", "number"], ["mean", "mean", "number"],
+    ["min_step", "min at step", "step"], ["max_step", "max at step", "step"],
+    ["start_step", "from step", "step"], ["end_step", "to step", "step"], ["n", "points", "step"],
   ];
+
+  /** These, and the hyperparameters that the table of runs shows. */
+  function columnsNow() {
+    const settings = ob.columns().filter(({ key }) => key.startsWith("hp:"));
+    return [...COLUMNS, ...settings.map(({ key }) => [key, ob.columnTitle(key), "setting"])];
+  }
 
   let table = null;
 
@@ -37,19 +44,19 @@
     made.range = ob.el("span.ob-range-place");
     made.problem = ob.el("span.ob-problem", { role: "alert" });
     made.body = ob.el("tbody");
-    made.heads = COLUMNS.map(([key, label, kind]) => head(made, key, label, kind));
+    made.head = ob.el("tr");
     const copy = ob.el("button.ob-pill", { type: "button", onclick: () => copyRows(made, copy) }, "Copy");
     const close = ob.el("button.ob-icon", { type: "button", "aria-label": "Close the table of values", onclick: () => { ob.setView({ selectedRange: null }); ob.closeTable(); } }, "✕");
     made.el = ob.el("section.ob-drawer", { "aria-label": "Table of values" },
       ob.el("header", {}, made.title, made.range, made.problem, ob.el("span.ob-grow"), copy, close),
       ob.el("div.ob-drawer-table", { tabindex: "0", role: "region", "aria-label": "Values" },
-        ob.el("table.ob-table", {}, ob.el("thead", {}, ob.el("tr", {}, ...made.heads.map((one) => one.cell))), made.body)));
+        ob.el("table.ob-table", {}, ob.el("thead", {}, made.head), made.body)));
     return made;
   }
 
   function head(made, key, label, kind) {
     const button = ob.el("button.ob-quiet", { type: "button", onclick: () => {
-      made.sort = made.sort[0] === key ? [key, -made.sort[1]] : [key, kind === "text" ? 1 : -1];
+      made.sort = made.sort[0] === key ? [key, -made.sort[1]] : [key, kind === "text" || kind === "setting" ? 1 : -1];
       paint();
     } }, label);
     return { key, label, button, cell: ob.el(kind === "text" ? "th" : "th.ob-num", {}, button) };
@@ -83,6 +90,8 @@
       ...row, color: run ? ob.inked(run).color : 0, name: run ? ob.runName(run) : row.run,
       smoothed: line ? smoothedEnd(line, stretch) : null,
       change: row.start === null ? null : row.end - row.start,
+      percent: row.start ? (100 * (row.end - row.start)) / Math.abs(row.start) : null,
+      ...Object.fromEntries(columnsNow().filter(([, , kind]) => kind === "setting").map(([key]) => [key, run ? ob.columnValue(run, key) ?? null : null])),
     };
   }
 
@@ -101,6 +110,8 @@
   }
 
   function paint() {
+    const columns = columnsNow();
+    paintHeads(columns);
     const [key, way] = table.sort;
     const rows = inOrder(table);
     for (const one of table.heads) {
@@ -108,27 +119,36 @@
       one.cell.setAttribute("aria-sort", sorted ? (way > 0 ? "ascending" : "descending") : "none");
       one.button.textContent = sorted ? `${one.label} ${way > 0 ? "↑" : "↓"}` : one.label;
     }
-    table.body.replaceChildren(...rows.map((row) => ob.el("tr", {}, ...COLUMNS.map(([column, , kind]) => cell(row, column, kind)))));
-    if (!rows.length) table.body.replaceChildren(ob.el("tr", {}, ob.el("td", { colspan: COLUMNS.length }, "No point of the shown runs here.")));
+    table.body.replaceChildren(...rows.map((row) => ob.el("tr", {}, ...columns.map(([column, , kind]) => cell(row, column, kind)))));
+    if (!rows.length) table.body.replaceChildren(ob.el("tr", {}, ob.el("td", { colspan: columns.length }, "No point of the shown runs here.")));
+  }
+
+  /** Make the heads anew where there are other columns; a sort by one that is gone is none. */
+  function paintHeads(columns) {
+    const keys = columns.map(([key]) => key);
+    if (table.heads?.map((one) => one.key).join() === keys.join()) return;
+    if (!keys.includes(table.sort[0])) table.sort = ["end", 1];
+    table.heads = columns.map(([key, label, kind]) => head(table, key, label, kind));
+    ob.keepFocus(table.head, () => table.head.replaceChildren(...table.heads.map((one) => one.cell)));
   }
 
   /** What is missing comes last, whichever way. */
   function order(a, b) {
     if (a === null || b === null) return a === b ? 0 : a === null ? 1 : -1;
-    return typeof a === "string" ? a.localeCompare(b) : a - b;
+    return typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b));
   }
 
   function cell(row, column, kind) {
     if (kind === "text") return ob.el("td", {}, ob.el("span.ob-run-cell", {}, ob.swatch(row), ob.el("span.ob-name", {}, row.name)));
     const value = row[column];
-    const place = { min: "min_step", max: "max_step" }[column];
-    const title = place && row[place] !== null ? `at step ${ob.count(row[place])}` : null;
-    return ob.el("td.ob-num", { title }, value === null ? "–" : kind === "step" ? ob.count(value) : ob.value(value));
+    if (kind === "setting") return ob.el("td.ob-num", {}, value === null ? "–" : ob.hparam(value));
+    return ob.el("td.ob-num", {}, value === null ? "–" : kind === "step" ? ob.count(value) : ob.value(value));
   }
 
   /** Copy the table with all digits, parted by tabs, as spreadsheets take it. */
   async function copyRows(made, button) {
-    const rows = [COLUMNS.map(([, label]) => label), ...inOrder(made).map((row) => COLUMNS.map(([column]) => row[column]))];
+    const columns = columnsNow();
+    const rows = [columns.map(([, label]) => label), ...inOrder(made).map((row) => columns.map(([column]) => row[column]))];
     const text = rows.map((row) => row.map((part) => String(part ?? "").replace(/[\t\r\n]+/g, " ")).join("\t")).join("\n");
     const done = await navigator.clipboard.writeText(text).then(() => true, () => false);
     button.textContent = done ? "Copied" : "Not allowed here";

@@ -34,6 +34,25 @@
     return svg;
   };
 
+  /** Give the element, or what was made in its place: in the row of the same run, or by the same name. */
+  ob.standing = function standing(element) {
+    if (!element || element.isConnected) return element;
+    const row = element.closest("[data-uid]");
+    if (!row) return [...document.querySelectorAll(element.localName)].find((one) => called(one) === called(element)) ?? null;
+    const now = document.querySelector(`${row.localName}[data-uid="${CSS.escape(row.dataset.uid)}"]`);
+    return now && stops(now)[stops(row).indexOf(element)];
+  };
+
+  const called = (element) => element.getAttribute("aria-label") ?? element.textContent;
+  const stops = (element) => [element, ...element.querySelectorAll("*")].filter((one) => one.matches("input, button, a"));
+
+  /** Change what is in `place`; what had the focus there has it again, in its new shape. */
+  ob.keepFocus = function keepFocus(place, change) {
+    const had = place.contains(document.activeElement) ? document.activeElement : null;
+    change();
+    if (had && had !== document.activeElement) ob.standing(had)?.focus({ preventScroll: true });
+  };
+
   /** Make one choice of few: buttons side by side. `choices` are [value, label]. */
   ob.segmented = function segmented(label, choices, value, onchange) {
     const box = ob.el("div.ob-seg", { role: "radiogroup", "aria-label": label });

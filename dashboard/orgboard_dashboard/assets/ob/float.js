@@ -22,7 +22,7 @@
       window.removeEventListener("blur", closeMenu);
       box.remove();
       closeMenu = () => {};
-      standing(back)?.focus({ preventScroll: true });
+      ob.standing(back)?.focus({ preventScroll: true });
     };
     document.addEventListener("pointerdown", outside, true);
     window.addEventListener("blur", closeMenu);
@@ -38,13 +38,6 @@
       act();
     };
     return ob.el(danger ? "button.ob-danger" : "button", { type: "button", role, "aria-checked": on === undefined ? null : String(on), onclick }, label);
-  }
-
-  /** The element, or the one that was painted in its place. */
-  function standing(element) {
-    const label = element?.getAttribute?.("aria-label");
-    if (!element || element.isConnected || !label) return element;
-    return document.querySelector(`button[aria-label="${CSS.escape(label)}"]`);
   }
 
   /** Beside the button that was pressed, else at the pointer; never off the screen. */
@@ -87,7 +80,13 @@
         go.disabled = false;
       }
     };
-    const box = ob.el("dialog.ob-dialog.ob-ask", { "aria-label": title, onclose: () => box.remove() },
+    const back = document.activeElement;
+    const closed = () => {
+      box.remove();
+      // The browser gives the focus back, but to what is still there only.
+      if (document.activeElement === document.body) ob.standing(back)?.focus({ preventScroll: true });
+    };
+    const box = ob.el("dialog.ob-dialog.ob-ask", { "aria-label": title, onclose: closed },
       ob.el("form", { method: "dialog", onsubmit: submit }, ob.el("h2", {}, title), ...[content].flat(), problem, ob.el("div.ob-buttons", {}, go, cancel)));
     box.addEventListener("keydown", (event) => event.stopPropagation());
     box.addEventListener("click", (event) => event.target === box && box.close());

@@ -15,7 +15,7 @@
   ob.ghost = function ghost(card, uid) {
     clearTimeout(card.dwell);
     // What a formula or a difference draws lies on another scale than the runs.
-    const group = uid && card.constructor === ob.Card && ob.view.groupBy && card.visible && ob.project ? ob.drawn(ob.project).find((one) => one.uid === uid) : null;
+    const group = uid && card.constructor === ob.Card && ob.isGrouped() && card.visible && ob.project ? ob.drawn(ob.project).find((one) => one.uid === uid) : null;
     if (!group) {
       card.ghosted = null;
       card.el.querySelector(".ob-ghosts")?.remove();

@@ -2,7 +2,7 @@
 (function (ob) {
   "use strict";
 
-  const LINES = [["mean", "Mean"], ["median", "Median"], ["min", "Least"], ["max", "Greatest"]];
+  const LINES = [["mean", "Mean"], ["median", "Median"], ["min", "Least"], ["max", "Greatest"], ["each", "Every run"]];
   const BANDS = [["minmax", "Least to greatest"], ["std", "Std deviation"], ["sem", "Std error"], ["ci", "95 % interval"], ["none", "No band"]];
   const NAME = "re:";
   /** What is a choice once some run tells it: [what to group by, its title, whether a run tells it]. */
@@ -46,6 +46,7 @@
     if (named && document.activeElement !== bar.pattern) bar.pattern.value = groupBy.slice(NAME.length);
     [bar.line.value, bar.band.value] = [groupLine, groupBand];
     bar.look.hidden = !groupBy;
+    bar.band.hidden = groupLine === "each";
     bar.problem.textContent = groupBy ? grouping.problem : "";
     bar.pattern.setAttribute("aria-invalid", String(Boolean(bar.problem.textContent)));
     bar.list.hidden = !groupBy || !grouping.groups.length;
@@ -77,10 +78,12 @@
       else bar.open.add(group.uid);
       bar.paint();
     };
-    const head = ob.el("button.ob-group", { type: "button", "aria-expanded": String(isOpen), "data-uid": group.uid, title: group.name, onclick: toggle, onfocus: () => ob.hoverRun(group.uid), onblur: () => ob.hoverRun(null) },
+    // A group without a line of its own has nothing to stand out.
+    const point = () => ob.hoverRun(ob.isGrouped() ? group.uid : null);
+    const head = ob.el("button.ob-group", { type: "button", "aria-expanded": String(isOpen), "data-uid": group.uid, title: group.name, onclick: toggle, onfocus: point, onblur: () => ob.hoverRun(null) },
       ob.icon("M4 6l4 4 4-4"), ob.swatch(group), ob.el("span.ob-name", {}, group.name), ob.el("span.ob-step", {}, ob.plural(group.members.length, "run")));
     const members = isOpen ? ob.el("ul", {}, ...group.members.map((uid) => member(bar.project, uid))) : null;
-    return ob.el("li", { onmouseenter: () => ob.hoverRun(group.uid), onmouseleave: () => ob.hoverRun(null) }, head, members);
+    return ob.el("li", { onmouseenter: point, onmouseleave: () => ob.hoverRun(null) }, head, members);
   }
 
   function member(project, uid) {

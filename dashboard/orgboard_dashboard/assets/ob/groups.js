@@ -64,12 +64,15 @@
 
   /** Give what has a line of its own: the shown runs, or their groups. */
   ob.drawn = function drawn(project) {
-    return ob.view.groupBy ? ob.groupingOf(project).groups : project.shown();
+    return ob.isGrouped() ? ob.groupingOf(project).groups : project.shown().map(ob.inked);
   };
+
+  /** Whether groups have lines of their own, and not each run one in the colour of its group. */
+  ob.isGrouped = () => Boolean(ob.view.groupBy) && ob.view.groupLine !== "each";
 
   /** Give the uid of the line that a run is drawn by. */
   ob.drawnAs = function drawnAs(uid) {
-    return (ob.view.groupBy && ob.project && ob.groupingOf(ob.project).of.get(uid)?.uid) || uid;
+    return (ob.isGrouped() && ob.project && ob.groupingOf(ob.project).of.get(uid)?.uid) || uid;
   };
 
   /** Give a run with the colour that it is drawn in. */

@@ -15,6 +15,11 @@
     ["t", "light or dark"],
     ["p", "fold or unfold the run panel"],
     ["u", "take the last change back, while it is said"],
+    ["Space", "on a run's box, show it or not"],
+    ["Shift Space", "the same, for all runs from the box before to this one"],
+    ["↑  ↓  Enter", "in a menu or a list, choose"],
+    ["←  →", "from mark to mark below a chart; a slider, a little"],
+    ["Ctrl Enter", "store the note that is being written"],
     ["Esc", "leave a field, close, leave full screen, reset the zoom"],
     ["?", "this list"],
   ];

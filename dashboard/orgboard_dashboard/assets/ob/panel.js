@@ -36,17 +36,21 @@
     const every = ob.el("button.ob-quiet", { type: "button", onclick: () => project.showAll() }, "all");
     const titles = ob.el("span.ob-panel-titles");
     const groups = ob.groupBar(project);
+    const close = ob.el("button.ob-icon.ob-phone", { type: "button", "aria-label": "Fold the sheet", onclick: () => ob.togglePanel() }, ob.icon("M4 4l8 8M12 4l-8 8"));
     const head = ob.el("div.ob-panel-head", {}, bar.el, bar.problem,
-      ob.el("div.ob-panel-tools", {}, ob.columnsButton(project), actions));
+      ob.el("div.ob-panel-tools", {}, ob.columnsButton(project), actions, ob.el("span.ob-grow"), close));
     const columns = ob.el("div.ob-panel-head", {}, ob.el("div.ob-panel-columns", {}, all, ob.el("span", {}, "Run"), automatic, every, ob.el("span.ob-grow"), titles));
     const rows = ob.el("div.ob-rows", { role: "list", "aria-label": "Runs" });
     const list = ob.el("div.ob-list", { tabindex: "-1", oncontextmenu: (event) => {
       const uid = event.target.closest(".ob-row")?.dataset.uid;
       if (uid) ob.runMenu(event, project, [uid]);
     }, onscroll: ob.throttled(30, paint) }, rows);
+    // Beside the list: what has no runs has no items either.
+    const none = ob.el("div.ob-none", { role: "status", hidden: true });
+    list.prepend(none);
     const foot = ob.el("div.ob-foot", {}, ob.el("span"), ob.el("span"));
     new ResizeObserver(ob.throttled(30, resized)).observe(list);
-    return { project, bar, all, automatic, every, titles, head, groups, columns, rows, list, foot };
+    return { project, bar, all, automatic, every, titles, head, groups, columns, rows, none, list, foot };
   }
 
   /** A wider panel has room for more columns, whose metrics are yet to be fetched. */
@@ -83,7 +87,7 @@
     rows.style.height = `${n * ROW}px`;
     const shown = new Set(project.shown().map((run) => run.uid));
     keepFocus(rows, () => rows.replaceChildren(...range(first, last).map((i) => row(project, i, shown))));
-    if (n === 0 && project.matching !== null && !refused) rows.append(nothing(project));
+    paintNone(n === 0 && project.matching !== null && !refused);
     paintFoot(project, shown.size);
     parts.groups.paint();
     ob.paintLive();
@@ -152,11 +156,20 @@
     return ob.el("button.ob-cell", { type: "button", "data-uid": key, title: `${words}: sort`, "aria-label": `Sort by ${words}${sorted}`, onclick: () => ob.sortBy(key) }, ob.el("span.ob-name", {}, words), mark && ob.el("span", {}, mark));
   }
 
+  /** Say that there is no run, and what to do; said again, it stays as it is, with its button. */
+  function paintNone(is) {
+    const { none, project, rows } = parts;
+    const key = is ? `${ob.view.runFilter}\n${project.everything}` : "";
+    none.hidden = !is;
+    rows.hidden = is;
+    if (none.dataset.key === key) return;
+    none.dataset.key = key;
+    none.replaceChildren(...(is ? nothing(project) : []));
+  }
+
   function nothing(project) {
-    if (!ob.view.runFilter) {
-      return ob.el("div.ob-none", {}, "No runs yet. Log some with SummaryWriter, or point orgboard at a directory: ", ob.el("code", {}, "orgboard ingest DIR"), ".");
-    }
-    return ob.el("div.ob-none", {}, ...ob.noMatch(project));
+    if (ob.view.runFilter) return ob.noMatch(project);
+    return ["No runs yet. Log some with SummaryWriter, or point orgboard at a directory: ", ob.el("code", {}, "orgboard ingest DIR"), "."];
   }
 
   /** Say that no run matches, how many there are, and how to see them. */
@@ -165,10 +178,11 @@
     ob.el("button.ob-quiet", { type: "button", onclick: () => ob.setView({ runFilter: "" }) }, "Show all"),
   ];
 
+  /** Give the focus back to what stands where it was; of a row that is gone, to the list. */
   function keepFocus(rows, change) {
-    const uid = rows.contains(document.activeElement) ? document.activeElement.dataset.uid : null;
+    const had = rows.contains(document.activeElement) ? document.activeElement : null;
     change();
-    if (uid) rows.querySelector(`:is(input, button)[data-uid="${CSS.escape(uid)}"]`)?.focus({ preventScroll: true });
+    if (had) (ob.standing(had) ?? rows.parentElement).focus({ preventScroll: true });
   }
 
   function paintHover(uid) {

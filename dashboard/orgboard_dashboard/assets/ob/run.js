@@ -88,7 +88,7 @@
     const key = JSON.stringify(shown);
     if (page.drawn.get(name) === key) return;
     page.drawn.set(name, key);
-    page.slots[name].replaceChildren(...[make()].flat().filter(Boolean));
+    ob.keepFocus(page.slots[name], () => page.slots[name].replaceChildren(...[make()].flat().filter(Boolean)));
   }
 
   /** A section: a box with a title, and what stands beside the title. */

@@ -41,7 +41,7 @@
         ? { label: "Take the star away", act: () => edit({ starred: false }, (n) => `${ob.plural(n, "run")} without star`) }
         : { label: "Star", act: () => edit({ starred: true }, (n) => `Starred ${ob.plural(n, "run")}`) },
       { label: "Colour…", act: () => ob.askColor(path, runs) },
-      ...(runs.length > 1 && runs.length <= ob.PALETTE.length ? [{ label: "Give each another colour", act: () => spread(path, runs) }] : []),
+      ...(runs.length > 1 && runs.length <= ob.MOST_SHOWN ? [{ label: "Spread their colours", act: () => spread(path, uids) }] : []),
       null,
       archived
         ? { label: "Take out of the archive", act: () => edit({ archived: false }, (n) => `${ob.plural(n, "run")} out of the archive`) }
@@ -50,9 +50,9 @@
     ];
   };
 
-  /** Colours that were far apart among all runs may be neighbours among these. */
-  function spread(path, runs) {
-    const edits = runs.map((run, i) => ({ runs: [run.uid], color: ob.PALETTE[i] }));
+  /** Give runs the colours of the palette in turn: as far apart as so many can be. */
+  function spread(path, uids) {
+    const edits = uids.map((uid, i) => ({ runs: [uid], color: ob.PALETTE[i % ob.PALETTE.length] }));
     return ob.attempt(() => ob.edit(path, edits, (n) => `Coloured ${ob.plural(n, "run")}`));
   }
 
@@ -71,6 +71,7 @@
     const all = matching > runs.length && matching <= MOST;
     return [
       all ? { label: `All ${ob.plural(matching, ob.view.runFilter ? "matching run" : "run")}…`, act: () => openAll(event, project, canEdit) } : undefined,
+      matching ? { label: "Save the table…", act: () => ob.askTable(project) } : undefined,
       { label: `Show archived runs${project.archived ? ` (${ob.count(project.archived)})` : ""}`, on: project.withArchived, act: () => project.listArchived(!project.withArchived) },
       canEdit ? { label: "Deleted runs…", act: () => ob.showDeleted(project.path) } : undefined,
     ];

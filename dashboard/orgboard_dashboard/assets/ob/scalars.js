@@ -99,7 +99,7 @@
         this.redrawResized();
       }
       if (has("selectedRange")) ob.paintRanges(ob.view.selectedRange);
-      if (has("selected", "selectedRange", "zoom", "xAxis", "logX", "superseded", "smoothingKind")) ob.refreshTable();
+      if (has("selected", "selectedRange", "zoom", "xAxis", "logX", "superseded", "smoothingKind", "columns")) ob.refreshTable();
       if (has("pinned")) this.cards.forEach((card) => card.paintActions());
       this.toolbar.paint();
     }
@@ -132,8 +132,12 @@
       if (had !== JSON.stringify(charts) && (had !== undefined || charts.length)) this.layOut();
     }
 
+    /** Lay out the sections. Cards leave their old ones as the new ones are made, and with them the focus. */
     layOut() {
-      if (this.tags === null) return;
+      if (this.tags !== null) ob.keepFocus(this.out, () => this.layOutSections());
+    }
+
+    layOutSections() {
       const filter = ob.tagMatcher(ob.view.tagFilter);
       this.toolbar.problem(filter.problem);
       if (filter.problem) return;
@@ -355,7 +359,7 @@
       const body = {
         cards: cards.map((card) => ({ tag: card.tag.id })), runs, ...place, width, superseded, since: null,
       };
-      const groups = ob.view.groupBy ? ob.drawn(this.project).filter((group) => runs.includes(group.uid)) : null;
+      const groups = ob.isGrouped() ? ob.drawn(this.project).filter((group) => runs.includes(group.uid)) : null;
       const lines = await this.linesOf(cards, body, groups);
       if (asked !== asking()) {
         for (const card of cards) card.wanted = "all";

@@ -29,7 +29,7 @@
       said.textContent = wordsOf(smoothingKind);
       ob.setView({ smoothingKind });
     });
-    const tip = ob.select("Order of the tooltip", [["nearest", "nearest first"], ["value", "greatest first"], ["name", "by name"]], ob.view.tipOrder, (tipOrder) => ob.setView({ tipOrder }));
+    const tip = ob.select("Order of the tooltip", [["nearest", "nearest first"], ["height", "nearest in height first"], ["value", "greatest first"], ["least", "least first"], ["name", "by name"], ["list", "as in the run panel"]], ob.view.tipOrder, (tipOrder) => ob.setView({ tipOrder }));
     ob.openMenu(button, "How charts are drawn",
       ob.menuField("Smoothing", smoothing), said,
       ob.menuField("Tooltip", tip),

@@ -25,7 +25,7 @@
   const MAX_SMOOTHING = 0.999;
   const X_AXES = ["rstep", "relative", "wall", "active"];
   const [MIN_CARD, MAX_CARD] = [120, 2000];
-  const GROUP_LINES = ["mean", "median", "min", "max"];
+  const GROUP_LINES = ["mean", "median", "min", "max", "each"];
   const GROUP_BANDS = ["minmax", "std", "sem", "ci", "none"];
 
   /** Read the query part of an address. What cannot be read has its default. */
@@ -54,7 +54,7 @@
       pinned: [...new Set(pairs.getAll("pin").filter(Boolean))],
       cardWidth,
       cardHeight,
-      tipOrder: oneOf(get("tip"), ["nearest", "value", "name"]),
+      tipOrder: oneOf(get("tip"), ["nearest", "height", "value", "least", "name", "list"]),
       selectedRange: pair(...split(get("rng"), 2)),
       groupBy: /^((hp|re):.|(tag|user|host)$)/s.test(get("g")) ? get("g") : "",
       groupLine: GROUP_LINES.includes(get("gl")) ? get("gl") : "mean",

@@ -24,6 +24,8 @@
       runsButton(), filter, problem, ...smoothing,
       horizontal.el, vertical, outliers, settings, oldLabel, zoom, ob.el("span.ob-grow"), copy);
     oldLabel.hidden = true;
+    // On a phone it scrolls sideways, and browsers leave half a button where it is.
+    el.addEventListener("focusin", (event) => event.target.scrollIntoView({ block: "nearest", inline: "nearest" }));
     return {
       el,
       problem(words) {

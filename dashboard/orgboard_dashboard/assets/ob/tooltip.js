@@ -44,6 +44,15 @@
     if (tip) tip.hidden = true;
   }
 
+  /** Give the row of the line that a pointer is on, or within `reach` pixels of; null else. */
+  ob.lineAt = function lineAt(card, event, reach) {
+    if (!card.ranges) return null;
+    const scale = ob.scaleOf(card.plot, card.ranges, ob.view);
+    const box = card.plot.getBoundingClientRect();
+    const rows = rowsAt(card.shownLines(), scale, event.clientX - box.left - scale.left, event.clientY - box.top - scale.top);
+    return rows.sort(ORDERS.nearest).find(({ apart }) => apart <= reach) ?? null;
+  };
+
   /** The point nearest to the pointer of each line. */
   function rowsAt(lines, scale, px, py) {
     const wanted = scale.xAt(px);
@@ -52,16 +61,19 @@
       if (!line.x.length) continue;
       const i = nearest(line.x, wanted);
       const smoothed = ob.smoothLine(line, ob.view)[i];
-      const apart = Math.hypot(scale.x(line.x[i]) - px, scale.y(smoothed) - py);
-      rows.push({ line, i, x: line.x[i], smoothed, far: Math.abs(scale.x(line.x[i]) - px) > FAR_PX, apart: Number.isFinite(apart) ? apart : Infinity });
+      const [aside, above] = [scale.x(line.x[i]) - px, scale.y(smoothed) - py].map((by) => (Number.isFinite(by) ? Math.abs(by) : Infinity));
+      rows.push({ line, i, x: line.x[i], smoothed, far: aside > FAR_PX, apart: Math.hypot(aside, above), above });
     }
     return rows;
   }
 
   const ORDERS = {
     nearest: (a, b) => a.apart - b.apart || 0,
+    height: (a, b) => a.above - b.above || 0,
     value: (a, b) => b.smoothed - a.smoothed || 0,
+    least: (a, b) => a.smoothed - b.smoothed || 0,
     name: (a, b) => a.line.name.localeCompare(b.line.name),
+    list: () => 0,
   };
 
   /** Index of the value nearest to `wanted` in an ascending column. */
