@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Iterator
 
@@ -11,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from support.boards import Board, opened, scalars
+from support.columns import unlike_columns
 from support.curves import Drawn
 
 Floats = NDArray[np.float64]
@@ -74,32 +74,12 @@ def test_every_pixel_column_shows_its_least_and_greatest_value(
     assert len(line_x) <= 4 * WIDTH
     if log_x:
         raw_x, line_x = log10(raw_x), log10(line_x)
-    compare_columns(raw_x, line_x, raw_y, line_y)
+    assert unlike_columns((raw_x, raw_y), (line_x, line_y), WIDTH) == []
 
 
 def log10(x: Floats) -> Floats:
     level: Floats = np.log10(x)
     return level
-
-
-def compare_columns(raw_x: Floats, line_x: Floats, raw_y: Floats, line_y: Floats) -> None:
-    """Compare column by column; an edge may lie half a column aside, as where the screen's is."""
-    edges = np.linspace(raw_x[0], raw_x[-1], WIDTH + 1)
-    half = (edges[1] - edges[0]) / 2 * 1.000001
-    for left, right in itertools.pairwise(edges):
-        raw = raw_y[(raw_x >= left) & (raw_x <= right)]
-        near = line_y[(line_x >= left - half) & (line_x <= right + half)]
-        far = raw_y[(raw_x >= left - half - half) & (raw_x <= right + half + half)]
-        if not raw.size:
-            continue
-        inner = raw_y[(raw_x >= left + half) & (raw_x <= right - half)]
-        if inner.size:
-            assert near.min() <= inner.min()
-            assert near.max() >= inner.max()
-        # And nothing that is not there.
-        assert near.size == 0 or (near.min() >= far.min() and near.max() <= far.max())
-    assert (line_y.min(), line_y.max()) == (raw_y.min(), raw_y.max())
-    assert (line_x[0], line_x[-1]) == (raw_x[0], raw_x[-1])
 
 
 def test_the_closest_zoom_gives_every_point(long_board: Board) -> None:

@@ -9,8 +9,11 @@
   const BATCH = 12;
   /** Cards that keep their points after they left the screen. */
   const KEPT = 36;
-  /** Pixel columns asked for: with four points a column, about 500 points a line. */
+  /** Of a stretch of so many pixels four points are drawn, about 500 points a line; of few lines,
+      which can be looked at closely, four in each pixel. */
   const COLUMN_PX = 3;
+  const FEW_LINES = 3;
+  const MOST_COLUMNS = 2000;
   const NEAR = "300px 0px";
   const PAGE = 60;
   /** Names the section of pinned cards: no tag's group has a NUL. */
@@ -80,6 +83,7 @@
 
     onProject(what) {
       if (what === "gone") return this.say("There is no such project, or it is not shared with you.");
+      if (what === "again" || what === "groups") this.listTags();
       if (what === "again" || what === "groups") return this.refetch();
       if (what === "remarks") return this.drawAll();
       this.toolbar.paint();
@@ -278,7 +282,6 @@
         card.wanted = "all";
         if (!card.visible) card.forget();
       }
-      this.listTags();
       this.wake();
     }
 
@@ -386,7 +389,8 @@
   }
 
   function widthOf(card) {
-    return Math.max(60, Math.min(600, Math.round(card.plot.clientWidth / COLUMN_PX)));
+    const px = ob.drawn(ob.project).length <= FEW_LINES ? 1 : COLUMN_PX;
+    return Math.max(60, Math.min(MOST_COLUMNS, Math.round(card.plot.clientWidth / px)));
   }
 
   /** The group of a tag: what stands before its last slash. */
