@@ -20,6 +20,9 @@ __all__ = ["Met", "Plan"]
 
 CALM_S: Final = 0.12
 """A page waits this long for more before it fetches."""
+REST: Final = 2
+MOST_REST_S: Final = 2.0
+"""So many times as long as it took, a page leaves the server alone, but no longer than that."""
 LISTS_EVERY_S: Final = 1.5
 
 
@@ -155,25 +158,27 @@ class _Looker:
                 runs = [uid for uid in self._body["runs"] if uid in self._grown]
                 self._grown.clear()
                 question = json.dumps({**self._body, "runs": runs}).encode()
-                await self._ask(connection, self._met.curves_ms, "POST", "scalars", question)
+                took = await self._ask(connection, self._met.curves_ms, "POST", "scalars", question)
                 if time.monotonic() - self._listed > LISTS_EVERY_S:
                     self._listed = time.monotonic()
                     of = ",".join(self._body["runs"])
                     for path in (f"tags?kind=scalar&runs={of}", f"layouts?runs={of}"):
                         await self._ask(connection, self._met.lists_ms, "GET", path)
-                await asyncio.sleep(CALM_S)
+                await asyncio.sleep(max(CALM_S, min(MOST_REST_S, REST * took)))
         finally:
             connection.close()
 
     async def _ask(
         self, connection: _Connection, took: list[float], method: str, path: str, body: bytes = b""
-    ) -> None:
+    ) -> float:
         began = time.perf_counter()
         status, answer = await connection.ask(method, path, body)
-        took.append((time.perf_counter() - began) * 1e3)
+        seconds = time.perf_counter() - began
+        took.append(seconds * 1e3)
         self._met.octets += len(answer)
         if status != 200:
             self._met.errors.append(f"{path.partition('?')[0]}: {status}")
+        return seconds
 
 
 async def _look_all(plan: Plan) -> Met:

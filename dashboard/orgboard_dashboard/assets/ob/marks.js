@@ -54,8 +54,10 @@
   ob.paintMarks = function paintMarks(card, lines) {
     card.el.querySelector(".ob-flags")?.remove();
     if (!card.ranges || !card.visible || !ob.project) return;
+    const all = lines.flatMap((line) => [...restarts(line), ...remarks(line)]);
+    if (!all.length) return;
     const scale = ob.scaleOf(card.plot, card.ranges, ob.view);
-    const marks = merged(lines.flatMap((line) => [...restarts(line), ...remarks(line)]), scale);
+    const marks = merged(all, scale);
     if (!marks.length) return;
     const box = ob.el("div.ob-flags", { role: "group", "aria-label": "Marks", style: { left: `${scale.left}px`, top: `${scale.top + scale.height}px` }, onkeydown: walk },
       ...marks.map((mark, at) => button(mark, at)));

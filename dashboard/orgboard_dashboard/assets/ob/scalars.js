@@ -20,6 +20,9 @@
   const PINNED = "\u0000pinned";
   /** Of a frame's 16 ms; the rest is the browser's. */
   const SLICE_MS = 10;
+  /** So many times as long as fetching and drawing what grew took, nothing that grew is fetched. */
+  const REST = 2;
+  const MOST_REST_MS = 2000;
 
   ob.pages = ob.pages || {};
 
@@ -39,6 +42,8 @@
       this.turn = 0;
       this.tags = null;
       this.running = false;
+      this.following = 0;
+      this.restUntil = 0;
       this.controller = new AbortController();
       this.out = ob.el("div.ob-out");
       this.toolbar = ob.toolbar(this);
@@ -69,6 +74,7 @@
     close() {
       this.controller.abort();
       cancelAnimationFrame(this.turn);
+      clearTimeout(this.following);
       this.seer.disconnect();
       this.sizer.disconnect();
       this.offs.forEach((off) => off());
@@ -115,11 +121,11 @@
       if (!runs.length) return this.layOut((this.tags = []));
       const query = new URLSearchParams({ kind: "scalar", runs: runs.join(",") });
       try {
-        const { tags } = await ob.getJson(`${this.project.path}/tags?${query}`, this.controller.signal);
+        const [{ tags }, charts] = await Promise.all([ob.getJson(`${this.project.path}/tags?${query}`, this.controller.signal), this.declared(runs)]);
         const known = this.tags?.map((tag) => tag.id).join();
         this.tags = tags;
         ob.scalarTags = tags;
-        await this.listLayouts(runs);
+        this.takeDeclared(charts);
         if (known !== tags.map((tag) => tag.id).join() || !tags.length) this.layOut();
       } catch (error) {
         if (error instanceof ob.Refused) this.say(error.message);
@@ -128,9 +134,13 @@
     }
 
     /** Fetch which charts the shown runs declare themselves. */
-    async listLayouts(runs) {
+    async declared(runs) {
       const query = new URLSearchParams({ runs: runs.join(",") });
       const { charts } = await ob.getJson(`${this.project.path}/layouts?${query}`, this.controller.signal);
+      return charts;
+    }
+
+    takeDeclared(charts) {
       const had = JSON.stringify(this.layouts);
       this.layouts = charts;
       if (had !== JSON.stringify(charts) && (had !== undefined || charts.length)) this.layOut();
@@ -296,7 +306,16 @@
       }
       this.retag();
       this.recount();
-      this.wake();
+      this.follow();
+    }
+
+    /** Fetch what grew once the rest is over that the last fetch earned: of a server or a page
+        that is busy, less is asked. */
+    follow() {
+      this.following ||= setTimeout(() => {
+        this.following = 0;
+        this.wake();
+      }, this.restUntil - performance.now());
     }
 
     drawAll() {
@@ -324,6 +343,7 @@
     async fetch() {
       if (this.running) return;
       this.running = true;
+      const began = performance.now();
       try {
         for (let batch = this.batch(); batch; batch = this.batch()) await this.ask(batch);
       } catch (error) {
@@ -331,6 +351,7 @@
         else if (error.name !== "AbortError") throw error;
       } finally {
         this.running = false;
+        this.restUntil = performance.now() + Math.min(MOST_REST_MS, REST * (performance.now() - began));
       }
     }
 
