@@ -20,10 +20,12 @@ __all__ = ["Met", "Plan"]
 
 CALM_S: Final = 0.12
 """A page waits this long for more before it fetches."""
-REST: Final = 2
-MOST_REST_S: Final = 2.0
+REST: Final = 6
+MOST_REST_S: Final = 5.0
 """So many times as long as it took, a page leaves the server alone, but no longer than that."""
-LISTS_EVERY_S: Final = 1.5
+KEPT_S: Final = 2.0
+"""A server closes connections that are idle; a browser opens others, as we do a little earlier."""
+LISTS_EVERY_S: Final = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +60,19 @@ class _Connection:
         self._host = urlsplit(plan.address).netloc
         self._plan = plan
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        self._used = 0.0
 
     async def ask(self, method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
         reader, headers = await self.begin(method, path, body)
-        return int(headers[0].split()[1]), await _rest(reader, headers)
+        answer = await _rest(reader, headers)
+        self._used = time.monotonic()
+        return int(headers[0].split()[1]), answer
 
     async def begin(
         self, method: str, path: str, body: bytes = b""
     ) -> tuple[asyncio.StreamReader, list[str]]:
-        if self._streams is None:
+        if self._streams is None or time.monotonic() - self._used > KEPT_S:
+            self.close()
             host, _, port = self._host.partition(":")
             self._streams = await asyncio.open_connection(host, int(port), limit=1 << 26)
         reader, writer = self._streams

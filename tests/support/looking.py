@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from playwright.sync_api import Page, Playwright
 
 from support.served_logs import Server
-from support.tabs import Cpu, Tab, shown, tab
+from support.tabs import Cpu, Tab, Watch, shown, tab
 
 __all__ = [
     "OURS",
@@ -30,7 +30,8 @@ __all__ = [
 
 COMPLETE_WITHIN_S: Final = 60.0
 CALM_MS: Final = 1000
-"""After the first screen is complete, what comes late is seen in its heap, too."""
+CALM_S: Final = 0.05
+"""A page that takes no more CPU than that in a second is at rest."""
 ASK_EVERY_MS: Final = 400
 
 
@@ -59,6 +60,9 @@ class FirstScreen:
     charts: int
     """That lie on the screen as a whole."""
     cpu: Cpu
+    """Until the screen is complete."""
+    rested: Cpu
+    """Until the page is at rest: what is drawn beyond the screen's edge, too."""
     server_s: float
     heap_mb: float
     received_mb: float
@@ -72,6 +76,7 @@ def first_screen(playwright: Playwright, server: Server, address: str, look: Loo
             began = time.time()
             opened.page.goto(address, wait_until="commit")
             _await_curves(opened, look, began)
+            _await_rest(opened, watch, began)
         charts = opened.boxes(look.charts)
         when = shown(frames, charts, began)
         return FirstScreen(
@@ -79,6 +84,7 @@ def first_screen(playwright: Playwright, server: Server, address: str, look: Loo
             complete_s=when.every,
             charts=len(charts),
             cpu=watch.taken(began + when.every),
+            rested=watch.taken(),
             server_s=server.cpu_s() - before,
             heap_mb=opened.heap_mb(),
             received_mb=opened.received / 1e6,
@@ -90,7 +96,17 @@ def _await_curves(opened: Tab, look: Look, began: float) -> None:
         if time.time() - began > COMPLETE_WITHIN_S:
             raise RuntimeError(f"no complete screen within {COMPLETE_WITHIN_S} s")
         opened.page.wait_for_timeout(ASK_EVERY_MS)
-    opened.page.wait_for_timeout(CALM_MS)
+
+
+def _await_rest(opened: Tab, watch: Watch, began: float) -> None:
+    kinds, before = opened.kinds(), -1.0
+    while time.time() - began < COMPLETE_WITHIN_S:
+        last = watch.samples[-1][1]
+        now = sum(cpu for pid, cpu in last.items() if kinds.get(pid) == "renderer")
+        if before >= 0 and now - before < CALM_S:
+            return
+        before = now
+        opened.page.wait_for_timeout(CALM_MS)
 
 
 def _shows_all(opened: Tab, look: Look) -> bool:

@@ -20,9 +20,9 @@
   const PINNED = "\u0000pinned";
   /** Of a frame's 16 ms; the rest is the browser's. */
   const SLICE_MS = 10;
-  /** So many times as long as fetching and drawing what grew took, nothing that grew is fetched. */
-  const REST = 2;
-  const MOST_REST_MS = 2000;
+  /** So many times as long as a server took to answer, it is not asked for what grew since. */
+  const REST = 6;
+  const MOST_REST_MS = 5000;
 
   ob.pages = ob.pages || {};
 
@@ -53,7 +53,7 @@
       this.sizer = new ResizeObserver(ob.settled(120, () => this.drawAll()));
       this.sizer.observe(this.out);
       this.wake = ob.throttled(120, () => this.fetch());
-      this.retag = ob.throttled(1500, () => this.listTags());
+      this.retag = ob.throttled(3000, () => this.listTags());
       this.recount = ob.throttled(2000, () => ob.refreshTable());
       this.offs = [
         project.on((what) => this.onProject(what)), ob.onView((changed) => this.onView(changed)),
@@ -309,8 +309,8 @@
       this.follow();
     }
 
-    /** Fetch what grew once the rest is over that the last fetch earned: of a server or a page
-        that is busy, less is asked. */
+    /** Fetch what grew once the rest is over that the last fetch earned: of a server that is busy
+        less is asked, and a page spends at most half of its time with drawing. */
     follow() {
       this.following ||= setTimeout(() => {
         this.following = 0;
@@ -344,6 +344,7 @@
       if (this.running) return;
       this.running = true;
       const began = performance.now();
+      this.awaited = 0;
       try {
         for (let batch = this.batch(); batch; batch = this.batch()) await this.ask(batch);
       } catch (error) {
@@ -351,7 +352,8 @@
         else if (error.name !== "AbortError") throw error;
       } finally {
         this.running = false;
-        this.restUntil = performance.now() + Math.min(MOST_REST_MS, REST * (performance.now() - began));
+        const drawn = performance.now() - began - this.awaited;
+        this.restUntil = performance.now() + Math.min(MOST_REST_MS, Math.max(REST * this.awaited, drawn));
       }
     }
 
@@ -380,7 +382,9 @@
         cards: cards.map((card) => ({ tag: card.tag.id })), runs, ...place, width, superseded, since: null,
       };
       const groups = ob.view.groupBy ? ob.drawn(this.project).filter((group) => runs.includes(group.uid)) : null;
+      const began = performance.now();
       const lines = await this.linesOf(cards, body, groups);
+      this.awaited += performance.now() - began;
       if (asked !== asking()) {
         for (const card of cards) card.wanted = "all";
         return;
