@@ -252,6 +252,7 @@ def _long(shape: Scalars, place: Place) -> int:
     line = raw.step.astype(np.float64), raw.value[:, 0].astype(np.float64)
     zooms = _zooms(shape.steps)
     taken: dict[str, list[Zoomed]] = {}
+    columns = 0
     with ours(logdir, place.scratch) as server:
         for _ in range(place.runs):
             with tab(place.playwright) as opened:

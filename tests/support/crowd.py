@@ -12,6 +12,7 @@ import asyncio
 import json
 import sys
 import time
+from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -98,7 +99,7 @@ async def _rest(reader: asyncio.StreamReader, headers: list[str]) -> bytes:
     return b"".join([piece async for piece in _pieces(reader)])
 
 
-async def _pieces(reader: asyncio.StreamReader) -> Any:
+async def _pieces(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
     """Give the chunks of an answer whose length nobody knows before."""
     while True:
         size = int(await reader.readline(), 16)
