@@ -9,7 +9,7 @@ export PYTHON
 
 BIN := .venv/bin
 .DEFAULT_GOAL := install
-.PHONY: install demo test test-interop check format bench bench-writer bench-ingest bench-scale bench-live fuzz screenshots proto clean help dev
+.PHONY: install demo test test-interop check format bench bench-writer bench-ingest bench-scale bench-live bench-ui fuzz screenshots proto clean help dev
 
 install: ## Make .venv with the board in it (the default)
 	@.ci/prepare server
@@ -57,6 +57,11 @@ bench-scale: dev ## Measure ingest and queries at sizes that few have (ARGS=--qu
 bench-live: dev ## Measure the time from a flush to the curve in the browser
 	@.ci/prepare parts
 	@$(BIN)/python tests/bench live
+
+bench-ui: dev ## Measure pages in Chromium beside TensorBoard's (ARGS="--only cards --runs 3")
+	@.ci/prepare interop
+	@.ci/prepare parts
+	@PYTHONPATH=tests $(BIN)/python tests/bench/ui.py $(ARGS)
 
 fuzz: dev ## Fuzz the compiled core, with sanitizers (SECONDS=60)
 	@mkdir -p .fuzz/corpus

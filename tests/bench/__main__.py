@@ -2,8 +2,8 @@
 
 A benchmark is a file of this folder: a program that measures one promise and prints what it
 found, in CPU time or as a ratio where it can, because wall time is also the machine's. Each
-runs in a fresh process. Only by name: `live` opens a browser, `ingest` needs TensorBoard, and
-`kill_ingest` and `scale` take long.
+runs in a fresh process. Only by name: `live` and `ui` open a browser, `ingest` needs TensorBoard,
+and `kill_ingest` and `scale` take long.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
-ONLY_BY_NAME = {"hung_disk", "ingest", "kill_ingest", "kill_writer", "live", "scale"}
+ONLY_BY_NAME = {"hung_disk", "ingest", "kill_ingest", "kill_writer", "live", "scale", "ui"}
 
 
 def main(names: Sequence[str]) -> int:

@@ -14,8 +14,6 @@ ten gigabytes under `--scratch`; `--quick` takes a minute or two and shows that 
 from __future__ import annotations
 
 import argparse
-import json
-import random
 import shutil
 import sys
 import tempfile
@@ -25,12 +23,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import func, select
 
 from orgboard_schema.sql import tables
-from orgboard_schema.sql.dictionary import tag_names
-from orgboard_schema.sql.engine import begin_read, begin_write, open_engine
-from support.asking import Board, board_of, curves_ms, found_ms, heads_ms, runs_ms, tags_ms
+from orgboard_schema.sql.engine import begin_read, open_engine
+from support.asking import (
+    Board,
+    board_of,
+    curves_ms,
+    found_ms,
+    heads_ms,
+    log_hparams,
+    questions_of_runs,
+    runs_ms,
+    tags_ms,
+)
 from support.growing_runs import Growth, all_steps, grow, opened, watched
 from support.logdirs import Scalars, write_scalars
 from support.measured import cpu_of, peak_of, running_apart
@@ -213,48 +220,12 @@ def _table(shape: Scalars, place: Place) -> int:
 
 def _told_queries(board: Board) -> str:
     """Tell what finding and sorting the runs takes, the first time and from then on."""
-    _log_hparams(board)
-    first, second, *_ = _names_of_tags(board)
-    asked = (
-        ("a pattern on names", "run.*1$", "-started"),
-        ("what SQL answers", "last_step >= 0 and gaps = 0 and status != failed", "name"),
-        ("two hyperparameters", "lr < 0.01 and optimizer = adam", "-started"),
-        ("a metric", f'"{first}" < 1', "-started"),
-        ("all of these", f'lr < 0.01 and min("{second}") < 1 and name ~ "1" or gaps > 0', "hp:lr"),
-        ("in order of a hyperparameter", "", "-hp:lr"),
-        ("in order of a metric", "", f"min:{second}"),
-    )
+    log_hparams(board)
     lines = ["", "      found and sorted, CPU ms the first time, then:"]
-    for words, q, sort in asked:
+    for words, q, sort in questions_of_runs(board):
         once, again = found_ms(board, q, sort)
         lines.append(f"        {words}: {once:.0f}, {again:.0f}")
     return "\n".join(lines)
-
-
-def _names_of_tags(board: Board) -> list[str]:
-    with begin_read(board.engine) as conn:
-        return list(tag_names(conn, board.tag_ids[:2]).values())
-
-
-def _log_hparams(board: Board) -> None:
-    """Give each run two dozen hyperparameters, as its first event would have."""
-    run, rng = tables.run.c, random.Random(1)
-    rows = [
-        {
-            "id": run_id,
-            "said": json.dumps(
-                {
-                    "lr": rng.random() / 50,
-                    "optimizer": rng.choice(["adam", "sgd", "lamb"]),
-                    **{f"setting_{n}": rng.random() for n in range(22)},
-                }
-            ),
-        }
-        for run_id in board.run_ids
-    ]
-    with begin_write(board.engine) as conn:
-        change = update(tables.run).where(run.run_id == bindparam("id"))
-        conn.execute(change.values(hparams=bindparam("said")), rows)
 
 
 def _points(shape: Scalars, place: Place) -> int:

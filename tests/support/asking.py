@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 import json
+import random
 import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, bindparam, select, update
 
 from orgboard_dashboard.api.scalars import answer_question, parse_question
 from orgboard_dashboard.queries.runs import RunQuery, list_runs
 from orgboard_dashboard.queries.tags import list_tags
 from orgboard_dashboard.viewer import SystemViewer
 from orgboard_schema.sql import tables
-from orgboard_schema.sql.engine import begin_read
+from orgboard_schema.sql.dictionary import tag_names
+from orgboard_schema.sql.engine import begin_read, begin_write
 from orgboard_schema.sql.read import heads
 from orgboard_schema.sql.text import from_sql
 
-__all__ = ["Board", "board_of", "curves_ms", "found_ms", "heads_ms", "runs_ms", "tags_ms"]
+__all__ = [
+    "Board",
+    "board_of",
+    "curves_ms",
+    "found_ms",
+    "heads_ms",
+    "log_hparams",
+    "questions_of_runs",
+    "runs_ms",
+    "tags_ms",
+]
 
 TIMES = 9
 """An odd number has a median of its own; more would be long where an answer takes seconds."""
@@ -51,6 +63,42 @@ def board_of(engine: Engine, *, most: int = 1000) -> Board:
         tags = conn.scalars(select(tag.tag_id).order_by(tag.tag_id).limit(most)).all()
     uids, run_ids = zip(*runs, strict=True)
     return Board(engine, from_sql(team), from_sql(project), uids, run_ids, tuple(tags))
+
+
+def log_hparams(board: Board) -> None:
+    """Give each run two dozen hyperparameters, as its first event would have."""
+    run, rng = tables.run.c, random.Random(1)
+    rows = [
+        {
+            "id": run_id,
+            "said": json.dumps(
+                {
+                    "lr": rng.random() / 50,
+                    "optimizer": rng.choice(["adam", "sgd", "lamb"]),
+                    **{f"setting_{n}": rng.random() for n in range(22)},
+                }
+            ),
+        }
+        for run_id in board.run_ids
+    ]
+    with begin_write(board.engine) as conn:
+        change = update(tables.run).where(run.run_id == bindparam("id"))
+        conn.execute(change.values(hparams=bindparam("said")), rows)
+
+
+def questions_of_runs(board: Board) -> list[tuple[str, str, str]]:
+    """Give what is asked of many runs: in words, as a query, and the order."""
+    with begin_read(board.engine) as conn:
+        first, second = tag_names(conn, board.tag_ids[:2]).values()
+    return [
+        ("a pattern on names", "run.*1$", "-started"),
+        ("what SQL answers", "last_step >= 0 and gaps = 0 and status != failed", "name"),
+        ("two hyperparameters", "lr < 0.01 and optimizer = adam", "-started"),
+        ("a metric", f'"{first}" < 1', "-started"),
+        ("all of these", f'lr < 0.01 and min("{second}") < 1 and name ~ "1" or gaps > 0', "hp:lr"),
+        ("in order of a hyperparameter", "", "-hp:lr"),
+        ("in order of a metric", "", f"min:{second}"),
+    ]
 
 
 def curves_ms(

@@ -6,7 +6,7 @@ import os
 import statistics
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -94,7 +94,7 @@ def all_steps(shape: Scalars) -> list[tuple[bytes, ...]]:
     return list(zip(*runs, strict=True))
 
 
-def grow(files: Sequence[int], steps: Sequence[Sequence[bytes]], growth: Growth) -> None:
+def grow(files: Sequence[int], steps: Iterable[Sequence[bytes]], growth: Growth) -> None:
     """Append each run's steps at one a second, the runs spread over the second."""
     began = time.monotonic()
     for second, records in enumerate(steps):

@@ -15,7 +15,17 @@ from typing import Final
 
 import psycopg
 
-__all__ = ["Cost", "cpu_of", "measured", "measured_until", "peak_of", "running_apart", "server_cpu"]
+__all__ = [
+    "Cost",
+    "cpu_by_process",
+    "cpu_of",
+    "measured",
+    "measured_until",
+    "peak_of",
+    "processes_of",
+    "running_apart",
+    "server_cpu",
+]
 
 LOOK_EVERY_S: Final = 0.02
 """Memory's high-water mark only rises: no more is missed than what came after the last look."""
@@ -132,6 +142,16 @@ def peak_of(pid: int) -> float:
 def cpu_of(pid: int) -> float:
     """Give the CPU seconds of a running process, its descendants, and those that ended."""
     return sum(_cpu_s(each) for each in _tree(pid))
+
+
+def processes_of(pid: int) -> tuple[int, ...]:
+    """Give the numbers of a running process and its descendants."""
+    return tuple(_tree(pid))
+
+
+def cpu_by_process(pids: Sequence[int]) -> dict[int, float]:
+    """Give the CPU seconds of each running process alone."""
+    return {pid: _cpu_s(pid) for pid in pids}
 
 
 def server_cpu(url: str) -> float | None:

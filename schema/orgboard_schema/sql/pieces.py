@@ -25,13 +25,13 @@ from sqlalchemy import (
 from orgboard_schema.blocks import (
     Series,
     decode_scalars,
-    decode_segment,
     decode_values,
     kind_number,
 )
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.dictionary import chunked
 from orgboard_schema.sql.engine import IN_BINARY
+from orgboard_schema.sql.recent import decode_recent
 from orgboard_schema.sql.supersede import Cut, stored_cut
 from orgboard_schema.types import KINDS, Kind
 
@@ -238,5 +238,5 @@ def waiting_pieces(
 def _waiting(
     run_id: int, attempt: int, payload: bytes, only: Collection[SeriesKey]
 ) -> Iterator[Piece]:
-    for chunk in decode_segment(bytes(payload), only):
+    for chunk in decode_recent(bytes(payload), only):
         yield Piece(run_id, chunk.tag_id, chunk.kind, attempt, chunk.series)

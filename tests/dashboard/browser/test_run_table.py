@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from support.boards import scalars
 from support.served import HOSTILE, Served, serve_example
+from support.waiting import wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -271,6 +272,51 @@ def test_a_broken_address_opens_a_table(page: Page, many: Served) -> None:
 
     expect(_grid_column(page, "name").first).to_be_visible()
     expect(_grid_column(page, "last:none").first).to_have_text("\N{EN DASH}")
+
+
+NOTE_REQUESTS = """
+    window.asked = [];
+    window.heard = 0;
+    const { fetch, EventSource } = window;
+    window.fetch = (...request) => {
+        asked.push(String(request[0]));
+        return fetch(...request);
+    };
+    // Each timer comes after what the page itself does, and after what it puts off by no time.
+    const later = (act) => setTimeout(() => setTimeout(act, 1), 1);
+    window.EventSource = class extends EventSource {
+        constructor(...made) {
+            super(...made);
+            this.addEventListener("runs", (event) => {
+                const { length } = JSON.parse(event.data).runs;
+                if (length) later(() => { heard += 1; });
+            });
+        }
+    };
+"""
+
+ROWS_ASKED = "() => asked.filter((address) => /[/]runs[?].*m=last/.test(address)).length"
+
+
+def test_rows_with_metrics_are_fetched_once_and_again_when_a_run_grows(
+    page: Page, many: Served
+) -> None:
+    page.add_init_script(NOTE_REQUESTS)
+    page.goto(many.page("scalars?cols=!name,last%3Aval%2Facc&q=run0"))
+    expect(page.locator(".ob-plot.js-plotly-plot").first).to_be_visible()
+    wait_until(lambda: page.evaluate("heard"), 20, "the stream to begin with what is new")
+    curves = page.evaluate("asked.filter((address) => address.endsWith('/scalars')).length")
+
+    assert page.evaluate(ROWS_ASKED) == 1
+    many.board.log("run00", [scalars("val/acc", [0.875], step=[2])])
+
+    expect(_rows(page).filter(has_text="run00")).to_contain_text("0.8750")
+    assert page.evaluate(ROWS_ASKED) == 2
+    wait_until(
+        lambda: page.evaluate("asked.filter((one) => one.endsWith('/scalars')).length") > curves,
+        20,
+        "the grown curve to be fetched",
+    )
 
 
 def test_on_a_phone_the_query_bar_and_the_menu_fit(browser: Browser, many: Served) -> None:

@@ -56,8 +56,9 @@
   ob.paintMarks = function paintMarks(card, lines) {
     card.el.querySelector(".ob-flags")?.remove();
     if (!card.ranges || !card.visible || !ob.project) return;
-    const scale = ob.scaleOf(card.plot, card.ranges, ob.view);
-    const marks = merged([...lines.flatMap((line) => [...restarts(line), ...remarks(line)]), ...ofEveryRun(lines)], scale);
+    const all = [...lines.flatMap((line) => [...restarts(line), ...remarks(line)]), ...ofEveryRun(lines)];
+    if (!all.length) return;
+    const marks = merged(all, ob.scaleOf(card.plot, card.ranges, ob.view));
     if (!marks.length) return;
     const box = ob.el("div.ob-flags", { role: "group", "aria-label": "Marks", style: { left: `${scale.left}px`, top: `${scale.top + scale.height}px` }, onkeydown: walk },
       ...marks.map((mark, at) => button(mark, at)));

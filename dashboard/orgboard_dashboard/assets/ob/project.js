@@ -12,6 +12,8 @@
   /** What the server brings of metrics with a row; more columns than that stay empty. */
   const MOST_METRICS = 50;
   const ARCHIVED = "archived";
+  /** What the stream tells of a run, and its row in a list has, too. */
+  const TOLD = ["revision", "points", "last_step", "last_event", "gaps", "attempts", "edits", "status"];
   /** More lines than this on a card are neither readable nor quick. */
   const MOST_SHOWN = (ob.MOST_SHOWN = 100);
 
@@ -29,6 +31,8 @@
       this.error = null;
       this.listeners = new Set();
       this.asked = new Set();
+      /** Each run as those who listen know it: as its first row had it, or the stream told since. */
+      this.heard = new Map();
       this.controller = new AbortController();
     }
 
@@ -112,10 +116,15 @@
       this.matching = answer.matching;
       this.order.length = answer.matching;
       this.everything = answer.total;
+      let behind = false;
       answer.runs.forEach((run, i) => {
+        // The stream can be quicker than the first rows: those were read before what it told.
+        behind ||= !this.known.has(run.uid) && this.heard.has(run.uid) && !isAsHeard(this.heard.get(run.uid), run);
+        if (!this.heard.has(run.uid)) this.heard.set(run.uid, run);
         this.known.set(run.uid, run);
         this.order[block * BLOCK + i] = run.uid;
       });
+      if (behind) this.measureAgain();
       this.tell("runs");
     }
 
@@ -200,23 +209,39 @@
       ob.setView({ selected: this.order.slice(0, MOST_SHOWN).filter((uid) => this.known.has(uid)) });
     }
 
-    /** Take a tick of the live stream: rows of runs that changed. */
+    /** Take a tick of the live stream: rows of runs, of which the first ones bring what was new
+        of late, whether it is known here or not. */
     changed(rows) {
       const changed = new Map();
-      let strange = false;
+      let counted = true;
       let reworded = false;
+      let listed = false;
       for (const row of rows) {
+        const before = this.heard.get(row.uid);
+        if (before && isAsHeard(before, row)) continue;
         const old = this.known.get(row.uid);
         reworded ||= Boolean(old) && old.edits !== row.edits;
+        listed ||= Boolean(old);
+        counted &&= before?.status === row.status;
         if (old) this.known.set(row.uid, { ...old, ...row });
-        else strange = true;
+        this.heard.set(row.uid, row);
         changed.set(row.uid, row);
       }
+      if (!changed.size) return;
       this.tell({ changed });
       if (reworded) this.reword();
-      if (ob.metricKeys(ob.panelColumns()).length && changed.size) this.remeasure();
-      if (strange || rows.some((row) => row.status)) this.recount();
+      if (listed) this.measureAgain();
+      if (!counted) this.recount();
     }
+
+    /** Fetch the rows again for the metrics in the panel, if there are any. */
+    measureAgain() {
+      if (ob.metricKeys(ob.panelColumns()).length) this.remeasure();
+    }
+  }
+
+  function isAsHeard(before, row) {
+    return TOLD.every((key) => before[key] === row[key]);
   }
 
   // Somebody changed what is said of runs, here or elsewhere.

@@ -9,14 +9,20 @@
   const BATCH = 12;
   /** Cards that keep their points after they left the screen. */
   const KEPT = 36;
-  /** Pixel columns asked for: with four points a column, about 500 points a line. */
+  /** Of a stretch of so many pixels four points are drawn, about 500 points a line; of few lines,
+      which can be looked at closely, four in each pixel. */
   const COLUMN_PX = 3;
+  const FEW_LINES = 3;
+  const MOST_COLUMNS = 2000;
   const NEAR = "300px 0px";
   const PAGE = 60;
   /** Names the section of pinned cards: no tag's group has a NUL. */
   const PINNED = "\u0000pinned";
   /** Of a frame's 16 ms; the rest is the browser's. */
   const SLICE_MS = 10;
+  /** So many times as long as a server took to answer, it is not asked for what grew since. */
+  const REST = 6;
+  const MOST_REST_MS = 5000;
 
   ob.pages = ob.pages || {};
 
@@ -36,6 +42,8 @@
       this.turn = 0;
       this.tags = null;
       this.running = false;
+      this.following = 0;
+      this.restUntil = 0;
       this.controller = new AbortController();
       this.out = ob.el("div.ob-out");
       this.toolbar = ob.toolbar(this);
@@ -45,7 +53,7 @@
       this.sizer = new ResizeObserver(ob.settled(120, () => this.drawAll()));
       this.sizer.observe(this.out);
       this.wake = ob.throttled(120, () => this.fetch());
-      this.retag = ob.throttled(1500, () => this.listTags());
+      this.retag = ob.throttled(3000, () => this.listTags());
       this.recount = ob.throttled(2000, () => ob.refreshTable());
       this.offs = [
         project.on((what) => this.onProject(what)), ob.onView((changed) => this.onView(changed)),
@@ -66,6 +74,7 @@
     close() {
       this.controller.abort();
       cancelAnimationFrame(this.turn);
+      clearTimeout(this.following);
       this.seer.disconnect();
       this.sizer.disconnect();
       this.offs.forEach((off) => off());
@@ -80,6 +89,7 @@
 
     onProject(what) {
       if (what === "gone") return this.say("There is no such project, or it is not shared with you.");
+      if (what === "again" || what === "groups") this.listTags();
       if (what === "again" || what === "groups") return this.refetch();
       if (what === "remarks") return this.drawAll();
       this.toolbar.paint();
@@ -111,11 +121,11 @@
       if (!runs.length) return this.layOut((this.tags = []));
       const query = new URLSearchParams({ kind: "scalar", runs: runs.join(",") });
       try {
-        const { tags } = await ob.getJson(`${this.project.path}/tags?${query}`, this.controller.signal);
+        const [{ tags }, charts] = await Promise.all([ob.getJson(`${this.project.path}/tags?${query}`, this.controller.signal), this.declared(runs)]);
         const known = this.tags?.map((tag) => tag.id).join();
         this.tags = tags;
         ob.scalarTags = tags;
-        await this.listLayouts(runs);
+        this.takeDeclared(charts);
         if (known !== tags.map((tag) => tag.id).join() || !tags.length) this.layOut();
       } catch (error) {
         if (error instanceof ob.Refused) this.say(error.message);
@@ -124,9 +134,13 @@
     }
 
     /** Fetch which charts the shown runs declare themselves. */
-    async listLayouts(runs) {
+    async declared(runs) {
       const query = new URLSearchParams({ runs: runs.join(",") });
       const { charts } = await ob.getJson(`${this.project.path}/layouts?${query}`, this.controller.signal);
+      return charts;
+    }
+
+    takeDeclared(charts) {
       const had = JSON.stringify(this.layouts);
       this.layouts = charts;
       if (had !== JSON.stringify(charts) && (had !== undefined || charts.length)) this.layOut();
@@ -282,7 +296,6 @@
         card.wanted = "all";
         if (!card.visible) card.forget();
       }
-      this.listTags();
       this.wake();
     }
 
@@ -297,7 +310,16 @@
       }
       this.retag();
       this.recount();
-      this.wake();
+      this.follow();
+    }
+
+    /** Fetch what grew once the rest is over that the last fetch earned: of a server that is busy
+        less is asked, and a page spends at most half of its time with drawing. */
+    follow() {
+      this.following ||= setTimeout(() => {
+        this.following = 0;
+        this.wake();
+      }, this.restUntil - performance.now());
     }
 
     drawAll() {
@@ -325,6 +347,8 @@
     async fetch() {
       if (this.running) return;
       this.running = true;
+      const began = performance.now();
+      this.awaited = 0;
       try {
         for (let batch = this.batch(); batch; batch = this.batch()) await this.ask(batch);
       } catch (error) {
@@ -332,6 +356,8 @@
         else if (error.name !== "AbortError") throw error;
       } finally {
         this.running = false;
+        const drawn = performance.now() - began - this.awaited;
+        this.restUntil = performance.now() + Math.min(MOST_REST_MS, Math.max(REST * this.awaited, drawn));
       }
     }
 
@@ -360,7 +386,9 @@
         cards: cards.map((card) => ({ tag: card.tag.id })), runs, ...place, width, superseded, since: null,
       };
       const groups = ob.isGrouped() ? ob.drawn(this.project).filter((group) => runs.includes(group.uid)) : null;
+      const began = performance.now();
       const lines = await this.linesOf(cards, body, groups);
+      this.awaited += performance.now() - began;
       if (asked !== asking()) {
         for (const card of cards) card.wanted = "all";
         return;
@@ -390,7 +418,8 @@
   }
 
   function widthOf(card) {
-    return Math.max(60, Math.min(600, Math.round(card.plot.clientWidth / COLUMN_PX)));
+    const px = ob.drawn(ob.project).length <= FEW_LINES ? 1 : COLUMN_PX;
+    return Math.max(60, Math.min(MOST_COLUMNS, Math.round(card.plot.clientWidth / px)));
   }
 
   /** The group of a tag: what stands before its last slash. */

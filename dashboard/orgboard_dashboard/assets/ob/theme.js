@@ -6,8 +6,16 @@
   const root = document.documentElement;
   const ATTRIBUTE = "data-mantine-color-scheme";
 
+  /** The tokens of a scheme that were read: each reading lays the page out anew. */
+  let read = { scheme: null, tokens: new Map() };
+
   /** Read a colour token: token("grid"). */
-  ob.token = (name) => getComputedStyle(root).getPropertyValue(`--ob-${name}`).trim();
+  ob.token = function token(name) {
+    const scheme = root.getAttribute(ATTRIBUTE);
+    if (read.scheme !== scheme) read = { scheme, tokens: new Map() };
+    if (!read.tokens.get(name)) read.tokens.set(name, getComputedStyle(root).getPropertyValue(`--ob-${name}`).trim());
+    return read.tokens.get(name);
+  };
 
   ob.remembered = function remembered(key) {
     try {
