@@ -114,7 +114,7 @@ def test_a_view_of_this_page_is_shown_in_place(page: Page, served: Served) -> No
     pick(page, "Table")
 
     expect(titles.filter(has_text="Duration")).to_have_count(0)
-    expect(page.locator(".ob-run-grid .ag-row")).to_have_count(2)
+    expect(page.locator(".ob-run-grid .ag-row [col-id=name]")).to_have_count(2)
     expect(page.locator(".ob-panel .ob-row")).to_have_count(2)
     expect(page.locator(".ob-query")).to_have_value("cosine")
 
