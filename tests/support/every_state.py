@@ -194,6 +194,32 @@ def _sheet(page: Page) -> None:
     expect(page.get_by_label("Show old")).to_be_visible()
 
 
+def _view_saved(page: Page) -> None:
+    """Save a view, change what is seen, and list what there is."""
+    _pressed("v", ".ob-pop")(page)
+    page.get_by_role("button", name="Save view as…").press("Enter")
+    page.get_by_role("textbox", name="Name").fill(HOSTILE)
+    page.keyboard.press("Enter")
+    expect(page.locator("dialog[open]")).to_have_count(0)
+    page.get_by_role("radio", name="Sym").press("Enter")
+    expect(page.locator(".ob-changed")).to_be_visible()
+    page.locator("#ob-views button").press("Enter")
+    expect(page.locator(".ob-viewlist")).to_be_visible()
+
+
+def _view_changed(page: Page) -> None:
+    _drawn(page)
+    page.locator("#ob-views button").press("Enter")
+    page.get_by_role("button", name=f"Change view {HOSTILE}").press("Enter")
+    expect(page.get_by_role("menuitem", name="Delete")).to_be_visible()
+
+
+def _view_named(page: Page) -> None:
+    _pressed("v", ".ob-pop")(page)
+    page.get_by_role("button", name="Save view as…").press("Enter")
+    expect(page.get_by_role("dialog", name="Save view")).to_be_visible()
+
+
 PAGES: Final[dict[str, State]] = {
     "home": ("/", _seen(".ob-project")),
     "runs": (f"{PROJECT}/runs?cols=name,status,hp:lr,last:train/loss", _seen(".ag-row")),
@@ -207,6 +233,7 @@ PAGES: Final[dict[str, State]] = {
     "missing page": ("/no/such/page", _seen("p a")),
     "unknown run": ("/r/00000000000000000000000000", _seen(".ob-empty")),
     "unknown project": ("/p/default/unknown/scalars", _seen(".ob-empty")),
+    "a view that is gone": (f"{PROJECT}/scalars?v=neverMade123", _seen(".ob-notice")),
     "no run": (f"{PROJECT}/scalars?sel=", _seen(".ob-empty")),
     "no tag": (f"{PROJECT}/scalars?t=nothing", _seen(".ob-empty")),
     "broken tag filter": (f"{PROJECT}/scalars?t=(", _seen(".ob-toolbar .ob-problem")),
@@ -243,6 +270,9 @@ _ON_SCALARS: Final[dict[str, Callable[[Page], None]]] = {
     "delete a live run": _chosen("Delete…", "lr0.1-s0"),
     "deleted runs": _from_actions("Deleted runs…"),
     "form of the table": _from_actions("Save the table…"),
+    "views, one changed": _view_saved,
+    "menu of a view": _view_changed,
+    "name of a view": _view_named,
     "starred": _chosen("Star", "lr0.01-s0"),
 }
 

@@ -114,7 +114,7 @@ def test_a_view_of_this_page_is_shown_in_place(page: Page, served: Served) -> No
     pick(page, "Table")
 
     expect(titles.filter(has_text="Duration")).to_have_count(0)
-    expect(page.locator(".ob-run-grid .ag-row")).to_have_count(2)
+    expect(page.locator(".ob-run-grid .ag-row [col-id=name]")).to_have_count(2)
     expect(page.locator(".ob-panel .ob-row")).to_have_count(2)
     expect(page.locator(".ob-query")).to_have_value("cosine")
 
@@ -128,7 +128,7 @@ def test_a_project_opens_in_its_default_view_unless_the_address_says_more(
     expect(page.locator(".ob-field output")).to_have_text("0.60")
 
     views_button(page).click()
-    page.get_by_role("button", name="Change Ours").click()
+    page.get_by_role("button", name="Change view Ours").click()
     page.get_by_role("menuitem", name="Make it the default").click()
     expect(page.get_by_text("The project opens in “Ours”")).to_be_visible()
     page.goto(served.address)
@@ -193,7 +193,7 @@ def test_a_view_is_renamed_and_deleted_and_both_are_undone(page: Page, served: S
     ready(page)
 
     views_button(page).click()
-    page.get_by_role("button", name="Change Old name").click()
+    page.get_by_role("button", name="Change view Old name").click()
     page.get_by_role("menuitem", name="Rename…").click()
     page.get_by_role("textbox", name="Name").fill("New name")
     page.keyboard.press("Enter")
@@ -202,7 +202,7 @@ def test_a_view_is_renamed_and_deleted_and_both_are_undone(page: Page, served: S
     expect(views_button(page)).to_have_text("Old name▾")
 
     views_button(page).click()
-    page.get_by_role("button", name="Change Old name").click()
+    page.get_by_role("button", name="Change view Old name").click()
     page.get_by_role("menuitem", name="Delete").click()
     expect(page.get_by_text("Deleted “Old name”")).to_be_visible()
     expect(page).to_have_url(re.compile(r"/scalars\?s=0.9$"))
@@ -303,7 +303,7 @@ def test_views_are_reached_by_keys_alone(page: Page, served: Served) -> None:
     page.keyboard.press("v")
     expect(page.get_by_role("button", name="Ours team")).to_be_focused()
     page.keyboard.press("Tab")
-    expect(page.get_by_role("button", name="Change Ours")).to_be_focused()
+    expect(page.get_by_role("button", name="Change view Ours")).to_be_focused()
     page.keyboard.press("Escape")
     expect(views_button(page)).to_be_focused()
     page.keyboard.press("Enter")

@@ -68,7 +68,7 @@
       type: "button", title: row.owner ? `${row.name}\nby ${row.owner}` : row.name, "aria-current": shown ? "true" : null,
       onclick: () => (ob.closeMenu(), ob.openView(row)),
     }, ob.el("span.ob-name", {}, row.name), ob.el("span.ob-mute", {}, ob.viewWords(row)));
-    const more = ob.el("button.ob-icon", { type: "button", "aria-haspopup": "menu", "aria-label": `Change ${row.name}`, title: "Rename, make it the default, delete", onclick: () => openMore(row) }, ob.icon("M3 8h.01M8 8h.01M13 8h.01"));
+    const more = ob.el("button.ob-icon", { type: "button", "aria-haspopup": "menu", "aria-label": `Change view ${row.name}`, title: "Rename, make it the default, delete", onclick: () => openMore(row) }, ob.icon("M3 8h.01M8 8h.01M13 8h.01"));
     return ob.el("li", {}, pick, canEdit ? more : null);
   }
 
