@@ -175,7 +175,7 @@ def test_on_a_phone_the_runs_are_a_sheet_and_the_pages_a_bar(
     expect(page.locator(".ob-card .scatterlayer .trace").first).to_be_visible()
     expect(page.get_by_label("Show cosine/a")).to_be_hidden()
 
-    page.get_by_role("button", name="Runs").tap()
+    page.get_by_role("button", name="Runs", exact=True).tap()
     expect(page.get_by_label("Show cosine/a")).to_be_visible()
     page.keyboard.press("Escape")
     page.locator("#ob-bar").get_by_text("Images").tap()

@@ -354,7 +354,7 @@ def test_on_a_phone_a_run_is_changed_from_the_sheet(browser: Browser, served: Pr
     phone = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True)
     page = phone.new_page()
     page.goto(served.page("scalars"))
-    page.get_by_role("button", name="Runs").tap()
+    page.get_by_role("button", name="Runs", exact=True).tap()
     page.get_by_role("button", name="Change cosine/a", exact=True).tap()
     button = page.get_by_role("button", name="Change cosine/a", exact=True).bounding_box()
     menu = page.get_by_role("menu").bounding_box()

@@ -33,8 +33,9 @@
   ob.draw = async function draw(plot, figure, view, was) {
     const Plotly = await ob.plotly();
     if (!plot.isConnected) return;
+    plot.drawnSize = { width: plot.clientWidth, height: plot.clientHeight };
     const layout = {
-      width: plot.clientWidth, height: plot.clientHeight, margin: MARGIN,
+      ...plot.drawnSize, margin: MARGIN,
       showlegend: false, hovermode: false, uirevision: 1,
       dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom",
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
@@ -51,6 +52,7 @@
   ob.undraw = function undraw(plot) {
     if (plot.classList.contains("js-plotly-plot")) globalThis.Plotly?.purge(plot);
     plot.classList.remove("js-plotly-plot");
+    plot.drawnSize = null;
     plot.replaceChildren();
   };
 
@@ -77,8 +79,10 @@
 
   /** Give the formula between values and pixels of a drawn card. `y` is of the value itself. */
   ob.scaleOf = function scaleOf(plot, ranges, view) {
-    const width = plot.clientWidth - MARGIN.l - MARGIN.r;
-    const height = plot.clientHeight - MARGIN.t - MARGIN.b;
+    // As it was drawn: to measure it would lay the page out again, at each move of the pointer.
+    const size = plot.drawnSize ?? { width: plot.clientWidth, height: plot.clientHeight };
+    const width = size.width - MARGIN.l - MARGIN.r;
+    const height = size.height - MARGIN.t - MARGIN.b;
     const [x0, x1] = ranges.x;
     const [y0, y1] = ranges.y;
     const level = ob.levelOf(view.yAxis, ranges.unit);
