@@ -1,28 +1,19 @@
 /* The scalars page: tags as cards in groups, and the rule of when what is fetched.
 
-   Only cards near the screen are fetched and drawn; twelve go in one request. A tick of the
-   live stream fetches the runs that grew, for the cards in sight. A card that leaves gives
+   Only cards near the screen are fetched (fetcher.js) and drawn. A tick of the live stream
+   fetches the runs that grew, for the cards in sight. A card that leaves gives
    its chart back at once, and its points when many others came after it. */
 (function (ob) {
   "use strict";
 
-  const BATCH = 12;
   /** Cards that keep their points after they left the screen. */
   const KEPT = 36;
-  /** Of a stretch of so many pixels four points are drawn, about 500 points a line; of few lines,
-      which can be looked at closely, four in each pixel. */
-  const COLUMN_PX = 3;
-  const FEW_LINES = 3;
-  const MOST_COLUMNS = 2000;
   const NEAR = "300px 0px";
   const PAGE = 60;
   /** Names the section of pinned cards: no tag's group has a NUL. */
   const PINNED = "\u0000pinned";
   /** Of a frame's 16 ms; the rest is the browser's. */
   const SLICE_MS = 10;
-  /** So many times as long as a server took to answer, it is not asked for what grew since. */
-  const REST = 6;
-  const MOST_REST_MS = 5000;
 
   ob.pages = ob.pages || {};
 
@@ -41,9 +32,6 @@
       this.stale = new Set();
       this.turn = 0;
       this.tags = null;
-      this.running = false;
-      this.following = 0;
-      this.restUntil = 0;
       this.controller = new AbortController();
       this.out = ob.el("div.ob-out");
       this.toolbar = ob.toolbar(this);
@@ -52,7 +40,7 @@
       this.seer = new IntersectionObserver((seen) => this.seen(seen), { rootMargin: NEAR });
       this.sizer = new ResizeObserver(ob.settled(120, () => this.drawAll()));
       this.sizer.observe(this.out);
-      this.wake = ob.throttled(120, () => this.fetch());
+      this.fetcher = ob.fetcher(project, this.cards, this.controller.signal, (words) => this.say(words));
       this.retag = ob.throttled(3000, () => this.listTags());
       this.recount = ob.throttled(2000, () => ob.refreshTable());
       this.offs = [
@@ -74,7 +62,7 @@
     close() {
       this.controller.abort();
       cancelAnimationFrame(this.turn);
-      clearTimeout(this.following);
+      this.fetcher.close();
       this.seer.disconnect();
       this.sizer.disconnect();
       this.offs.forEach((off) => off());
@@ -169,7 +157,7 @@
       if (!tags.length && !pinned.length) sections.push(ob.el("div.ob-empty", {}, ob.el("p", {}, ...this.nothing())));
       keepScroll(() => this.out.replaceChildren(...sections));
       this.forgetOthers();
-      this.wake();
+      this.fetcher.wake();
     }
 
     nothing() {
@@ -249,7 +237,7 @@
           if (card.fetched) card.draw();
         }
       }
-      this.wake();
+      this.fetcher.wake();
     }
 
     leave(card) {
@@ -261,7 +249,7 @@
     resized(card) {
       card.wanted = "all";
       requestAnimationFrame(() => card.draw());
-      this.wake();
+      this.fetcher.wake();
     }
 
     /** Cards have another size: their charts are drawn to it once the dragging rests. */
@@ -281,7 +269,7 @@
       for (const card of this.cards.values()) card.wanted = card.wanted === "all" ? "all" : this.missing(card);
       this.listTags();
       this.drawAll();
-      this.wake();
+      this.fetcher.wake();
     }
 
     /** Lines that are shown and that the card has not asked for. */
@@ -296,7 +284,7 @@
         card.wanted = "all";
         if (!card.visible) card.forget();
       }
-      this.wake();
+      this.fetcher.wake();
     }
 
     /** Runs have grown: what is in sight is fetched again for them. */
@@ -310,16 +298,7 @@
       }
       this.retag();
       this.recount();
-      this.follow();
-    }
-
-    /** Fetch what grew once the rest is over that the last fetch earned: of a server that is busy
-        less is asked, and a page spends at most half of its time with drawing. */
-    follow() {
-      this.following ||= setTimeout(() => {
-        this.following = 0;
-        this.wake();
-      }, this.restUntil - performance.now());
+      this.fetcher.follow();
     }
 
     drawAll() {
@@ -342,84 +321,6 @@
       }
       this.turn = this.stale.size ? requestAnimationFrame(() => this.smoothSome()) : 0;
     }
-
-    /** Fetch what cards in sight want, one request at a time, until nothing is wanted. */
-    async fetch() {
-      if (this.running) return;
-      this.running = true;
-      const began = performance.now();
-      this.awaited = 0;
-      try {
-        for (let batch = this.batch(); batch; batch = this.batch()) await this.ask(batch);
-      } catch (error) {
-        if (error instanceof ob.Refused) this.say(error.message);
-        else if (error.name !== "AbortError") throw error;
-      } finally {
-        this.running = false;
-        const drawn = performance.now() - began - this.awaited;
-        this.restUntil = performance.now() + Math.min(MOST_REST_MS, Math.max(REST * this.awaited, drawn));
-      }
-    }
-
-    /** Choose the next cards that want the same runs. */
-    batch() {
-      const shown = ob.drawn(this.project).map((run) => run.uid);
-      const wanting = [...this.cards.values()].filter((card) => card.visible && card.wanted && card.el.isConnected);
-      if (!wanting.length || !shown.length) return null;
-      const runsOf = (card) => (card.wanted === "all" ? shown : shown.filter((uid) => card.wanted.has(uid)));
-      const key = (card) => `${runsOf(card).join()} ${widthOf(card)} ${card.ask ? card.tag.id : ""}`;
-      const cards = wanting.filter((card) => key(card) === key(wanting[0])).slice(0, BATCH);
-      const afresh = cards[0].wanted === "all";
-      return { cards, runs: runsOf(cards[0]), width: widthOf(cards[0]), afresh };
-    }
-
-    async ask({ cards, runs, width, afresh }) {
-      const place = ob.placeOf(ob.view);
-      const { superseded } = ob.view;
-      const asked = asking();
-      for (const card of cards) {
-        card.wanted = null;
-        card.asked = new Set([...(afresh ? [] : card.asked ?? []), ...runs]);
-      }
-      if (!runs.length) return;
-      const body = {
-        cards: cards.map((card) => ({ tag: card.tag.id })), runs, ...place, width, superseded, since: null,
-      };
-      const groups = ob.isGrouped() ? ob.drawn(this.project).filter((group) => runs.includes(group.uid)) : null;
-      const began = performance.now();
-      const lines = await this.linesOf(cards, body, groups);
-      this.awaited += performance.now() - began;
-      if (asked !== asking()) {
-        for (const card of cards) card.wanted = "all";
-        return;
-      }
-      for (const card of cards) {
-        if (afresh) card.lines.clear();
-        card.take(lines.get(card.tag.id) ?? [], runs, place.from !== null);
-        await card.draw();
-        await ob.breath();
-      }
-    }
-
-    /** Ask for the lines of cards, by tag: of runs, or of groups. A chart is asked for alone. */
-    async linesOf(cards, body, groups) {
-      const [{ path }, { signal }] = [this.project, this.controller];
-      const [{ ask, tag }] = cards;
-      if (ask) return new Map([[tag.id, await cards[0].ask(path, body, groups, signal)]]);
-      const answer = await (groups ? ob.postBands(path, groups, body, signal) : ob.postScalars(path, body, signal));
-      return new Map(answer.cards.map((card) => [card.tag, card.lines]));
-    }
-  }
-
-  /** What of the view an answer is good for. */
-  function asking() {
-    const { superseded, groupBy, groupLine, groupBand } = ob.view;
-    return JSON.stringify([ob.placeOf(ob.view), superseded, groupBy, groupLine, groupBand]);
-  }
-
-  function widthOf(card) {
-    const px = ob.drawn(ob.project).length <= FEW_LINES ? 1 : COLUMN_PX;
-    return Math.max(60, Math.min(MOST_COLUMNS, Math.round(card.plot.clientWidth / px)));
   }
 
   /** The group of a tag: what stands before its last slash. */

@@ -1,0 +1,120 @@
+/* Fetch what the cards in sight want: those that want the same twelve at a time, one request
+   after the other, and of a busy server less often. */
+(function (ob) {
+  "use strict";
+
+  const BATCH = 12;
+  /** Of a stretch of so many pixels four points are drawn, about 500 points a line; of few lines,
+      which can be looked at closely, four in each pixel. */
+  const COLUMN_PX = 3;
+  const FEW_LINES = 3;
+  const MOST_COLUMNS = 2000;
+  /** So many times as long as a server took to answer, it is not asked for what grew since. */
+  const REST = 6;
+  const MOST_REST_MS = 5000;
+
+  class Fetcher {
+    constructor(project, cards, signal, say) {
+      Object.assign(this, { project, cards, signal, say });
+      this.running = false;
+      this.following = 0;
+      this.restUntil = 0;
+      /** Fetch soon, what cards were given to want meanwhile as well. */
+      this.wake = ob.throttled(120, () => this.fetch());
+    }
+
+    close() {
+      clearTimeout(this.following);
+    }
+
+    /** Fetch what grew once the rest is over that the last fetch earned: of a server that is busy
+        less is asked, and a page spends at most half of its time with drawing. */
+    follow() {
+      this.following ||= setTimeout(() => {
+        this.following = 0;
+        this.wake();
+      }, this.restUntil - performance.now());
+    }
+
+    /** Ask until nothing is wanted. */
+    async fetch() {
+      if (this.running) return;
+      this.running = true;
+      const began = performance.now();
+      this.awaited = 0;
+      try {
+        for (let batch = this.batch(); batch; batch = this.batch()) await this.ask(batch);
+      } catch (error) {
+        if (error instanceof ob.Refused) this.say(error.message);
+        else if (error.name !== "AbortError") throw error;
+      } finally {
+        this.running = false;
+        const drawn = performance.now() - began - this.awaited;
+        this.restUntil = performance.now() + Math.min(MOST_REST_MS, Math.max(REST * this.awaited, drawn));
+      }
+    }
+
+    /** Choose the next cards that want the same runs. */
+    batch() {
+      const shown = ob.drawn(this.project).map((run) => run.uid);
+      const wanting = [...this.cards.values()].filter((card) => card.visible && card.wanted && card.el.isConnected);
+      if (!wanting.length || !shown.length) return null;
+      const runsOf = (card) => (card.wanted === "all" ? shown : shown.filter((uid) => card.wanted.has(uid)));
+      const key = (card) => `${runsOf(card).join()} ${widthOf(card)} ${card.ask ? card.tag.id : ""}`;
+      const cards = wanting.filter((card) => key(card) === key(wanting[0])).slice(0, BATCH);
+      const afresh = cards[0].wanted === "all";
+      return { cards, runs: runsOf(cards[0]), width: widthOf(cards[0]), afresh };
+    }
+
+    async ask({ cards, runs, width, afresh }) {
+      const place = ob.placeOf(ob.view);
+      const { superseded } = ob.view;
+      const asked = asking();
+      for (const card of cards) {
+        card.wanted = null;
+        card.asked = new Set([...(afresh ? [] : card.asked ?? []), ...runs]);
+      }
+      if (!runs.length) return;
+      const body = {
+        cards: cards.map((card) => ({ tag: card.tag.id })), runs, ...place, width, superseded, since: null,
+      };
+      const groups = ob.isGrouped() ? ob.drawn(this.project).filter((group) => runs.includes(group.uid)) : null;
+      const began = performance.now();
+      const lines = await this.linesOf(cards, body, groups);
+      this.awaited += performance.now() - began;
+      if (asked !== asking()) {
+        for (const card of cards) card.wanted = "all";
+        return;
+      }
+      for (const card of cards) {
+        if (afresh) card.lines.clear();
+        card.take(lines.get(card.tag.id) ?? [], runs, place.from !== null);
+        await card.draw();
+        await ob.breath();
+      }
+    }
+
+    /** Ask for the lines of cards, by tag: of runs, or of groups. A chart is asked for alone. */
+    async linesOf(cards, body, groups) {
+      const { path } = this.project;
+      const [{ ask, tag }] = cards;
+      if (ask) return new Map([[tag.id, await cards[0].ask(path, body, groups, this.signal)]]);
+      const answer = await (groups ? ob.postBands(path, groups, body, this.signal) : ob.postScalars(path, body, this.signal));
+      return new Map(answer.cards.map((card) => [card.tag, card.lines]));
+    }
+  }
+
+  /** Make what fetches for `cards` (a Map of cards), until `signal` ends it; refusals are said. */
+  ob.fetcher = (project, cards, signal, say) => new Fetcher(project, cards, signal, say);
+
+  /** What of the view an answer is good for. */
+  function asking() {
+    const { superseded, groupBy, groupLine, groupBand } = ob.view;
+    return JSON.stringify([ob.placeOf(ob.view), superseded, groupBy, groupLine, groupBand]);
+  }
+
+  function widthOf(card) {
+    const px = ob.drawn(ob.project).length <= FEW_LINES ? 1 : COLUMN_PX;
+    return Math.max(60, Math.min(MOST_COLUMNS, Math.round(card.plot.clientWidth / px)));
+  }
+})((globalThis.ob = globalThis.ob || {}));
