@@ -57,6 +57,7 @@ def reduce_line(
     kept while there are at most four a column, which is what M4 may keep anyway. With
     `log_x` the columns are even in the logarithm, and what is not above 0 has no place.
     """
+    place = x
     if log_x:
         x, low, high = log10_above_zero(x), _level(low), _level(high)
     has_place = np.isfinite(x)
@@ -73,6 +74,9 @@ def reduce_line(
     line, marks = order[finite], order[~finite]
     if line.size > 4 * columns:
         line = line[m4(x[line], y[line], columns=columns, low=low, high=high)]
+    if log_x:
+        # Places that are apart may have one logarithm.
+        line = line[np.argsort(place[line], kind="stable")]
     return Reduced(
         kept=line,
         marks=marks[:MAX_MARKS],

@@ -126,3 +126,12 @@ def test_the_widest_range_of_doubles_has_columns() -> None:
     x = np.linspace(-1, 1, 1000) * biggest
 
     assert m4(x, np.arange(1000.0), columns=10).size == 20
+
+
+def test_places_with_one_logarithm_are_still_in_order() -> None:
+    x = 1.7e9 + np.array([3e-6, 0.0, 2e-6, 1e-6])
+    assert len(set(np.log10(x))) == 1
+
+    reduced = reduce_line(x, np.arange(4.0), columns=100, log_x=True)
+
+    assert reduced.kept.tolist() == [1, 3, 2, 0]

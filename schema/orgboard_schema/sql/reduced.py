@@ -211,16 +211,19 @@ class _Series:
         )
         odd = inside & ~finite
         marks = self._marks(usable, points.take(odd), attempt)
+        drawn_x = self._place(chosen.step, chosen.wall)
+        # Places that are apart may have one logarithm.
+        order = np.argsort(drawn_x, kind="stable") if picture.log_x else slice(None)
         return ReducedLine(
             attempt=attempt,
             attempts=attempts,
             total=int(self._count[usable].sum()) + int(np.count_nonzero(inside)),
             non_finite=int(buckets.non_finite[usable].sum()) + int(np.count_nonzero(odd)),
             without_x=len(x) - int(np.count_nonzero(placed)),
-            x=self._place(chosen.step, chosen.wall),
-            step=chosen.step,
-            wall=chosen.wall,
-            value=chosen.value,
+            x=drawn_x[order],
+            step=chosen.step[order],
+            wall=chosen.wall[order],
+            value=chosen.value[order],
             mark_x=self._place(marks.step, marks.wall),
             mark_step=marks.step,
             mark_value=marks.value,

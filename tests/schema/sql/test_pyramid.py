@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 import numpy as np
@@ -53,7 +53,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 class Logged:
     """A series as an example wants it: attempts of blocks, covered or not, and cuts."""
 
-    attempts: tuple[tuple[ScalarSeries, ...], ...]
+    # Thousands of points are no help to who reads of a failure, and Hypothesis warns instead of it.
+    attempts: tuple[tuple[ScalarSeries, ...], ...] = field(repr=False)
     covered: tuple[int, ...]
     """How many blocks of each attempt have stretches."""
     cuts: tuple[int, ...]
@@ -323,6 +324,19 @@ def _levels(engine: Engine, feed: Feed) -> tuple[list[int], list[int]]:
             select(block.level, block.n).where(block.run_id == feed.run_id).order_by(block.seq)
         ).all()
     return [n for level, n in rows if level == 0], [n for level, n in rows if level == LEVEL]
+
+
+def test_places_with_one_logarithm_are_drawn_in_order(store: Engine) -> None:
+    late = np.array([3, 0, 2, 1] * 64) * 1e-6 + NOW
+    assert len(set(np.log10(late).tolist())) == 1
+    first = ScalarSeries(np.arange(256), NOW - 1000 + np.arange(256.0), np.arange(256.0))
+    block = ScalarSeries(np.arange(256, 512), late, np.arange(256.0))
+    feed = _store(store, Logged(((first, block),), (1,), (), 0))
+
+    (line,) = _lines(store, feed, Picture("wall", 4000, None, None, True, 100, log_x=True))
+
+    assert len(line.x) == 512
+    assert np.all(np.diff(line.x) >= 0)
 
 
 def test_a_series_gets_its_pyramid_when_it_becomes_long(engine: Engine) -> None:
