@@ -58,7 +58,8 @@
     if (!card.ranges || !card.visible || !ob.project) return;
     const all = [...lines.flatMap((line) => [...restarts(line), ...remarks(line)]), ...ofEveryRun(lines)];
     if (!all.length) return;
-    const marks = merged(all, ob.scaleOf(card.plot, card.ranges, ob.view));
+    const scale = ob.scaleOf(card.plot, card.ranges, ob.view);
+    const marks = merged(all, scale);
     if (!marks.length) return;
     const box = ob.el("div.ob-flags", { role: "group", "aria-label": "Marks", style: { left: `${scale.left}px`, top: `${scale.top + scale.height}px` }, onkeydown: walk },
       ...marks.map((mark, at) => button(mark, at)));
