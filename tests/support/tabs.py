@@ -33,8 +33,9 @@ LOOK_EVERY_S: Final = 0.03
 LOOK_FOR_NEW_EVERY: Final = 5
 """Finding processes costs more than asking one: in every so many looks."""
 
-COLOURED: Final = 60
-"""By so much the channels of a curve's pixel differ; those of text, axes and grids do not."""
+COLOURED: Final = 30
+"""By so much the channels of a curve's pixel differ, also where a film washes dashes out that lie
+on one another; those of text, axes and grids do not."""
 
 PART_OF_A_CURVE: Final = 1 / 3
 """Of a chart's pixel columns: a curve has colour in more of them, a spinner or a mark in fewer."""
