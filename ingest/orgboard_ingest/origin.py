@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any, Final
 
 from orgboard_ingest.stage import Piece
 from orgboard_ingest.values import PointSeries
 from orgboard_schema.sql.flush import Origin
-from orgboard_schema.types import Tensor
+from orgboard_schema.wire.own import CONTEXT_TAG, told_object
 
-__all__ = ["CONTEXT_TAG", "told_origin"]
-
-CONTEXT_TAG: Final = "orgboard/context"
-
-_MAX_BYTES: Final = 1 << 20
-"""Of a record: no writer of ours makes a longer one."""
+__all__ = ["told_origin"]
 
 _MAX_NAME: Final = 255
 """Of a host or a user, as operating systems have it; what is longer is cut."""
@@ -27,23 +21,10 @@ def told_origin(pieces: Sequence[Piece]) -> Origin | None:
     for piece in reversed(pieces):
         series = piece.series
         if piece.tag == CONTEXT_TAG and isinstance(series, PointSeries):
-            value = series.values[-1]
-            told = _told(value) if isinstance(value, Tensor) else None
+            told = told_object(series.values[-1])
             if told is not None:
-                return told
+                return Origin(_name(told.get("host")), _name(told.get("user")))
     return None
-
-
-def _told(value: Tensor) -> Origin | None:
-    if isinstance(value.data, bytes) or len(value.data) != 1 or len(value.data[0]) > _MAX_BYTES:
-        return None
-    try:
-        told = json.loads(value.data[0])
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(told, dict):
-        return None
-    return Origin(_name(told.get("host")), _name(told.get("user")))
 
 
 def _name(value: Any) -> str | None:

@@ -11,13 +11,14 @@ import pytest
 from sqlalchemy import select
 
 from orgboard import SummaryWriter
-from orgboard_ingest.origin import CONTEXT_TAG, told_origin
+from orgboard_ingest.origin import told_origin
 from orgboard_ingest.stage import Piece
 from orgboard_ingest.values import PointSeries
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.engine import begin_read
 from orgboard_schema.sql.flush import Origin
 from orgboard_schema.types import Tensor
+from orgboard_schema.wire.own import CONTEXT_TAG
 from support.event_files import event_file, scalar_event
 from support.ingested import drain, migrated, new_intake
 

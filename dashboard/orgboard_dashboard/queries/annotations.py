@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from orgboard_dashboard.queries.own_tags import runs_with
 from orgboard_dashboard.queries.visible import find_project
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.sql import read
-from orgboard_schema.types import Tensor
+from orgboard_schema.wire.own import ANNOTATION_TAG, told_object
 
 __all__ = ["MAX_CHARS", "MAX_REMARKS", "Annotation", "list_annotations"]
 
@@ -23,8 +22,6 @@ MAX_REMARKS: Final = 200
 """Of one run: the newest."""
 MAX_CHARS: Final = 500
 """Of one remark; what is longer ends with an ellipsis."""
-
-_TAG: Final = "orgboard/annotation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +46,7 @@ def list_annotations(
         NotFound: there is no such project, or `viewer` may not see it.
     """
     found = find_project(viewer, conn, team, project)
-    tag_id, runs = runs_with(viewer, conn, found, uids, _TAG, "tensor")
+    tag_id, runs = runs_with(viewer, conn, found, uids, ANNOTATION_TAG, "tensor")
     listed: list[Annotation] = []
     for uid, run_id in runs.items():
         data = read.series(conn, run_id, [(tag_id, "tensor")]).get((tag_id, "tensor"))
@@ -72,12 +69,7 @@ def _remarks(uid: str, data: read.SeriesData) -> Iterator[Annotation]:
 
 def _told(value: object) -> tuple[str, bool] | None:
     """Return the text and whether its step counts; None when another program wrote the record."""
-    if not isinstance(value, Tensor) or isinstance(value.data, bytes) or len(value.data) != 1:
-        return None
-    try:
-        told = json.loads(value.data[0])
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(told, dict) or not isinstance(told.get("text"), str) or not told["text"]:
+    told = told_object(value)
+    if told is None or not isinstance(told.get("text"), str) or not told["text"]:
         return None
     return told["text"], told.get("step", 0) is not None

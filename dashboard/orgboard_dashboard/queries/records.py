@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -19,19 +18,15 @@ from orgboard_schema.errors import CorruptBlock
 from orgboard_schema.sql import read, tables
 from orgboard_schema.sql.pieces import waiting_pieces
 from orgboard_schema.sql.read import SeriesData
-from orgboard_schema.types import Kind, Tensor
+from orgboard_schema.types import Kind
+from orgboard_schema.wire.own import ANNOTATION_TAG, CONTEXT_TAG, DROPPED_TAG, told_object
 
 __all__ = ["Dropped", "Records", "Remark", "non_finite_counts", "read_records"]
 
-_CONTEXT: Final = "orgboard/context"
-_DROPPED: Final = "orgboard/dropped"
-_ANNOTATION: Final = "orgboard/annotation"
 _TENSOR: Final[Kind] = "tensor"
 
 _MAX_RECORDS: Final = 1000
 """Of one tag; a script that remarks on every step is not read to its end."""
-_MAX_CHARS: Final = 1 << 20
-"""Of one record: no writer of ours makes a longer one."""
 _MAX_REMARK: Final = 1000
 
 
@@ -73,7 +68,9 @@ def read_records(
         for head in heads
         if head.kind == _TENSOR and 0 < head.n_all <= _MAX_RECORDS
     }
-    tags = {name: wanted[name] for name in (_CONTEXT, _DROPPED, _ANNOTATION) if name in wanted}
+    tags = {
+        name: wanted[name] for name in (CONTEXT_TAG, DROPPED_TAG, ANNOTATION_TAG) if name in wanted
+    }
     try:
         found = read.series(conn, run_id, [(tag_id, _TENSOR) for tag_id in tags.values()])
     except CorruptBlock:
@@ -82,28 +79,20 @@ def read_records(
     data = {
         name: found[tag_id, _TENSOR] for name, tag_id in tags.items() if (tag_id, _TENSOR) in found
     }
-    contexts = [told for _, told in _objects(data.get(_CONTEXT))]
+    contexts = [told for _, told in _objects(data.get(CONTEXT_TAG))]
     return Records(
         context=contexts[-1] if contexts else {},
         contexts=len(contexts),
-        dropped=_dropped(data.get(_DROPPED)),
-        remarks=tuple(_remarks(data.get(_ANNOTATION))),
+        dropped=_dropped(data.get(DROPPED_TAG)),
+        remarks=tuple(_remarks(data.get(ANNOTATION_TAG))),
     )
 
 
 def _objects(data: SeriesData | None) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield place and content of each record that is what it should be."""
     for at, value in enumerate(() if data is None else data.values):
-        if not isinstance(value, Tensor) or isinstance(value.data, bytes) or not value.data:
-            continue
-        text = value.data[0]
-        if len(text) > _MAX_CHARS:
-            continue
-        try:
-            told = json.loads(text)
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(told, dict):
+        told = told_object(value)
+        if told is not None:
             yield at, told
 
 

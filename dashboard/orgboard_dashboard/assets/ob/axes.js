@@ -39,6 +39,18 @@
     return [Number(low.toFixed(digits)), Number(high.toFixed(digits))];
   };
 
+  /** Of a stretch of so many pixels four points are drawn, about 500 points a line; of few lines,
+      which can be looked at closely, four in each pixel. */
+  const COLUMN_PX = 3;
+  const FEW_LINES = 3;
+  const MOST_COLUMNS = 2000;
+
+  /** How many pixel columns the server is asked for, to draw so many lines on a plot. */
+  ob.columnsFor = function columnsFor(plot, lines) {
+    const px = lines <= FEW_LINES ? 1 : COLUMN_PX;
+    return Math.max(60, Math.min(MOST_COLUMNS, Math.round(plot.clientWidth / px)));
+  };
+
   /** What the server is asked to draw on. A zoom that a log axis does not have is none. */
   ob.placeOf = function placeOf({ xAxis, logX, zoom }) {
     const [from, to] = zoom && (!logX || zoom[1] > 0) ? zoom : [null, null];

@@ -6,7 +6,6 @@
   /** Columns that a screen can hold; the rest is said. */
   const MOST = 12;
   const CURVES = 4;
-  const COLUMN_PX = 3;
 
   ob.pages = ob.pages || {};
 
@@ -215,7 +214,7 @@
       const asked = (this.asking = {});
       const place = ob.placeOf(ob.view);
       const subjects = this.subjects();
-      const width = Math.max(60, Math.min(600, Math.round(this.cards[0].plot.clientWidth / COLUMN_PX)));
+      const width = ob.columnsFor(this.cards[0].plot, subjects.length);
       const [{ path }, { signal }] = [this.project, this.controller];
       try {
         for (let at = 0; at < tags.length; at += MOST) {

@@ -4,11 +4,6 @@
   "use strict";
 
   const BATCH = 12;
-  /** Of a stretch of so many pixels four points are drawn, about 500 points a line; of few lines,
-      which can be looked at closely, four in each pixel. */
-  const COLUMN_PX = 3;
-  const FEW_LINES = 3;
-  const MOST_COLUMNS = 2000;
   /** So many times as long as a server took to answer, it is not asked for what grew since. */
   const REST = 6;
   const MOST_REST_MS = 5000;
@@ -114,7 +109,6 @@
   }
 
   function widthOf(card) {
-    const px = ob.drawn(ob.project).length <= FEW_LINES ? 1 : COLUMN_PX;
-    return Math.max(60, Math.min(MOST_COLUMNS, Math.round(card.plot.clientWidth / px)));
+    return ob.columnsFor(card.plot, ob.drawn(ob.project).length);
   }
 })((globalThis.ob = globalThis.ob || {}));

@@ -8,7 +8,6 @@
   const DWELL_MS = 120;
   /** The pointer is on a line, and not only near it. */
   const ON_PX = 40;
-  const COLUMN_PX = 3;
   const SVG = "http://www.w3.org/2000/svg";
 
   /** Show the runs of the group `uid` on a card; null, or the uid of a run, shows none. */
@@ -42,7 +41,7 @@
   }
 
   async function fetched(card, group) {
-    const width = Math.max(60, Math.min(600, Math.round(card.plot.clientWidth / COLUMN_PX)));
+    const width = ob.columnsFor(card.plot, group.members.length);
     const body = {
       cards: [{ tag: card.tag.id }], runs: group.members, ...ob.placeOf(ob.view), width, superseded: false,
     };
