@@ -2,6 +2,7 @@
 
     step       the step
     rstep      steps since the series' least one
+    index      how many points came before, in the order of steps
     relative   seconds since the series' first time
     wall       the time
     active     seconds of training: pauses are cut
@@ -23,7 +24,7 @@ from orgboard_dashboard.queries.series import SeriesData
 
 __all__ = ["PAUSE_MEDIANS", "PAUSE_S", "Axis", "active_time", "place"]
 
-Axis: TypeAlias = Literal["step", "rstep", "relative", "wall", "active", "metric"]
+Axis: TypeAlias = Literal["step", "rstep", "index", "relative", "wall", "active", "metric"]
 Floats = NDArray[np.float64]
 
 PAUSE_MEDIANS: Final = 10
@@ -36,6 +37,8 @@ def place(data: SeriesData, axis: Axis, metric: SeriesData | None = None) -> Flo
         return data.step.astype(np.float64)
     if axis == "rstep":
         return data.step.astype(np.float64) - float(data.step.min())
+    if axis == "index":
+        return _index(data)
     if axis == "wall":
         return data.wall
     if axis == "active":
@@ -44,6 +47,18 @@ def place(data: SeriesData, axis: Axis, metric: SeriesData | None = None) -> Flo
         return _values_at(metric, data) if metric is not None else np.full(len(data.step), np.nan)
     known = data.wall[np.isfinite(data.wall)]
     return data.wall - known[0] if known.size else data.wall
+
+
+def _index(data: SeriesData) -> Floats:
+    """Count the points of each attempt; what a restart replaced counts on from where it began."""
+    x = np.empty(len(data.step))
+    shown = np.flatnonzero(~data.superseded)
+    x[shown[np.argsort(data.step[shown], kind="stable")]] = np.arange(shown.size)
+    for attempt in np.unique(data.attempt[data.superseded]).tolist():
+        old = np.flatnonzero(data.superseded & (data.attempt == attempt))
+        before = np.count_nonzero(data.attempt[shown] <= attempt)
+        x[old[np.argsort(data.step[old], kind="stable")]] = np.arange(before, before + old.size)
+    return x
 
 
 def active_time(wall: Floats) -> Floats:

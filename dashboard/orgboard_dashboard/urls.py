@@ -4,7 +4,7 @@
     /p/TEAM/PROJECT/PAGE?…         a page of a project, and the view of it
     /r/UID                         one run
 
-The query part has short keys (`v q t s x y sel x0 x1 c old lx yr out sm pin w tip rng g gl gb e
+The query part has short keys (`v q t s x y sel x0 x1 c old lx yr ys out sm pin w tip rng g gl gb e
 base of cols sort`) and leaves out what has its default value, so that an untouched view has a
 clean address. `v=ID` stands for what a saved view says, with the keys that follow put over it;
 `v=ID,s,c` is the view without what it says of `s` and `c`. The browser's twin is
@@ -49,7 +49,7 @@ __all__ = [
 
 Page: TypeAlias = Literal["runs", "scalars", "text", "images", "hparams", "compare"]
 PAGES: Final[tuple[Page, ...]] = get_args(Page)
-XAxis: TypeAlias = Literal["step", "rstep", "relative", "wall", "active"]
+XAxis: TypeAlias = Literal["step", "rstep", "index", "relative", "wall", "active"]
 """Beside these an axis may be a metric: `m:TAG`."""
 YAxis: TypeAlias = Literal["lin", "log", "sym"]
 SmoothingKind: TypeAlias = Literal["ema", "twema", "gauss", "mean"]
@@ -129,7 +129,9 @@ class ViewState:
     """Show what a later attempt replaced, too."""
     log_x: bool = False
     y_range: tuple[float, float] | None = None
-    """Of all cards that have no range of their own."""
+    """Of all cards that have no range of their own, nor of their section."""
+    section_ranges: tuple[tuple[str, float, float], ...] = ()
+    """Group of tags, low, high."""
     card_ranges: tuple[tuple[str, float, float], ...] = ()
     """Tag, low, high."""
     outliers_clipped: bool = True
@@ -233,6 +235,7 @@ def decode_view(query: str) -> ViewState:
     pairs = parse_qsl(query.removeprefix("?"), keep_blank_values=True, errors="replace")
     last = dict(pairs)
     ranges = _y_ranges(value for key, value in pairs if key == "yr")
+    of_sections = _y_ranges(value for key, value in pairs if key == "ys")
     width, height = _size(last.get("w", ""))
     saved, without = _saved(last.get("v", ""))
     return ViewState(
@@ -247,6 +250,7 @@ def decode_view(query: str) -> ViewState:
         superseded=last.get("old") == "1",
         log_x=last.get("lx") == "1",
         y_range=next((given[:2] for given in ranges if not given[2]), None),
+        section_ranges=tuple((group, low, high) for low, high, group in of_sections),
         card_ranges=tuple((tag, low, high) for low, high, tag in ranges if tag),
         outliers_clipped=last.get("out") != "0",
         smoothing_kind=_one_of(last.get("sm"), SmoothingKind, "ema"),
@@ -284,6 +288,8 @@ def _drawing_pairs(view: ViewState) -> Iterator[tuple[str, str]]:
         yield "yr", ",".join(map(_number, view.y_range))
     for tag, low, high in view.card_ranges:
         yield "yr", f"{_number(low)},{_number(high)},{tag}"
+    for group, low, high in view.section_ranges:
+        yield "ys", f"{_number(low)},{_number(high)},{group}"
     if not view.outliers_clipped:
         yield "out", "0"
     if view.smoothing_kind != "ema":
@@ -372,14 +378,14 @@ def _pair(text: str) -> tuple[float, float] | None:
 
 
 def _y_ranges(texts: Iterable[str]) -> list[tuple[float, float, str]]:
-    """Read LOW,HIGH and LOW,HIGH,TAG; the last of each tag counts, the tag "" is the page's."""
+    """Read LOW,HIGH and LOW,HIGH,NAME; the last of each name counts."""
     found: dict[str, tuple[float, float, str]] = {}
     for text in texts:
         low, _, rest = text.partition(",")
-        high, _, tag = rest.partition(",")
+        high, _, name = rest.partition(",")
         given = _zoom(low, high)
         if given is not None:
-            found[tag] = (*given, tag)
+            found[name] = (*given, name)
     return list(found.values())
 
 

@@ -166,6 +166,7 @@ def view_of(view: dict[str, Any]) -> ViewState:
         zoom=None if view["zoom"] is None else (view["zoom"][0], view["zoom"][1]),
         log_x=view.get("logX", False),
         y_range=None if view.get("yRange") is None else (view["yRange"][0], view["yRange"][1]),
+        section_ranges=tuple((of, low, high) for of, low, high in view.get("sectionRanges", [])),
         card_ranges=tuple((tag, low, high) for tag, low, high in view.get("cardRanges", [])),
         outliers_clipped=view.get("outliersClipped", False),
         smoothing_kind=view.get("smoothingKind", "ema"),

@@ -60,6 +60,32 @@ def test_relative_steps_begin_at_the_least_one(any_board: Board) -> None:
     assert drawn.column("step").tolist() == [1000, 1010, 1050]
 
 
+def test_the_index_counts_points_in_the_order_of_steps(any_board: Board) -> None:
+    any_board.log("run", [scalars("loss", [3, 1, 2], step=[900, 10, 50])])
+
+    drawn = Drawn(any_board, "loss", x="index")
+
+    assert drawn.column("x").tolist() == [0, 1, 2]
+    assert drawn.column("y").tolist() == [1, 2, 3]
+
+
+def test_the_index_of_what_a_restart_replaced_goes_on_beside_the_new_points(
+    any_board: Board,
+) -> None:
+    any_board.log("run", [scalars("loss", [1, 2, 3, 4], step=[0, 5, 6, 7])])
+    any_board.log(
+        "run",
+        [scalars("loss", [30, 40, 50], step=[6, 7, 8], attempt=1)],
+        restarts=[Restart(1, None, None, 6)],
+    )
+
+    drawn = Drawn(any_board, "loss", x="index", superseded=True)
+
+    assert [line.get("superseded", False) for line in drawn.lines] == [False, True]
+    assert drawn.column("x", 0).tolist() == [0, 1, 2, 3, 4]
+    assert drawn.column("x", 1).tolist() == [2, 3]
+
+
 def test_active_time_is_drawn_without_the_night(any_board: Board) -> None:
     wall = [0.0, 10, 20, 30_000, 30_010]
     any_board.log("run", [scalars("loss", [1, 2, 3, 4, 5], wall=wall)])

@@ -34,12 +34,19 @@ names = st.text(st.characters(codec="utf-8"), min_size=1, max_size=20)
 uids = st.text("0123456789abcdefXYZ", min_size=12, max_size=12)
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 ranges = st.tuples(numbers, numbers).filter(lambda pair: pair[0] < pair[1])
+
+
+def named_ranges(of: st.SearchStrategy[str]) -> st.SearchStrategy[tuple[Any, ...]]:
+    rows = st.builds(lambda name, limits: (name, *limits), of, ranges)
+    return st.lists(rows, max_size=3, unique_by=lambda row: row[0]).map(tuple)
+
+
 views = st.builds(
     ViewState,
     run_filter=words,
     tag_filter=words,
     smoothing=st.floats(0, MAX_SMOOTHING),
-    x_axis=st.sampled_from(["step", "rstep", "relative", "wall", "active"])
+    x_axis=st.sampled_from(["step", "rstep", "index", "relative", "wall", "active"])
     | names.map("m:{}".format),
     y_axis=st.sampled_from(["lin", "log", "sym"]),
     selected=st.none() | st.lists(uids, max_size=5).map(tuple),
@@ -48,11 +55,8 @@ views = st.builds(
     superseded=st.booleans(),
     log_x=st.booleans(),
     y_range=st.none() | ranges,
-    card_ranges=st.lists(
-        st.builds(lambda tag, limits: (tag, *limits), names, ranges),
-        max_size=3,
-        unique_by=lambda row: row[0],
-    ).map(tuple),
+    section_ranges=named_ranges(words),
+    card_ranges=named_ranges(names),
     outliers_clipped=st.booleans(),
     smoothing_kind=st.sampled_from(["ema", "twema", "gauss", "mean"]),
     pinned=st.lists(names, max_size=4, unique=True).map(tuple),

@@ -73,7 +73,7 @@ def raw_values(points: int) -> Floats:
     return value.astype(np.float32).astype(np.float64)
 
 
-@pytest.mark.parametrize("axis", ["step", "rstep", "relative", "active"])
+@pytest.mark.parametrize("axis", ["step", "rstep", "index", "relative", "active"])
 @pytest.mark.parametrize("log_x", [False, True])
 @pytest.mark.parametrize("zoom", ZOOMS)
 def test_every_pixel_column_shows_its_least_and_greatest_value(

@@ -93,7 +93,7 @@ class Question:
 
     def is_whole(self) -> bool:
         """Tell whether a point's place depends on more than the point."""
-        return self.axis in ("active", "metric")
+        return self.axis in ("index", "active", "metric")
 
 
 def routes(services: Services) -> APIRouter:

@@ -85,7 +85,10 @@ def x_range(places: Iterable[float], view: ViewState) -> Range:
 def y_range(
     lines: Sequence[Drawn], smoothed: Sequence[Sequence[float]], view: ViewState, tag: str = ""
 ) -> YRange:
-    """Return the vertical range. Only what is drawn counts; `tag` may have a range of its own."""
+    """Return the vertical range. Only what is drawn counts.
+
+    `tag` may have a range of its own, or have that of its section.
+    """
     heights = list(_heights(lines, smoothed, view))
     unit = _sym_unit(heights) if view.y_axis == "sym" else 1.0
     level = level_of(view.y_axis, unit)
@@ -142,9 +145,14 @@ def _padded(limits: Range | None) -> Range:
 def _fixed(
     view: ViewState, tag: str, level: Callable[[float], float], automatic: Range
 ) -> Range | None:
-    """Return the range that somebody set. A lower end without a logarithm is not set."""
-    own = next(((low, high) for name, low, high in view.card_ranges if name == tag), None)
-    given = view.y_range if own is None else own
+    """Return the range that somebody set, of the card, its section or the page.
+
+    A lower end without a logarithm is not set.
+    """
+    section = tag.rpartition("/")[0]
+    own = {name: (low, high) for name, low, high in view.card_ranges}
+    of_section = {name: (low, high) for name, low, high in view.section_ranges}
+    given = own.get(tag) or of_section.get(section) or view.y_range
     if given is None or (view.y_axis == "log" and given[1] <= 0):
         return None
     top = level(given[1])

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+from xml.etree import ElementTree
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Request, expect
@@ -83,6 +84,43 @@ def test_a_range_of_one_card_and_a_range_of_all_are_kept_in_the_address(
     expect(page).to_have_url(re.compile("yr=0,4&yr=-1,2,train%2Floss"))
 
 
+def test_a_range_of_a_section_is_that_of_its_cards_alone(page: Page, served: Served) -> None:
+    page.goto(served.page("scalars?t=loss|accuracy&yr=0,4&yr=0,8,train/loss"))
+    ready(page)
+
+    page.get_by_label("More about the section train").click()
+    page.get_by_label("Vertical range of the section, from").fill("-1")
+    page.get_by_label("Vertical range of the section, to").fill("2")
+    page.get_by_label("Vertical range of the section, to").press("Enter")
+
+    expect(plot_range(page, "train/accuracy", [-1, 2])).to_be_attached()
+    expect(plot_range(page, "train/loss", [0, 8])).to_be_attached()
+    expect(plot_range(page, "val/loss", [0, 4])).to_be_attached()
+    expect(page).to_have_url(re.compile("ys=-1,2,train"))
+
+
+def test_pinned_cards_are_put_in_another_order_by_dragging_and_without(
+    page: Page, served: Served
+) -> None:
+    page.goto(served.page("scalars?pin=val/loss&pin=train/loss&pin=train/accuracy"))
+    ready(page)
+    pinned = page.get_by_label("Pinned", exact=True).locator("article")
+    names = ["val/loss", "train/loss", "train/accuracy"]
+    expect(pinned).to_have_count(3)
+    assert [card.get_attribute("data-tag") for card in pinned.all()] == names
+
+    height = 100
+    pinned.nth(2).locator("h3").drag_to(pinned.nth(0), target_position={"x": 4, "y": height})
+    expect(pinned.nth(0)).to_have_attribute("data-tag", "train/accuracy")
+    expect(page.locator(".ob-charts")).to_have_count(0)
+
+    pinned.nth(0).get_by_label("More about train/accuracy").click()
+    page.get_by_role("button", name="Move behind").click()
+
+    expect(pinned.nth(1)).to_have_attribute("data-tag", "train/accuracy")
+    expect(page).to_have_url(re.compile("pin=val%2Floss&pin=train%2Faccuracy&pin=train%2Floss"))
+
+
 def test_a_range_that_is_none_is_said_and_changes_nothing(page: Page, served: Served) -> None:
     page.goto(served.page("scalars?t=val/loss&yr=0,4"))
     ready(page)
@@ -112,7 +150,12 @@ def test_what_is_clipped_is_said_and_shown_on_request(page: Page, served: Served
 
 @pytest.mark.parametrize(
     ("choice", "asked"),
-    [("Relative step", "rstep"), ("Active time", "active"), ("Relative time", "relative")],
+    [
+        ("Relative step", "rstep"),
+        ("Index", "index"),
+        ("Active time", "active"),
+        ("Relative time", "relative"),
+    ],
 )
 def test_the_rarer_axes_are_in_a_sheet_that_says_what_they_mean(
     page: Page, served: Served, choice: str, asked: str
@@ -292,6 +335,30 @@ def test_a_chart_is_saved_as_a_picture(
     assert download.value.suggested_filename == f"evil_img_src_x_onerror_alert_1_.{label.lower()}"
     if label == "SVG":
         assert b"<img" not in saved
+
+
+@pytest.mark.parametrize(("form", "begins"), [("PNG", b"\x89PNG"), ("SVG", b"<svg")])
+def test_all_charts_of_a_page_are_saved_as_one_picture(
+    page: Page, served: Served, tmp_path: Path, form: str, begins: bytes
+) -> None:
+    page.goto(served.page("scalars?t=loss|accuracy&w=1400,700"))
+    ready(page)
+    shown = page.locator(".ob-card").count()
+    assert shown > page.locator(".ob-card .plot").count(), "some are not drawn yet"
+
+    page.keyboard.press("Control+k")
+    page.keyboard.type(f"charts of this page as {form}")
+    with page.expect_download() as download:
+        page.keyboard.press("Enter")
+    download.value.save_as(tmp_path / "picture")
+
+    saved = (tmp_path / "picture").read_bytes()
+    assert saved.startswith(begins)
+    assert download.value.suggested_filename == f"board.{form.lower()}"
+    if form == "SVG":
+        drawn = ElementTree.fromstring(saved)
+        assert len(drawn) == shown
+    expect(page.get_by_text(f"Saved {shown} charts.")).to_be_visible()
 
 
 @pytest.mark.parametrize(("label", "lines"), [("CSV", POINTS + 1), ("JSON", POINTS)])

@@ -29,6 +29,7 @@ KEYS = {
     "superseded": "superseded",
     "log_x": "logX",
     "y_range": "yRange",
+    "section_ranges": "sectionRanges",
     "card_ranges": "cardRanges",
     "outliers_clipped": "outliersClipped",
     "smoothing_kind": "smoothingKind",

@@ -4,10 +4,10 @@
 
   const Y_AXES = [["lin", "Linear"], ["log", "Logarithmic"], ["sym", "Symlog"]];
 
-  /** Give the actions for a page that has these cards. */
-  ob.scalarActions = function scalarActions(cards) {
+  /** Give the actions for a page that has these cards, and what fetches for them. */
+  ob.scalarActions = function scalarActions(cards, fetcher) {
     const { view, setView } = ob;
-    const tags = cards.filter((card) => card.isTag && card.el.isConnected).map((card) => card.tag);
+    const tags = cards.filter((card) => card.isTag).map((card) => card.tag);
     const now = (on) => (on ? "on" : "off");
     return [
       { label: "Clip outliers", words: now(view.outliersClipped), act: () => setView({ outliersClipped: !view.outliersClipped }) },
@@ -17,6 +17,8 @@
       { label: "Reset the zoom", words: "Esc", act: () => setView({ zoom: null }) },
       { label: "Save all points of this page as CSV", act: () => ob.savePoints(tags, "csv") },
       { label: "Save all points of this page as JSON", act: () => ob.savePoints(tags, "jsonl") },
+      { label: "Save the charts of this page as PNG", act: () => ob.savePage(cards, fetcher, "png") },
+      { label: "Save the charts of this page as SVG", act: () => ob.savePage(cards, fetcher, "svg") },
     ];
   };
 })((globalThis.ob = globalThis.ob || {}));

@@ -6,6 +6,7 @@
   ob.X_AXES = [
     ["step", "Step", "As it was logged"],
     ["rstep", "Relative step", "Steps since the run's first one of this tag"],
+    ["index", "Index", "The first point of this tag is 0, the next one 1, whatever its step"],
     ["relative", "Relative time", "Time since the run's first point of this tag"],
     ["wall", "Wall time", "The time of day"],
     ["active", "Active time", "Without pauses: a gap longer than 10 times the usual one, and than 10 s, counts as one usual gap"],
@@ -22,7 +23,7 @@
 
   /** Write a place on the axis. */
   ob.xText = function xText(x, view) {
-    if (view.xAxis === "step" || view.xAxis === "rstep") return ob.count(x);
+    if (["step", "rstep", "index"].includes(view.xAxis)) return ob.count(x);
     if (view.xAxis === "relative" || view.xAxis === "active") return ob.span(x);
     return view.xAxis === "wall" ? ob.clock(x, true) : ob.value(x);
   };

@@ -91,7 +91,7 @@
       const lines = this.shownLines();
       const look = this.look();
       const figure = ob.groupFigure(lines, look, this.tag.name);
-      const key = JSON.stringify([view.zoom, view.xAxis, view.logX, view.yAxis, look.yRange, look.cardRanges, view.outliersClipped, figure.ranges.unit]);
+      const key = JSON.stringify([view.zoom, view.xAxis, view.logX, view.yAxis, look.yRange, look.sectionRanges, look.cardRanges, view.outliersClipped, figure.ranges.unit]);
       this.held = this.resting && this.ranges !== null && this.key === key;
       if (this.held) figure.ranges = this.ranges;
       const slides = this.key === key && !view.zoom ? this.ranges : null;

@@ -34,6 +34,23 @@
     ob.setView({ pinned: pinned.includes(name) ? pinned.filter((one) => one !== name) : [...pinned, name] });
   };
 
+  /** Give a pinned card another place among the pinned ones. */
+  ob.movePin = function movePin(name, to) {
+    const others = ob.view.pinned.filter((one) => one !== name);
+    ob.setView({ pinned: others.toSpliced(to, 0, name) });
+  };
+
+  /** Make the lines of a sheet that move a pinned card, without dragging it. */
+  function moves(name) {
+    const { pinned } = ob.view;
+    const at = pinned.indexOf(name);
+    return [
+      at > 0 && ob.menuItem("Move to the front", () => ob.movePin(name, 0)),
+      at > 0 && ob.menuItem("Move before", () => ob.movePin(name, at - 1)),
+      at >= 0 && at < pinned.length - 1 && ob.menuItem("Move behind", () => ob.movePin(name, at + 1)),
+    ].filter(Boolean);
+  }
+
   /** Let a card fill the screen, or give the screen back. */
   ob.toggleFull = function toggleFull(card, onResize) {
     const others = [...document.querySelectorAll(".ob-card.ob-full")].map((el) => el.card).filter((one) => one !== card);
@@ -65,6 +82,7 @@
     ob.openMenu(button, `More about ${name}`,
       ob.menuHead("In words"), ob.el("p.ob-words", {}, ob.describe(name, card.shownLines())),
       ...(card.look().cardRanges === ob.view.cardRanges ? [ob.menuHead("Vertical range"), ob.rangeFields("Vertical range", own?.slice(1) ?? null, setRange)] : []),
+      ...(card.isTag ? moves(name) : []),
       ...(card.isTag && tabled ? [ob.menuItem("Table of values", () => ob.openTable(card))] : []),
       ob.menuHead("Save"),
       save("PNG", "the picture, twice as fine", () => ob.savePicture(card, "png")),

@@ -65,7 +65,27 @@
 
   ob.ChartCard = ChartCard;
 
-  /** Let a card take part in charts: its head can be dragged onto another, or a tag be added. */
+  /** The card that is being dragged; null when it comes from elsewhere. */
+  let held = null;
+  /** Part of a pinned card, at each side, where another pinned one is put beside it. */
+  const BESIDE = 0.25;
+
+  /** Where a pinned card that is dropped there goes, of "before" and "behind"; "" onto the card. */
+  function sideOf(card, { clientX }) {
+    const isPinned = (one) => one?.isTag && ob.view.pinned.includes(one.tag.name);
+    if (held === card || !isPinned(held) || !isPinned(card)) return "";
+    const { left, width } = card.el.getBoundingClientRect();
+    const at = (clientX - left) / width;
+    return at < BESIDE ? "before" : at > 1 - BESIDE ? "behind" : "";
+  }
+
+  function putBeside(card, side) {
+    const others = ob.view.pinned.filter((name) => name !== held.tag.name);
+    ob.movePin(held.tag.name, others.indexOf(card.tag.name) + (side === "behind" ? 1 : 0));
+  }
+
+  /** Let a card take part in charts: its head can be dragged onto another, or a tag be added.
+      Pinned ones can be dragged to another place. */
   ob.combinable = function combinable(card) {
     const own = () => (card.ask ? card.source : ob.quoted(card.tag.name));
     const head = card.el.querySelector("header");
@@ -74,16 +94,25 @@
       event.dataTransfer.setData(DRAGGED, own());
       event.dataTransfer.setData("text/plain", own());
       event.dataTransfer.effectAllowed = "copy";
+      held = card;
     });
-    const over = (is) => (event) => {
+    head.addEventListener("dragend", () => { held = null; });
+    const mark = (on, side = "") => {
+      card.el.classList.toggle("ob-drop", on && !side);
+      for (const one of ["before", "behind"]) card.el.classList.toggle(`ob-drop-${one}`, on && one === side);
+    };
+    card.el.addEventListener("dragover", (event) => {
       if (!event.dataTransfer.types.includes(DRAGGED)) return;
       event.preventDefault();
-      card.el.classList.toggle("ob-drop", is);
-    };
-    card.el.addEventListener("dragover", over(true));
-    card.el.addEventListener("dragleave", (event) => !card.el.contains(event.relatedTarget) && card.el.classList.remove("ob-drop"));
+      mark(true, sideOf(card, event));
+    });
+    card.el.addEventListener("dragleave", (event) => !card.el.contains(event.relatedTarget) && mark(false));
     card.el.addEventListener("drop", (event) => {
-      over(false)(event);
+      if (!event.dataTransfer.types.includes(DRAGGED)) return;
+      event.preventDefault();
+      mark(false);
+      const side = sideOf(card, event);
+      if (side) return putBeside(card, side);
       const dragged = event.dataTransfer.getData(DRAGGED);
       if (dragged && own() && dragged !== own()) combine(own(), dragged);
     });

@@ -73,7 +73,7 @@
         this.paintTables();
         this.drawAll();
       }
-      if (any("yAxis", "yRange", "cardRanges", "outliersClipped", "smoothingKind")) this.drawAll();
+      if (any("yAxis", "yRange", "sectionRanges", "cardRanges", "outliersClipped", "smoothingKind")) this.drawAll();
       if (any("cardHeight")) {
         ob.sizeCards(this.out);
         this.drawAll();

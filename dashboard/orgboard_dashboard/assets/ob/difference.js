@@ -25,7 +25,7 @@
 
     // A range that somebody set is one of values, not of differences.
     look() {
-      return { ...ob.view, yRange: null, cardRanges: [] };
+      return { ...ob.view, yRange: null, sectionRanges: [], cardRanges: [] };
     }
 
     say(lines, view) {

@@ -30,6 +30,48 @@
     return Plotly.toImage({ data: traces, layout }, { format, ...SIZE, scale: format === "png" ? 2 : 1 });
   };
 
+  /** Charts of a page in one picture; a browser has no canvas for many more. */
+  const MOST_CHARTS = 60;
+  const COLUMNS = 2;
+
+  /** Save the charts of these cards, in their order, as one "png" or "svg". */
+  ob.savePage = async function savePage(cards, fetcher, format) {
+    const some = cards.slice(0, MOST_CHARTS);
+    const of = cards.length > some.length ? `the first ${some.length} of ${cards.length} charts` : ob.plural(some.length, "chart");
+    ob.toast(`Drawing ${of}…`);
+    await fetcher.fill(some);
+    const charts = [];
+    for (const card of some.filter((one) => one.shownLines().length)) {
+      const address = await ob.picture(card.tag.name, card.shownLines(), card.look(), "svg");
+      charts.push(decodeURIComponent(address.slice(address.indexOf(",") + 1)));
+      await ob.breath();
+    }
+    if (!charts.length) return ob.toast("There is no chart to save.");
+    const page = sheet(charts);
+    const file = URL.createObjectURL(format === "svg" ? new Blob([page.svg], { type: "image/svg+xml" }) : await asPng(page));
+    download(file, `${fileName(ob.project.name)}.${format}`);
+    // The browser reads the file once it has asked where to put it.
+    setTimeout(() => URL.revokeObjectURL(file), 60_000);
+    ob.toast(`Saved ${of}.`);
+  };
+
+  /** Lay pictures out on one. */
+  function sheet(charts) {
+    const columns = Math.min(COLUMNS, charts.length);
+    const [width, height] = [columns * SIZE.width, Math.ceil(charts.length / columns) * SIZE.height];
+    const placed = charts.map((svg, i) => svg.replace("<svg", `<svg x="${(i % columns) * SIZE.width}" y="${Math.floor(i / columns) * SIZE.height}"`));
+    return { width, height, svg: `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">${placed.join("")}</svg>` };
+  }
+
+  async function asPng({ width, height, svg }) {
+    const picture = new Image();
+    picture.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`;
+    await picture.decode();
+    const canvas = ob.el("canvas", { width, height });
+    canvas.getContext("2d").drawImage(picture, 0, 0);
+    return new Promise((done) => canvas.toBlob(done, "image/png"));
+  }
+
   /** Save every point of these tags in the shown runs, as "csv" or "jsonl". */
   ob.savePoints = function savePoints(tags, form) {
     const runs = ob.project?.shown().map((run) => run.uid) ?? [];

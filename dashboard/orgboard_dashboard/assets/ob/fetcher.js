@@ -49,6 +49,17 @@
       }
     }
 
+    /** Fetch what these cards do not have yet, on the screen or not. */
+    async fill(cards) {
+      const lacking = cards.filter((card) => !card.fetched);
+      const runs = ob.drawn(this.project).map((run) => run.uid);
+      while (lacking.length) {
+        const alone = lacking.findIndex((card) => card.ask);
+        const batch = lacking.splice(0, alone === 0 ? 1 : Math.min(BATCH, alone < 0 ? BATCH : alone));
+        await this.ask({ cards: batch, runs, width: widthOf(batch[0]), afresh: true });
+      }
+    }
+
     /** Choose the next cards that want the same runs. */
     batch() {
       const shown = ob.drawn(this.project).map((run) => run.uid);

@@ -159,7 +159,7 @@
   ob.groupTable = function groupTable(rows, most, near) {
     if (!rows[0]?.line.members) return null;
     const { groupLine, smoothing, xAxis } = ob.view;
-    const place = ob.xMetric(ob.view) !== null ? "x" : { step: "step", rstep: "relative step" }[xAxis] ?? "time";
+    const place = ob.xMetric(ob.view) !== null ? "x" : { step: "step", rstep: "relative step", index: "index" }[xAxis] ?? "time";
     const spread = ob.view.groupBand !== "none" && Boolean(rows[0].line.low);
     const head = ["", "group", groupLine, smoothing > 0 ? "smoothed" : null, ...(spread ? ["low", "high"] : []), "runs", place];
     const cell = (text) => ob.el("td", {}, text);

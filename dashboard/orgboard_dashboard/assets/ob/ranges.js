@@ -30,6 +30,9 @@
     return (level) => level;
   };
 
+  /** The section of a tag: what stands before its last slash. */
+  ob.sectionOf = (tag) => tag.slice(0, Math.max(0, tag.lastIndexOf("/")));
+
   /** The kind of the horizontal axis. */
   ob.xKind = (view) => (view.logX ? "log" : "lin");
 
@@ -59,7 +62,8 @@
   };
 
   /** Range of y in levels, {y, unit, clipped}: `clipped` is how many drawn points it leaves out.
-      Only what is drawn counts. `tag` may have a range of its own. */
+      Only what is drawn counts. `tag` or its section may have a range
+      of its own. */
   ob.yRange = function yRange(lines, view, tag) {
     const heights = heightsOf(lines, view);
     const unit = view.yAxis === "sym" ? symUnit(heights) : 1;
@@ -122,10 +126,11 @@
     return [low - room, high + room];
   }
 
-  /** The range that somebody set; on a log axis a lower end without a logarithm is not set. */
+  /** The range that somebody set, of the card, its section or the page; on a log axis a lower end without a logarithm is not set. */
   function fixed(view, tag, level, automatic) {
-    const own = (view.cardRanges ?? []).find(([name]) => name === tag);
-    const [low, high] = own ? own.slice(1) : view.yRange ?? [null, null];
+    const given = (ranges, name) => (ranges ?? []).find(([of]) => of === name)?.slice(1);
+    const own = given(view.cardRanges, tag) ?? given(view.sectionRanges, ob.sectionOf(tag));
+    const [low, high] = own ?? view.yRange ?? [null, null];
     if (low === null || (view.yAxis === "log" && high <= 0)) return null;
     const top = level(high);
     const bottom = view.yAxis === "log" && low <= 0 ? Math.min(automatic[0], top - 1) : level(low);

@@ -48,7 +48,7 @@
         ob.onTheme(() => this.drawAll()), ob.onRunHover((uid) => this.cards.forEach((card) => card.highlight(uid))),
       ];
       ob.paintRanges = (range) => this.cards.forEach((card) => card.paintRange(range));
-      ob.pageActions = () => ob.scalarActions([...this.cards.values()]);
+      ob.pageActions = () => ob.scalarActions(this.inOrder(), this.fetcher);
       ob.moveCursors = (x) => this.cards.forEach((card) => card.moveCursor(x));
     }
 
@@ -91,7 +91,7 @@
       const has = (...keys) => keys.some((key) => changed.has(key));
       if (has("tagFilter", "collapsed", "pinned", "charts")) this.layOut();
       if (has("xAxis", "zoom", "superseded", "logX", "groupLine", "groupBand")) this.refetch();
-      if (has("yAxis", "yRange", "cardRanges", "outliersClipped", "smoothingKind")) this.drawAll();
+      if (has("yAxis", "yRange", "sectionRanges", "cardRanges", "outliersClipped", "smoothingKind")) this.drawAll();
       if (has("cardWidth", "cardHeight")) {
         ob.sizeCards(this.out);
         this.redrawResized();
@@ -147,7 +147,7 @@
       const tags = this.tags.filter((tag) => filter.matches(tag.name) && !pinned.includes(tag));
       const { charts } = ob.view;
       if (!tags.length && !pinned.length && !charts.length) return this.say(...this.nothing());
-      const groups = Map.groupBy ? Map.groupBy(tags, groupOf) : group(tags);
+      const groups = Map.groupBy ? Map.groupBy(tags, (tag) => ob.sectionOf(tag.name)) : group(tags);
       // Tags without a group come last: they are seldom what a page is opened for.
       const ordered = [...groups].sort(([one], [other]) => Number(one === "") - Number(other === ""));
       const sections = ordered.map(([name, members]) => this.section(name, members));
@@ -187,7 +187,7 @@
       const fold = () => ob.setView({ collapsed: folded ? ob.view.collapsed.filter((one) => one !== name) : [...ob.view.collapsed, name] });
       const title = ob.el("button.ob-fold", { type: "button", "aria-expanded": String(!folded), onclick: fold, disabled: pinned },
         pinned ? null : ob.icon("M4 6l4 4 4-4"), label, ob.el("span.ob-n", {}, String(tags.length)));
-      return ob.el("section.ob-section", { "aria-label": label }, ob.el("h2", {}, title), grid);
+      return ob.el("section.ob-section", { "aria-label": label }, ob.el("h2", {}, title, pinned ? null : ob.sectionMenu(name, tags)), grid);
     }
 
     /** Charts that people made of tags stand before the tags. */
@@ -219,6 +219,11 @@
         card.rest();
         this.cards.delete(id);
       }
+    }
+
+    /** Give the cards that no folded section hides, as they stand on the page. */
+    inOrder() {
+      return [...this.out.querySelectorAll(".ob-grid:not([hidden]) .ob-card")].map((el) => el.card);
     }
 
     say(...words) {
@@ -323,16 +328,10 @@
     }
   }
 
-  /** The group of a tag: what stands before its last slash. */
-  function groupOf(tag) {
-    const at = tag.name.lastIndexOf("/");
-    return at < 0 ? "" : tag.name.slice(0, at);
-  }
-
   function group(tags) {
     const groups = new Map();
     for (const tag of tags) {
-      const name = groupOf(tag);
+      const name = ob.sectionOf(tag.name);
       groups.set(name, [...(groups.get(name) ?? []), tag]);
     }
     return groups;

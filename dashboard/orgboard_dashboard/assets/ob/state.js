@@ -11,7 +11,7 @@
   const DEFAULTS = {
     runFilter: "", tagFilter: "", smoothing: 0.6, xAxis: "step", yAxis: "lin",
     selected: null, zoom: null, collapsed: [], superseded: false,
-    logX: false, yRange: null, cardRanges: [], outliersClipped: true, smoothingKind: "ema", pinned: [],
+    logX: false, yRange: null, sectionRanges: [], cardRanges: [], outliersClipped: true, smoothingKind: "ema", pinned: [],
     cardWidth: null, cardHeight: null, tipOrder: "nearest", selectedRange: null,
     groupBy: "", groupLine: "mean", groupBand: "minmax", charts: [], baseline: "", compared: "last",
     columns: null, sort: "-started", saved: "", without: [],
@@ -23,7 +23,7 @@
   /** The narrowest and the widest column of the table of runs. */
   const COLUMN_PX = [40, 1200];
   const MAX_SMOOTHING = 0.999;
-  const X_AXES = ["rstep", "relative", "wall", "active"];
+  const X_AXES = ["rstep", "index", "relative", "wall", "active"];
   const [MIN_CARD, MAX_CARD] = [120, 2000];
   const GROUP_LINES = ["mean", "median", "min", "max", "each"];
   const GROUP_BANDS = ["minmax", "std", "sem", "ci", "none"];
@@ -48,6 +48,7 @@
       superseded: get("old") === "1",
       logX: get("lx") === "1",
       yRange: ranges.get("") ?? null,
+      sectionRanges: [...yRanges(pairs.getAll("ys"))].map(([group, [low, high]]) => [group, low, high]),
       cardRanges: [...ranges].filter(([tag]) => tag).map(([tag, [low, high]]) => [tag, low, high]),
       outliersClipped: get("out") !== "0",
       smoothingKind: oneOf(get("sm"), ["ema", "twema", "gauss", "mean"]),
@@ -99,6 +100,7 @@
     if (view.logX) pairs.push(["lx", "1"]);
     if (view.yRange !== null) pairs.push(["yr", view.yRange.join(",")]);
     for (const [tag, low, high] of view.cardRanges) pairs.push(["yr", `${low},${high},${tag}`]);
+    for (const [group, low, high] of view.sectionRanges) pairs.push(["ys", `${low},${high},${group}`]);
     if (!view.outliersClipped) pairs.push(["out", "0"]);
     if (view.smoothingKind !== "ema") pairs.push(["sm", view.smoothingKind]);
     for (const tag of view.pinned) pairs.push(["pin", tag]);
@@ -250,13 +252,13 @@
     return [...parts, last, ...Array(n).fill("")].slice(0, n);
   }
 
-  /** Read LOW,HIGH and LOW,HIGH,TAG; the last of each tag counts, the tag "" is the page's. */
+  /** Read LOW,HIGH and LOW,HIGH,NAME; the last of each name counts. */
   function yRanges(texts) {
     const found = new Map();
     for (const text of texts) {
-      const [low, high, tag] = split(text, 3);
+      const [low, high, name] = split(text, 3);
       const given = pair(low, high);
-      if (given) found.set(tag, given);
+      if (given) found.set(name, given);
     }
     return found;
   }

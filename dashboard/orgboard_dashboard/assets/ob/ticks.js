@@ -2,7 +2,7 @@
 (function (ob) {
   "use strict";
 
-  /** Choose ticks for [low, high]. `kind`: "step", "rstep", "relative", "active", "wall", "log"
+  /** Choose ticks for [low, high]. `kind`: "step", "rstep", "index", "relative", "active", "wall", "log"
       (then low and high are powers of ten), or a value. Gives {tickvals, ticktext}. */
   ob.ticks = function ticks(low, high, kind, about = 5) {
     if (kind === "log") return logTicks(low, high, about);
@@ -25,7 +25,7 @@
     return nearest([1, 2, 2.5, 5, 10].map((lead) => lead * power), span, about);
   }
 
-  const isStep = (kind) => kind === "step" || kind === "rstep";
+  const isStep = (kind) => kind === "step" || kind === "rstep" || kind === "index";
   const isTime = (kind) => kind === "wall" || kind === "relative" || kind === "active";
 
   /** Choose ticks of a symlog axis between two levels: 0, and powers of ten to both sides. */

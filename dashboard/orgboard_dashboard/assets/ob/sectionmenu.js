@@ -1,0 +1,30 @@
+/* What can be done with a section of cards at once. */
+(function (ob) {
+  "use strict";
+
+  const MORE = "M3.500 8h.01M8 8h.01M12.500 8h.01";
+
+  /** Make the button of a section's sheet; it shows on hover and on focus. */
+  ob.sectionMenu = function sectionMenu(name, tags) {
+    const label = `More about the section ${name || "other"}`;
+    const button = ob.el("button.ob-icon", {
+      type: "button", "aria-label": label, title: "More", "aria-haspopup": "dialog", "aria-expanded": "false",
+      onclick: () => open(button, name, tags),
+    }, ob.icon(MORE));
+    return ob.el("span.ob-act", {}, button);
+  };
+
+  function open(button, name, tags) {
+    const own = ob.view.sectionRanges.find(([group]) => group === name);
+    const setRange = (range) => {
+      const others = ob.view.sectionRanges.filter(([group]) => group !== name);
+      ob.setView({ sectionRanges: range ? [...others, [name, ...range]] : others });
+    };
+    ob.openMenu(button, button.getAttribute("aria-label"),
+      ob.menuHead("Vertical range of its cards"),
+      ob.rangeFields("Vertical range of the section", own?.slice(1) ?? null, setRange),
+      ob.menuHead("Save"),
+      ob.menuItem("CSV", () => ob.savePoints(tags, "csv"), "every point of its cards, of the shown runs"),
+      ob.menuItem("JSON", () => ob.savePoints(tags, "jsonl"), "every point, an object a line"));
+  }
+})((globalThis.ob = globalThis.ob || {}));
