@@ -2,7 +2,8 @@
 
 What SQL can answer and order alone, it does, and gives the one page. Otherwise it narrows the
 runs down, orders them by name, and the rest is looked at here: names by RE2, hyperparameters as
-they were logged, metrics by the runs' heads. No point is read.
+they were logged, metrics by the runs' heads. Points are read only for an order
+by what a metric was at some moment, and of the passing runs alone.
 """
 
 from __future__ import annotations
@@ -30,10 +31,12 @@ from orgboard_dashboard.queries.conditions import (
     plan_of,
 )
 from orgboard_dashboard.queries.fields import FIELDS
+from orgboard_dashboard.queries.kept import Candidates
 from orgboard_dashboard.queries.language import is_query
-from orgboard_dashboard.queries.metrics import Candidates, MetricColumn, read_metrics
+from orgboard_dashboard.queries.metrics import MetricColumn, read_metrics
+from orgboard_dashboard.queries.moments import read_moments
 from orgboard_dashboard.queries.names import ProjectNames
-from orgboard_dashboard.queries.order import ByMetric, InSqlOrder, Order, order_of
+from orgboard_dashboard.queries.order import ByMetric, ByMoment, InSqlOrder, Order, order_of
 from orgboard_dashboard.queries.patterns import matcher
 from orgboard_dashboard.queries.visible import ProjectRef, visible_runs
 from orgboard_dashboard.viewer import Viewer
@@ -140,7 +143,7 @@ class _Looked:
         # Texts beside the names are read only where a query looks into them.
         self._texts: tuple[ColumnElement[Any], ...] = ()
         self._rows: Sequence[Any] = ()
-        self._runs: Candidates | None = None
+        self._runs = _candidates(())
         self._told: Mapping[int, Bools] = {}
         self._metrics: Mapping[int, MetricColumn] = {}
 
@@ -153,13 +156,15 @@ class _Looked:
         )
         tags = [leaf.tag_id for leaf in asked if isinstance(leaf, OnMetric)]
         tags += [order.tag_id] if isinstance(order, ByMetric) else []
-        self._rows = self._conn.execute(self._statement(in_sql, order, tags)).all()
+        heads = bool(tags) or isinstance(order, ByMoment)
+        self._rows = self._conn.execute(self._statement(in_sql, order, heads)).all()
         self._told = {
             id(leaf): np.array([row[_FIRST_TOLD + at] for row in self._rows], np.bool_)
             for at, leaf in enumerate(in_sql)
         }
-        if tags:
+        if heads:
             self._runs = _candidates(self._rows)
+        if tags:
             self._metrics = read_metrics(
                 self._viewer, self._conn, self._project, self._names, self._runs, tags
             )
@@ -168,11 +173,11 @@ class _Looked:
         ids: list[int] = [self._rows[at].run_id for at in ordered[page].tolist()]
         return Matched(len(passing), ids)
 
-    def _statement(self, in_sql: Sequence[InSql], order: Order, tags: Sequence[int]) -> Select[Any]:
+    def _statement(self, in_sql: Sequence[InSql], order: Order, heads: bool) -> Select[Any]:
         run = tables.run.c
         by = order.by if isinstance(order, InSqlOrder) else (run.name, run.run_id)
         told = [case((leaf.condition, 1), else_=0) for leaf in in_sql]
-        of_heads = (run.tag_set_id, run.revision, run.touched_ms) if tags else ()
+        of_heads = (run.tag_set_id, run.revision, run.touched_ms) if heads else ()
         columns = (run.run_id, run.name, run.display_name, *told, *self._texts, *of_heads)
         return select(*columns).where(self._condition).order_by(*by)
 
@@ -199,6 +204,13 @@ class _Looked:
                 values = column.of(aggregate)
                 return column.has(aggregate) & passes(values)
 
+    def _at(self, order: ByMoment, passing: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Return what a metric was in the passing runs; of the others no point is read."""
+        runs = self._runs
+        some = Candidates(runs.run_id[passing], runs.tag_set_id[passing], runs.stamp[passing])
+        at = (self._viewer, self._conn, self._project, self._names)
+        return read_moments(*at, some, [order.moment])[order.moment].value
+
     def _held(self, hparam: str) -> list[Any]:
         values = self._names.hparam(hparam)
         return [values.get(row[0]) for row in self._rows]
@@ -213,10 +225,17 @@ class _Looked:
         if isinstance(order, ByMetric):
             column = self._metrics[order.tag_id]
             values = column.of(order.aggregate)[passing]
-            # NaN, which is missing or as good as, comes last either way.
-            return np.argsort(-values if order.descending else values, kind="stable")
+            return _ascending(-values if order.descending else values)
+        if isinstance(order, ByMoment):
+            values = self._at(order, passing)
+            return _ascending(-values if order.descending else values)
         held = self._held(order.name)
         return order.ranks([held[at] for at in passing.tolist()])
+
+
+def _ascending(values: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Return the order of values; NaN, which is missing or as good as, comes last."""
+    return np.argsort(values, kind="stable")
 
 
 def _label(field: str) -> str:

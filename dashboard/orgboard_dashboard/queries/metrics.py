@@ -1,23 +1,20 @@
 """Where metrics stand, run by run: from the runs' heads, never from points.
 
-A column of a metric is what the heads of many runs say of one tag. Columns are kept from one
-question to the next, and of a column only the runs are read again that have changed since.
+A column of a metric is what the heads of many runs say of one tag. It is kept (`kept`).
 """
 
 from __future__ import annotations
 
 import re
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from threading import Lock
 from typing import Final, Literal
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, select
 
+from orgboard_dashboard.queries.kept import Candidates, kept_columns
 from orgboard_dashboard.queries.language import Aggregate
 from orgboard_dashboard.queries.names import ProjectNames
 from orgboard_dashboard.queries.visible import ProjectRef, visible_runs
@@ -29,13 +26,10 @@ from orgboard_schema.sql import tables
 from orgboard_schema.sql.dictionary import IDS_PER_QUERY, chunked
 from orgboard_schema.sql.engine import IN_BINARY
 
-__all__ = ["Candidates", "MetricColumn", "better", "read_metrics"]
+__all__ = ["MetricColumn", "better", "read_metrics", "runs_having"]
 
 _TOGETHER: Final = 2000
 """Heads in memory at once."""
-
-_KEPT_VALUES: Final = 2_000_000
-"""Of all columns of a database that are kept: about 100 MB."""
 
 _LESS: Final = re.compile(
     r"(?:^|[^a-z])(?:loss|err|error|nll|ce|ece|mse|rmse|mae|perplexity|ppl|fid|wer|cer|kl)"
@@ -60,20 +54,6 @@ def better(tag: str) -> Literal["min", "max"] | None:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Candidates:
-    """Runs that are looked at, in some order: columns of the same length."""
-
-    run_id: Ints
-    tag_set_id: Ints
-    """0: the run has logged nothing."""
-    stamp: Ints
-    """Another one whenever the run's head is."""
-
-    def __len__(self) -> int:
-        return len(self.run_id)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class MetricColumn:
     """What a tag is in each of the candidates; NaN in `last` may also be a value."""
 
@@ -91,41 +71,6 @@ class MetricColumn:
         return self.present if aggregate == "last" else self.present & ~np.isnan(self.of(aggregate))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Kept:
-    """A column by run: sorted run ids, when each was read, and what was read."""
-
-    run_id: Ints
-    stamp: Ints
-    values: NDArray[np.float64]
-    """n, last, min, max of each."""
-
-
-class _Columns:
-    """The columns of one database that are kept, the longest unused given up first."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._kept: OrderedDict[tuple[int, int], _Kept] = OrderedDict()
-
-    def get(self, key: tuple[int, int]) -> _Kept | None:
-        with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-            return self._kept.get(key)
-
-    def put(self, key: tuple[int, int], column: _Kept) -> None:
-        with self._lock:
-            self._kept[key] = column
-            self._kept.move_to_end(key)
-            while sum(len(each.run_id) for each in self._kept.values()) > _KEPT_VALUES:
-                self._kept.popitem(last=False)
-
-
-_databases: Final[WeakKeyDictionary[Engine, _Columns]] = WeakKeyDictionary()
-_databases_lock: Final = Lock()
-
-
 def read_metrics(
     viewer: Viewer,
     conn: Connection,
@@ -135,57 +80,28 @@ def read_metrics(
     tag_ids: Sequence[int],
 ) -> dict[int, MetricColumn]:
     """Return a column of each tag for these runs, which `viewer` may see."""
-    with _databases_lock:
-        kept = _databases.setdefault(conn.engine, _Columns())
-    columns: dict[int, NDArray[np.float64]] = {}
+    kept = kept_columns(conn.engine)
+    columns: dict[int, Floats] = {}
     missing: dict[int, Ints] = {}
     for tag_id in dict.fromkeys(tag_ids):
         columns[tag_id] = np.full((len(runs), 4), np.nan)
         columns[tag_id][:, 0] = 0
-        having = _having(names, runs, tag_id)
-        known = _fill(columns[tag_id], kept.get((project.project_id, tag_id)), runs, having)
-        missing[tag_id] = np.flatnonzero(having & ~known)
+        having = runs_having(names, runs, tag_id)
+        missing[tag_id] = kept.fill((project.project_id, tag_id), runs, having, columns[tag_id])
     if any(len(rows) for rows in missing.values()):
         _read(viewer, conn, names, runs, missing, columns)
         for tag_id, rows in missing.items():
-            if len(rows):
-                key = (project.project_id, tag_id)
-                kept.put(key, _with(kept.get(key), runs, rows, columns[tag_id][rows]))
+            kept.keep((project.project_id, tag_id), runs, rows, columns[tag_id][rows])
     return {tag_id: _column(values) for tag_id, values in columns.items()}
 
 
-def _column(values: NDArray[np.float64]) -> MetricColumn:
+def _column(values: Floats) -> MetricColumn:
     return MetricColumn(values[:, 0] > 0, values[:, 1], values[:, 2], values[:, 3])
 
 
-def _having(names: ProjectNames, runs: Candidates, tag_id: int) -> NDArray[np.bool_]:
+def runs_having(names: ProjectNames, runs: Candidates, tag_id: int) -> NDArray[np.bool_]:
+    """Tell which of the runs have logged this tag."""
     return np.isin(runs.tag_set_id, np.array(sorted(names.places_of(tag_id)), np.int64))
-
-
-def _fill(
-    values: NDArray[np.float64], kept: _Kept | None, runs: Candidates, having: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
-    """Copy what is kept and still true; return of which runs."""
-    if kept is None or not len(kept.run_id):
-        return np.zeros(len(runs), np.bool_)
-    at = np.minimum(np.searchsorted(kept.run_id, runs.run_id), len(kept.run_id) - 1)
-    known: NDArray[np.bool_] = (
-        having & (kept.run_id[at] == runs.run_id) & (kept.stamp[at] == runs.stamp)
-    )
-    values[known] = kept.values[at[known]]
-    return known
-
-
-def _with(kept: _Kept | None, runs: Candidates, rows: Ints, values: NDArray[np.float64]) -> _Kept:
-    """Return the column with these rows added or put in the place of older ones."""
-    run_id, stamp = runs.run_id[rows], runs.stamp[rows]
-    if kept is not None:
-        others = ~np.isin(kept.run_id, run_id)
-        run_id = np.concatenate((run_id, kept.run_id[others]))
-        stamp = np.concatenate((stamp, kept.stamp[others]))
-        values = np.concatenate((values, kept.values[others]))
-    order = np.argsort(run_id)
-    return _Kept(run_id[order], stamp[order], values[order])
 
 
 def _read(
@@ -194,7 +110,7 @@ def _read(
     names: ProjectNames,
     runs: Candidates,
     missing: dict[int, Ints],
-    columns: dict[int, NDArray[np.float64]],
+    columns: dict[int, Floats],
 ) -> None:
     """Read the heads of the runs that some column lacks, and fill the columns."""
     wanted = np.unique(np.concatenate(list(missing.values())))
@@ -259,7 +175,7 @@ def _row_at(payload: bytes, place: int) -> HeadTable:
         return empty_heads(1)
 
 
-def _values_of(heads: HeadTable, tag_id: int) -> NDArray[np.float64]:
+def _values_of(heads: HeadTable, tag_id: int) -> Floats:
     told = np.stack([heads[name] for name in ("n", "last_value", "min_value", "max_value")], axis=1)
     values = told.astype(np.float64)
     values[(heads["tag_id"] != tag_id) | (heads["kind"] != kind_number("scalar"))] = (

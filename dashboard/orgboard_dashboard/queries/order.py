@@ -1,6 +1,6 @@
-"""What runs are sorted by: a field of every run, a hyperparameter, or where a metric stands.
+"""What runs are sorted by: a field of every run, a hyperparameter, where a metric stands or stood.
 
-    started   -duration   hp:lr   last:val/loss   -max:val/acc   best:val/loss
+    started   -duration   hp:lr   last:val/loss   -max:val/acc   best:val/loss   mean10:loss
 
 Runs without the value come last, whichever way the others are sorted; equal ones by name.
 """
@@ -22,10 +22,20 @@ from orgboard_dashboard.queries.language import AGGREGATES, Aggregate
 from orgboard_dashboard.queries.language.problems import shown
 from orgboard_dashboard.queries.literals import spelled
 from orgboard_dashboard.queries.metrics import better
+from orgboard_dashboard.queries.moments import Moment, moment_of_key
 from orgboard_dashboard.queries.names import ProjectNames
 from orgboard_schema.sql import tables
 
-__all__ = ["BadOrder", "ByHparam", "ByMetric", "InSqlOrder", "Order", "order_of", "tag_of_key"]
+__all__ = [
+    "BadOrder",
+    "ByHparam",
+    "ByMetric",
+    "ByMoment",
+    "InSqlOrder",
+    "Order",
+    "order_of",
+    "tag_of_key",
+]
 
 
 class BadOrder(BadQuery):
@@ -64,7 +74,15 @@ class ByMetric:
     descending: bool
 
 
-Order: TypeAlias = InSqlOrder | ByHparam | ByMetric
+@dataclass(frozen=True, slots=True)
+class ByMoment:
+    """By what a metric was at some moment; NaN counts as missing."""
+
+    moment: Moment
+    descending: bool
+
+
+Order: TypeAlias = InSqlOrder | ByHparam | ByMetric | ByMoment
 
 
 def tag_of_key(key: str, names: ProjectNames) -> tuple[int, Aggregate] | None:
@@ -95,9 +113,11 @@ def order_of(sort: str, names: ProjectNames, now: float) -> Order:
         return ByHparam(key[3:], descending)
     if tag := tag_of_key(key, names):
         return ByMetric(*tag, descending)
+    if moment := moment_of_key(key, names):
+        return ByMoment(moment, descending)
     raise BadOrder(
         f"Runs cannot be sorted by {shown(key)}: give {', '.join(FIELDS)}, hp:NAME, or last:, min:,"
-        " max: or best: and a metric that is logged here."
+        " max:, best:, mean10: or at1000: and a metric that is logged here."
     )
 
 

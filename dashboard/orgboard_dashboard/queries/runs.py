@@ -1,7 +1,7 @@
-"""Runs of a project: found, ordered and counted without touching a point.
+"""Runs of a project: found, ordered and counted, without touching a point unless one is asked for.
 
 Which ones, `matching` knows; only the rows of the asked page are read in full, and of the metrics
-only what the heads of those runs say.
+only what the heads of those runs say, or their last points where a column is of those.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, Final
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection, Row, Select, bindparam, func, select
 
 from orgboard_dashboard.queries.errors import BadQuery
@@ -18,6 +20,7 @@ from orgboard_dashboard.queries.fields import Status, status_of
 from orgboard_dashboard.queries.hparam_texts import decode_hparams
 from orgboard_dashboard.queries.matching import candidates_of, matching_runs
 from orgboard_dashboard.queries.metrics import read_metrics
+from orgboard_dashboard.queries.moments import moment_of_key, read_moments
 from orgboard_dashboard.queries.names import ProjectNames
 from orgboard_dashboard.queries.order import tag_of_key
 from orgboard_dashboard.queries.visible import ProjectRef, find_project, visible_runs
@@ -168,18 +171,30 @@ def _metrics(
     names = ProjectNames(viewer, conn, project)
     found = {key: tag_of_key(key, names) for key in keys}
     tags = {key: tag for key, tag in found.items() if tag is not None}
-    if not tags or not run_ids:
+    moments = {key: moment for key in keys if (moment := moment_of_key(key, names))}
+    if not (tags or moments) or not run_ids:
         return {}
     runs = candidates_of(viewer, conn, run_ids)
     columns = read_metrics(viewer, conn, project, names, runs, [tag for tag, _ in tags.values()])
     told: dict[int, dict[str, float]] = {run_id: {} for run_id in runs.run_id.tolist()}
     for key, (tag_id, aggregate) in tags.items():
         column = columns[tag_id]
-        values, has = column.of(aggregate), column.has(aggregate)
-        for at, run_id in enumerate(told):
-            if has[at]:
-                told[run_id][key] = float(values[at])
+        _tell(told, key, column.has(aggregate), column.of(aggregate))
+    at = read_moments(viewer, conn, project, names, runs, list(moments.values()))
+    for key, moment in moments.items():
+        _tell(told, key, at[moment].present, at[moment].value)
     return told
+
+
+def _tell(
+    told: Mapping[int, dict[str, float]],
+    key: str,
+    has: NDArray[np.bool_],
+    values: NDArray[np.float64],
+) -> None:
+    for of_run, is_there, value in zip(told.values(), has.tolist(), values.tolist(), strict=True):
+        if is_there:
+            of_run[key] = value
 
 
 def project_revision(viewer: Viewer, conn: Connection, project: ProjectRef) -> int:

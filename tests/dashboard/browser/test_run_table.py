@@ -188,6 +188,28 @@ def test_a_column_can_be_the_small_curve_of_a_metric(page: Page, many: Served) -
     expect(page.locator('[col-id="spark:nobody"] svg')).to_have_count(0)
 
 
+def test_a_column_can_be_what_a_metric_was_at_a_step_or_came_to_at_last(
+    page: Page, many: Served
+) -> None:
+    page.goto(many.page("runs?q=run&sort=name&cols=!name"))
+    expect(_grid_column(page, "name").first).to_have_text("run00")
+    page.get_by_role("button", name="Columns").click()
+    page.get_by_role("button", name="mean or step of my loss").click()
+    page.get_by_role("spinbutton", name="at step of my loss").fill("0")
+    page.get_by_role("spinbutton", name="at step of my loss").press("Enter")
+    expect(_grid_column(page, "at0:my loss").first).to_have_text("5.000")
+    expect(page.get_by_role("spinbutton", name="at step of my loss")).to_be_focused()
+
+    page.get_by_role("spinbutton", name="mean of last of my loss").fill("2")
+    page.get_by_role("button", name="Add mean of last of my loss").click()
+
+    expect(_grid_column(page, "mean2:my loss").first).to_have_text("3.000")
+    expect(page).to_have_url(re.compile("cols=.*at0%3Amy%20loss,mean2%3Amy%20loss"))
+    page.keyboard.press("Escape")
+    page.locator('.ag-header-cell[col-id="mean2:my loss"]').click()
+    expect(page).to_have_url(re.compile("sort=mean2%3Amy%20loss"))
+
+
 def test_a_click_on_a_heading_sorts_the_table_and_the_panel(page: Page, many: Served) -> None:
     page.goto(many.page("runs?q=run&cols=!name,hp%3An,last%3Aval%2Facc"))
     expect(_grid_column(page, "hp:n").first).to_be_visible()

@@ -16,7 +16,7 @@
   function open(project, button) {
     const search = ob.el("input.ob-input", { type: "search", placeholder: "Find a column", "aria-label": "Find a column", spellcheck: "false", oninput: () => paint() });
     const el = ob.el("div.ob-menu", { role: "dialog", "aria-label": "Columns" }, search, ob.el("div.ob-menu-body"));
-    menu = { project, button, search, el, words: null, off: ob.onView((changed) => changed.has("columns") && paint()) };
+    menu = { project, button, search, el, words: null, moments: null, off: ob.onView((changed) => changed.has("columns") && paint()) };
     document.body.append(el);
     place(button, el);
     button.setAttribute("aria-expanded", "true");
@@ -88,7 +88,7 @@
 
   function limited(title, all, row) {
     const more = all.length - MOST;
-    return section(title, [...all.slice(0, MOST).map(row), ...(more > 0 ? [ob.el("p", {}, `${ob.count(more)} more: type to find them.`)] : [])]);
+    return section(title, [...all.slice(0, MOST).flatMap(row), ...(more > 0 ? [ob.el("p", {}, `${ob.count(more)} more: type to find them.`)] : [])]);
   }
 
   const isShown = (key) => ob.columns().some((column) => column.key === key);
@@ -127,6 +127,26 @@
       const on = isShown(key);
       return ob.el(on ? "button.ob-on" : "button", { type: "button", "data-focus": key, "aria-pressed": String(on), "aria-label": `${value === "spark" ? "curve" : value} of ${name}`, onclick: () => ob.toggleColumn(key) }, value === "spark" ? "curve" : value);
     });
-    return ob.el("div.ob-menu-row", {}, ob.el("span.ob-name.ob-mono", { title: name }, name), ob.el("span.ob-seg", {}, ...values));
+    const row = ob.el("div.ob-menu-row", {}, ob.el("span.ob-name.ob-mono", { title: name }, name), ob.el("span.ob-seg", {}, ...values, momentsButton(name)));
+    return menu.moments === name ? [row, momentsRow(name)] : [row];
+  }
+
+  /** What a metric was at some moment has a number, which has a row of its own to be written in. */
+  function momentsButton(name) {
+    const open = menu.moments === name;
+    const onclick = () => {
+      menu.moments = open ? null : name;
+      paint();
+    };
+    return ob.el("button", { type: "button", "data-focus": `moments ${name}`, "aria-expanded": String(open), "aria-label": `mean or step of ${name}`, title: "The mean of its last points, or its value at a step", onclick }, "…");
+  }
+
+  function momentsRow(name) {
+    const field = (what, label, least, value) => {
+      const box = ob.el("input.ob-input.ob-number", { type: "number", step: "1", min: least, value, "data-focus": `${what} ${name}`, "aria-label": `${label} of ${name}`, onkeydown: (event) => event.key === "Enter" && add() });
+      const add = () => box.reportValidity() && box.value && !isShown(`${what}${box.valueAsNumber}:${name}`) && ob.toggleColumn(`${what}${box.valueAsNumber}:${name}`);
+      return ob.el("label", {}, ob.el("span.ob-mute", {}, label), box, ob.el("button.ob-quiet", { type: "button", "aria-label": `Add ${label} of ${name}`, onclick: add }, "add"));
+    };
+    return ob.el("div.ob-menu-row.ob-menu-moments", {}, field("mean", "mean of last", "1", "10"), field("at", "at step", "", ""));
   }
 })((globalThis.ob = globalThis.ob || {}));

@@ -1,7 +1,8 @@
 /* The columns of the table of runs, and of the panel as far as it has room.
 
    A column is a key: a field of every run ("status"), "hp:NAME", or a value of a metric, "last:TAG",
-   "min:TAG", "max:TAG", "best:TAG", or its small curve, "spark:TAG". Which ones, how wide, and which are pinned is in the view. */
+   "min:TAG", "max:TAG", "best:TAG", "mean10:TAG" of its last points, "at1000:TAG" of a step, or its small
+   curve, "spark:TAG". Which ones, how wide, and which are pinned is in the view. */
 (function (ob) {
   "use strict";
 
@@ -32,7 +33,7 @@
 
   /** Take a key apart: {source: "last", name: "val/loss"}; a field of every run has no source. */
   ob.columnOf = function columnOf(key) {
-    const [, source, name] = /^(?:(hp|last|min|max|best|spark):)?([^]*)$/.exec(key);
+    const [, source, name] = /^(?:(hp|last|min|max|best|spark|mean[0-9]{1,6}|at-?[0-9]{1,19}):)?([^]*)$/.exec(key);
     return { source: source ?? "", name };
   };
 
@@ -41,6 +42,8 @@
     const { source, name } = ob.columnOf(key);
     if (!source) return FIELDS.find(([field]) => field === name)?.[1] ?? name;
     if (source === "spark") return `${name} curve`;
+    if (source.startsWith("mean")) return `mean of last ${source.slice(4)} ${name}`;
+    if (source.startsWith("at")) return `${name} at ${ob.count(Number(source.slice(2)))}`;
     return source === "hp" || source === "last" ? name : `${source} ${name}`;
   };
 
