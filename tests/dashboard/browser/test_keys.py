@@ -7,6 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from support.cards import card_of, ready
 from support.served import HOSTILE, Served
 
 pytestmark = pytest.mark.browser
@@ -149,15 +150,6 @@ def test_the_palette_works_where_no_project_is_open(page: Page, served: Served) 
     page.keyboard.type("light")
 
     expect(options(page).first).to_contain_text("Light or dark")
-
-
-def ready(page: Page) -> None:
-    """Wait for the first curve."""
-    expect(page.locator(".ob-card:has(.scatterlayer .trace)").first).to_be_visible()
-
-
-def card_of(page: Page, tag: str) -> Locator:
-    return page.locator(f'.ob-card[data-tag="{tag}"]')
 
 
 def options(page: Page) -> Locator:

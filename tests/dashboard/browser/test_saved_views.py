@@ -23,6 +23,7 @@ from orgboard_dashboard.queries.views import (
 from orgboard_dashboard.viewer import LOCAL_VIEWER
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.engine import begin_read, begin_write
+from support.cards import ready
 from support.served import HOSTILE, Served, serve_example
 
 pytestmark = pytest.mark.browser
@@ -409,11 +410,6 @@ def default(served: Served, key: str) -> None:
 def found(served: Served, key: str) -> SavedView:
     with begin_read(served.board.engine) as conn:
         return find_view(LOCAL_VIEWER, conn, "default", "board", key)
-
-
-def ready(page: Page) -> None:
-    """Wait for the first curve."""
-    expect(page.locator(".ob-card:has(.scatterlayer .trace)").first).to_be_visible()
 
 
 def views_button(page: Page) -> Locator:

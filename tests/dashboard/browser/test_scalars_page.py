@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, Request, expect
 
 from support.boards import scalars
+from support.cards import card_of, ready
 from support.served import HOSTILE, Served
 
 pytestmark = pytest.mark.browser
@@ -306,15 +307,6 @@ def test_a_project_that_is_not_there_is_said(page: Page, served: Served) -> None
     page.goto(f"{served.address}/p/default/nothing/scalars")
 
     expect(page.locator(".ob-empty")).to_contain_text("There is no such project")
-
-
-def ready(page: Page) -> None:
-    """Wait for the first curve."""
-    expect(page.locator(DRAWN).first).to_be_visible()
-
-
-def card_of(page: Page, tag: str) -> Any:
-    return page.locator(f'.ob-card[data-tag="{tag}"]')
 
 
 def lines(page: Page, tag: str) -> Any:

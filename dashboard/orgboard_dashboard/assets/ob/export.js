@@ -60,7 +60,7 @@
     const columns = Math.min(COLUMNS, charts.length);
     const [width, height] = [columns * SIZE.width, Math.ceil(charts.length / columns) * SIZE.height];
     const placed = charts.map((svg, i) => svg.replace("<svg", `<svg x="${(i % columns) * SIZE.width}" y="${Math.floor(i / columns) * SIZE.height}"`));
-    return { width, height, svg: `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">${placed.join("")}</svg>` };
+    return { width, height, svg: `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}"><rect width="100%" height="100%" fill="${ob.token("surface")}"/>${placed.join("")}</svg>` };
   }
 
   async function asPng({ width, height, svg }) {
