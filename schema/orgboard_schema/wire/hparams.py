@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from google.protobuf import json_format
 from google.protobuf.message import DecodeError
 
 from orgboard_schema.wire import hparams_pb2
@@ -173,6 +172,9 @@ def _value(value: Any) -> HParamValue:  # protobuf's stubs name no type for Valu
 
 
 def _nested(value: Any) -> str:
+    # Few runs log lists or structs, and every ingest would wait for it.
+    from google.protobuf import json_format
+
     try:
         return json_format.MessageToJson(value, indent=None)
     except (json_format.SerializeToJsonError, ValueError, RecursionError):
