@@ -5,6 +5,8 @@ PYTHON ?= python3
 PORT ?= 7070
 ARGS ?=
 SECONDS ?= 60
+# Test files at a time; 0 for a debugger.
+WORKERS ?= 2
 export PYTHON
 
 BIN := .venv/bin
@@ -21,7 +23,7 @@ demo: ## Train a small model and watch it in the browser (PORT=7070)
 
 test: dev ## Run all tests, on real SQLite, PostgreSQL and Chromium (ARGS=...)
 	@.ci/prepare parts
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 test-interop: ## Run the tests that meet PyTorch, TensorFlow, JAX and other frameworks (ARGS=...)
 	@.ci/prepare interop

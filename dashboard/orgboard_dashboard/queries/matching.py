@@ -31,7 +31,7 @@ from orgboard_dashboard.queries.conditions import (
     plan_of,
 )
 from orgboard_dashboard.queries.fields import FIELDS
-from orgboard_dashboard.queries.kept import Candidates
+from orgboard_dashboard.queries.kept_columns import Candidates
 from orgboard_dashboard.queries.language import is_query
 from orgboard_dashboard.queries.metrics import MetricColumn, read_metrics
 from orgboard_dashboard.queries.moments import read_moments

@@ -1,6 +1,6 @@
 """Where metrics stand, run by run: from the runs' heads, never from points.
 
-A column of a metric is what the heads of many runs say of one tag. It is kept (`kept`).
+A column of a metric is what the heads of many runs say of one tag. It is kept (`kept_columns`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, select
 
-from orgboard_dashboard.queries.kept import Candidates, kept_columns
+from orgboard_dashboard.queries.kept_columns import Candidates, kept_columns
 from orgboard_dashboard.queries.language import Aggregate
 from orgboard_dashboard.queries.names import ProjectNames
 from orgboard_dashboard.queries.visible import ProjectRef, visible_runs

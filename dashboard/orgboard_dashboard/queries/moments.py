@@ -4,7 +4,7 @@
     at1000:val/loss    the value at step 1000, or at the last step before it
 
 The runs' heads do not say it: points are read, of each series the last ones alone, and a column
-is kept (`kept`).
+is kept (`kept_columns`).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, case, func, select
 
 from orgboard_dashboard.queries.errors import TooMuch
-from orgboard_dashboard.queries.kept import Candidates, kept_columns
+from orgboard_dashboard.queries.kept_columns import Candidates, kept_columns
 from orgboard_dashboard.queries.metrics import runs_having
 from orgboard_dashboard.queries.names import ProjectNames
 from orgboard_dashboard.queries.visible import ProjectRef, visible_runs
