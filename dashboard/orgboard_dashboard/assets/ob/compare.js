@@ -40,7 +40,6 @@
     }
 
     async open() {
-      ob.plotly().catch((error) => this.say(error.message));
       await this.project.ready;
       this.toolbar.paint();
       await this.load();

@@ -53,7 +53,6 @@
     }
 
     async open() {
-      ob.plotly().catch((error) => this.say(error.message));
       await this.project.ready;
       this.toolbar.paint();
       await this.listTags();
