@@ -10,6 +10,8 @@
 
   /** Paths count in this part of a pixel: whole numbers are written four times as fast as tenths. */
   const FINE = 10;
+  /** Farther off the chart is as far: a spike of any height stays a path that a browser can dash. */
+  const FAR_PX = 1e5;
 
   /** Make an SVG element: svg("g", {class}, child, "text"). */
   ob.svg = function svg(tag, attributes, ...children) {
@@ -24,14 +26,16 @@
     return ob.svg("svg", { x: left, y: top, width, height, viewBox: `0 0 ${width * FINE} ${height * FINE}`, ...attributes }, ...children);
   };
 
-  /** Write a line as an SVG path. It pauses at values that are not finite. */
+  /** Write a line as an SVG path. It pauses at values that are not finite; those that an axis of
+      logarithms does not have lie ten charts below. */
   ob.pathOf = function pathOf(x, y, scale) {
     let d = "";
     let pen = "M";
     for (let i = 0; i < x.length; i += 1) {
-      const [across, down] = [scale.x(x[i]), scale.y(y[i])];
-      if (Number.isFinite(down) && Number.isFinite(across)) {
-        d += `${pen}${Math.round(across * FINE)},${Math.round(down * FINE)}`;
+      const across = scale.x(x[i]);
+      const down = scale.y(y[i]);
+      if (Number.isFinite(y[i]) && Number.isFinite(across)) {
+        d += `${pen}${place(across)},${place(Number.isFinite(down) ? down : 10 * scale.height)}`;
         pen = "L";
       } else {
         pen = "M";
@@ -39,6 +43,10 @@
     }
     return d || "M0,0";
   };
+
+  function place(px) {
+    return Math.round(Math.max(-FAR_PX, Math.min(FAR_PX, px)) * FINE);
+  }
 
   /** Make the element of a trace. */
   ob.curve = function curve(trace, scale) {
@@ -57,10 +65,11 @@
   function points({ x, y, marker, opacity = 1 }, scale) {
     const made = [];
     for (let i = 0; i < x.length; i += 1) {
-      const [across, down] = [scale.x(x[i]), scale.y(y[i])];
+      const across = scale.x(x[i]);
+      const down = scale.y(y[i]);
       if (x[i] === null || !Number.isFinite(across) || !Number.isFinite(down)) continue;
       const d = SHAPES[marker.symbol?.[i] ?? "circle"]((marker.size / 2) * FINE);
-      made.push(ob.svg("path", { class: "point", d, transform: `translate(${across * FINE},${down * FINE})`, fill: marker.color, "fill-opacity": opacity }));
+      made.push(ob.svg("path", { class: "point", d, transform: `translate(${place(across)},${place(down)})`, fill: marker.color, "fill-opacity": opacity }));
     }
     return made;
   }
@@ -73,7 +82,7 @@
     "triangle-down": (r) => triangle(r, -1),
   };
 
-  const arm = (r) => r * Math.SQRT1_2;
+  const arm = (r) => (r * Math.SQRT1_2) / 2;
 
   function triangle(r, way) {
     const half = (2 * r) / Math.sqrt(3);

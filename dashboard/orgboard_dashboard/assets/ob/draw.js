@@ -15,7 +15,7 @@
   /** Draw {data, ranges} into `plot`. `was` are the ranges on the screen, from which it slides.
       As one of Plotly's, a plot tells what is drawn: `data` and `layout`. */
   ob.draw = function draw(plot, { data, ranges }, view, was) {
-    if (!plot.isConnected) return;
+    if (!plot.clientWidth) return;
     const fresh = !plot.drawnSize;
     const size = { width: plot.clientWidth, height: plot.clientHeight };
     const layout = { xaxis: ob.xAxisOf(ranges, view, size.width), yaxis: ob.yAxisOf(ranges, view, size.height) };
