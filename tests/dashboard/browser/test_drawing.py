@@ -29,18 +29,21 @@ edges of the same line are smoothed a little differently."""
 CURVES = """() => {
     const x = Float64Array.from({ length: 60 }, (_, i) => i);
     const line = (run, color, of, more) => ({
-        run, name: run, color, x, y: x.map(of), n: 60, shown: 60, nonfinite: 0, marks: [], ...more });
+        run, name: run, color, x, y: x.map(of), n: 60, shown: 60, nonfinite: 0, marks: [], ...more,
+    });
     const curve = (i) => 2 * Math.exp(-i / 20) + 0.3 * Math.sin(i * 1.7);
-    const mark = (x, value) => ({ x, step: x, value });
+    const spike = (at, value) => (i) => (i === at ? value : curve(i));
+    const mark = (value, i) => ({ x: 29 * i, step: 29 * i, value });
+    const around = (by) => x.map((i) => curve(i) + by);
     const gaps = (i) => (i % 20 > 15 ? NaN : curve(i));
     return {
         noisy: [line("a", 0, curve), line("b", 11, (i) => 1.5 * curve(i + 9))],
         gaps: [line("a", 2, gaps), line("b", 13, (i) => gaps(i + 5) + 1)],
-        spikes: [line("a", 0, (i) => (i === 30 ? 1e7 : curve(i))), line("b", 2, (i) => (i === 9 ? -1e7 : curve(i)))],
+        spikes: [line("a", 0, spike(30, 1e7)), line("b", 2, spike(9, -1e7))],
         sunk: [line("a", 0, (i) => curve(i) - 0.1)],
-        marked: [line("a", 3, curve, { marks: [mark(10, "NaN"), mark(25, "Infinity"), mark(59, "-Infinity")] })],
+        marked: [line("a", 3, curve, { marks: ["NaN", "Infinity", "-Infinity"].map(mark) })],
         lonely: [line("a", 4, curve), { ...line("b", 5, curve), x: [30], y: [1.5] }],
-        banded: [line("a", 1, curve, { low: x.map((i) => curve(i) - 0.4), high: x.map((i) => curve(i) + 0.5), members: 3 })],
+        banded: [line("a", 1, curve, { low: around(-0.4), high: around(0.5), members: 3 })],
     };
 }"""
 
@@ -49,7 +52,7 @@ DRAW = """async ([name, query, size]) => {
     const { data, ranges } = ob.groupFigure((CURVES)()[name], view, "tag");
     const [ours, theirs] = ["ours", "theirs"].map((id) => document.getElementById(id));
     ob.draw(ours, { data, ranges }, view);
-    const axis = { zeroline: false, tickmode: "array", ticks: "", automargin: false, autorange: false };
+    const axis = { zeroline: false, tickmode: "array", ticks: "", autorange: false };
     await Plotly.newPlot(theirs, data, {
         ...size, margin: { l: 46, r: 8, t: 8, b: 20 }, showlegend: false, hovermode: false,
         font: { family: "sans-serif", size: 10, color: "#6a6d73" },
