@@ -21,7 +21,7 @@ FOLDER = Path(__file__).resolve().parent.parent / "dashboard" / "screenshots"
 PROJECT = "p/default/spirals"
 LAPTOP: ViewportSize = {"width": 1440, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
-DRAWN = ".js-plotly-plot .scatterlayer path.js-line, .ag-row, .ob-texts, img"
+DRAWN = ".ob-plot path.js-line, .ag-row, .ob-texts, img"
 LEARN_S = 100
 """So long that the curves have a shape."""
 

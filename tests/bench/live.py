@@ -36,7 +36,7 @@ ADDRESS = re.compile(r"http://\S+:\d+")
 WATCH = """() => {
     window.seen = {};
     const look = () => {
-        const plot = document.querySelector('[data-tag="live"] .js-plotly-plot');
+        const plot = document.querySelector('[data-tag="live"] .ob-plot');
         for (const line of plot?.data ?? []) {
             const step = line.x?.at(-1);
             if (step !== undefined) window.seen[step] ??= Date.now();

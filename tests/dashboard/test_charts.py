@@ -129,7 +129,7 @@ def test_the_vendored_chart_library_is_the_version_of_plotly_in_python() -> None
     assets = Path(charts.__file__).parents[1] / "assets"
 
     vendored = [path.name for path in (assets / "vendor").glob("plotly-*.js")]
-    asked_for = (assets / "ob" / "draw.js").read_text(encoding="utf-8")
+    asked_for = (assets / "ob" / "plotly.js").read_text(encoding="utf-8")
 
     assert vendored == [f"plotly-cartesian-{version}.min.js"]
     assert f'const VERSION = "{version}"' in asked_for

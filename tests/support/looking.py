@@ -95,7 +95,14 @@ def _await_curves(opened: Tab, look: Look, began: float) -> None:
     while not opened.frames or not _shows_all(opened, look):
         if time.time() - began > COMPLETE_WITHIN_S:
             raise RuntimeError(f"no complete screen within {COMPLETE_WITHIN_S} s")
-        opened.page.wait_for_timeout(ASK_EVERY_MS)
+        _pause(opened)
+
+
+def _pause(opened: Tab) -> None:
+    had = len(opened.frames)
+    opened.page.wait_for_timeout(ASK_EVERY_MS)
+    if len(opened.frames) == had:
+        opened.film_again()
 
 
 def _await_rest(opened: Tab, watch: Watch, began: float) -> None:
@@ -125,7 +132,7 @@ def show_cards(opened: Tab, address: str, look: Look, cards: int) -> None:
         while len(opened.boxes(look.charts)) < cards or not _shows_all(opened, look):
             if time.time() - began > COMPLETE_WITHIN_S:
                 raise RuntimeError(f"no {cards} charts within {COMPLETE_WITHIN_S} s")
-            opened.page.wait_for_timeout(ASK_EVERY_MS)
+            _pause(opened)
         opened.page.wait_for_timeout(CALM_MS)
 
 

@@ -147,9 +147,20 @@ class Tab:
     def filmed(self) -> Iterator[list[Frame]]:
         """Keep each frame that the screen shows while the block runs."""
         self.frames = []
-        self._pages.send("Page.startScreencast", {"format": "jpeg", "quality": 60})
+        self._start_film()
         yield self.frames
         self._pages.send("Page.stopScreencast")
+
+    def film_again(self) -> None:
+        """Ask for what the screen shows now.
+
+        A frame that comes while others are on their way is dropped, be it the last one.
+        """
+        self._pages.send("Page.stopScreencast")
+        self._start_film()
+
+    def _start_film(self) -> None:
+        self._pages.send("Page.startScreencast", {"format": "jpeg", "quality": 60})
 
     def boxes(self, selector: str) -> list[Box]:
         """Give where the elements are that lie on the screen as a whole."""

@@ -2,7 +2,8 @@
 
 The grid is laid out empty. The island gives it its columns (`assets/ob/columns.js`) and its rows
 (`assets/ob/runs.js`), and ties its first column to the selection, so that a box here is the box
-in the run panel.
+in the run panel. It also fetches the grid's script (`assets/ob/gridscript.js`), which no other
+page has to load.
 """
 
 from __future__ import annotations
@@ -17,6 +18,10 @@ from orgboard_dashboard.pages.skeletons import island
 from orgboard_dashboard.urls import Place
 
 __all__ = ["layout"]
+
+for _script in dag._js_dist:
+    if _script["relative_package_path"] == "dash_ag_grid.min.js":
+        _script["dynamic"] = True  # Dash serves it, and does not lay it into every page.
 
 _BLOCK: Final = 100
 """Rows of one answer: about three screens."""

@@ -90,7 +90,7 @@ def test_every_run_may_have_its_line_in_the_colour_of_its_group(page: Page, seed
     expect(traces(page, "_band")).to_have_count(0)
     expect(lines(page)).to_have_count(2 * SEEDS)
     colors: list[str] = lines(page).evaluate_all(
-        "(paths) => paths.map((path) => path.style.stroke)"
+        "(paths) => paths.map((path) => path.getAttribute('stroke'))"
     )
     assert [colors.count(color) for color in set(colors)] == [SEEDS, SEEDS]
     expect(page.get_by_label("Band of a group")).to_be_hidden()

@@ -124,6 +124,26 @@ def test_the_selection_goes_along_from_page_to_page_and_back(page: Page, served:
     expect(page.locator(".ob-card .scatterlayer .trace").first).to_be_visible()
 
 
+def test_large_scripts_come_with_what_needs_them(page: Page, served: Served) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(served.page("scalars"))
+    expect(page.locator(".ob-card .scatterlayer .trace").first).to_be_visible()
+    assert not [url for url in asked if "dash_ag_grid" in url or "/vendor/" in url]
+
+    page.get_by_role("link", name="Runs").click()
+
+    expect(page.locator(".ag-pinned-left-cols-container .ag-row")).to_have_count(3)
+
+
+def test_a_table_that_cannot_be_fetched_says_so(page: Page, served: Served) -> None:
+    page.route("**/dash_ag_grid*", lambda route: route.abort())
+
+    page.goto(served.page("runs"))
+
+    expect(page.get_by_role("alert")).to_have_text(re.compile("could not be fetched"))
+
+
 def test_the_keys_are_listed_by_a_question_mark(page: Page, served: Served) -> None:
     page.goto(served.page("scalars"))
     expect(page.locator(".ob-card").first).to_be_visible()

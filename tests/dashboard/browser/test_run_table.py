@@ -325,7 +325,7 @@ def test_rows_with_metrics_are_fetched_once_and_again_when_a_run_grows(
 ) -> None:
     page.add_init_script(NOTE_REQUESTS)
     page.goto(many.page("scalars?cols=!name,last%3Aval%2Facc&q=run0"))
-    expect(page.locator(".ob-plot.js-plotly-plot").first).to_be_visible()
+    expect(page.locator(".ob-plot:has(.trace)").first).to_be_visible()
     wait_until(lambda: page.evaluate("heard"), 20, "the stream to begin with what is new")
     curves = page.evaluate("asked.filter((address) => address.endsWith('/scalars')).length")
 

@@ -182,9 +182,10 @@ def test_zoom_fetches_finer_data_and_a_double_click_shows_all_again(
     foot = card_of(page, "train/loss").locator("footer")
     expect(foot).to_contain_text(re.compile(r"of 5\s000 points"))
 
-    box = page.locator(".ob-plot .nsewdrag").bounding_box()
+    # Below the curves lies what a stretch is selected on, as wide as they are.
+    box = page.locator(".ob-strip").bounding_box()
     assert box is not None
-    middle = box["y"] + box["height"] / 2
+    middle = box["y"] - 80
     page.mouse.move(box["x"] + box["width"] * 0.5, middle)
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] * 0.52, middle, steps=4)

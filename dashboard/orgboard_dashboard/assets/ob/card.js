@@ -48,10 +48,7 @@
         ob.ghost(this, null);
         if (this.held) this.draw();
       });
-      this.onZoom = (event) => {
-        const [low, high] = [event["xaxis.range[0]"], event["xaxis.range[1]"]];
-        if (Number.isFinite(low) && Number.isFinite(high) && low < high) onZoom(ob.xRounded(...[low, high].map(ob.valueOf(ob.xKind(ob.view)))));
-      };
+      this.plot.addEventListener("dblclick", () => ob.setView({ zoom: null }));
       ob.pickable(this);
       ob.gestures(this, { onZoom, onSelect: onSelect && ((range) => onSelect(this, range)) });
     }
@@ -85,7 +82,7 @@
     }
 
     /** Draw what is known. Under a resting pointer the axes stay, so that nothing jumps. */
-    async draw() {
+    draw() {
       if (!this.visible || !this.fetched) return;
       const { view } = ob;
       const lines = this.shownLines();
@@ -100,14 +97,9 @@
       this.clipped = figure.clipped;
       this.say(lines, view);
       ob.ghost(this, null);
-      await ob.draw(this.plot, figure, view, slides);
+      ob.draw(this.plot, figure, view, slides);
       this.paintRange(view.selectedRange);
       ob.paintMarks(this, lines);
-      if (!this.bound && this.plot.on) {
-        this.plot.on("plotly_relayout", this.onZoom);
-        this.plot.on("plotly_doubleclick", () => ob.setView({ zoom: null }));
-        this.bound = true;
-      }
     }
 
     say(lines, view) {
@@ -127,18 +119,15 @@
 
     /** Move the smoothed lines while the slider is dragged. */
     smooth() {
-      if (this.visible && this.ranges && this.bound) ob.repath(this.plot, this.shownLines(), this.ranges, ob.view);
+      if (this.visible && this.ranges) ob.repath(this.plot, this.shownLines(), this.ranges, ob.view);
     }
 
     /** Let the line of a run or a group stand out, and show the runs of a group. */
     highlight(run) {
       const uid = run === null ? null : ob.drawnAs(run);
       ob.ghost(this, uid);
-      for (const group of this.plot.querySelectorAll(".scatterlayer .trace")) {
-        const trace = group.__data__?.[0]?.trace;
-        const whole = uid === null || !trace || trace.uid.startsWith(`${uid}_`);
-        // Plotly keeps a trace's own opacity here: the faint raw line under a smoothed one has less.
-        group.style.opacity = whole ? (trace?.opacity ?? 1) : 0.12;
+      for (const trace of this.plot.querySelectorAll(".trace")) {
+        trace.style.opacity = uid === null || trace.dataset.trace.startsWith(`${uid}_`) ? "" : "0.12";
       }
     }
 
@@ -155,15 +144,20 @@
 
     /** Shade the selected stretch. */
     paintRange(range) {
+      this.shade(this.range, range);
+    }
+
+    /** Lay an element of the stage over a stretch. */
+    shade(element, range) {
       if (!range || !this.ranges || !this.visible) {
-        this.range.hidden = true;
+        element.hidden = true;
         return;
       }
       const scale = ob.scaleOf(this.plot, this.ranges, ob.view);
       const [from, to] = range.map((x) => Math.min(scale.width, Math.max(0, scale.x(x) || 0)));
-      this.range.hidden = to <= from;
-      this.range.style.left = `${scale.left + from}px`;
-      this.range.style.width = `${to - from}px`;
+      element.hidden = to <= from;
+      element.style.left = `${scale.left + from}px`;
+      element.style.width = `${to - from}px`;
     }
 
     /** Free the chart; the lines stay, and draw again at once. */
@@ -171,7 +165,6 @@
       this.visible = false;
       ob.paintMarks(this, []);
       ob.undraw(this.plot);
-      this.bound = false;
     }
 
     forget() {

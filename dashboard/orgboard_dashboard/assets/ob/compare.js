@@ -34,13 +34,12 @@
       this.sizer.observe(this.out);
       this.offs = [
         project.on((what) => this.onProject(what)), ob.onView((changed) => this.onView(changed)),
-        ob.onTheme(() => this.drawAll()), ob.onRunHover((uid) => this.cards.forEach((card) => card.highlight(uid))),
+        ob.onRunHover((uid) => this.cards.forEach((card) => card.highlight(uid))),
       ];
       ob.moveCursors = (x) => this.cards.forEach((card) => card.moveCursor(x));
     }
 
     async open() {
-      ob.plotly().catch((error) => this.say(error.message));
       await this.project.ready;
       this.toolbar.paint();
       await this.load();

@@ -1,58 +1,53 @@
-/* Put a figure on the screen with Plotly, and move its lines while the smoothing is dragged.
+/* Put a figure on the screen, and move its lines while the smoothing is dragged.
 
    Margins and ranges are always given, so a place on the card and a value are one formula
-   apart (`ob.scaleOf`): tooltip, cursor and smoothing need nothing of Plotly's insides. */
+   apart (`ob.scaleOf`): tooltip, cursor and smoothing need nothing of what is drawn. */
 (function (ob) {
   "use strict";
 
   const MARGIN = { l: 46, r: 8, t: 8, b: 20 };
   const MOVE_MS = 120;
-  const CONFIG = { displayModeBar: false, doubleClick: false, showTips: false, scrollZoom: false, responsive: false, staticPlot: false };
-  const VERSION = "4.1.1";
+  /** Where the words of ticks stand: their distance from the axis, and from their tick's height. */
+  const BELOW_PX = 11;
+  const BESIDE_PX = 1;
+  const DOWN_PX = 3.5;
 
-  let library = null;
-
-  /** Fetch the chart library, once. The first page that needs it calls this early. */
-  ob.plotly = function plotly() {
-    library ??= new Promise((resolve, reject) => {
-      const script = ob.el("script", { src: `${ob.base()}assets/vendor/plotly-cartesian-${VERSION}.min.js`, async: true });
-      script.onload = () => resolve(globalThis.Plotly);
-      script.onerror = () => {
-        library = null;
-        reject(new Error("The chart library could not be fetched."));
-      };
-      document.head.append(script);
-    });
-    return library;
+  /** Draw {data, ranges} into `plot`. `was` are the ranges on the screen, from which it slides.
+      As one of Plotly's, a plot tells what is drawn: `data` and `layout`. */
+  ob.draw = function draw(plot, { data, ranges }, view, was) {
+    if (!plot.clientWidth) return;
+    const fresh = !plot.drawnSize;
+    const size = { width: plot.clientWidth, height: plot.clientHeight };
+    const layout = { xaxis: ob.xAxisOf(ranges, view, size.width), yaxis: ob.yAxisOf(ranges, view, size.height) };
+    Object.assign(plot, { drawnSize: size, data, layout });
+    // On a symlog axis a figure's values are levels already.
+    const scale = ob.scaleOf(plot, ranges, view.yAxis === "sym" ? { ...view, yAxis: "lin" } : view);
+    const within = data.filter((trace) => trace.cliponaxis !== false);
+    const beyond = data.filter((trace) => trace.cliponaxis === false);
+    plot.replaceChildren(ob.svg("svg", { ...size, "aria-hidden": "true" },
+      ...axes(layout, scale),
+      ob.canvas(scale, {}, layer(within, scale)),
+      ob.canvas(scale, { overflow: "visible" }, layer(beyond, scale))));
+    if (!fresh && was) slide(plot.querySelector(".scatterlayer"), was, ranges);
   };
 
-  // It comes while React starts; the page asks for it in any case, and says when it cannot be had.
-  if (/\/(scalars|compare)$/.test(location.pathname)) ob.plotly().catch(() => {});
+  function layer(traces, scale) {
+    return ob.svg("g", { class: "scatterlayer" }, ...traces.map((trace) => ob.curve(trace, scale)));
+  }
 
-  /** Draw `figure` into `plot`. `was` are the ranges on the screen, from which it slides. */
-  ob.draw = async function draw(plot, figure, view, was) {
-    const Plotly = await ob.plotly();
-    if (!plot.isConnected) return;
-    plot.drawnSize = { width: plot.clientWidth, height: plot.clientHeight };
-    const layout = {
-      ...plot.drawnSize, margin: MARGIN,
-      showlegend: false, hovermode: false, uirevision: 1,
-      dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom",
-      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
-      font: { family: ob.token("font"), size: 10, color: ob.token("mute") },
-      xaxis: { ...axis(), ...ob.xAxisOf(figure.ranges, view, plot.clientWidth), showgrid: false },
-      yaxis: { ...axis(), ...ob.yAxisOf(figure.ranges, view, plot.clientHeight), fixedrange: true, gridcolor: ob.token("grid") },
-    };
-    const fresh = !plot.classList.contains("js-plotly-plot");
-    await Plotly.react(plot, figure.data, layout, fresh ? CONFIG : undefined);
-    if (!fresh && was) slide(plot, was, figure.ranges);
-  };
+  function axes({ xaxis, yaxis }, { left, top, width, height, x, y }) {
+    const places = xaxis.tickvals.map((value) => left + x(value));
+    const heights = yaxis.tickvals.map((value) => top + y(value));
+    return [
+      ob.svg("path", { class: "ob-gridlines", d: heights.map((at) => `M${left},${at}h${width}`).join("") }),
+      ob.svg("g", { class: "xtick" }, ...places.map((at, i) => ob.svg("text", { x: at, y: top + height + BELOW_PX }, xaxis.ticktext[i]))),
+      ob.svg("g", { class: "ytick" }, ...heights.map((at, i) => ob.svg("text", { x: left - BESIDE_PX, y: at + DOWN_PX }, yaxis.ticktext[i]))),
+    ];
+  }
 
-  /** Free what Plotly holds for a card. */
+  /** Take what is drawn away. */
   ob.undraw = function undraw(plot) {
-    if (plot.classList.contains("js-plotly-plot")) globalThis.Plotly?.purge(plot);
-    plot.classList.remove("js-plotly-plot");
-    plot.drawnSize = null;
+    Object.assign(plot, { drawnSize: null, data: null, layout: null });
     plot.replaceChildren();
   };
 
@@ -73,10 +68,6 @@
     return { range: y, type: log ? "log" : "linear", ...ob.ticks(...y, log ? "log" : "value", about) };
   };
 
-  function axis() {
-    return { zeroline: false, tickmode: "array", ticks: "", automargin: false, showline: false, autorange: false };
-  }
-
   /** Give the formula between values and pixels of a drawn card. `y` is of the value itself. */
   ob.scaleOf = function scaleOf(plot, ranges, view) {
     // As it was drawn: to measure it would lay the page out again, at each move of the pointer.
@@ -95,45 +86,23 @@
     };
   };
 
-  /** Rewrite the paths of the smoothed lines in place: a fifth of what a redraw costs. */
+  /** Rewrite the paths of the smoothed lines in place. */
   ob.repath = function repath(plot, lines, ranges, view) {
     const scale = ob.scaleOf(plot, ranges, view);
-    const paths = new Map();
-    for (const group of plot.querySelectorAll(".scatterlayer .trace")) {
-      const trace = group.__data__?.[0]?.trace;
-      if (trace) paths.set(trace.uid, group.querySelector(".js-line"));
-    }
+    const drawn = new Map([...plot.querySelectorAll(".trace")].map((group) => [group.dataset.trace, group]));
     for (const line of lines) {
-      const path = paths.get(ob.traceId(line, "line"));
+      const path = drawn.get(ob.traceId(line, "line"))?.querySelector(".js-line");
       if (path) path.setAttribute("d", ob.pathOf(line.x, ob.smoothLine(line, view), scale));
     }
   };
 
-  /** Write a line as an SVG path. */
-  ob.pathOf = function pathOf(x, y, scale) {
-    let d = "";
-    let pen = "M";
-    for (let i = 0; i < x.length; i += 1) {
-      const at = scale.y(y[i]);
-      if (Number.isFinite(at)) {
-        // Tenths of a pixel; toFixed would take most of the time.
-        d += `${pen}${Math.round(scale.x(x[i]) * 10) / 10},${Math.round(at * 10) / 10}`;
-        pen = "L";
-      } else {
-        pen = "M";
-      }
-    }
-    return d || "M0,0";
-  };
-
   /** Let lines glide from where they were to where they are, when an axis grew. */
-  function slide(plot, was, now) {
+  function slide(layer, was, now) {
     if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
-    const layer = plot.querySelector(".scatterlayer");
-    const size = { width: plot.clientWidth - MARGIN.l - MARGIN.r, height: plot.clientHeight - MARGIN.t - MARGIN.b };
+    const size = layer.ownerSVGElement.viewBox.baseVal;
     const [sx, dx] = stretch(was.x, now.x, size.width);
     const [sy, dy] = stretch(was.y, now.y, size.height);
-    if (!layer?.animate || ![sx, dx, sy, dy].every(Number.isFinite) || (sx === 1 && sy === 1)) return;
+    if (![sx, dx, sy, dy].every(Number.isFinite) || (sx === 1 && sy === 1)) return;
     const from = `translate(${dx}px, ${size.height - dy - size.height * sy}px) scale(${sx}, ${sy})`;
     layer.animate([{ transform: from }, { transform: "none" }], { duration: MOVE_MS, easing: "ease-out" });
   }

@@ -1,4 +1,4 @@
-/* From lines to a figure: what Plotly is given for one card. Pure; no element, no request.
+/* From lines to a figure, as Plotly has it: what is drawn for one card. Pure; no element, no request.
 
    Twin of charts/scalars.py; tests/dashboard/vectors/figures.json keeps them equal. A line
    is {run, name, color, x, y, n, shown, nonfinite, marks}, and of replaced points also
@@ -29,7 +29,7 @@
     return { data, ranges, clipped };
   };
 
-  /** What Plotly is given as values: it knows every axis but symlog. */
+  /** What a figure has as values: Plotly knows every axis but symlog. */
   function heightsOn(view, unit) {
     if (view.yAxis !== "sym") return (values) => values;
     const level = ob.levelOf("sym", unit);
@@ -48,7 +48,7 @@
     return made;
   }
 
-  /** Name a trace so that it is the same one when it is drawn again. Plotly makes it a class. */
+  /** Name a trace so that it is the same one when it is drawn again. It becomes a class. */
   ob.traceId = (line, part) => `${line.run}_${line.superseded ? line.attempt : line.part ?? ""}_${part}`;
 
   /** NaN and −infinity lie on the lower edge, +infinity on the upper. */

@@ -1,6 +1,6 @@
-/* Zooming and moving along x with the mouse: Shift and drag pans, Alt and the wheel zooms, a drag
-   along the axis selects a stretch. A plain drag is Plotly's own zoom. The card at hand follows
-   at once, all others when the hand rests; then the server is asked for finer points. */
+/* Zooming and moving along x with the mouse: a drag zooms, Shift and drag pans, Alt and the wheel
+   zooms, a drag along the axis selects a stretch. The card at hand follows at once, all others
+   when the hand rests; then the server is asked for finer points. */
 (function (ob) {
   "use strict";
 
@@ -17,6 +17,11 @@
       strip.addEventListener("mousedown", (event) => card.ranges && event.button === 0 && select(card, event, onSelect));
       stage.append(strip);
     }
+    card.plot.addEventListener("mousedown", (event) => {
+      if (event.button !== 0 || event.shiftKey || !card.ranges) return;
+      event.preventDefault();
+      zoom(card, event, onZoom);
+    });
     stage.addEventListener("mousedown", (event) => {
       if (!event.shiftKey || event.button !== 0 || !card.ranges) return;
       take(event);
@@ -57,15 +62,28 @@
 
   function select(card, start, onSelect) {
     take(start);
+    stretch(card, start, (range) => ob.paintRanges(range), onSelect);
+  }
+
+  function zoom(card, start, onZoom) {
+    const box = card.plot.parentElement.appendChild(ob.el("div.ob-range", { hidden: true }));
+    stretch(card, start, (range) => card.shade(box, range), (range) => {
+      box.remove();
+      if (range) onZoom(range);
+    });
+  }
+
+  /** Choose a stretch of x by a drag. `paint` shows it meanwhile; `done` hears it, or null of a click. */
+  function stretch(card, start, paint, done) {
     const scale = ob.scaleOf(card.plot, card.ranges, ob.view);
     const left = card.plot.getBoundingClientRect().left + scale.left;
     const place = (event) => scale.xAt(Math.min(scale.width, Math.max(0, event.clientX - left)));
     const from = place(start);
-    const stretch = (event) => [from, place(event)].sort((a, b) => a - b);
-    follow((event) => ob.paintRanges(stretch(event)), (event) => {
-      const [low, high] = stretch(event);
+    const chosen = (event) => [from, place(event)].sort((a, b) => a - b);
+    follow((event) => paint(chosen(event)), (event) => {
+      const [low, high] = chosen(event);
       const wide = Math.abs(event.clientX - start.clientX) >= LEAST_PX && low < high;
-      onSelect(wide ? ob.xRounded(low, high) : null);
+      done(wide ? ob.xRounded(low, high) : null);
     });
   }
 
@@ -95,8 +113,7 @@
   function preview(card, x) {
     if (!(x[0] < x[1]) || !x.every(Number.isFinite)) return;
     card.ranges = { ...card.ranges, x };
-    const axis = ob.xAxisOf(card.ranges, ob.view, card.plot.clientWidth);
-    globalThis.Plotly.relayout(card.plot, { "xaxis.range": x, "xaxis.tickvals": axis.tickvals, "xaxis.ticktext": axis.ticktext });
+    ob.draw(card.plot, { data: card.plot.data, ranges: card.ranges }, ob.view);
   }
 
   function placesOf(card) {

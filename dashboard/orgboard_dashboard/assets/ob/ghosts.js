@@ -1,6 +1,6 @@
 /* Ghosts: the runs of a group as thin lines over its card, while the group is pointed at.
 
-   They are fetched when they are wanted, kept with the card, and drawn beside Plotly as one
+   They are fetched when they are wanted, kept with the card, and drawn over the others as one
    SVG, so that pointing at a group redraws nothing else. */
 (function (ob) {
   "use strict";
@@ -8,7 +8,6 @@
   const DWELL_MS = 120;
   /** The pointer is on a line, and not only near it. */
   const ON_PX = 40;
-  const SVG = "http://www.w3.org/2000/svg";
 
   /** Show the runs of the group `uid` on a card; null, or the uid of a run, shows none. */
   ob.ghost = function ghost(card, uid) {
@@ -56,16 +55,10 @@
 
   function picture(card, group, lines) {
     const scale = ob.scaleOf(card.plot, card.ranges, ob.view);
-    const svg = document.createElementNS(SVG, "svg");
-    svg.setAttribute("class", "ob-ghosts");
-    svg.setAttribute("aria-hidden", "true");
+    const paths = lines.map((line) => ob.svg("path", { d: ob.pathOf(line.x, line.y, scale) }));
+    const svg = ob.canvas(scale, { class: "ob-ghosts", "aria-hidden": "true" }, ...paths);
     Object.assign(svg.style, { left: `${scale.left}px`, top: `${scale.top}px`, width: `${scale.width}px`, height: `${scale.height}px` });
     svg.style.setProperty("--ink", ob.ink(group.color).color);
-    for (const line of lines) {
-      const path = document.createElementNS(SVG, "path");
-      path.setAttribute("d", ob.pathOf(line.x, line.y, scale));
-      svg.append(path);
-    }
     return svg;
   }
 })((globalThis.ob = globalThis.ob || {}));

@@ -23,7 +23,6 @@
     stage.addEventListener("pointerdown", (down) => {
       if (down.button !== 0 || down.shiftKey || down.pointerType === "touch" || down.target.closest("button")) return;
       const still = (up) => Math.hypot(up.clientX - down.clientX, up.clientY - down.clientY) < STILL_PX;
-      // Plotly lays a cover over the page while the button is down.
       document.addEventListener("pointerup", (up) => still(up) && clicked(up), { once: true, capture: true });
     });
     stage.addEventListener("contextmenu", (event) => {

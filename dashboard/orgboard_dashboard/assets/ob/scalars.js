@@ -45,7 +45,7 @@
       this.recount = ob.throttled(2000, () => ob.refreshTable());
       this.offs = [
         project.on((what) => this.onProject(what)), ob.onView((changed) => this.onView(changed)),
-        ob.onTheme(() => this.drawAll()), ob.onRunHover((uid) => this.cards.forEach((card) => card.highlight(uid))),
+        ob.onRunHover((uid) => this.cards.forEach((card) => card.highlight(uid))),
       ];
       ob.paintRanges = (range) => this.cards.forEach((card) => card.paintRange(range));
       ob.pageActions = () => ob.scalarActions(this.inOrder(), this.fetcher);
@@ -53,7 +53,6 @@
     }
 
     async open() {
-      ob.plotly().catch((error) => this.say(error.message));
       await this.project.ready;
       this.toolbar.paint();
       await this.listTags();
