@@ -13,7 +13,7 @@ from orgboard_schema.blocks.heads import (
     head_rows,
 )
 from orgboard_schema.blocks.scalars import decode_scalars, encode_scalars
-from orgboard_schema.blocks.segments import decode_segment, encode_segment
+from orgboard_schema.blocks.segments import decode_scalars_of, decode_segment, encode_segment
 from orgboard_schema.blocks.series import (
     BlobRef,
     Chunk,
@@ -39,6 +39,7 @@ __all__ = [
     "ValueSeries",
     "decode_heads",
     "decode_scalars",
+    "decode_scalars_of",
     "decode_segment",
     "decode_tag_set",
     "decode_values",

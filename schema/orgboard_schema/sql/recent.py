@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Collection, Sequence
 from typing import Final
 
-from orgboard_schema.blocks import Chunk, ScalarSeries, decode_segment
+from orgboard_schema.blocks import Chunk, ScalarSeries, decode_scalars_of, decode_segment
 from orgboard_schema.types import Kind
 
 __all__ = ["Recent", "decode_recent"]
@@ -20,6 +20,8 @@ __all__ = ["Recent", "decode_recent"]
 LARGEST_PAYLOAD: Final = 16 << 10
 """Larger ones are few, and take longer to decode than to begin with."""
 MOST_BYTES: Final = 48 << 20
+
+_SCALAR: Final[Kind] = "scalar"
 
 _CHUNK_BYTES: Final = 600
 """About what a chunk takes beside its points."""
@@ -36,25 +38,27 @@ class Recent:
         self._bytes = 0
 
     def decode(self, payload: bytes, only: Collection[tuple[int, Kind]]) -> list[Chunk]:
-        """Return the chunks of these series, in order, as `decode_segment` does.
+        """Return the points of these series, in order.
+
+        Scalars come as one chunk a series (as `decode_scalars_of` has them), and are not decoded
+        again for whoever asks next.
 
         Raises:
             CorruptBlock: The payload is not what was written.
         """
-        if len(payload) > LARGEST_PAYLOAD:
+        if any(kind != _SCALAR for _, kind in only):
             return decode_segment(payload, only)
         with self._lock:
             kept = self._kept.get(payload)
             if kept is not None:
                 self._kept.move_to_end(payload)
         chunks = kept[0] if kept is not None else self._decoded(payload)
-        wanted = set(only)
-        return [chunk for chunk in chunks if chunk.key in wanted]
+        return [chunk for chunk in chunks if chunk.key in only]
 
     def _decoded(self, payload: bytes) -> tuple[Chunk, ...]:
-        chunks = tuple(decode_segment(payload))
-        series = [chunk.series for chunk in chunks if isinstance(chunk.series, ScalarSeries)]
-        if len(series) == len(chunks):
+        chunks = tuple(decode_scalars_of(payload))
+        if len(payload) <= LARGEST_PAYLOAD:
+            series = [each.series for each in chunks if isinstance(each.series, ScalarSeries)]
             self._keep(payload, chunks, series)
         return chunks
 
