@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -11,7 +12,8 @@ import anyio
 import pytest
 
 from orgboard_dashboard.live import Board as Ticker
-from orgboard_dashboard.live import Topic, Watcher
+from orgboard_dashboard.live import News, Topic, Watcher
+from orgboard_dashboard.pace import Pace, Work
 from orgboard_dashboard.queries.visible import find_project
 from orgboard_dashboard.viewer import LOCAL_VIEWER, Viewer
 from orgboard_schema.sql.engine import begin_read
@@ -40,7 +42,8 @@ async def _heard(
 
 def _run(board: Board, scene: Callable[[Ticker], Awaitable[None]], clock: list[float]) -> None:
     async def play() -> None:
-        ticker = Ticker(board.engine, lambda: clock[0], 0.01)
+        pace = Pace(Work(time.monotonic), time.monotonic)
+        ticker = Ticker(board.engine, lambda: clock[0], 0.01, pace)
         try:
             await scene(ticker)
         finally:
@@ -111,7 +114,7 @@ def test_who_comes_later_hears_what_was_committed_just_before(board: Board) -> N
 def test_a_slow_watcher_is_left_one_entry_a_run() -> None:
     watcher = Watcher()
     for revision in range(1000):
-        watcher.tell(revision, [{"uid": "a", "points": revision}, {"uid": "b", "points": 1}])
+        watcher.tell(revision, [News(uid="a", points=revision), News(uid="b", points=1)])
 
     assert watcher.take() == (999, [{"uid": "a", "points": 999}, {"uid": "b", "points": 1}])
     assert watcher.take() == (999, [])
