@@ -262,5 +262,6 @@ def _shown(run: ChangedRun, status: Status) -> News:
         gaps=run.gaps,
         attempts=run.attempts,
         edits=run.edits,
+        tag_set=run.tag_set_id,
         status=status,
     )

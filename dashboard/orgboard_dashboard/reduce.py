@@ -96,9 +96,7 @@ def reduce_line(
 def _is_plain(x: Floats, y: NDArray[np.float32] | NDArray[np.float64]) -> bool:
     """Tell whether all points are finite and lie in the order of `x`, as those of most series."""
     ends = x[[0, -1]] if x.size else x
-    return bool(
-        np.isfinite(ends).all() and (x[1:] >= x[:-1]).all() and np.isfinite(y).all()
-    )
+    return bool(np.isfinite(ends).all() and (x[1:] >= x[:-1]).all() and np.isfinite(y).all())
 
 
 def _level(limit: float | None) -> float | None:

@@ -1,7 +1,8 @@
 """Many who look at a live project at once, without the drawing: `crowd.py`, told what by a line.
 
 Each holds the event stream and, on its ticks, sends what a real page sends: the curves in sight of
-those shown runs that grew, one request at a time, and now and then the lists of tags and charts.
+those shown runs that grew, one request at a time, and the lists of tags and charts where a run has
+other tags, and now and then.
 A program of its own, of the standard library alone, so that what it takes delays nobody else.
 They come one after another, as people do, and what is measured begins when all are there.
 It reads a plan as JSON from standard input and, at the end of the time, prints what it met.
@@ -28,6 +29,9 @@ MOST_REST_S: Final = 5.0
 KEPT_S: Final = 2.0
 """A server closes connections that are idle; a browser opens others, as we do a little earlier."""
 LISTS_EVERY_S: Final = 3.0
+"""Not more often, whatever the runs have."""
+LISTS_LAST_S: Final = 30.0
+"""Not longer, though no run has other tags."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +129,11 @@ class _Looker:
         self._plan = plan
         self._body = body
         self._met = met
-        self._grown: set[str] = set(body["runs"])
+        self._shown = frozenset[str](body["runs"])
+        self._grown = set(self._shown)
         self._stirred = asyncio.Event()
+        self._tags: dict[str, int] = {}
+        self._has_others = True
         self._listed = 0.0
         self._all_came = time.monotonic() + plan.coming_s
 
@@ -159,11 +166,13 @@ class _Looker:
         _, is_news, data = event.partition(b"data: ")
         if not is_news:
             return
-        runs = {run["uid"] for run in json.loads(data)["runs"]}
+        tags = {run["uid"]: run["tag_set"] for run in json.loads(data)["runs"]}
         self._met.ticks += time.monotonic() >= self._all_came
-        grown = runs.intersection(self._body["runs"])
+        grown = tags.keys() & self._shown
         if grown:
             self._grown |= grown
+            self._has_others |= any(self._tags.get(uid) != tags[uid] for uid in grown)
+            self._tags |= {uid: tags[uid] for uid in grown}
             self._stirred.set()
 
     async def _fetch(self) -> None:
@@ -178,14 +187,18 @@ class _Looker:
                 is_coming = time.monotonic() < self._all_came
                 into = self._met.coming_ms if is_coming else self._met.curves_ms
                 took = await self._ask(connection, into, "POST", "scalars", question)
-                if time.monotonic() - self._listed > LISTS_EVERY_S:
-                    self._listed = time.monotonic()
+                if self._is_to_list():
+                    self._has_others, self._listed = False, time.monotonic()
                     of = ",".join(self._body["runs"])
                     for path in (f"tags?kind=scalar&runs={of}", f"layouts?runs={of}"):
                         await self._ask(connection, self._met.lists_ms, "GET", path)
                 await asyncio.sleep(max(CALM_S, min(MOST_REST_S, REST * took)))
         finally:
             connection.close()
+
+    def _is_to_list(self) -> bool:
+        old_s = time.monotonic() - self._listed
+        return old_s > (LISTS_EVERY_S if self._has_others else LISTS_LAST_S)
 
     async def _ask(
         self, connection: _Connection, took: list[float], method: str, path: str, body: bytes = b""

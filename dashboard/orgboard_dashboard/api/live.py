@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from collections.abc import AsyncIterator
-from typing import Final
+from typing import Any, Final
 
 from fastapi import APIRouter
 from sqlalchemy import Connection
 from starlette.responses import Response, StreamingResponse
 
-from orgboard_dashboard.api.answers import plain, refuse
+from orgboard_dashboard.api.answers import refuse
 from orgboard_dashboard.live import MAX_WATCHERS, Board, News, Topic, Watcher
 from orgboard_dashboard.queries.runs import project_revision
 from orgboard_dashboard.queries.visible import ProjectRef, find_project
@@ -86,5 +87,12 @@ def _spelled(news: News) -> bytes:
     try:
         return news.spelled
     except AttributeError:
-        news.spelled = _ENCODER.encode(plain(news)).encode()
+        news.spelled = _ENCODER.encode(_sayable(news)).encode()
         return news.spelled
+
+
+def _sayable(news: News) -> dict[str, Any]:
+    """Return news as JSON can have them: a file's wall times may be anything."""
+    last_event = news["last_event"]
+    is_finite = last_event is None or math.isfinite(last_event)
+    return news if is_finite else {**news, "last_event": None}

@@ -28,7 +28,13 @@ from orgboard_schema.blocks.values import read_values, write_values
 from orgboard_schema.errors import CorruptBlock
 from orgboard_schema.types import KINDS, Kind
 
-__all__ = ["decode_scalars_of", "decode_segment", "encode_segment"]
+__all__ = [
+    "ScalarColumns",
+    "decode_segment",
+    "encode_segment",
+    "pick_series",
+    "scalar_columns",
+]
 
 Doubles: TypeAlias = npt.NDArray[np.float64]
 
@@ -91,44 +97,66 @@ def decode_segment(payload: bytes, only: Collection[tuple[int, Kind]] | None = N
     return chunks
 
 
-def decode_scalars_of(payload: bytes) -> list[Chunk]:
-    """Return the scalars of a segment with each series in one chunk, its points in order.
+@dataclass(frozen=True, slots=True, eq=False)
+class ScalarColumns:
+    """Scalars of one width of a segment, as they lie there: an entry a point."""
+
+    tags: Ints
+    step: Ints
+    wall: Doubles
+    value: Floats
+
+
+def scalar_columns(payload: bytes) -> tuple[ScalarColumns, ...] | None:
+    """Return the scalars of a segment, by width; None where something else has a width, too.
 
     Merged segments have a chunk for each flush: one by one they cost more than their points.
-    A series in both widths keeps its chunks as they are.
 
     Raises:
         CorruptBlock: The payload is not what was written.
     """
     read = _read(payload)
     scalar = read.widths != _VALUES
-    tags, widths, counts = read.tags[scalar], read.widths[scalar], read.counts[scalar]
+    if (read.kinds[scalar] != kind_number(_SCALAR)).any():
+        return None
+    tags = np.repeat(read.tags[scalar], read.counts[scalar])
     there = [width for width, column in read.columns.items() if len(column)]
-    of_width = [tags[widths == width] for width in there]
-    in_both = len(there) > 1 and np.intersect1d(*of_width).size > 0
-    if in_both or read.kinds[scalar].any():
-        return [each for each in decode_segment(payload) if isinstance(each.series, ScalarSeries)]
-    of_point, width_of_point = np.repeat(tags, counts), np.repeat(widths, counts)
+    if len(there) == 1:
+        return (ScalarColumns(tags, read.steps, read.walls, read.columns[there[0]]),)
+    widths = np.repeat(read.widths[scalar], read.counts[scalar])
+    return tuple(
+        ScalarColumns(tags[mine], read.steps[mine], read.walls[mine], read.columns[width])
+        for width, mine in ((width, widths == width) for width in there)
+    )
+
+
+def pick_series(parts: Sequence[ScalarColumns], wanted: Collection[int]) -> list[Chunk] | None:
+    """Return the points of these tags, those of each in one chunk and in the order of `parts`.
+
+    None where a tag has points of both widths: their order is not known here.
+    """
     chunks: list[Chunk] = []
-    for width in there:
-        mine = slice(None) if len(there) == 1 else width_of_point == width
-        chunks += _by_series(
-            of_point[mine], read.steps[mine], read.walls[mine], read.columns[width]
-        )
-    return chunks
+    for dtype in WIDTHS.values():
+        mine = [part for part in parts if part.value.dtype == dtype]
+        if mine:
+            chunks += _by_series(mine, wanted)
+    return chunks if len({chunk.tag_id for chunk in chunks}) == len(chunks) else None
 
 
-def _by_series(tags: Ints, steps: Ints, walls: Doubles, values: Floats) -> Iterator[Chunk]:
-    """Yield the points of each tag, given those of all in any order."""
-    if np.any(tags[1:] < tags[:-1]):
+def _by_series(parts: Sequence[ScalarColumns], wanted: Collection[int]) -> Iterator[Chunk]:
+    tags = _joined([part.tags for part in parts], np.int64)
+    step = _joined([part.step for part in parts], np.int64)
+    wall = _joined([part.wall for part in parts], np.float64)
+    value = _joined([part.value for part in parts], np.float64)
+    if (tags[1:] < tags[:-1]).any():
         order = np.argsort(tags, kind="stable")
-        tags, steps, walls, values = tags[order], steps[order], walls[order], values[order]
-    ends = [*(np.flatnonzero(tags[1:] != tags[:-1]) + 1).tolist(), len(tags)]
-    begin = 0
-    for end, tag_id in zip(ends, tags[np.array(ends) - 1].tolist(), strict=True):
-        cut = slice(begin, end)
-        yield Chunk(tag_id, _SCALAR, ScalarSeries(steps[cut], walls[cut], values[cut]))
-        begin = end
+        tags, step, wall, value = tags[order], step[order], wall[order], value[order]
+    asked = sorted(wanted)
+    begins, ends = (np.searchsorted(tags, asked, side).tolist() for side in ("left", "right"))
+    for tag_id, begin, end in zip(asked, begins, ends, strict=True):
+        if begin < end:
+            cut = slice(begin, end)
+            yield Chunk(tag_id, _SCALAR, ScalarSeries(step[cut], wall[cut], value[cut]))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -195,4 +223,6 @@ def _sized(series: ValueSeries, count: int) -> ValueSeries:
 
 
 def _joined(parts: Sequence[npt.NDArray[Any]], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+    if len(parts) == 1:
+        return parts[0]
     return np.concatenate(parts) if parts else np.empty(0, dtype)
