@@ -83,7 +83,8 @@ class Watcher:
 class _Known:
     """What the poller knows of a topic."""
 
-    watchers: set[Watcher] = field(default_factory=set)
+    watchers: dict[Watcher, None] = field(default_factory=dict)
+    """In the order that they came."""
     revision: int = 0
     is_read: bool = False
     runs: dict[str, tuple[int, Status, ChangedRun]] = field(default_factory=dict)
@@ -126,7 +127,7 @@ class Board:
         ]
         if recent:
             self._leave(watcher, known.revision, recent)
-        known.watchers.add(watcher)
+        known.watchers[watcher] = None
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._poll())
         return watcher
@@ -135,7 +136,7 @@ class Board:
         """Forget a watcher."""
         known = self._topics.get(topic)
         if known is not None:
-            known.watchers.discard(watcher)
+            known.watchers.pop(watcher, None)
             watcher.waiting.clear()
             if not known.watchers:
                 del self._topics[topic]

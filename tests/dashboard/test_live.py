@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
@@ -118,6 +119,59 @@ def test_a_slow_watcher_is_left_one_entry_a_run() -> None:
 
     assert watcher.take() == (999, [{"uid": "a", "points": 999}, {"uid": "b", "points": 1}])
     assert watcher.take() == (999, [])
+
+
+def test_watchers_are_told_one_after_another_at_the_pace(board: Board) -> None:
+    board.log("run", [scalars("loss", [1])], now=1000.0)
+    topic = _topic(board)
+    now = 0.0
+    work = Work(lambda: now)
+    pace = Pace(work, lambda: now)
+    with work.question():
+        now = 1.0
+    pace.told()
+
+    async def scene() -> None:
+        ticker = Ticker(board.engine, lambda: 1000.0, 0.01, pace)
+        try:
+            told = [ticker.watch(topic).changed for _ in range(20)]
+            async with asyncio.timeout(WITHIN_S):
+                for before, changed in enumerate(told[:4]):
+                    await changed.wait()
+                    assert sum(each.is_set() for each in told) == before + 1
+        finally:
+            ticker.close()
+
+    assert pace.pause_s(20) == 0.25
+    anyio.run(scene)
+
+
+def test_a_page_hears_about_how_often_it_is_told(board: Board) -> None:
+    board.log("run", [scalars("loss", [1])])
+    web = board.web(poll_every_s=0.01)
+
+    async def scene() -> None:
+        async with asyncio.timeout(WITHIN_S):
+            first = await anext(_events(web.gate, "/api/ui/v1/p/default/board/live"))
+            assert first["every"] == 0.0
+            web.board.close()
+
+    anyio.run(scene)
+
+
+def test_a_wall_time_that_json_does_not_have_is_none(board: Board) -> None:
+    uid = board.log("run", [scalars("loss", [1], wall=[math.inf])])
+    web = board.web(poll_every_s=0.01)
+
+    async def scene() -> None:
+        async with asyncio.timeout(WITHIN_S):
+            events = _events(web.gate, "/api/ui/v1/p/default/board/live")
+            while not (runs := (await anext(events))["runs"]):
+                pass
+            assert [(run["uid"], run["last_event"]) for run in runs] == [(uid, None)]
+            web.board.close()
+
+    anyio.run(scene)
 
 
 def test_nobody_watching_means_no_poller(board: Board) -> None:

@@ -64,7 +64,11 @@ def test_series_are_picked_with_no_point_lost_or_moved(
         for chunk in each
         if isinstance(chunk.series, ScalarSeries) and chunk.tag_id in wanted and len(chunk.series)
     ]
-    widths = {(chunk.tag_id, chunk.series.value.dtype) for chunk in scalars}
+    widths = {
+        (chunk.tag_id, chunk.series.value.dtype)
+        for chunk in scalars
+        if isinstance(chunk.series, ScalarSeries)
+    }
     if len(widths) > len({tag_id for tag_id, _ in widths}):
         assert picked is None
     else:
