@@ -48,6 +48,7 @@ from orgboard_dashboard.config import WebConfig
 from orgboard_dashboard.gate import Gate, Scope
 from orgboard_dashboard.headers import content_security_policy, security_headers
 from orgboard_dashboard.live import Board
+from orgboard_dashboard.pace import Pace
 from orgboard_dashboard.policies import rules_for
 from orgboard_dashboard.queries.errors import NotFound
 from orgboard_dashboard.services import Services
@@ -81,7 +82,7 @@ class Web:
 def create_app(config: WebConfig, engine: Engine, *, clock: Callable[[], float] = time.time) -> Web:
     """Return the whole app over a database that is at this program's version."""
     services = Services(engine, clock)
-    board = Board(engine, clock, config.poll_every_s)
+    board = Board(engine, clock, config.poll_every_s, Pace(services.work, time.monotonic))
     # Its documentation pages load scripts from elsewhere, and tell who may not know.
     api = FastAPI(
         docs_url=None, redoc_url=None, openapi_url=None, lifespan=_closing(board), title="orgboard"

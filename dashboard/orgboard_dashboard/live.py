@@ -2,14 +2,16 @@
 
     database ──every 0.3 s, while anybody watches──▶ poller ──▶ watchers ──▶ event streams
 
-A watcher that is slow gets fewer, larger messages: what waits for it is one entry a run,
-however many commits there were. Nothing here knows HTTP.
+Watchers are told one after the other, as far apart as `pace` says. One that is told seldom, or
+is slow, gets fewer, larger messages: what waits for it is one entry a run, however many commits
+there were. Nothing here knows HTTP.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -18,6 +20,7 @@ import anyio.to_thread
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from orgboard_dashboard.pace import Pace
 from orgboard_dashboard.queries.changes import ChangedRun, changed_runs
 from orgboard_dashboard.queries.fields import LIVE_WITHIN_S, Status, status_of
 from orgboard_dashboard.queries.visible import ProjectRef
@@ -25,7 +28,7 @@ from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.errors import DatabaseUnreachable
 from orgboard_schema.sql.engine import begin_read
 
-__all__ = ["MAX_WATCHERS", "Board", "Topic", "Watcher"]
+__all__ = ["MAX_WATCHERS", "Board", "News", "Topic", "Watcher"]
 
 _log = logging.getLogger(__name__)
 
@@ -44,21 +47,31 @@ class Topic:
     project: ProjectRef
 
 
+class News(dict[str, Any]):
+    """What is new of a run. Nobody changes it any more: all who are told share it."""
+
+    __slots__ = ("spelled",)
+
+    spelled: bytes
+    """As it is sent, once somebody made it so."""
+
+
 @dataclass(slots=True, eq=False)
 class Watcher:
     """One open stream: what changed since it last looked."""
 
     revision: int = 0
-    waiting: dict[str, dict[str, Any]] = field(default_factory=dict)
+    waiting: dict[str, News] = field(default_factory=dict)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when it is to look."""
+    is_queued: bool = False
 
-    def tell(self, revision: int, runs: list[dict[str, Any]]) -> None:
-        """Leave news; of one run only the newest is kept."""
+    def tell(self, revision: int, runs: list[News]) -> None:
+        """Leave news; of one run only the newest is kept. `changed` is for who tells it to look."""
         self.revision = revision
         self.waiting |= {run["uid"]: run for run in runs}
-        self.changed.set()
 
-    def take(self) -> tuple[int, list[dict[str, Any]]]:
+    def take(self) -> tuple[int, list[News]]:
         """Take all news."""
         runs = list(self.waiting.values())
         self.waiting.clear()
@@ -70,7 +83,8 @@ class Watcher:
 class _Known:
     """What the poller knows of a topic."""
 
-    watchers: set[Watcher] = field(default_factory=set)
+    watchers: dict[Watcher, None] = field(default_factory=dict)
+    """In the order that they came."""
     revision: int = 0
     is_read: bool = False
     runs: dict[str, tuple[int, Status, ChangedRun]] = field(default_factory=dict)
@@ -79,17 +93,27 @@ class _Known:
 class Board:
     """The watchers of this process. Its methods belong to the event loop."""
 
-    def __init__(self, engine: Engine, clock: Callable[[], float], every_s: float) -> None:
+    def __init__(
+        self, engine: Engine, clock: Callable[[], float], every_s: float, pace: Pace
+    ) -> None:
         self._engine = engine
         self._clock = clock
         self._every_s = every_s
+        self._pace = pace
         self._topics: dict[Topic, _Known] = {}
+        self._queue: deque[Watcher] = deque()
+        self._queued = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self.closing = asyncio.Event()
 
     def watchers(self) -> int:
         """Return how many streams are open."""
         return sum(len(known.watchers) for known in self._topics.values())
+
+    def every_s(self) -> float:
+        """Return about how many seconds pass between two times that one watcher is told."""
+        watchers = self.watchers()
+        return max(self._every_s, watchers * self._pace.pause_s(watchers))
 
     def watch(self, topic: Topic) -> Watcher:
         """Begin to tell a new watcher of `topic`; `leave` ends it."""
@@ -102,8 +126,8 @@ class Board:
             if run.touched_ms > known.revision - _OVERLAP_MS
         ]
         if recent:
-            watcher.tell(known.revision, recent)
-        known.watchers.add(watcher)
+            self._leave(watcher, known.revision, recent)
+        known.watchers[watcher] = None
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._poll())
         return watcher
@@ -112,7 +136,8 @@ class Board:
         """Forget a watcher."""
         known = self._topics.get(topic)
         if known is not None:
-            known.watchers.discard(watcher)
+            known.watchers.pop(watcher, None)
+            watcher.waiting.clear()
             if not known.watchers:
                 del self._topics[topic]
 
@@ -128,7 +153,30 @@ class Board:
             for watcher in known.watchers:
                 watcher.changed.set()
 
+    def _leave(self, watcher: Watcher, revision: int, news: list[News]) -> None:
+        """Leave news with a watcher, who is told when it is its turn."""
+        watcher.tell(revision, news)
+        if not watcher.is_queued:
+            watcher.is_queued = True
+            self._queue.append(watcher)
+            self._queued.set()
+
+    async def _tell(self) -> None:
+        """Tell those who wait to be told, in the order that they came, at the pace."""
+        while True:
+            await self._queued.wait()
+            watcher = self._queue.popleft()
+            watcher.is_queued = False
+            if not self._queue:
+                self._queued.clear()
+            # It may have looked meanwhile, or have gone.
+            if watcher.waiting:
+                watcher.changed.set()
+                self._pace.told()
+                await asyncio.sleep(self._pace.pause_s(self.watchers()))
+
     async def _poll(self) -> None:
+        telling = asyncio.create_task(self._tell())
         doorbell = _Doorbell(self._engine)
         try:
             while self._topics and not self.closing.is_set():
@@ -141,6 +189,7 @@ class Board:
                 # A slow look must not become the database's only work.
                 await asyncio.sleep(max(self._every_s, 3 * (self._clock() - began)))
         finally:
+            telling.cancel()
             doorbell.forget()
 
     async def _look(self, has_rung: bool) -> None:
@@ -155,7 +204,7 @@ class Board:
             news = _news(known, found, now)
             if news:
                 for watcher in known.watchers:
-                    watcher.tell(known.revision, news)
+                    self._leave(watcher, known.revision, news)
 
 
 class _Doorbell:
@@ -190,7 +239,7 @@ def _changes(engine: Engine, topic: Topic, after_ms: int) -> tuple[ChangedRun, .
         return changed_runs(topic.viewer, conn, topic.project, after_ms)
 
 
-def _news(known: _Known, found: tuple[ChangedRun, ...], now: float) -> list[dict[str, Any]]:
+def _news(known: _Known, found: tuple[ChangedRun, ...], now: float) -> list[News]:
     """Take in what was found, and return the runs that are not as they were."""
     latest = {uid: run for uid, (_, _, run) in known.runs.items()}
     latest |= {run.uid: run for run in found}
@@ -204,15 +253,16 @@ def _news(known: _Known, found: tuple[ChangedRun, ...], now: float) -> list[dict
     return news
 
 
-def _shown(run: ChangedRun, status: Status) -> dict[str, Any]:
-    return {
-        "uid": run.uid,
-        "revision": run.revision,
-        "points": run.points,
-        "last_step": run.last_step,
-        "last_event": run.last_event,
-        "gaps": run.gaps,
-        "attempts": run.attempts,
-        "edits": run.edits,
-        "status": status,
-    }
+def _shown(run: ChangedRun, status: Status) -> News:
+    return News(
+        uid=run.uid,
+        revision=run.revision,
+        points=run.points,
+        last_step=run.last_step,
+        last_event=run.last_event,
+        gaps=run.gaps,
+        attempts=run.attempts,
+        edits=run.edits,
+        tag_set=run.tag_set_id,
+        status=status,
+    )

@@ -26,6 +26,8 @@ Indices = NDArray[np.int64]
 MAX_MARKS: Final = 100
 """Marks carried one by one; beyond, only their number is."""
 
+_NO_MARKS: Final[Indices] = np.empty(0, np.int64)
+
 
 @dataclass(frozen=True, slots=True)
 class Reduced:
@@ -40,6 +42,8 @@ class Reduced:
     non_finite: int
     without_x: int
     """Points that have no place on the axis: a wall time that is not a number."""
+    is_all: bool = False
+    """Whether all points are kept, in the order that they were given in."""
 
 
 def reduce_line(
@@ -57,6 +61,9 @@ def reduce_line(
     kept while there are at most four a column, which is what M4 may keep anyway. With
     `log_x` the columns are even in the logarithm, and what is not above 0 has no place.
     """
+    is_all = low is None and high is None and not log_x and x.size <= 4 * columns
+    if is_all and _is_plain(x, y):
+        return Reduced(np.arange(x.size), _NO_MARKS, x.size, 0, 0, is_all=True)
     place = x
     if log_x:
         x, low, high = log10_above_zero(x), _level(low), _level(high)
@@ -84,6 +91,12 @@ def reduce_line(
         non_finite=int(marks.size),
         without_x=int(x.size - np.count_nonzero(has_place)),
     )
+
+
+def _is_plain(x: Floats, y: NDArray[np.float32] | NDArray[np.float64]) -> bool:
+    """Tell whether all points are finite and lie in the order of `x`, as those of most series."""
+    ends = x[[0, -1]] if x.size else x
+    return bool(np.isfinite(ends).all() and (x[1:] >= x[:-1]).all() and np.isfinite(y).all())
 
 
 def _level(limit: float | None) -> float | None:

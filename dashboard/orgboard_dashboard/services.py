@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Concatenate, ParamSpec, TypeVar
 
 import anyio.to_thread
 from sqlalchemy import Connection, Engine
 
+from orgboard_dashboard.pace import Work
 from orgboard_dashboard.viewer import Viewer, current_viewer
 from orgboard_schema.sql.engine import begin_read, begin_write
 
@@ -26,6 +27,7 @@ class Services:
 
     engine: Engine
     clock: Callable[[], float] = time.time
+    work: Work = field(default_factory=lambda: Work(time.monotonic))
 
     def now(self) -> float:
         """Return epoch seconds."""
@@ -44,9 +46,10 @@ class Services:
             LookupError: outside a request, where there is no viewer.
         """
         viewer = current_viewer()
-        return await _in_thread(
-            begin_read(self.engine), lambda conn: query(viewer, conn, *args, **kwargs)
-        )
+        with self.work.question():
+            return await _in_thread(
+                begin_read(self.engine), lambda conn: query(viewer, conn, *args, **kwargs)
+            )
 
     async def edit(
         self,

@@ -298,6 +298,7 @@ def _live(shape: Scalars, place: Place) -> int:
     for words, taken, most in (
         ("questions for curves, the clients'", found.met.curves_ms, 300),
         ("questions for curves, the pages'", found.pages_ms, 300),
+        ("questions for curves while the clients came", found.met.coming_ms, None),
         ("questions for lists of tags and charts", found.met.lists_ms, None),
     ):
         if not taken:
@@ -307,7 +308,8 @@ def _live(shape: Scalars, place: Place) -> int:
         tell(f"{words}: {len(ordered)}, median", [statistics.median(ordered)], "ms")
         ninety_fifth = ordered[int(len(ordered) * 0.95)]
         tell("  95 in 100 within", [ninety_fifth], "ms", bar=Bar(most=most))
-    tell("ticks that a client got a second", [found.met.ticks / LOOKERS / found.wall_s], "")
+    for words, count in (("ticks", found.met.ticks), ("curves", len(found.met.curves_ms))):
+        tell(f"between two {words} of a client", [shape.steps * LOOKERS / max(1, count)], "s")
     tell("sent to the clients a second", [found.met.octets / found.wall_s / 1e6], "MB")
     for words, share in found.cores.items():
         tell(f"CPU of {words}", [100 * share], "%")

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from orgboard_dashboard.queries.errors import BadQuery
 from orgboard_dashboard.queries.patterns import matcher
@@ -99,6 +101,14 @@ def test_a_wrong_question_about_runs_says_what_is_wrong(board: Board, query: str
 
 def test_a_pattern_that_would_take_for_ever_elsewhere_does_not_here() -> None:
     assert not matcher("(a+)+$")("a" * 100_000 + "!")
+
+
+parts = st.text("aB1_/,:= -", min_size=1, max_size=3)
+
+
+@given(parts, st.text("aB1_/,:= -\udc80é\n", max_size=8))
+def test_a_part_of_a_name_is_found_as_re2_finds_it(part: str, text: str) -> None:
+    assert matcher(part)(text) == matcher(f"(?:{part})")(text)
 
 
 def test_a_pattern_without_end_is_refused() -> None:

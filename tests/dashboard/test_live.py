@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -11,7 +13,8 @@ import anyio
 import pytest
 
 from orgboard_dashboard.live import Board as Ticker
-from orgboard_dashboard.live import Topic, Watcher
+from orgboard_dashboard.live import News, Topic, Watcher
+from orgboard_dashboard.pace import Pace, Work
 from orgboard_dashboard.queries.visible import find_project
 from orgboard_dashboard.viewer import LOCAL_VIEWER, Viewer
 from orgboard_schema.sql.engine import begin_read
@@ -40,7 +43,8 @@ async def _heard(
 
 def _run(board: Board, scene: Callable[[Ticker], Awaitable[None]], clock: list[float]) -> None:
     async def play() -> None:
-        ticker = Ticker(board.engine, lambda: clock[0], 0.01)
+        pace = Pace(Work(time.monotonic), time.monotonic)
+        ticker = Ticker(board.engine, lambda: clock[0], 0.01, pace)
         try:
             await scene(ticker)
         finally:
@@ -111,10 +115,63 @@ def test_who_comes_later_hears_what_was_committed_just_before(board: Board) -> N
 def test_a_slow_watcher_is_left_one_entry_a_run() -> None:
     watcher = Watcher()
     for revision in range(1000):
-        watcher.tell(revision, [{"uid": "a", "points": revision}, {"uid": "b", "points": 1}])
+        watcher.tell(revision, [News(uid="a", points=revision), News(uid="b", points=1)])
 
     assert watcher.take() == (999, [{"uid": "a", "points": 999}, {"uid": "b", "points": 1}])
     assert watcher.take() == (999, [])
+
+
+def test_watchers_are_told_one_after_another_at_the_pace(board: Board) -> None:
+    board.log("run", [scalars("loss", [1])], now=1000.0)
+    topic = _topic(board)
+    now = 0.0
+    work = Work(lambda: now)
+    pace = Pace(work, lambda: now)
+    with work.question():
+        now = 1.0
+    pace.told()
+
+    async def scene() -> None:
+        ticker = Ticker(board.engine, lambda: 1000.0, 0.01, pace)
+        try:
+            told = [ticker.watch(topic).changed for _ in range(20)]
+            async with asyncio.timeout(WITHIN_S):
+                for before, changed in enumerate(told[:4]):
+                    await changed.wait()
+                    assert sum(each.is_set() for each in told) == before + 1
+        finally:
+            ticker.close()
+
+    assert pace.pause_s(20) == 0.25
+    anyio.run(scene)
+
+
+def test_a_page_hears_about_how_often_it_is_told(board: Board) -> None:
+    board.log("run", [scalars("loss", [1])])
+    web = board.web(poll_every_s=0.01)
+
+    async def scene() -> None:
+        async with asyncio.timeout(WITHIN_S):
+            first = await anext(_events(web.gate, "/api/ui/v1/p/default/board/live"))
+            assert first["every"] == 0.0
+            web.board.close()
+
+    anyio.run(scene)
+
+
+def test_a_wall_time_that_json_does_not_have_is_none(board: Board) -> None:
+    uid = board.log("run", [scalars("loss", [1], wall=[math.inf])])
+    web = board.web(poll_every_s=0.01)
+
+    async def scene() -> None:
+        async with asyncio.timeout(WITHIN_S):
+            events = _events(web.gate, "/api/ui/v1/p/default/board/live")
+            while not (runs := (await anext(events))["runs"]):
+                pass
+            assert [(run["uid"], run["last_event"]) for run in runs] == [(uid, None)]
+            web.board.close()
+
+    anyio.run(scene)
 
 
 def test_nobody_watching_means_no_poller(board: Board) -> None:

@@ -1,8 +1,10 @@
 """Many who look at a live project at once, without the drawing: `crowd.py`, told what by a line.
 
 Each holds the event stream and, on its ticks, sends what a real page sends: the curves in sight of
-those shown runs that grew, one request at a time, and now and then the lists of tags and charts.
+those shown runs that grew, one request at a time, and the lists of tags and charts where a run has
+other tags, and now and then.
 A program of its own, of the standard library alone, so that what it takes delays nobody else.
+They come one after another, as people do, and what is measured begins when all are there.
 It reads a plan as JSON from standard input and, at the end of the time, prints what it met.
 """
 
@@ -27,6 +29,9 @@ MOST_REST_S: Final = 5.0
 KEPT_S: Final = 2.0
 """A server closes connections that are idle; a browser opens others, as we do a little earlier."""
 LISTS_EVERY_S: Final = 3.0
+"""Not more often, whatever the runs have."""
+LISTS_LAST_S: Final = 30.0
+"""Not longer, though no run has other tags."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,9 @@ class Plan:
     bodies: list[dict[str, Any]]
     """One for each who looks: the question of the cards on the screen, for all runs shown."""
     seconds: float
+    """From when all are there."""
+    coming_s: float
+    """In which they come."""
 
 
 @dataclass(slots=True)
@@ -47,11 +55,15 @@ class Met:
 
     curves_ms: list[float] = field(default_factory=list)
     """From each question for curves to the last byte of its answer."""
+    coming_ms: list[float] = field(default_factory=list)
+    """The same, while they came."""
     lists_ms: list[float] = field(default_factory=list)
     ticks: int = 0
     octets: int = 0
     """Of streams and answers."""
     errors: list[str] = field(default_factory=list)
+    cpu_s: float = 0.0
+    """What the clients themselves took."""
 
 
 class _Connection:
@@ -117,12 +129,17 @@ class _Looker:
         self._plan = plan
         self._body = body
         self._met = met
-        self._grown: set[str] = set(body["runs"])
+        self._shown = frozenset[str](body["runs"])
+        self._grown = set(self._shown)
         self._stirred = asyncio.Event()
+        self._tags: dict[str, int] = {}
+        self._has_others = True
         self._listed = 0.0
+        self._all_came = time.monotonic() + plan.coming_s
 
-    async def look(self) -> None:
-        """Follow the project until cancelled."""
+    async def look(self, after_s: float) -> None:
+        """Come, and follow the project until cancelled."""
+        await asyncio.sleep(after_s)
         self._stirred.set()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._listen())
@@ -149,11 +166,13 @@ class _Looker:
         _, is_news, data = event.partition(b"data: ")
         if not is_news:
             return
-        runs = {run["uid"] for run in json.loads(data)["runs"]}
-        self._met.ticks += 1
-        grown = runs.intersection(self._body["runs"])
+        tags = {run["uid"]: run["tag_set"] for run in json.loads(data)["runs"]}
+        self._met.ticks += time.monotonic() >= self._all_came
+        grown = tags.keys() & self._shown
         if grown:
             self._grown |= grown
+            self._has_others |= any(self._tags.get(uid) != tags[uid] for uid in grown)
+            self._tags |= {uid: tags[uid] for uid in grown}
             self._stirred.set()
 
     async def _fetch(self) -> None:
@@ -165,15 +184,21 @@ class _Looker:
                 runs = [uid for uid in self._body["runs"] if uid in self._grown]
                 self._grown.clear()
                 question = json.dumps({**self._body, "runs": runs}).encode()
-                took = await self._ask(connection, self._met.curves_ms, "POST", "scalars", question)
-                if time.monotonic() - self._listed > LISTS_EVERY_S:
-                    self._listed = time.monotonic()
+                is_coming = time.monotonic() < self._all_came
+                into = self._met.coming_ms if is_coming else self._met.curves_ms
+                took = await self._ask(connection, into, "POST", "scalars", question)
+                if self._is_to_list():
+                    self._has_others, self._listed = False, time.monotonic()
                     of = ",".join(self._body["runs"])
                     for path in (f"tags?kind=scalar&runs={of}", f"layouts?runs={of}"):
                         await self._ask(connection, self._met.lists_ms, "GET", path)
                 await asyncio.sleep(max(CALM_S, min(MOST_REST_S, REST * took)))
         finally:
             connection.close()
+
+    def _is_to_list(self) -> bool:
+        old_s = time.monotonic() - self._listed
+        return old_s > (LISTS_EVERY_S if self._has_others else LISTS_LAST_S)
 
     async def _ask(
         self, connection: _Connection, took: list[float], method: str, path: str, body: bytes = b""
@@ -190,8 +215,11 @@ class _Looker:
 
 async def _look_all(plan: Plan) -> Met:
     met = Met()
-    lookers = [asyncio.create_task(_Looker(plan, body, met).look()) for body in plan.bodies]
-    ended, _ = await asyncio.wait(lookers, timeout=plan.seconds)
+    lookers = [
+        asyncio.create_task(_Looker(plan, body, met).look(plan.coming_s * n / len(plan.bodies)))
+        for n, body in enumerate(plan.bodies)
+    ]
+    ended, _ = await asyncio.wait(lookers, timeout=plan.coming_s + plan.seconds)
     for task in lookers:
         task.cancel()
     left = await asyncio.gather(*lookers, return_exceptions=True)
@@ -203,7 +231,9 @@ async def _look_all(plan: Plan) -> Met:
 def main() -> int:
     """Do as the plan says."""
     plan = Plan(**json.load(sys.stdin))
-    json.dump(asdict(asyncio.run(_look_all(plan))), sys.stdout)
+    met = asyncio.run(_look_all(plan))
+    met.cpu_s = time.process_time()
+    json.dump(asdict(met), sys.stdout)
     return 0
 
 

@@ -19,6 +19,7 @@ __all__ = [
     "Cost",
     "cpu_by_process",
     "cpu_of",
+    "machine_cpu",
     "measured",
     "measured_until",
     "peak_of",
@@ -137,6 +138,12 @@ def _peak_watched(pid: int) -> Iterator[dict[int, int]]:
 def peak_of(pid: int) -> float:
     """Give the most MiB that a running process and its descendants ever had resident, each."""
     return sum(_peak_kib(each) for each in _tree(pid)) / 1024
+
+
+def machine_cpu() -> float:
+    """Return the CPU seconds that everything on this machine took since it started."""
+    _, user, nice, system, _, _, *interrupts = (PROC / "stat").read_text().split(maxsplit=9)[:8]
+    return sum(map(int, (user, nice, system, *interrupts))) / TICKS
 
 
 def cpu_of(pid: int) -> float:

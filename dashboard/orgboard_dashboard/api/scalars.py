@@ -26,7 +26,7 @@ from orgboard_dashboard.queries.series import (
     SeriesData,
     find_scalars,
 )
-from orgboard_dashboard.reduce import MAX_MARKS, Reduced, reduce_line
+from orgboard_dashboard.reduce import MAX_MARKS, reduce_line
 from orgboard_dashboard.services import Services
 from orgboard_dashboard.viewer import Viewer
 
@@ -220,59 +220,52 @@ def _reduced(uid: str, line: ReducedLine, columns: Columns) -> dict[str, Any]:
 def _lines(
     uid: str, data: SeriesData, x: Floats, question: Question, columns: Columns
 ) -> Iterator[dict[str, Any]]:
+    if not data.superseded.any():
+        yield _line(uid, data, x, question, columns)
+        return
     shown = np.flatnonzero(~data.superseded)
     if shown.size:
-        yield _line(uid, data, x, shown, question, columns)
+        yield _line(uid, data.take(shown), x[shown], question, columns)
     if not question.superseded:
         return
     for attempt in np.unique(data.attempt[data.superseded]).tolist():
         old = np.flatnonzero(data.superseded & (data.attempt == attempt))
-        line = _line(uid, data, x, old, question, columns)
+        line = _line(uid, data.take(old), x[old], question, columns)
         yield {**line, "superseded": True, "attempt": attempt}
 
 
 def _line(
-    uid: str,
-    data: SeriesData,
-    x: Floats,
-    chosen: NDArray[np.intp],
-    question: Question,
-    columns: Columns,
+    uid: str, data: SeriesData, x: Floats, question: Question, columns: Columns
 ) -> dict[str, Any]:
-    value = cast("Values", data.value[chosen])
+    value = cast("Values", data.value)
     reduced = reduce_line(
-        x[chosen],
+        x,
         value,
         columns=question.width,
         low=question.low,
         high=question.high,
         log_x=question.log_x,
     )
-    kept = chosen[reduced.kept]
+    kept = slice(None) if reduced.is_all else reduced.kept
     return {
         "run": uid,
         "n": reduced.total,
-        "shown": int(kept.size),
+        "shown": int(reduced.kept.size),
         "nonfinite": reduced.non_finite,
         "without_x": reduced.without_x,
-        "attempts": int(data.attempt[chosen].max()) + 1,
+        # The points lie by attempt.
+        "attempts": int(data.attempt[-1]) + 1,
         "blocks": {
             "x": columns.add(x[kept]),
-            "y": columns.add(value[reduced.kept]),
+            "y": columns.add(value[kept]),
             "step": columns.add(data.step[kept].astype(np.float64)),
             "wall": columns.add(data.wall[kept]),
         },
-        "marks": _marks(data, x, chosen, reduced),
+        "marks": [
+            {"x": float(x[at]), "step": int(data.step[at]), "value": spelled(float(value[at]))}
+            for at in reduced.marks.tolist()
+        ],
     }
-
-
-def _marks(
-    data: SeriesData, x: Floats, chosen: NDArray[np.intp], reduced: Reduced
-) -> list[dict[str, Any]]:
-    return [
-        {"x": float(x[at]), "step": int(data.step[at]), "value": spelled(float(data.value[at]))}
-        for at in chosen[reduced.marks].tolist()
-    ]
 
 
 def spelled(value: float) -> str:

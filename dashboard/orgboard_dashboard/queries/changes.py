@@ -28,6 +28,8 @@ class ChangedRun:
     gaps: int
     attempts: int
     edits: int
+    tag_set_id: int | None
+    """The same as long as no series comes to it."""
 
 
 def changed_runs(

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from operator import and_, or_
+from operator import and_, attrgetter, or_
 from typing import Any, Final
 
 import numpy as np
@@ -195,7 +195,7 @@ class _Looked:
                 return self._told[id(plan)]
             case OnText(matches, field):
                 names = ("name", "display_name") if field == "name" else (_label(field),)
-                return self._each(lambda row: _any_matches(matches, row, names))
+                return reduce(or_, (self._each(_text_matches(matches, name)) for name in names))
             case OnHparam(name, passes):
                 held = self._held(name)
                 return np.array([each is not None and passes(each) for each in held], np.bool_)
@@ -243,9 +243,15 @@ def _label(field: str) -> str:
     return f"text_{field}"
 
 
-def _any_matches(matches: Callable[[str], bool], row: Any, names: Sequence[str]) -> bool:
-    stored = (getattr(row, name) for name in names)
-    return any(matches(from_sql(each)) for each in stored if each is not None)
+def _text_matches(matches: Callable[[str], bool], name: str) -> Callable[[Any], bool]:
+    """Return a test of the text of that name in a row."""
+    text_of = attrgetter(name)
+
+    def holds(row: Any) -> bool:
+        stored = text_of(row)
+        return stored is not None and matches(from_sql(stored))
+
+    return holds
 
 
 _FIRST_TOLD: Final = 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -15,6 +16,9 @@ _MAX_CHARS: Final = 1000
 _MAX_MEMORY_BYTES: Final = 8 << 20
 """What one compiled pattern may take."""
 
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_/,:= -]+")
+"""Stands for nothing but itself."""
+
 
 def matcher(pattern: str) -> Callable[[str], bool]:
     """Return a test that is true for text in which `pattern` occurs; for all when it is empty.
@@ -25,6 +29,10 @@ def matcher(pattern: str) -> Callable[[str], bool]:
     if not pattern:
         return lambda _text: True
     compiled = _compiled(pattern)
+    if _PLAIN.fullmatch(pattern):
+        # A tenth of what RE2 takes to be asked, and most filters are a part of a name.
+        part = _bytes(pattern)
+        return lambda text: part in _bytes(text)
     return lambda text: compiled.search(_bytes(text)) is not None
 
 

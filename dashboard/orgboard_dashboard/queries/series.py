@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection, Select, bindparam, func, select
 
 from orgboard_dashboard.queries.errors import TooMuch
+from orgboard_dashboard.queries.kept import Of, kept_of
 from orgboard_dashboard.queries.runs import newest_touch, project_revision
 from orgboard_dashboard.queries.visible import find_project, visible_runs
 from orgboard_dashboard.viewer import Viewer
@@ -106,7 +107,11 @@ def find_scalars(
         reduced = read.reduced_scalars(conn, long, picture)
     except TooManyPoints as error:
         raise TooMuch(_too_much(error.points)) from error
-    series = read.many_scalars(conn, keys - long, step_range=step_range)
+    if long or step_range is not None:
+        series = read.many_scalars(conn, keys - long, step_range=step_range)
+    else:
+        asked = [row for row in rows if row.uid in changed]
+        series = _read_or_kept(conn, asked, frozenset(asked_tags))
     return ScalarsFound(
         revision,
         tuple(row.uid for row in rows if row.uid not in changed),
@@ -115,6 +120,29 @@ def find_scalars(
         _cuts(conn, {row.uid: row.run_id for row in rows if row.attempts > 1}, tag_ids),
         {uid_of[run_id]: data for (run_id, tag_id), data in series.items() if tag_id == beside},
     )
+
+
+def _read_or_kept(
+    conn: Connection, rows: Sequence[Any], tags: frozenset[int]
+) -> dict[tuple[int, int], SeriesData]:
+    """Return whole series of runs that are visible, reading those that are not kept."""
+    kept = kept_of(conn.engine)
+    found: dict[tuple[int, int], SeriesData] = {}
+    missing: dict[int, Of] = {}
+    for row in rows:
+        of = Of(row.run_id, row.run_revision, row.touched_ms, tags)
+        series = kept.get(of)
+        if series is None:
+            missing[row.run_id] = of
+        else:
+            found |= {(row.run_id, tag_id): data for tag_id, data in series.items()}
+    read_now = read.many_scalars(conn, {(run_id, tag) for run_id in missing for tag in tags})
+    of_run: dict[int, dict[int, SeriesData]] = {run_id: {} for run_id in missing}
+    for (run_id, tag_id), data in read_now.items():
+        of_run[run_id][tag_id] = data
+    for run_id, series in of_run.items():
+        kept.put(missing[run_id], series)
+    return found | read_now
 
 
 def _cuts(
@@ -136,7 +164,7 @@ def _cuts(
 
 # Built once for each viewer: to build a statement costs more than to run it.
 @lru_cache(maxsize=64)
-def _find_runs(viewer: Viewer) -> Select[str, int, int, int, int, int]:
+def _find_runs(viewer: Viewer) -> Select[str, int, int, int, int, int, int]:
     run = tables.run.c
     # Of the whole project, not of the row at hand.
     newest = newest_touch(viewer).correlate(None).scalar_subquery()
@@ -146,6 +174,7 @@ def _find_runs(viewer: Viewer) -> Select[str, int, int, int, int, int]:
         run.touched_ms,
         run.points,
         run.attempts,
+        run.revision.label("run_revision"),
         newest.label("revision"),
     ).where(
         run.project_id == bindparam("project"),

@@ -13,7 +13,13 @@ from orgboard_schema.blocks.heads import (
     head_rows,
 )
 from orgboard_schema.blocks.scalars import decode_scalars, encode_scalars
-from orgboard_schema.blocks.segments import decode_segment, encode_segment
+from orgboard_schema.blocks.segments import (
+    ScalarColumns,
+    decode_segment,
+    encode_segment,
+    pick_series,
+    scalar_columns,
+)
 from orgboard_schema.blocks.series import (
     BlobRef,
     Chunk,
@@ -31,6 +37,7 @@ __all__ = [
     "BlobRef",
     "Chunk",
     "HeadTable",
+    "ScalarColumns",
     "ScalarSeries",
     "Series",
     "SeriesHead",
@@ -49,4 +56,6 @@ __all__ = [
     "encode_values",
     "head_rows",
     "kind_number",
+    "pick_series",
+    "scalar_columns",
 ]

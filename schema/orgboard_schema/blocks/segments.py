@@ -6,8 +6,9 @@ in common columns; the values of other kinds follow, each series packed by itsel
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from typing import Any, Final
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -15,15 +16,32 @@ import numpy.typing as npt
 from orgboard_schema.blocks.columns import Cursor, floats, ints, small_ints, strings
 from orgboard_schema.blocks.frame import pack, unpack
 from orgboard_schema.blocks.scalars import WIDTHS
-from orgboard_schema.blocks.series import Chunk, ScalarSeries, ValueSeries, kind_number
+from orgboard_schema.blocks.series import (
+    Chunk,
+    Floats,
+    Ints,
+    ScalarSeries,
+    ValueSeries,
+    kind_number,
+)
 from orgboard_schema.blocks.values import read_values, write_values
 from orgboard_schema.errors import CorruptBlock
 from orgboard_schema.types import KINDS, Kind
 
-__all__ = ["decode_segment", "encode_segment"]
+__all__ = [
+    "ScalarColumns",
+    "decode_segment",
+    "encode_segment",
+    "pick_series",
+    "scalar_columns",
+]
+
+Doubles: TypeAlias = npt.NDArray[np.float64]
 
 _VALUES: Final = 0
 """Stands for "no scalars" where a chunk's width is written."""
+
+_SCALAR: Final[Kind] = "scalar"
 
 
 def encode_segment(chunks: Sequence[Chunk]) -> bytes:
@@ -55,19 +73,13 @@ def decode_segment(payload: bytes, only: Collection[tuple[int, Kind]] | None = N
     Raises:
         CorruptBlock: The payload is not what was written.
     """
-    cursor = Cursor(unpack(payload))
-    tags, kinds, widths = cursor.small_ints(), cursor.small_ints(), cursor.small_ints()
-    counts = cursor.small_ints()
-    steps, walls = cursor.ints(delta=True), cursor.floats(np.float64)
-    columns = {width: cursor.floats(dtype) for width, dtype in WIDTHS.items()}
-    packed = iter(cursor.strings())
-    cursor.finish()
-    _check(tags, kinds, widths, counts, len(steps), len(walls), columns)
+    read = _read(payload)
+    packed = iter(read.packed)
     wanted = None if only is None else set(only)
     chunks: list[Chunk] = []
     at = 0
-    of_width = dict.fromkeys(columns, 0)
-    for tag_id, number, width, count in zip(tags, kinds, widths, counts, strict=True):
+    of_width = dict.fromkeys(read.columns, 0)
+    for tag_id, number, width, count in zip(*read.about(), strict=True):
         key = (tag_id, KINDS[number])
         taken = wanted is None or key in wanted
         if width == _VALUES:
@@ -77,36 +89,125 @@ def decode_segment(payload: bytes, only: Collection[tuple[int, Kind]] | None = N
             continue
         begin = of_width[width]
         if taken:
-            value = columns[width][begin : begin + count]
+            value = read.columns[width][begin : begin + count]
             end = at + count
-            chunks.append(Chunk(*key, ScalarSeries(steps[at:end], walls[at:end], value)))
+            chunks.append(Chunk(*key, ScalarSeries(read.steps[at:end], read.walls[at:end], value)))
         at += count
         of_width[width] = begin + count
     return chunks
 
 
-def _check(
-    tags: list[int],
-    kinds: list[int],
-    widths: list[int],
-    counts: list[int],
-    steps: int,
-    walls: int,
-    columns: dict[int, npt.NDArray[np.float64]],
-) -> None:
+@dataclass(frozen=True, slots=True, eq=False)
+class ScalarColumns:
+    """Scalars of one width of a segment, as they lie there: an entry a point."""
+
+    tags: Ints
+    step: Ints
+    wall: Doubles
+    value: Floats
+
+
+def scalar_columns(payload: bytes) -> tuple[ScalarColumns, ...] | None:
+    """Return the scalars of a segment, by width; None where something else has a width, too.
+
+    Merged segments have a chunk for each flush: one by one they cost more than their points.
+
+    Raises:
+        CorruptBlock: The payload is not what was written.
+    """
+    read = _read(payload)
+    scalar = read.widths != _VALUES
+    if (read.kinds[scalar] != kind_number(_SCALAR)).any():
+        return None
+    tags = np.repeat(read.tags[scalar], read.counts[scalar])
+    there = [width for width, column in read.columns.items() if len(column)]
+    if len(there) == 1:
+        return (ScalarColumns(tags, read.steps, read.walls, read.columns[there[0]]),)
+    widths = np.repeat(read.widths[scalar], read.counts[scalar])
+    return tuple(
+        ScalarColumns(tags[mine], read.steps[mine], read.walls[mine], read.columns[width])
+        for width, mine in ((width, widths == width) for width in there)
+    )
+
+
+def pick_series(parts: Sequence[ScalarColumns], wanted: Collection[int]) -> list[Chunk] | None:
+    """Return the points of these tags, those of each in one chunk and in the order of `parts`.
+
+    None where a tag has points of both widths: their order is not known here.
+    """
+    chunks: list[Chunk] = []
+    for dtype in WIDTHS.values():
+        mine = [part for part in parts if part.value.dtype == dtype]
+        if mine:
+            chunks += _by_series(mine, wanted)
+    return chunks if len({chunk.tag_id for chunk in chunks}) == len(chunks) else None
+
+
+def _by_series(parts: Sequence[ScalarColumns], wanted: Collection[int]) -> Iterator[Chunk]:
+    tags = _joined([part.tags for part in parts], np.int64)
+    step = _joined([part.step for part in parts], np.int64)
+    wall = _joined([part.wall for part in parts], np.float64)
+    value = _joined([part.value for part in parts], np.float64)
+    if (tags[1:] < tags[:-1]).any():
+        order = np.argsort(tags, kind="stable")
+        tags, step, wall, value = tags[order], step[order], wall[order], value[order]
+    asked = sorted(wanted)
+    begins, ends = (np.searchsorted(tags, asked, side).tolist() for side in ("left", "right"))
+    for tag_id, begin, end in zip(asked, begins, ends, strict=True):
+        if begin < end:
+            cut = slice(begin, end)
+            yield Chunk(tag_id, _SCALAR, ScalarSeries(step[cut], wall[cut], value[cut]))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Read:
+    """What a payload holds, as it lies there."""
+
+    tags: Ints
+    kinds: Ints
+    widths: Ints
+    counts: Ints
+    steps: Ints
+    walls: Doubles
+    columns: dict[int, Floats]
+    """Values by their width."""
+    packed: list[bytes]
+
+    def about(self) -> Iterator[list[int]]:
+        """Yield what is said of the chunks: tags, kinds, widths, counts."""
+        for column in (self.tags, self.kinds, self.widths, self.counts):
+            yield column.tolist()
+
+
+def _read(payload: bytes) -> _Read:
+    cursor = Cursor(unpack(payload))
+    read = _Read(
+        cursor.ints(),
+        cursor.ints(),
+        cursor.ints(),
+        cursor.ints(),
+        cursor.ints(delta=True),
+        cursor.floats(np.float64),
+        {width: cursor.floats(dtype) for width, dtype in WIDTHS.items()},
+        cursor.strings(),
+    )
+    cursor.finish()
+    _check(read)
+    return read
+
+
+def _check(read: _Read) -> None:
+    tags, kinds, widths, counts = read.tags, read.kinds, read.widths, read.counts
     if not len(tags) == len(kinds) == len(widths) == len(counts):
         raise CorruptBlock("columns of different length")
-    if any(not 0 <= number < len(KINDS) for number in kinds):
+    if ((kinds < 0) | (kinds >= len(KINDS))).any():
         raise CorruptBlock("a kind that this release does not know")
-    if any(count < 0 for count in counts) or not set(widths) <= {_VALUES, *columns}:
+    if (counts < 0).any() or not set(widths.tolist()) <= {_VALUES, *read.columns}:
         raise CorruptBlock("chunks of impossible size")
-    of_width = dict.fromkeys(columns, 0)
-    for width, count in zip(widths, counts, strict=True):
-        if width != _VALUES:
-            of_width[width] += count
-    if {width: len(column) for width, column in columns.items()} != of_width:
-        raise CorruptBlock("chunks do not add up to their columns")
-    if not steps == walls == sum(of_width.values()):
+    for width, column in read.columns.items():
+        if sum(counts[widths == width].tolist()) != len(column):
+            raise CorruptBlock("chunks do not add up to their columns")
+    if not len(read.steps) == len(read.walls) == sum(map(len, read.columns.values())):
         raise CorruptBlock("columns of different length")
 
 
@@ -122,4 +223,6 @@ def _sized(series: ValueSeries, count: int) -> ValueSeries:
 
 
 def _joined(parts: Sequence[npt.NDArray[Any]], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+    if len(parts) == 1:
+        return parts[0]
     return np.concatenate(parts) if parts else np.empty(0, dtype)

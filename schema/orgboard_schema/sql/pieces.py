@@ -6,11 +6,10 @@ Call inside one snapshot (`engine.begin_read`): compaction moves points between 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from heapq import merge
 from itertools import groupby
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from sqlalchemy import (
     BindParameter,
@@ -117,8 +116,7 @@ TAGS_TO_NAME: Final = 100
 long a statement."""
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """Points of one series and attempt that are stored together."""
 
     run_id: int
@@ -161,6 +159,7 @@ def find_pieces(
     only: set[SeriesKey] = {(tag_id, kind) for tag_id in tag_ids for kind in kinds}
     cuts: dict[int, list[Cut]] = {run_id: [] for run_id in run_ids}
     pieces: list[Piece] = []
+    waiting: dict[tuple[int, int], list[bytes]] = {}
     # Blocks come before what waits, each in its own order.
     rows = sorted(conn.execute(query, wanted).all(), key=lambda row: row[:6])
     for what, run_id, tag_id, number, attempt, seq, payload in rows:
@@ -168,9 +167,10 @@ def find_pieces(
             kind = KINDS[number]
             pieces.append(Piece(run_id, tag_id, kind, attempt, decode_block(kind, bytes(payload))))
         elif what == _WAITING:
-            pieces += _waiting(run_id, attempt, payload, only)
+            waiting.setdefault((run_id, attempt), []).append(bytes(payload))
         else:
             cuts[run_id].append(stored_cut(attempt, tag_id, number, seq))
+    pieces += _waiting(waiting, only)
     # A stable sort.
     pieces.sort(key=lambda p: (p.run_id, p.tag_id, kind_number(p.kind), p.attempt))
     return pieces, cuts
@@ -227,16 +227,16 @@ def waiting_pieces(
     conn: Connection, run_ids: Sequence[int], only: Collection[SeriesKey]
 ) -> list[Piece]:
     """Return pieces in segments, by run, attempt and number."""
-    rows = conn.execute(_FIND_SEGMENTS, {"runs": run_ids})
-    return [
-        piece
-        for run_id, attempt, payload in rows
-        for piece in _waiting(run_id, attempt, payload, only)
-    ]
+    waiting: dict[tuple[int, int], list[bytes]] = {}
+    for run_id, attempt, payload in conn.execute(_FIND_SEGMENTS, {"runs": run_ids}):
+        waiting.setdefault((run_id, attempt), []).append(bytes(payload))
+    return list(_waiting(waiting, only))
 
 
 def _waiting(
-    run_id: int, attempt: int, payload: bytes, only: Collection[SeriesKey]
+    payloads: Mapping[tuple[int, int], Sequence[bytes]], only: Collection[SeriesKey]
 ) -> Iterator[Piece]:
-    for chunk in decode_recent(bytes(payload), only):
-        yield Piece(run_id, chunk.tag_id, chunk.kind, attempt, chunk.series)
+    """Yield what waits in the segments of each run and attempt, which are given in order."""
+    for (run_id, attempt), of_attempt in payloads.items():
+        for chunk in decode_recent(of_attempt, only):
+            yield Piece(run_id, chunk.tag_id, chunk.kind, attempt, chunk.series)

@@ -69,6 +69,17 @@ class SeriesData:
     def __len__(self) -> int:
         return len(self.step)
 
+    def take(self, chosen: npt.NDArray[np.intp]) -> SeriesData:
+        """Return the chosen points."""
+        return SeriesData(
+            self.step[chosen],
+            self.wall[chosen],
+            self.value[chosen] if len(self.value) else self.value,
+            tuple(self.values[at] for at in chosen.tolist()) if self.values else (),
+            self.attempt[chosen],
+            self.superseded[chosen],
+        )
+
 
 def series(
     conn: Connection,
@@ -184,8 +195,7 @@ def _assemble(
 ) -> SeriesData | None:
     step = _joined([piece.series.step for piece in pieces])
     wall = _joined([piece.series.wall for piece in pieces])
-    lengths = [len(piece.series) for piece in pieces]
-    attempt = np.repeat(np.array([piece.attempt for piece in pieces], np.int32), lengths)
+    attempt = _attempts(pieces, len(step))
     scalars = [piece.series.value for piece in pieces if isinstance(piece.series, ScalarSeries)]
     value: Floats = _joined(scalars) if scalars else np.empty(0)
     values = tuple(
@@ -205,7 +215,20 @@ def _assemble(
     return SeriesData(step, wall, value, values, attempt, mask)
 
 
+def _attempts(pieces: Sequence[Piece], points: int) -> npt.NDArray[np.int32]:
+    """Return each point's attempt; pieces come by theirs, and nearly always have the same."""
+    if pieces[0].attempt == pieces[-1].attempt:
+        return np.full(points, pieces[0].attempt, np.int32)
+    lengths = [len(piece.series) for piece in pieces]
+    return np.repeat(np.array([piece.attempt for piece in pieces], np.int32), lengths)
+
+
 def _joined(parts: Sequence[npt.NDArray[_T]]) -> npt.NDArray[_T]:
+    if len(parts) == 1:
+        return parts[0]
+    dtype = parts[0].dtype
+    if all(part.dtype is dtype for part in parts):
+        return np.concatenate(parts)
     # Widening float32 to float64, a signalling NaN is no reason to warn.
     with np.errstate(invalid="ignore"):
-        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+        return np.concatenate(parts)

@@ -1,10 +1,18 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orgboard_schema.blocks import Chunk, decode_segment, encode_segment
+from orgboard_schema.blocks import (
+    Chunk,
+    ScalarSeries,
+    decode_segment,
+    encode_segment,
+    pick_series,
+    scalar_columns,
+)
 from orgboard_schema.blocks.frame import pack, unpack
 from orgboard_schema.errors import CorruptBlock
 from support.points import bits, scalar_series, value_series
@@ -42,6 +50,52 @@ def test_only_the_series_asked_for_come_back(written: list[Chunk], data: st.Data
     assert bits(read) == bits([chunk for chunk in written if chunk.key in only])
 
 
+@settings(max_examples=150)
+@given(st.lists(chunks, max_size=3), st.sets(st.integers(1, 5)))
+def test_series_are_picked_with_no_point_lost_or_moved(
+    written: list[list[Chunk]], wanted: set[int]
+) -> None:
+    parts = [scalar_columns(encode_segment(each)) for each in written]
+    picked = pick_series([each for part in parts for each in part or ()], wanted)
+
+    scalars = [
+        chunk
+        for each in written
+        for chunk in each
+        if isinstance(chunk.series, ScalarSeries) and chunk.tag_id in wanted and len(chunk.series)
+    ]
+    widths = {
+        (chunk.tag_id, chunk.series.value.dtype)
+        for chunk in scalars
+        if isinstance(chunk.series, ScalarSeries)
+    }
+    if len(widths) > len({tag_id for tag_id, _ in widths}):
+        assert picked is None
+    else:
+        assert picked is not None
+        assert _points(picked) == _points(scalars)
+        assert len(picked) == len(_points(picked))
+
+
+def test_what_has_a_width_and_is_no_scalar_is_told_apart_by_others() -> None:
+    series = ScalarSeries(np.arange(2), np.zeros(2), np.zeros(2))
+
+    assert scalar_columns(encode_segment([Chunk(1, "text", series)])) is None
+
+
+def _points(chunks: list[Chunk]) -> dict[int, list[bytes]]:
+    """Give each series' points in order, to the bit; what has none is left out."""
+    found: dict[int, list[bytes]] = {}
+    for chunk in chunks:
+        assert isinstance(chunk.series, ScalarSeries)
+        for step, wall, value in zip(
+            chunk.series.step, chunk.series.wall, chunk.series.value, strict=True
+        ):
+            point = step.tobytes() + wall.tobytes() + value.tobytes()
+            found.setdefault(chunk.tag_id, []).append(point)
+    return found
+
+
 @settings(max_examples=40)
 @given(chunks, st.data())
 def test_damage_below_the_checksum_never_crashes(written: list[Chunk], data: st.DataObject) -> None:
@@ -49,10 +103,11 @@ def test_damage_below_the_checksum_never_crashes(written: list[Chunk], data: st.
     place = data.draw(st.integers(0, len(raw) - 1))
     raw[place] = data.draw(st.integers(0, 255))
 
-    try:
-        decode_segment(pack(bytes(raw)))
-    except CorruptBlock:
-        return
+    for decode in (decode_segment, scalar_columns):
+        try:
+            decode(pack(bytes(raw)))
+        except CorruptBlock:
+            continue
 
 
 def test_a_payload_with_something_behind_it_is_refused() -> None:

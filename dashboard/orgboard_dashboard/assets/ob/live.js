@@ -7,10 +7,14 @@
   "use strict";
 
   const RETRY_MS = 2000;
+  /** Of a server that tells so seldom, in seconds, the header says so. */
+  const SELDOM = 2;
 
   let project = null;
   let stream = null;
   let timer = 0;
+  /** About so many seconds lie between two ticks: a server with many to tell tells each less often. */
+  let every = 0;
 
   ob.startLive = function startLive(opened) {
     project = opened;
@@ -32,7 +36,12 @@
       if (again) project?.tell("again");
       again = true;
     };
-    stream.addEventListener("runs", (event) => project?.changed(JSON.parse(event.data).runs));
+    stream.addEventListener("runs", (event) => {
+      const told = JSON.parse(event.data);
+      every = told.every;
+      project?.changed(told.runs);
+      paint();
+    });
     stream.onerror = () => {
       paint();
       if (stream?.readyState !== EventSource.CLOSED) return;
@@ -54,11 +63,14 @@
     if (!project) return place.replaceChildren();
     const joined = stream?.readyState === EventSource.OPEN;
     const n = project.live;
-    const words = !joined ? "connecting" : n ? `${ob.count(n)} live` : "no run live";
+    const pace = every < SELDOM ? "" : `, every ${Math.round(every)} s`;
+    const words = !joined ? "connecting" : n ? `${ob.count(n)} live${pace}` : "no run live";
     if (place.textContent === words) return;
     const dot = ob.el(`span.ob-dot.${!joined ? "ob-stale" : n ? "ob-live-dot" : "ob-finished"}`);
     place.replaceChildren(dot, words);
-    place.title = joined ? "This page follows its runs as they write" : "Waiting for the server's stream";
+    place.title = !joined ? "Waiting for the server's stream"
+      : pace ? "This page follows its runs; the server has many to tell, so not as often as they write"
+      : "This page follows its runs as they write";
   }
   ob.paintLive = paint;
 

@@ -14,6 +14,8 @@
   const PINNED = "\u0000pinned";
   /** Of a frame's 16 ms; the rest is the browser's. */
   const SLICE_MS = 10;
+  /** What is said of tags, and which charts runs declare, may change where no tag comes: so old the lists may be. */
+  const LISTED_MS = 30000;
 
   ob.pages = ob.pages || {};
 
@@ -32,6 +34,9 @@
       this.stale = new Set();
       this.turn = 0;
       this.tags = null;
+      /** Of each run, which set of tags it had when the stream told of it last. */
+      this.tagSets = new Map();
+      this.listed = 0;
       this.controller = new AbortController();
       this.out = ob.el("div.ob-out");
       this.toolbar = ob.toolbar(this);
@@ -104,6 +109,7 @@
     /** Fetch which tags the shown runs have, and lay them out when that changed. */
     async listTags() {
       const runs = this.project.shown().map((run) => run.uid);
+      this.listed = Date.now();
       if (this.project.error instanceof ob.Refused && this.project.error.status === 404) return;
       if (!runs.length) return this.layOut((this.tags = []));
       const query = new URLSearchParams({ kind: "scalar", runs: runs.join(",") });
@@ -300,9 +306,16 @@
         if (card.wanted === "all") continue;
         card.wanted = new Set([...(card.wanted || []), ...shown]);
       }
-      this.retag();
+      if (this.mayHaveOthers(grown, changed)) this.retag();
       this.recount();
       this.fetcher.follow();
+    }
+
+    /** Tell whether runs may have other tags than those that are listed. */
+    mayHaveOthers(grown, changed) {
+      const others = grown.filter((uid) => this.tagSets.get(uid) !== changed.get(uid).tag_set);
+      for (const uid of others) this.tagSets.set(uid, changed.get(uid).tag_set);
+      return others.length > 0 || Date.now() - this.listed > LISTED_MS;
     }
 
     drawAll() {
