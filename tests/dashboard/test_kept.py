@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine, event
 
-from orgboard_dashboard.queries.kept import Kept, Of
+from orgboard_dashboard.queries.kept_series import Kept, Of
 from orgboard_dashboard.queries.series import Picture, ScalarsFound, find_scalars
 from orgboard_dashboard.viewer import LOCAL_VIEWER, Viewer
 from orgboard_schema.sql.compact import compact

@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Select, bindparam, func, select
 
 from orgboard_dashboard.queries.errors import TooMuch
-from orgboard_dashboard.queries.kept import Of, kept_of
+from orgboard_dashboard.queries.kept_series import Of, kept_of
 from orgboard_dashboard.queries.runs import newest_touch, project_revision
 from orgboard_dashboard.queries.visible import find_project, visible_runs
 from orgboard_dashboard.viewer import Viewer
