@@ -45,6 +45,7 @@ KEYS = {
     "compared": "compared",
     "columns": "columns",
     "sort": "sort",
+    "settings": "settings",
     "saved": "saved",
     "without": "without",
 }
@@ -57,6 +58,7 @@ PURE = (
     "figure",
     "ranges",
     "axes",
+    "axesview",
     "groups",
     "state",
     "format",
