@@ -65,7 +65,7 @@ def importance(values: Sequence[float | str | None], metric: Floats) -> Importan
     used = known & np.isfinite(metric)
     target = ranks(metric[used])
     if is_text:
-        return _of_groups([str(values[at]) for at in np.flatnonzero(used)], target)
+        return _of_groups([str(values[at]) for at in np.flatnonzero(used).tolist()], target)
     return _of_numbers(held[used], target)
 
 

@@ -167,7 +167,7 @@ class ViewState:
     """Of the table of runs, and of the panel as far as it has room. None: the usual ones."""
     sort: str = DEFAULT_SORT
     """A column's key; "-" in front: the largest first."""
-    settings: Settings = Settings()
+    settings: Settings = field(default_factory=Settings)
     """What the page of settings shows."""
     saved: str = ""
     """The id of the saved view that this one is put over, or `NO_VIEW`."""

@@ -58,7 +58,7 @@ def test_axes_are_what_differs_and_the_metric_that_has_a_direction(any_board: Bo
     assert told["of"]["best:val/loss"]["run5"] == 2
     assert told["of"]["hp:lr"]["run5"] == pytest.approx(0.001)
     assert (told["matching"], told["alike"]) == (12, 1)
-    assert {name: values for name, values in told["settings"]} == {
+    assert dict(told["settings"]) == {
         "lr": 4,
         "opt": 2,
         "seed": 3,

@@ -17,7 +17,7 @@
   ob.Parallel = class Parallel {
     constructor(page) {
       this.page = page;
-      this.canvas = ob.el("canvas", { role: "img" });
+      this.canvas = ob.el("canvas", { role: "img", "aria-label": "Parallel coordinates" });
       this.over = ob.el("canvas.ob-over", { "aria-hidden": "true" });
       this.axes = ob.el("div.ob-axes");
       this.stage = ob.el("div.ob-parallel", {}, this.canvas, this.over, this.axes);

@@ -17,7 +17,7 @@
   ob.Scatter = class Scatter {
     constructor(page) {
       this.page = page;
-      this.canvas = ob.el("canvas", { role: "img" });
+      this.canvas = ob.el("canvas", { role: "img", "aria-label": "Scatter plots" });
       this.over = ob.el("canvas.ob-over", { "aria-hidden": "true" });
       this.stage = ob.el("div.ob-scatter", {}, this.canvas, this.over);
       this.box = ob.el("div.ob-scatter-box", {}, this.stage);

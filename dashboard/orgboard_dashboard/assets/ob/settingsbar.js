@@ -8,7 +8,7 @@
 
   /** Make the toolbar: {el, paint(), targetField(), scatterFields()}. */
   ob.settingsBar = function settingsBar(page) {
-    const axes = ob.el("button.ob-pill", { type: "button", "aria-haspopup": "dialog", "aria-expanded": "false", onclick: () => openAxes(page, axes) }, "Axes ▾");
+    const axes = ob.el("button.ob-pill", { type: "button", "aria-haspopup": "dialog", "aria-expanded": "false", disabled: true, onclick: () => openAxes(page, axes) }, "Axes ▾");
     const which = ob.segmented("Runs that are drawn", [["all", "All that match"], ["shown", "Shown"]], ob.view.settings.shown ? "shown" : "all", (value) => page.set({ shown: value === "shown" }));
     const colour = ob.el("span.ob-colour");
     const show = ob.el("button.ob-pill.ob-main", { type: "button", onclick: () => page.showBrushed() });
@@ -17,6 +17,7 @@
     const brushed = ob.el("span.ob-brushed", { hidden: true }, show, write, clear);
     const el = ob.el("div.ob-toolbar", { role: "toolbar", "aria-label": "Settings" }, ob.runsButton(), which, axes, colour, ob.el("span.ob-grow"), brushed);
     const paint = () => {
+      axes.disabled = false;
       which.paint(ob.view.settings.shown ? "shown" : "all");
       ob.keepFocus(colour, () => colour.replaceChildren(colourField(page)));
       brushed.hidden = !page.brushes?.length;
