@@ -189,7 +189,7 @@ def test_settings_are_ranked_by_how_they_go_with_the_metric(page: Page, swept: s
     rows = page.locator(".ob-ranking li")
 
     expect(rows.first).to_contain_text("higher lr goes with higher best val/loss, over 16 runs")
-    expect(rows.nth(1)).to_contain_text("may be chance")
+    expect(rows.nth(1)).to_contain_text(re.compile("may be chance|too few to tell"))
     expect(page.locator(".ob-method")).to_contain_text("1 setting is the same in all of these runs")
     page.get_by_label("Metric").select_option("last:speed")
 
