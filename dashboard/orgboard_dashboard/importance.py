@@ -56,23 +56,20 @@ def importance(values: Sequence[float | str | None], metric: Floats) -> Importan
     `values` are all numbers or all texts; None where a run has none. What is not finite does not
     count, on either side.
     """
-    is_text = any(isinstance(value, str) for value in values)
-    if is_text:
-        known = np.array([value is not None for value in values], np.bool_)
-    else:
-        held = np.array([np.nan if value is None else value for value in values], np.float64)
-        known = np.isfinite(held)
-    used = known & np.isfinite(metric)
-    target = ranks(metric[used])
-    if is_text:
-        return _of_groups([str(values[at]) for at in np.flatnonzero(used).tolist()], target)
-    return _of_numbers(held[used], target)
+    finite = np.isfinite(metric)
+    if any(isinstance(value, str) for value in values):
+        used = finite & np.array([value is not None for value in values], np.bool_)
+        return _of_groups([str(values[at]) for at in np.flatnonzero(used).tolist()], metric[used])
+    held = np.array([np.nan if value is None else value for value in values], np.float64)
+    used = finite & np.isfinite(held)
+    return _of_numbers(held[used], metric[used])
 
 
-def _of_numbers(values: Floats, target: Floats) -> Importance | None:
+def _of_numbers(values: Floats, metric: Floats) -> Importance | None:
     n = len(values)
     if n < 2 or values.min() == values.max():
         return None
+    target = ranks(metric)
     rho = spearman(values, target)
     groups, words = _binned(values)
     bent = explained(groups, target)
@@ -82,7 +79,8 @@ def _of_numbers(values: Floats, target: Floats) -> Importance | None:
     return Importance(abs(rho), "up" if rho >= 0 else "down", n, _is_sure(rho, n))
 
 
-def _of_groups(values: list[str], target: Floats) -> Importance | None:
+def _of_groups(values: list[str], metric: Floats) -> Importance | None:
+    target = ranks(metric)
     words, groups = np.unique(np.array(values, object).astype(str), return_inverse=True)
     if len(words) < 2:
         return None

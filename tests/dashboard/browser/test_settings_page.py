@@ -191,7 +191,7 @@ def test_settings_are_ranked_by_how_they_go_with_the_metric(page: Page, swept: s
     expect(rows.first).to_contain_text("higher lr goes with higher best val/loss, over 16 runs")
     expect(rows.nth(1)).to_contain_text(re.compile("may be chance|too few to tell"))
     expect(page.locator(".ob-method")).to_contain_text("1 setting is the same in all of these runs")
-    page.get_by_label("Metric").select_option("last:speed")
+    page.get_by_label("Metric", exact=True).select_option("last:speed")
 
     expect(page).to_have_url(re.compile("ht=last%3Aspeed"))
     expect(rows.first).not_to_contain_text("val/loss")

@@ -49,38 +49,61 @@
       this.layOut();
       this.stage.style.height = `${this.height}px`;
       const context = ob.sharp(this.canvas, this.width, this.height);
-      const { data, passing, brushes, columns } = this.page;
-      const runs = data.uids.map((_, i) => i);
-      const order = brushes.length ? [...runs.filter((i) => !passing[i]), ...runs.filter((i) => passing[i])] : runs.reverse();
-      for (const cell of this.cells) this.drawCell(context, cell, order);
+      const { columns } = this.page;
+      this.measure();
+      const groups = this.groups();
+      for (const cell of this.cells) this.drawCell(context, cell, groups);
       const names = [...new Set(this.cells.flatMap(({ x, y }) => [x, y]))].map((key) => columns.get(key).title);
       this.canvas.setAttribute("aria-label", `${ob.plural(this.cells.length, "scatter plot")} of ${names.join(", ")}`);
       this.light(null);
     }
 
-    /** Where a run lies in a plot; what is missing lies beside the plot's lower and left edge. */
-    px(cell, i) {
-      const part = ob.partOf(this.page.columns.get(cell.x), this.page.scales.get(cell.x), i) ?? BESIDE - INNER;
-      return cell.left + cell.wide * (INNER + part * (1 - 2 * INNER));
+    /** Work out where each run lies on each axis; what is missing lies beside the lower and left edge. */
+    measure() {
+      const { columns, scales, data } = this.page;
+      const partsOf = (key) => Float32Array.from({ length: data.uids.length }, (_, i) => ob.partOf(columns.get(key), scales.get(key), i) ?? BESIDE - INNER);
+      this.parts = new Map([...new Set(this.cells.flatMap(({ x, y }) => [x, y]))].map((key) => [key, partsOf(key)]));
     }
 
-    py(cell, i) {
-      const part = ob.partOf(this.page.columns.get(cell.y), this.page.scales.get(cell.y), i) ?? BESIDE - INNER;
-      return cell.top + cell.high * (1 - INNER - part * (1 - 2 * INNER));
+    /** Give the runs of each colour, those outside of the brushes first. */
+    groups() {
+      const { data, passing, colours } = this.page;
+      const faint = ob.token("line2");
+      const groups = new Map(passing.includes(0) ? [[faint, []]] : []);
+      data.uids.forEach((_, i) => {
+        const colour = passing[i] ? colours[i] : faint;
+        if (!groups.has(colour)) groups.set(colour, []);
+        groups.get(colour).push(i);
+      });
+      return groups;
     }
 
-    drawCell(context, cell, order) {
-      const { passing, colours, brushes } = this.page;
+    px = (cell, i) => cell.left + cell.wide * (INNER + this.parts.get(cell.x)[i] * (1 - 2 * INNER));
+    py = (cell, i) => cell.top + cell.high * (1 - INNER - this.parts.get(cell.y)[i] * (1 - 2 * INNER));
+
+    drawCell(context, cell, groups) {
+      const { data, brushes } = this.page;
       context.strokeStyle = ob.token("line2");
       context.lineWidth = 1;
       context.strokeRect(Math.round(cell.left) + 0.5, Math.round(cell.top) + 0.5, Math.round(cell.wide) - 1, Math.round(cell.high) - 1);
-      const many = order.length > 2000;
-      const size = many ? 2 : this.cells.length === 1 ? 6 : order.length > 300 ? 3 : 4;
-      const faint = ob.token("line2");
-      context.globalAlpha = many ? 0.5 : 0.85;
-      for (const i of order) {
-        context.fillStyle = passing[i] ? colours[i] : faint;
-        const [x, y] = [this.px(cell, i), this.py(cell, i)];
+      const n = data.uids.length;
+      const size = n > 2000 ? 2 : this.cells.length === 1 ? 6 : n > 300 ? 3 : 4;
+      context.globalAlpha = n > 2000 ? 0.5 : 0.85;
+      for (const [colour, runs] of groups) {
+        context.fillStyle = colour;
+        this.points(context, cell, runs, size);
+      }
+      context.globalAlpha = 1;
+      if (brushes.length) this.drawBrushes(context, cell);
+      this.drawNames(context, cell);
+    }
+
+    points(context, cell, runs, size) {
+      const [across, up] = [this.parts.get(cell.x), this.parts.get(cell.y)];
+      const [wide, high] = [cell.wide * (1 - 2 * INNER), cell.high * (1 - 2 * INNER)];
+      const [left, bottom] = [cell.left + cell.wide * INNER, cell.top + cell.high * (1 - INNER)];
+      for (const i of runs) {
+        const [x, y] = [left + across[i] * wide, bottom - up[i] * high];
         if (size < 4) context.fillRect(x - size / 2, y - size / 2, size, size);
         else {
           context.beginPath();
@@ -88,9 +111,6 @@
           context.fill();
         }
       }
-      context.globalAlpha = 1;
-      if (brushes.length) this.drawBrushes(context, cell);
-      this.drawNames(context, cell);
     }
 
     drawBrushes(context, cell) {

@@ -5,6 +5,9 @@
 
   const AGAIN_MS = 3000;
   const OWN = "run";
+  /** Of more runs the plots wait until the brush rests. */
+  const MANY = 2000;
+  const REST_MS = 150;
 
   ob.pages = ob.pages || {};
 
@@ -38,6 +41,7 @@
         this.table);
       root.replaceChildren(this.bar.el, this.problem, this.parts);
       this.again = ob.throttled(AGAIN_MS, () => this.load());
+      this.scatterLater = ob.settled(REST_MS, () => this.paintScatter());
       this.sizer = new ResizeObserver(ob.settled(120, () => this.data && this.paint()));
       this.sizer.observe(this.parallel.box);
       this.offs = [
@@ -136,10 +140,14 @@
       this.parallel.show();
       ob.keepFocus(this.rankHead, () => this.rankHead.replaceChildren(this.bar.targetField()));
       ob.keepFocus(this.ranking, () => this.ranking.replaceChildren(...ob.rankingList(this)));
-      this.paintScatter();
+      // A drag brushes faster than plots of ten thousand runs are drawn.
+      if (this.data.uids.length > MANY) this.scatterLater();
+      else this.frame ||= requestAnimationFrame(() => this.paintScatter());
     }
 
     paintScatter() {
+      this.frame = 0;
+      if (this.controller.signal.aborted || this.parts.hidden) return;
       const few = this.axes.length < 2 && !this.pair;
       ob.keepFocus(this.scatterHead, () => this.scatterHead.replaceChildren(...this.bar.scatterFields()));
       this.scatter.box.hidden = few;
@@ -229,7 +237,7 @@
     light(run) {
       if (!this.data || this.parts.hidden) return;
       this.parallel.light(run);
-      if (!this.scatter.box.hidden) this.scatter.light(run);
+      if (!this.scatter.box.hidden && this.scatter.parts) this.scatter.light(run);
     }
 
     pick(run, event) {
