@@ -144,6 +144,8 @@ def test_an_axis_is_brushed_with_the_keyboard_alone(page: Page, swept: str) -> N
 
 def test_a_box_in_a_scatter_plot_brushes_both_axes(page: Page, swept: str) -> None:
     page.goto(f"{swept}?ax=hp:lr,hp:seed")
+    expect(page.get_by_role("img", name="1 scatter plot of lr, seed")).to_be_attached()
+    expect(page.locator(".ob-table tbody tr")).to_have_count(RUNS)
     plot = page.locator(".ob-scatter")
     plot.scroll_into_view_if_needed()
     box = plot.bounding_box()

@@ -4,12 +4,14 @@
   "use strict";
 
   const UNFOLDED = "settings-table";
+  /** A table of more runs is unfolded by who wants it. */
+  const FEW = 500;
 
   /** Put the table below a page; gives a function that ends it. */
   ob.hparamsTable = function hparamsTable(place, project) {
     const controller = new AbortController();
     const out = ob.el("div");
-    const page = { project, out, table: null, order: null, signal: controller.signal, open: ob.remembered(UNFOLDED) !== "0" };
+    const page = { project, out, table: null, order: null, signal: controller.signal, open: false };
     const fold = ob.el("button.ob-fold", { type: "button", onclick: () => {
       page.open = !page.open;
       ob.remember(UNFOLDED, page.open ? "1" : "0");
@@ -30,6 +32,12 @@
       }),
     ];
     show();
+    project.ready.then(() => {
+      if (controller.signal.aborted) return;
+      const said = ob.remembered(UNFOLDED);
+      page.open = said === null ? project.matching <= FEW : said === "1";
+      show();
+    });
     return () => {
       controller.abort();
       offs.forEach((off) => off());
