@@ -38,6 +38,7 @@ from orgboard_dashboard.api import (
     health,
     runs,
     scalars,
+    settings,
     summary,
     values,
     views,
@@ -92,6 +93,7 @@ def create_app(config: WebConfig, engine: Engine, *, clock: Callable[[], float] 
     api.include_router(runs.routes(services))
     api.include_router(scalars.routes(services))
     api.include_router(summary.routes(services))
+    api.include_router(settings.routes(services))
     api.include_router(exports.routes(services))
     api.include_router(groups.routes(services))
     api.include_router(expressions.routes(services))

@@ -93,6 +93,7 @@ _FIXED: Final = (
     Rule("POST", _PROJECT + "/expressions", "view", _QUESTION_BODY),
     Rule("GET", _PROJECT + "/values", "view"),
     Rule("GET", _PROJECT + "/hparams", "view"),
+    Rule("POST", _PROJECT + "/settings", "view", _QUESTION_BODY),
     Rule("GET", _PROJECT + "/live", "view"),
     Rule("GET", _API + "/me", "view"),
     Rule("GET", _PROJECT + "/run-tags", "view"),

@@ -14,12 +14,21 @@ Nothing here knows Dash or SQL.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias, get_args
 from urllib.parse import parse_qsl, quote, unquote, urlencode
+
+from orgboard_dashboard.settings_view import (
+    Settings,
+    decode_settings,
+    escaped,
+    number_of,
+    number_text,
+    settings_pairs,
+    unescaped,
+)
 
 __all__ = [
     "COLUMN_PX",
@@ -160,6 +169,8 @@ class ViewState:
     """Of the table of runs, and of the panel as far as it has room. None: the usual ones."""
     sort: str = DEFAULT_SORT
     """A column's key; "-" in front: the largest first."""
+    settings: Settings = field(default_factory=Settings)
+    """What the page of settings shows."""
     saved: str = ""
     """The id of the saved view that this one is put over, or `NO_VIEW`."""
     without: tuple[str, ...] = ()
@@ -199,7 +210,7 @@ def encode_view(view: ViewState) -> str:
     if view.tag_filter:
         pairs.append(("t", view.tag_filter))
     if view.smoothing != DEFAULT_SMOOTHING:
-        pairs.append(("s", _number(view.smoothing)))
+        pairs.append(("s", number_text(view.smoothing)))
     if view.x_axis != "step":
         pairs.append(("x", view.x_axis))
     if view.y_axis != "lin":
@@ -207,7 +218,7 @@ def encode_view(view: ViewState) -> str:
     if view.selected is not None:
         pairs.append(("sel", ",".join(view.selected)))
     if view.zoom is not None:
-        pairs += [("x0", _number(view.zoom[0])), ("x1", _number(view.zoom[1]))]
+        pairs += [("x0", number_text(view.zoom[0])), ("x1", number_text(view.zoom[1]))]
     pairs += [("c", group) for group in view.collapsed]
     if view.superseded:
         pairs.append(("old", "1"))
@@ -227,6 +238,7 @@ def encode_view(view: ViewState) -> str:
         pairs.append(("cols", ",".join(map(_written, view.columns))))
     if view.sort != DEFAULT_SORT:
         pairs.append(("sort", view.sort))
+    pairs += settings_pairs(view.settings)
     return urlencode(pairs, quote_via=quote, safe=_UNESCAPED)
 
 
@@ -267,6 +279,7 @@ def decode_view(query: str) -> ViewState:
         compared=_one_of(last.get("of"), Compared, "last"),
         columns=_columns(last["cols"]) if "cols" in last else None,
         sort=last.get("sort") or DEFAULT_SORT,
+        settings=decode_settings(last, (value for key, value in pairs if key == "br")),
         saved=saved,
         without=without,
     )
@@ -285,11 +298,11 @@ def _drawing_pairs(view: ViewState) -> Iterator[tuple[str, str]]:
     if view.log_x:
         yield "lx", "1"
     if view.y_range is not None:
-        yield "yr", ",".join(map(_number, view.y_range))
+        yield "yr", ",".join(map(number_text, view.y_range))
     for tag, low, high in view.card_ranges:
-        yield "yr", f"{_number(low)},{_number(high)},{tag}"
+        yield "yr", f"{number_text(low)},{number_text(high)},{tag}"
     for group, low, high in view.section_ranges:
-        yield "ys", f"{_number(low)},{_number(high)},{group}"
+        yield "ys", f"{number_text(low)},{number_text(high)},{group}"
     if not view.outliers_clipped:
         yield "out", "0"
     if view.smoothing_kind != "ema":
@@ -302,14 +315,13 @@ def _drawing_pairs(view: ViewState) -> Iterator[tuple[str, str]]:
     if view.tip_order != "nearest":
         yield "tip", view.tip_order
     if view.selected_range is not None:
-        yield "rng", ",".join(map(_number, view.selected_range))
+        yield "rng", ",".join(map(number_text, view.selected_range))
 
 
 def _written(column: Column) -> str:
     """Write a column: pinned, key, width. What parts them is escaped in the key."""
-    key = _SIGNS.sub(lambda sign: f"%{ord(sign[0]):02X}", column.key)
     width = "" if column.width is None else f"~{column.width}"
-    return f"{'!' if column.pinned else ''}{key}{width}"
+    return f"{'!' if column.pinned else ''}{escaped(column.key)}{width}"
 
 
 def _columns(text: str) -> tuple[Column, ...]:
@@ -323,14 +335,10 @@ def _column(text: str) -> Column:
     key, _, width = text.removeprefix("!").partition("~")
     px = int(width) if width.isascii() and width.isdigit() and len(width) < 6 else None
     return Column(
-        _ESCAPED.sub(lambda escaped: chr(int(escaped[1], 16)), key),
+        unescaped(key),
         None if px is None else min(COLUMN_PX[1], max(COLUMN_PX[0], px)),
         text.startswith("!"),
     )
-
-
-_SIGNS: Final = re.compile("[%,~!]")
-_ESCAPED: Final = re.compile("%(25|2C|7E|21)")
 
 
 def _grouping(text: str) -> str:
@@ -339,27 +347,13 @@ def _grouping(text: str) -> str:
     return text if known else ""
 
 
-def _number(value: float) -> str:
-    """Write a number as JavaScript would: whole ones without a point."""
-    is_whole = float(value).is_integer() and abs(value) < 2**53
-    return str(int(value)) if is_whole else repr(value)
-
-
-def _float(text: str) -> float | None:
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None
-
-
 def _smoothing(text: str) -> float:
-    value = _float(text)
+    value = number_of(text)
     return DEFAULT_SMOOTHING if value is None else min(MAX_SMOOTHING, max(0.0, value))
 
 
 def _zoom(text0: str, text1: str) -> tuple[float, float] | None:
-    low, high = _float(text0), _float(text1)
+    low, high = number_of(text0), number_of(text1)
     return None if low is None or high is None or not low < high else (low, high)
 
 

@@ -104,6 +104,7 @@ def test_whatever_writes_asks_for_who_may_edit() -> None:
         "groups",
         "bands",
         "expressions",
+        "settings",
         "preview",
     }
     open_to_all = {

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orgboard_dashboard.settings_view import Axis, AxisScale, Brush, Settings
 from orgboard_dashboard.urls import (
     COLUMN_PX,
     MAX_CARD,
@@ -41,6 +42,30 @@ def named_ranges(of: st.SearchStrategy[str]) -> st.SearchStrategy[tuple[Any, ...
     return st.lists(rows, max_size=3, unique_by=lambda row: row[0]).map(tuple)
 
 
+brushes = st.one_of(
+    st.builds(lambda key, pair: Brush(key, "range", *pair), names, ranges),
+    st.builds(
+        lambda key, kind, values: Brush(key, kind, values=tuple(values)),
+        names,
+        st.sampled_from(["in", "out"]),
+        st.lists(words, min_size=1, max_size=3, unique=True),
+    ),
+    st.builds(Brush, names, st.sampled_from(["none", "odd"])),
+)
+settings = st.builds(
+    Settings,
+    axes=st.none()
+    | st.lists(
+        st.builds(Axis, names, st.sampled_from(get_args(AxisScale))),
+        max_size=4,
+        unique_by=lambda axis: axis.key,
+    ).map(tuple),
+    brushes=st.lists(brushes, max_size=3, unique_by=lambda brush: brush.key).map(tuple),
+    colour=words,
+    target=words,
+    pair=st.none() | st.tuples(names, names),
+    shown=st.booleans(),
+)
 views = st.builds(
     ViewState,
     run_filter=words,
@@ -77,6 +102,7 @@ views = st.builds(
         unique_by=lambda column: column.key,
     ).map(tuple),
     sort=names,
+    settings=settings,
 )
 saved_views = st.builds(
     lambda view, saved, keys: replace(view, saved=saved, without=keys),
@@ -127,7 +153,17 @@ def view_of(case: dict[str, Any]) -> ViewState:
     tuples: Any = {key: _frozen(value) for key, value in case["view"].items()}
     if "columns" in tuples:
         tuples["columns"] = tuple(Column(**column) for column in tuples["columns"])
+    if "settings" in tuples:
+        tuples["settings"] = _settings_of(tuples["settings"])
     return replace(ViewState(), **tuples)
+
+
+def _settings_of(given: dict[str, Any]) -> Settings:
+    told = {key: _frozen(value) for key, value in given.items()}
+    if told.get("axes") is not None:
+        told["axes"] = tuple(Axis(**axis) for axis in told["axes"])
+    brushes = [{**brush, "values": tuple(brush["values"])} for brush in told.get("brushes", ())]
+    return Settings(**{**told, "brushes": tuple(Brush(**brush) for brush in brushes)})
 
 
 def _frozen(value: Any) -> Any:

@@ -220,6 +220,17 @@ def _view_named(page: Page) -> None:
     expect(page.get_by_role("dialog", name="Save view")).to_be_visible()
 
 
+_BRUSHED: Final = "ax=hp:lr,hp:name,last:odd,hp:seed&br=hp:lr~0.05~1&xy=hp:lr~hp:seed"
+
+
+def _axis(name: str) -> Callable[[Page], None]:
+    def act(page: Page) -> None:
+        page.get_by_role("button", name=name, exact=True).click()
+        expect(page.locator(".ob-pop")).to_be_visible()
+
+    return act
+
+
 PAGES: Final[dict[str, State]] = {
     "home": ("/", _seen(".ob-project")),
     "runs": (f"{PROJECT}/runs?cols=name,status,hp:lr,last:train/loss", _seen(".ag-row")),
@@ -228,6 +239,7 @@ PAGES: Final[dict[str, State]] = {
     "text": (f"{PROJECT}/text", _seen(".ob-card strong")),
     "images": (f"{PROJECT}/images", _seen(".ob-card img")),
     "hparams": (f"{PROJECT}/hparams", _seen(".ob-table tbody tr")),
+    "brushed settings": (f"{PROJECT}/hparams?{_BRUSHED}", _seen(".ob-brush")),
     "run": ("/r/{lr0.1-s0}", _seen(".ob-runpage")),
     "a run that much is said of": ("/r/{lr0.1-s1}", _seen(".ob-runpage")),
     "missing page": ("/no/such/page", _seen("p a")),
@@ -281,6 +293,8 @@ OPENED: Final[dict[str, State]] = {
     "group": (f"{PROJECT}/scalars?g=hp:lr", _group_opened),
     "every run of a group": (f"{PROJECT}/scalars?g=hp:lr&gl=each&cols=name,hp:lr", _table),
     "part of the name": (f"{PROJECT}/scalars?g=re:(", _seen(".ob-group-problem:not(:empty)")),
+    "menu of an axis": (f"{PROJECT}/hparams?{_BRUSHED}", _axis("Axis lr")),
+    "choice of axes": (f"{PROJECT}/hparams?{_BRUSHED}", _axis("Axes ▾")),
     "note": ("/r/{lr0.1-s1}", _writing),
     "details of a run": ("/r/{lr0.1-s0}", _unfolded),
 }

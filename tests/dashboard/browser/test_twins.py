@@ -46,6 +46,7 @@ KEYS = {
     "compared": "compared",
     "columns": "columns",
     "sort": "sort",
+    "settings": "settings",
     "saved": "saved",
     "without": "without",
 }
@@ -58,6 +59,7 @@ PURE = (
     "figure",
     "ranges",
     "axes",
+    "axesview",
     "groups",
     "state",
     "format",

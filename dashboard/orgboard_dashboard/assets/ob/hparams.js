@@ -1,16 +1,29 @@
-/* Hyperparameters: a row a run, what was set on the left, where each metric stands on the right. */
+/* The table of the page of settings: a row a run, what was set on the left, where each metric stands
+   on the right. Fetched when it is unfolded. */
 (function (ob) {
   "use strict";
 
-  ob.pages = ob.pages || {};
+  const UNFOLDED = "settings-table";
+  /** A table of more runs is unfolded by who wants it. */
+  const FEW = 500;
 
-  ob.pages.hparams = function hparams(root) {
-    const project = ob.openProject(root.dataset.team, root.dataset.project);
+  /** Put the table below a page; gives a function that ends it. */
+  ob.hparamsTable = function hparamsTable(place, project) {
     const controller = new AbortController();
-    const out = ob.el("div.ob-plain.ob-widest");
-    root.replaceChildren(ob.el("div.ob-phonebar.ob-phone-only", { role: "toolbar" }, ob.runsButton()), out);
-    const page = { project, out, table: null, order: null, signal: controller.signal };
-    const again = ob.throttled(2000, () => load(page));
+    const out = ob.el("div");
+    const page = { project, out, table: null, order: null, signal: controller.signal, open: false };
+    const fold = ob.el("button.ob-fold", { type: "button", onclick: () => {
+      page.open = !page.open;
+      ob.remember(UNFOLDED, page.open ? "1" : "0");
+      show();
+    } }, ob.icon("M4 6l4 4 4-4"), "Table");
+    const show = () => {
+      fold.setAttribute("aria-expanded", String(page.open));
+      out.hidden = !page.open;
+      if (page.open) load(page);
+    };
+    place.replaceChildren(ob.el("h2.ob-settings-fold", {}, fold), out);
+    const again = ob.throttled(2000, () => page.open && load(page));
     const offs = [
       project.on((what) => (what === "again" || what === "filter" || what.changed?.size) && again()),
       ob.onView((changed) => {
@@ -18,7 +31,13 @@
         if (changed.has("selected")) paint(page);
       }),
     ];
-    load(page);
+    show();
+    project.ready.then(() => {
+      if (controller.signal.aborted) return;
+      const said = ob.remembered(UNFOLDED);
+      page.open = said === null ? project.matching <= FEW : said === "1";
+      show();
+    });
     return () => {
       controller.abort();
       offs.forEach((off) => off());
@@ -33,7 +52,7 @@
       page.table = await ob.getJson(`${page.project.path}/hparams?${query}`, page.signal);
       paint(page);
     } catch (error) {
-      if (error instanceof ob.Refused) page.out.replaceChildren(ob.empty(error.message));
+      if (error instanceof ob.Refused) page.out.replaceChildren(ob.el("p.ob-mute", {}, error.message));
       else if (error.name !== "AbortError") throw error;
     }
   }
@@ -42,7 +61,7 @@
     const { table, out } = page;
     if (!table) return;
     if (!table.runs.length) {
-      out.replaceChildren(ob.empty("No run here has logged hyperparameters. Log them with ", ob.el("code", {}, "writer.add_hparams({...}, {...})"), "."));
+      out.replaceChildren(ob.el("p.ob-mute", {}, "No run here has logged hyperparameters."));
       return;
     }
     const columns = columnsOf(table);

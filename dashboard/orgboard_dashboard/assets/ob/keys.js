@@ -9,7 +9,7 @@
     ["j  k", "the next card, the one before"],
     ["f", "the card fills the screen, or gives it back"],
     ["Ctrl K", "search runs, tags, pages, actions"],
-    ["g", "then a letter: go to a page (r runs, s scalars, c compare, t text, i images, h hyperparameters)"],
+    ["g", "then a letter: go to a page (r runs, s scalars, c compare, t text, i images, h settings)"],
     ["[  ]", "the page before, the page after"],
     ["v", "saved views"],
     ["t", "light or dark"],

@@ -14,7 +14,7 @@
     logX: false, yRange: null, sectionRanges: [], cardRanges: [], outliersClipped: true, smoothingKind: "ema", pinned: [],
     cardWidth: null, cardHeight: null, tipOrder: "nearest", selectedRange: null,
     groupBy: "", groupLine: "mean", groupBand: "minmax", charts: [], baseline: "", compared: "last",
-    columns: null, sort: "-started", saved: "", without: [],
+    columns: null, sort: "-started", settings: ob.NO_SETTINGS, saved: "", without: [],
   };
   /** In place of a saved view: the usual one, whatever view the project opens in. */
   const NO_VIEW = "-";
@@ -65,6 +65,7 @@
       groupBand: GROUP_BANDS.includes(get("gb")) ? get("gb") : "minmax",
       columns: pairs.has("cols") ? columnsOf(get("cols")) : null,
       sort: get("sort") || DEFAULTS.sort,
+      settings: ob.decodeSettings(pairs),
       saved,
       without,
     };
@@ -92,6 +93,7 @@
     if (view.compared !== "last") pairs.push(["of", view.compared]);
     if (view.columns !== null) pairs.push(["cols", view.columns.map(written).join(",")]);
     if (view.sort !== DEFAULTS.sort) pairs.push(["sort", view.sort]);
+    pairs.push(...ob.settingsPairs(view.settings));
     return pairs.map(([key, value]) => `${key}=${encode(value)}`).join("&");
   };
 
