@@ -19,9 +19,10 @@ from orgboard_dashboard.importance import Importance, importance
 from orgboard_dashboard.queries.errors import BadQuery
 from orgboard_dashboard.queries.fields import FIELDS
 from orgboard_dashboard.queries.hparam_texts import decode_hparams
+from orgboard_dashboard.queries.kept_columns import Candidates
 from orgboard_dashboard.queries.literals import spelled
 from orgboard_dashboard.queries.matching import candidates_of, matching_runs
-from orgboard_dashboard.queries.metrics import Candidates, better, read_metrics
+from orgboard_dashboard.queries.metrics import better, read_metrics
 from orgboard_dashboard.queries.names import ProjectNames
 from orgboard_dashboard.queries.order import tag_of_key
 from orgboard_dashboard.queries.visible import ProjectRef, find_project, find_runs, visible_runs
