@@ -105,6 +105,8 @@ def test_whatever_writes_asks_for_who_may_edit() -> None:
         "bands",
         "expressions",
         "preview",
+        "histograms",
+        "layers",
     }
     open_to_all = {
         rule.path
