@@ -5,8 +5,8 @@
     /r/UID                         one run
 
 The query part has short keys (`v q t s x y sel x0 x1 c old lx yr out sm pin w tip rng g gl gb e
-base of cols sort`) and leaves out what has its default value, so that an untouched view has a
-clean address. `v=ID` stands for what a saved view says, with the keys that follow put over it;
+base of cols sort hv hs hm`) and leaves out what has its default value, so that an untouched view
+has a clean address. `v=ID` stands for what a saved view says, with the keys that follow put over it;
 `v=ID,s,c` is the view without what it says of `s` and `c`. The browser's twin is
 `assets/ob/state.js`; `tests/dashboard/vectors/urls.json` keeps the two equal.
 Nothing here knows Dash or SQL.
@@ -34,6 +34,7 @@ __all__ = [
     "Compared",
     "GroupBand",
     "GroupLine",
+    "HistogramView",
     "Page",
     "Place",
     "SmoothingKind",
@@ -47,7 +48,7 @@ __all__ = [
     "encode_view",
 ]
 
-Page: TypeAlias = Literal["runs", "scalars", "text", "images", "hparams", "compare"]
+Page: TypeAlias = Literal["runs", "scalars", "histograms", "text", "images", "hparams", "compare"]
 PAGES: Final[tuple[Page, ...]] = get_args(Page)
 XAxis: TypeAlias = Literal["step", "rstep", "relative", "wall", "active"]
 """Beside these an axis may be a metric: `m:TAG`."""
@@ -58,6 +59,7 @@ GroupLine: TypeAlias = Literal["mean", "median", "min", "max", "each"]
 """`each`: no line of the group, but one of each of its runs, in its colour."""
 GroupBand: TypeAlias = Literal["minmax", "std", "sem", "ci", "none"]
 Compared: TypeAlias = Literal["last", "min", "max"]
+HistogramView: TypeAlias = Literal["offset", "overlay", "dist", "heat"]
 
 DEFAULT_SMOOTHING: Final = 0.6
 """TensorBoard's, so that the same logs look the same here."""
@@ -158,6 +160,11 @@ class ViewState:
     """Of the table of runs, and of the panel as far as it has room. None: the usual ones."""
     sort: str = DEFAULT_SORT
     """A column's key; "-" in front: the largest first."""
+    histograms: HistogramView = "offset"
+    at_step: float | None = None
+    """The step that histograms of several runs are laid over one another at; None: the last."""
+    layer_map: str = ""
+    """The map of layers: MEASURE, MEASURE,RUN or MEASURE,RUN,OTHER. Empty: none."""
     saved: str = ""
     """The id of the saved view that this one is put over, or `NO_VIEW`."""
     without: tuple[str, ...] = ()
@@ -225,6 +232,12 @@ def encode_view(view: ViewState) -> str:
         pairs.append(("cols", ",".join(map(_written, view.columns))))
     if view.sort != DEFAULT_SORT:
         pairs.append(("sort", view.sort))
+    if view.histograms != "offset":
+        pairs.append(("hv", view.histograms))
+    if view.at_step is not None:
+        pairs.append(("hs", _number(view.at_step)))
+    if view.layer_map:
+        pairs.append(("hm", view.layer_map))
     return urlencode(pairs, quote_via=quote, safe=_UNESCAPED)
 
 
@@ -263,6 +276,9 @@ def decode_view(query: str) -> ViewState:
         compared=_one_of(last.get("of"), Compared, "last"),
         columns=_columns(last["cols"]) if "cols" in last else None,
         sort=last.get("sort") or DEFAULT_SORT,
+        histograms=_one_of(last.get("hv"), HistogramView, "offset"),
+        at_step=_float(last.get("hs", "")),
+        layer_map=_layer_map(last.get("hm", "")),
         saved=saved,
         without=without,
     )
@@ -321,6 +337,13 @@ def _column(text: str) -> Column:
         None if px is None else min(COLUMN_PX[1], max(COLUMN_PX[0], px)),
         text.startswith("!"),
     )
+
+
+_LAYER_MAP: Final = re.compile("(?:w1|js|std|dead|sat|nan)(?:,[0-9A-Za-z]{1,64}){0,2}")
+
+
+def _layer_map(text: str) -> str:
+    return text if _LAYER_MAP.fullmatch(text) else ""
 
 
 _SIGNS: Final = re.compile("[%,~!]")

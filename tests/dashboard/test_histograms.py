@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -190,6 +192,67 @@ def test_the_map_has_a_row_each_tag_and_tells_what_leapt(any_board: Board) -> No
     assert [row["name"] for row in line["rows"]] == ["a", "b"]
     assert header["measure"] == "Wasserstein-1 distance"
     assert drawn[:, 1:].tolist() == [[0, 0], [0, 50]]
+
+
+def test_statistics_of_histograms_are_drawn_as_curves(any_board: Board) -> None:
+    proto = ProtoHistogram(1, 9, 4, 16, 102, (1.0, 3.0, 9.0), (1, 1, 2))
+    some = [proto, tensor((0.0, 2.0, 4.0)), tensor((0.0, 4.0, 4.0))]
+    any_board.log("run", [values("w", "histogram", some), scalars("loss", [1.0, 2.0, 3.0])])
+
+    answer = any_board.ask(
+        "POST",
+        f"{PROJECT}/expressions",
+        json={
+            "chart": "hist:w:mean; hist:w:p50 - loss; hist:w:size; hist:gone:std",
+            "runs": [any_board.uids["run"]],
+        },
+    )
+
+    assert answer.status_code == 200, answer.text
+    header, data = decode(answer.content)
+    lines = {line["part"]: line["blocks"] for line in header["cards"][0]["lines"]}
+    assert column(lines[0]["y"], data).tolist() == [4.0, 1.0, 2.0]
+    assert column(lines[1]["y"], data).tolist() == pytest.approx([3.0 - 1.0, 1 - 2.0, 2 - 3.0])
+    assert header["missing"] == ["hist:w:size", "hist:gone:std"]
+
+
+def test_a_scalar_of_the_very_name_comes_before_a_statistic(board: Board) -> None:
+    chunks = [values("w", "histogram", [tensor((0.0, 2.0, 4.0))]), scalars("hist:w:mean", [7.0])]
+    run = board.log("run", chunks)
+
+    answer = board.ask(
+        "POST", f"{PROJECT}/expressions", json={"chart": "hist:w:mean", "runs": [run]}
+    )
+
+    header, data = decode(answer.content)
+    (line,) = header["cards"][0]["lines"]
+    assert column(line["blocks"]["y"], data).tolist() == [7.0]
+
+
+def test_a_file_has_the_exact_buckets_of_every_histogram(any_board: Board) -> None:
+    rows = (0.1, 1 / 3, 2.0), (1 / 3, 0.5, 1.0)
+    proto = ProtoHistogram(0, 2, 3, 1, 1, (-1.0, 1.0, 2.5, 9.0), (0, 1, 2, 0))
+    run = any_board.log("run", [values("w", "histogram", [tensor(*rows), proto])])
+    tags = any_board.ask("GET", f"{PROJECT}/tags?kind=histogram").json()["tags"]
+    asked = {"tags": str(tags[0]["id"]), "runs": run, "kind": "histogram"}
+
+    table = any_board.ask("GET", f"{PROJECT}/export", params={**asked, "form": "csv"})
+    lines = any_board.ask("GET", f"{PROJECT}/export", params={**asked, "form": "jsonl"})
+    none = any_board.ask("GET", f"{PROJECT}/export", params={**asked, "kind": "image"})
+
+    read = list(csv.DictReader(io.StringIO(table.text)))
+    assert [
+        (row["step"], *(float(row[of]) for of in ("left", "right", "count"))) for row in read
+    ] == [
+        *(("0", *row) for row in rows),
+        ("1", 0.0, 1.0, 1.0),
+        ("1", 1.0, 2.0, 2.0),
+    ]
+    assert table.headers["content-disposition"] == 'attachment; filename="w.csv"'
+    first, second = map(json.loads, lines.text.splitlines())
+    assert first["buckets"] == [list(row) for row in rows]
+    assert second["limits"] == [-1.0, 1.0, 2.5, 9.0]
+    assert none.status_code == 400
 
 
 def test_every_bad_histogram_is_drawn_as_far_as_it_is_sound(corpus: Path, sqlite_url: str) -> None:

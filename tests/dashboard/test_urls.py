@@ -73,6 +73,9 @@ views = st.builds(
         unique_by=lambda column: column.key,
     ).map(tuple),
     sort=names,
+    histograms=st.sampled_from(["offset", "overlay", "dist", "heat"]),
+    at_step=st.none() | numbers,
+    layer_map=st.sampled_from(["", "w1", "js,aB3", "std,aB3,x9Z"]),
 )
 saved_views = st.builds(
     lambda view, saved, keys: replace(view, saved=saved, without=keys),

@@ -31,7 +31,7 @@ Doubles: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
 
 MOST_BUCKETS: Final = 64
-_AT_ONCE: Final = 4096
+_AT_ONCE: Final = 1024
 """Pairs that are worked on together: what they need stays in the cache."""
 
 
@@ -129,7 +129,10 @@ def jensen_shannon(shares: Shares, one: Ints, other: Ints) -> Doubles:
     """Return the Jensen-Shannon divergence of each pair of rows."""
     found = np.full(len(one), np.nan)
     for some in _batches(len(one)):
-        _, first, second = _cells(shares, one[some], other[some])
+        at, first, second = _cells(shares, one[some], other[some])
+        # What happens at one place, as in a bucket without a width, is put into one cell.
+        begun = _begun(at)
+        first, second = _taken(first, begun), _taken(second, begun)
         p, q = np.diff(first, axis=1), np.diff(second, axis=1)
         both = p + q
         # Zero where one has no share: x * log2(x / m) goes to 0.
@@ -150,12 +153,17 @@ def _cells(shares: Shares, one: Ints, other: Ints) -> tuple[Doubles, Doubles, Do
     edges = np.concatenate([shares.edges[one], shares.edges[other]], axis=1)
     own = shares.edges.shape[1]
     order = np.argsort(edges, axis=1, kind="stable")
-    at = np.take_along_axis(edges, order, axis=1)
-    is_first = order < own
-    begun = _begun(at)
-    first = _reached(shares, one, at, np.cumsum(is_first, axis=1), begun)
-    second = _reached(shares, other, at, np.cumsum(~is_first, axis=1), begun)
-    return at, first, second
+    at = _taken(edges, order)
+    passed = np.cumsum(order < own, axis=1)
+    # Those of the other are what is left.
+    rest = np.arange(1, at.shape[1] + 1) - passed
+    return at, _reached(shares, one, at, passed), _reached(shares, other, at, rest)
+
+
+def _taken(rows: Doubles, columns: Ints) -> Doubles:
+    """Return of each row the values in these columns; several times as quick as take_along_axis."""
+    n, width = rows.shape
+    return rows.ravel().take(columns + (np.arange(n) * width)[:, None])
 
 
 def _begun(at: Doubles) -> Ints:
@@ -169,19 +177,15 @@ def _begun(at: Doubles) -> Ints:
     return np.where(last, places, begun)
 
 
-def _reached(shares: Shares, rows: Ints, at: Doubles, passed: Ints, begun: Ints) -> Doubles:
-    """Return what the rows have reached at each place: on the line between two of their edges.
-
-    What happens at one place, as in a bucket without a width, is put into one cell.
-    """
+def _reached(shares: Shares, rows: Ints, at: Doubles, passed: Ints) -> Doubles:
+    """Return what the rows have reached at each place: on the line between two of their edges."""
     edges, reached = shares.edges[rows], shares.reached[rows]
-    low = np.clip(passed - 1, 0, edges.shape[1] - 1)
-    high = np.minimum(low + 1, edges.shape[1] - 1)
-    x0, x1 = np.take_along_axis(edges, low, 1), np.take_along_axis(edges, high, 1)
-    y0, y1 = np.take_along_axis(reached, low, 1), np.take_along_axis(reached, high, 1)
-    width = x1 - x0
-    share = np.divide(at - x0, width, out=np.zeros_like(width), where=width > 0)
+    width = np.diff(edges, axis=1)
+    rise = np.zeros_like(edges)
+    np.divide(np.diff(reached, axis=1), width, out=rise[:, :-1], where=width > 0)
+    low = np.maximum(passed - 1, 0)
+    found = _taken(reached, low) + _taken(rise, low) * (at - _taken(edges, low))
     # Before the first edge there is nothing yet.
-    found = np.where(passed > 0, y0 + np.clip(share, 0.0, 1.0) * (y1 - y0), 0.0)
-    found = np.where(np.isnan(y0), np.nan, found)
-    return np.take_along_axis(found, begun, 1)
+    found[(passed == 0) & ~np.isnan(found)] = 0.0
+    np.clip(found, 0.0, 1.0, out=found)
+    return found

@@ -16,6 +16,7 @@ __all__ = ["bar", "crumb", "tabs"]
 TITLES: Final[dict[Page, str]] = {
     "runs": "Runs",
     "scalars": "Scalars",
+    "histograms": "Histograms",
     "text": "Text",
     "images": "Images",
     "hparams": "Hyperparameters",
@@ -43,7 +44,7 @@ def tabs(place: Place | None, base: str) -> list[Component]:
 
 def bar(place: Place | None, base: str) -> list[Component]:
     """List the same pages for the bar at the foot of a phone, where long names do not fit."""
-    return _links(place, base, {**TITLES, "hparams": "Hparams"})
+    return _links(place, base, {**TITLES, "histograms": "Hist", "hparams": "Hparams"})
 
 
 def _links(place: Place | None, base: str, titles: Mapping[Page, str]) -> list[Component]:

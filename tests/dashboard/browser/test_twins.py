@@ -45,6 +45,9 @@ KEYS = {
     "compared": "compared",
     "columns": "columns",
     "sort": "sort",
+    "histograms": "histograms",
+    "at_step": "atStep",
+    "layer_map": "layerMap",
     "saved": "saved",
     "without": "without",
 }

@@ -34,13 +34,13 @@
       this.tags = null;
       this.controller = new AbortController();
       this.out = ob.el("div.ob-out");
-      this.toolbar = ob.toolbar(this);
+      this.toolbar = this.makeToolbar();
       ob.sizeCards(this.out);
       root.replaceChildren(this.toolbar.el, this.out);
       this.seer = new IntersectionObserver((seen) => this.seen(seen), { rootMargin: NEAR });
       this.sizer = new ResizeObserver(ob.settled(120, () => this.drawAll()));
       this.sizer.observe(this.out);
-      this.fetcher = ob.fetcher(project, this.cards, this.controller.signal, (words) => this.say(words));
+      this.fetcher = this.makeFetcher();
       this.retag = ob.throttled(3000, () => this.listTags());
       this.recount = ob.throttled(2000, () => ob.refreshTable());
       this.offs = [
@@ -48,12 +48,45 @@
         ob.onTheme(() => this.drawAll()), ob.onRunHover((uid) => this.cards.forEach((card) => card.highlight(uid))),
       ];
       ob.paintRanges = (range) => this.cards.forEach((card) => card.paintRange(range));
-      ob.pageActions = () => ob.scalarActions([...this.cards.values()]);
+      ob.pageActions = () => this.actions();
       ob.moveCursors = (x) => this.cards.forEach((card) => card.moveCursor(x));
     }
 
-    async open() {
+    /* What another page of cards does otherwise (histograms.js). */
+
+    kind() {
+      return "scalar";
+    }
+
+    makeToolbar() {
+      return ob.toolbar(this);
+    }
+
+    makeFetcher() {
+      return ob.fetcher(this.project, this.cards, this.controller.signal, (words) => this.say(words));
+    }
+
+    makeCard(tag, actions) {
+      const card = tag.make?.(actions) ?? (tag.source ? new ob.ChartCard(tag.source, actions) : new ob.Card(tag, actions));
+      ob.combinable(card);
+      return card;
+    }
+
+    /** What people made of tags, and have above them. */
+    charts() {
+      return ob.view.charts;
+    }
+
+    actions() {
+      return ob.scalarActions([...this.cards.values()]);
+    }
+
+    load() {
       ob.plotly().catch((error) => this.say(error.message));
+    }
+
+    async open() {
+      this.load();
       await this.project.ready;
       this.toolbar.paint();
       await this.listTags();
@@ -107,12 +140,12 @@
       const runs = this.project.shown().map((run) => run.uid);
       if (this.project.error instanceof ob.Refused && this.project.error.status === 404) return;
       if (!runs.length) return this.layOut((this.tags = []));
-      const query = new URLSearchParams({ kind: "scalar", runs: runs.join(",") });
+      const query = new URLSearchParams({ kind: this.kind(), runs: runs.join(",") });
       try {
         const [{ tags }, charts] = await Promise.all([ob.getJson(`${this.project.path}/tags?${query}`, this.controller.signal), this.declared(runs)]);
         const known = this.tags?.map((tag) => tag.id).join();
         this.tags = tags;
-        ob.scalarTags = tags;
+        if (this.kind() === "scalar") ob.scalarTags = tags;
         this.takeDeclared(charts);
         if (known !== tags.map((tag) => tag.id).join() || !tags.length) this.layOut();
       } catch (error) {
@@ -145,7 +178,7 @@
       if (filter.problem) return;
       const pinned = ob.view.pinned.map((name) => this.tags.find((tag) => tag.name === name)).filter(Boolean);
       const tags = this.tags.filter((tag) => filter.matches(tag.name) && !pinned.includes(tag));
-      const { charts } = ob.view;
+      const charts = this.charts();
       if (!tags.length && !pinned.length && !charts.length) return this.say(...this.nothing());
       const groups = Map.groupBy ? Map.groupBy(tags, groupOf) : group(tags);
       // Tags without a group come last: they are seldom what a page is opened for.
@@ -168,7 +201,7 @@
         return ["No runs yet. Log some with SummaryWriter, or point orgboard at a directory: ", ob.el("code", {}, "orgboard ingest DIR"), "."];
       }
       if (!this.project.shown().length) return ["No run is shown. Choose some in the run panel."];
-      return ["The shown runs have logged no scalars yet. They appear here as soon as they do."];
+      return [`The shown runs have logged no ${this.kind()}s yet. They appear here as soon as they do.`];
     }
 
     section(name, tags) {
@@ -202,8 +235,7 @@
         const actions = {
           onResize: (one) => this.resized(one), onZoom: (zoom) => ob.setView({ zoom }), onSelect: (one, range) => this.select(one, range),
         };
-        card = tag.make?.(actions) ?? (tag.source ? new ob.ChartCard(tag.source, actions) : new ob.Card(tag, actions));
-        ob.combinable(card);
+        card = this.makeCard(tag, actions);
         card.el.card = card;
         this.cards.set(tag.id, card);
         this.seer.observe(card.el);
@@ -322,6 +354,8 @@
       this.turn = this.stale.size ? requestAnimationFrame(() => this.smoothSome()) : 0;
     }
   }
+
+  ob.ScalarsPage = Scalars;
 
   /** The group of a tag: what stands before its last slash. */
   function groupOf(tag) {
