@@ -23,6 +23,7 @@ from orgboard_dashboard.histograms.resample import resample
 from orgboard_schema.blocks.value_columns import as_columns
 from orgboard_schema.types import Histogram, ProtoHistogram, TensorHistogram
 from orgboard_schema.wire.histograms import buckets
+from support.vectors import read_vectors
 
 counts = st.lists(st.integers(0, 1000).map(float), min_size=1, max_size=12)
 widths = st.floats(0.001, 10)
@@ -196,6 +197,13 @@ def test_bins_at_the_edges_of_the_buckets_are_the_buckets(value: TensorHistogram
     expected = np.zeros(len(edges) - 1)
     np.add.at(expected, np.searchsorted(edges, left[wide]), count[wide])
     assert bins == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("case", read_vectors("histograms"), ids=lambda case: case["name"])
+def test_bins_are_the_shared_ones(case: dict[str, Any]) -> None:
+    columns = (np.array(case[name], np.float64) for name in ("left", "right", "count", "edges"))
+
+    assert resample(*columns) == pytest.approx(case["bins"])
 
 
 def test_a_part_of_a_bucket_goes_into_a_bin_by_its_share() -> None:

@@ -1,4 +1,7 @@
-"""Every point of some tags and runs as a file, scalars or histograms: streamed, bounded by time and never by count."""
+"""Every point of some tags and runs as a file, scalars or histograms.
+
+It is streamed, bounded by time and never by count.
+"""
 
 from __future__ import annotations
 

@@ -122,6 +122,19 @@ def test_the_browser_draws_groups_as_python_does(script: Run, case: dict[str, An
     assert figure["ranges"]["y"] == pytest.approx(case["ranges"]["y"])
 
 
+@pytest.mark.parametrize("case", read_vectors("histograms"), ids=lambda case: case["name"])
+def test_the_browser_puts_histograms_into_bins_as_python_does(
+    script: Run, case: dict[str, Any]
+) -> None:
+    bins = script(
+        """(c) => [...ob.rebin({left: c.left, right: c.right, count: c.count}, 0, c.count.length,
+            Float64Array.from(c.edges))]""",
+        case,
+    )
+
+    assert bins == pytest.approx(case["bins"])
+
+
 @pytest.mark.parametrize("case", read_vectors("urls"), ids=lambda case: case["query"])
 def test_the_browser_writes_and_reads_the_shared_addresses(
     script: Run, case: dict[str, Any]
