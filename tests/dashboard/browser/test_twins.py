@@ -65,6 +65,7 @@ PURE = (
     "format",
     "ticks",
     "words",
+    "histbins",
     "describe",
 )
 """Scripts that need no page."""

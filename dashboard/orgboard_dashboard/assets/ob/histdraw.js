@@ -52,7 +52,8 @@
 
   function scaleOf([low, high], yAxis, bins) {
     const kind = yAxis === "sym" ? "sym" : "lin";
-    const unit = kind === "sym" ? Math.max(Math.abs(low), Math.abs(high)) / 1000 || 1 : 1;
+    // A power of ten, so that the ticks are such.
+    const unit = kind === "sym" ? 10 ** Math.floor(Math.log10(Math.max(Math.abs(low), Math.abs(high)) / 1000 || 1)) : 1;
     const [level, value] = [ob.levelOf(kind, unit), ob.valueOf(kind, unit)];
     const [from, to] = [level(low), level(high)];
     const at = (x) => (level(x) - from) / (to - from);
