@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -273,7 +274,7 @@ def test_a_histogram_of_many_buckets_keeps_logged_edges_and_is_about_as_far() ->
     assert wasserstein(shares, np.array([0]), np.array([1]))[0] == pytest.approx(0.5, rel=0.05)
 
 
-def layer(value: list[tuple[tuple[float, float, float], ...]], wall: float = 0.0) -> Layer:
+def layer(value: Sequence[tuple[tuple[float, float, float], ...]], wall: float = 0.0) -> Layer:
     """Make a layer of one histogram a step."""
     n = len(value)
     parts = (as_columns(tuple(TensorHistogram("float64", rows) for rows in value)),)
@@ -314,7 +315,7 @@ def test_dead_saturated_and_lost_shares_are_shares_of_the_counts() -> None:
     rows = ((-1.0, 0.0, 1.0), (0.0, 0.5, 5.0), (0.5, 1.0, 2.0), (1.0, 2.0, 2.0))
     layers = {1: layer([rows])}
 
-    shares = {of: float(layer_map(layers, None, {}, of, 9).values[0, 0]) for of in ("dead", "sat")}  # type: ignore[arg-type]
+    shares = {of: float(layer_map(layers, None, {}, of, 9).values[0, 0]) for of in ("dead", "sat")}
 
     assert shares == {"dead": 0.5, "sat": pytest.approx(0.3)}
     proto = ProtoHistogram(0, 2, 8, 0, 0, (1, 2), (3, 3))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from orgboard_dashboard.queries import histograms as queries
 from orgboard_ingest.commands import ingest
 from orgboard_schema.sql.engine import open_engine
 from orgboard_schema.sql.flush import Restart
-from orgboard_schema.types import ProtoHistogram, TensorHistogram
+from orgboard_schema.types import ProtoHistogram, TensorHistogram, Value
 from support.boards import Board, scalars, values
 from support.corpus import FRAMEWORK_CASES
 
@@ -59,15 +60,17 @@ class Line:
         return {words for bit, words in enumerate(FAULTS) if bits >> bit & 1}
 
 
-def asked(board: Board, tag: str, *, project: str = PROJECT, **question: Any) -> list[Line]:
-    """Ask for one tag of runs, of all of them by default."""
-    tags = board.ask("GET", f"{project}/tags?kind=histogram").json()["tags"]
+def asked(
+    board: Board, tag: str, *, frames: int = 50, more: Mapping[str, Any] | None = None
+) -> list[Line]:
+    """Ask for one tag of all runs."""
+    tags = board.ask("GET", f"{PROJECT}/tags?kind=histogram").json()["tags"]
     tag_id = next(int(row["id"]) for row in tags if row["name"] == tag)
     runs = list(board.uids.values())
     answer = board.ask(
         "POST",
-        f"{project}/histograms",
-        json={"runs": runs, **question, "cards": [{"tag": tag_id}]},
+        f"{PROJECT}/histograms",
+        json={"runs": runs, "frames": frames, **(more or {}), "cards": [{"tag": tag_id}]},
     )
     assert answer.status_code == 200, answer.text
     header, data = decode(answer.content)
@@ -93,7 +96,7 @@ def test_of_many_the_first_the_last_and_some_between_are_sent(board: Board) -> N
     board.log("run", [values("w", "histogram", many)])
 
     (line,) = asked(board, "w", frames=5)
-    (zoomed,) = asked(board, "w", **{"frames": 5, "from": 10, "to": 12})
+    (zoomed,) = asked(board, "w", more={"from": 10, "to": 12})
 
     assert line.columns["x"].tolist() == [0, 250, 500, 749, 999]
     assert [frame[0, 2] for frame in line.rows()] == [0, 250, 500, 749, 999]
@@ -196,7 +199,7 @@ def test_the_map_has_a_row_each_tag_and_tells_what_leapt(any_board: Board) -> No
 
 def test_statistics_of_histograms_are_drawn_as_curves(any_board: Board) -> None:
     proto = ProtoHistogram(1, 9, 4, 16, 102, (1.0, 3.0, 9.0), (1, 1, 2))
-    some = [proto, tensor((0.0, 2.0, 4.0)), tensor((0.0, 4.0, 4.0))]
+    some: list[Value] = [proto, tensor((0.0, 2.0, 4.0)), tensor((0.0, 4.0, 4.0))]
     any_board.log("run", [values("w", "histogram", some), scalars("loss", [1.0, 2.0, 3.0])])
 
     answer = any_board.ask(

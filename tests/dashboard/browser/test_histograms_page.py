@@ -313,12 +313,21 @@ def test_new_histograms_come_while_the_page_is_open(
     page: Page, served: Served, trained: str
 ) -> None:
     tag = "live/w"
-    run = {"project": "default/growing", "logdir": "/growing"}
-    served.board.log("grows", [values(tag, "histogram", [normal(0, 1)])], **run)
+    served.board.log(
+        "grows",
+        [values(tag, "histogram", [normal(0, 1)])],
+        project="default/growing",
+        logdir="/growing",
+    )
     page.goto(f"{served.address}/p/default/growing/histograms")
     drawn(page, tag)
     expect(card(page, tag).locator("footer")).to_contain_text("1 step")
 
-    served.board.log("grows", [values(tag, "histogram", [normal(0, 2)], step=[1])], **run)
+    served.board.log(
+        "grows",
+        [values(tag, "histogram", [normal(0, 2)], step=[1])],
+        project="default/growing",
+        logdir="/growing",
+    )
 
     expect(card(page, tag).locator("footer")).to_contain_text("2 steps", timeout=15_000)
