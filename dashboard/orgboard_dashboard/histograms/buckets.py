@@ -85,7 +85,7 @@ class Frames:
 
     def sums(self, values: Doubles) -> Doubles:
         """Return what `values`, one a bucket, come to in each histogram."""
-        return np.bincount(self.owners(), values, len(self)).astype(np.float64)
+        return summed(values, self.lengths)
 
 
 def frames_of(parts: Sequence[Sequence[Any]], chosen: Ints | None = None) -> Frames:
@@ -134,6 +134,15 @@ def joined(frames: Sequence[Frames]) -> Frames:
         np.concatenate([each.faults for each in all_of]),
         np.concatenate([each.left_out for each in all_of]),
     )
+
+
+def summed(values: Doubles, lengths: Ints) -> Doubles:
+    """Return what each part comes to, of parts so long one after the other."""
+    found = np.zeros(len(lengths))
+    some = lengths > 0
+    if some.any():
+        found[some] = np.add.reduceat(values, (ends_of(lengths) - lengths)[some])
+    return found
 
 
 def ends_of(lengths: Ints) -> Ints:
@@ -185,6 +194,8 @@ def _of_protos(part: ProtoHistograms, chosen: Ints | None) -> Frames:
         lengths, of, moments = lengths[chosen], of[chosen], moments[:, chosen]
     edges = np.concatenate(part.limits) if part.limits else np.empty(0)
     known = np.array([len(each) for each in part.limits], np.int64)
+    if _plain(edges, known, of, lengths, counts, moments):
+        return _of_plain(edges, known, of, lengths, counts, moments)
     faults = np.where(known[of] != lengths, _UNEVEN, 0).astype(np.uint8)
     faults |= _totals(lengths, counts, moments)
     owner = np.repeat(np.arange(len(lengths)), lengths)
@@ -204,10 +215,52 @@ def _of_protos(part: ProtoHistograms, chosen: Ints | None) -> Frames:
     return _sound(lengths, left[kept], right[kept], count[kept], moments, faults)
 
 
+def _plain(
+    edges: Doubles, known: Ints, of: Ints, lengths: Ints, counts: Doubles, moments: Doubles
+) -> bool:
+    """Tell whether nothing can be wrong with any of them, but what they say of their ends."""
+    if not (known[of] == lengths).all() or not len(counts):
+        return False
+    # A NaN is not above or below anything.
+    if not (counts.min() >= 0 and counts.max() < np.inf and np.isfinite(moments[:2]).all()):
+        return False
+    ascend = edges[1:] >= edges[:-1]
+    ascend[(ends_of(known) - 1)[:-1]] = True
+    return bool(ascend.all() and edges[0] > -np.inf and edges.max() < np.inf)
+
+
+def _of_plain(
+    edges: Doubles, known: Ints, of: Ints, lengths: Ints, counts: Doubles, moments: Doubles
+) -> Frames:
+    """Return plain histograms: the same as for all others, in a fifth of the time."""
+    full = np.flatnonzero(counts > 0)
+    ends = ends_of(lengths)
+    starts = ends - lengths
+    before, upto = np.searchsorted(full, starts), np.searchsorted(full, ends)
+    some = upto > before
+    nowhere = np.zeros(len(lengths), np.int64)
+    first, last = nowhere.copy(), nowhere - 1
+    first[some], last[some] = full[before[some]], full[upto[some] - 1]
+    inner = last - first + 1
+    at = spread_index((ends_of(known) - known)[of] + first - starts, inner)
+    right = edges[at]
+    left = edges[np.maximum(at - 1, 0)]
+    count = counts[spread_index(first, inner)]
+    begin = (ends_of(inner) - inner)[some]
+    # What is left of the first edge of all has no edge of its own.
+    left[begin[first[some] == starts[some]]] = -np.inf
+    faults = _totals(lengths, counts, moments)
+    own_first, own_last = np.full(len(lengths), -1), np.full(len(lengths), -2)
+    own_first[some], own_last[some] = begin, begin + inner[some] - 1
+    left, right, range_faults = _ended(left, right, moments, own_first, own_last)
+    faults |= range_faults
+    if range_faults.any():
+        return _sound(inner, left, right, count, moments, faults)
+    return Frames(inner, left, right, count, moments, faults, nowhere)
+
+
 def _totals(lengths: Ints, counts: Doubles, moments: Doubles) -> NDArray[np.uint8]:
-    owner = np.repeat(np.arange(len(lengths)), lengths)
-    total = np.bincount(owner, counts, len(lengths)) if len(lengths) else np.empty(0)
-    apart = np.abs(total - moments[2])
+    apart = np.abs(summed(counts, lengths) - moments[2])
     with np.errstate(invalid="ignore"):
         differs = ~(apart <= _TOTAL_APART * np.maximum(1.0, np.abs(moments[2])))
     return np.where(differs, _TOTAL, 0).astype(np.uint8)

@@ -16,7 +16,7 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from orgboard_dashboard.histograms.buckets import Frames, ends_of, spread_index
+from orgboard_dashboard.histograms.buckets import Frames
 
 __all__ = [
     "MOST_BUCKETS",
@@ -65,7 +65,7 @@ def shares_of(frames: Frames) -> Shares:
     at = np.minimum(steps[None, :], lengths[some, None])
     long = lengths[some] > most
     if long.any():
-        at[long] = _joined_at(frames, some[long], most)
+        at[long] = _joined_at(frames, some[long], most, running)
     last = starts[some, None] + at - 1
     edges[some, 0] = frames.left[starts[some]]
     edges[some, 1:] = np.maximum.accumulate(frames.right[last], axis=1)
@@ -90,23 +90,16 @@ def _widened(part: Shares, by: int) -> Shares:
     return Shares(np.pad(part.edges, pad, mode="edge"), np.pad(part.reached, pad, mode="edge"))
 
 
-def _joined_at(frames: Frames, rows: Ints, most: int) -> Ints:
+def _joined_at(frames: Frames, rows: Ints, most: int, running: Doubles) -> Ints:
     """Return after which buckets each row is cut: evenly by what is reached, and at its ends."""
     starts, lengths = frames.starts()[rows], frames.lengths[rows]
-    own = spread_index(starts, lengths)
-    row_of = np.repeat(np.arange(len(rows)), lengths)
-    running = np.cumsum(frames.count[own])
-    ends = ends_of(lengths)
-    before = np.concatenate(([0.0], running))[ends - lengths]
-    total = running[ends - 1] - before
-    # One ascending column for all rows, so that one search finds all cuts.
-    reached = row_of + np.clip((running - before[row_of]) / total[row_of], 0.0, 1.0)
-    wanted = np.arange(len(rows))[:, None] + np.arange(1, most)[None, :] / most
-    cuts = np.searchsorted(np.maximum.accumulate(reached), wanted.ravel()).reshape(len(rows), -1)
-    at = np.full((len(rows), most), 0, np.int64)
-    at[:, :-1] = np.minimum(cuts - (ends - lengths)[:, None] + 1, lengths[:, None])
-    at[:, -1] = lengths
-    return at
+    before = running[starts] - frames.count[starts]
+    total = running[starts + lengths - 1] - before
+    wanted = before[:, None] + total[:, None] * (np.arange(1, most) / most)
+    # What is counted ascends through all rows: one search finds all cuts.
+    cuts = np.searchsorted(running, wanted.ravel()).reshape(wanted.shape) - starts[:, None] + 1
+    cuts = np.clip(cuts, 1, lengths[:, None])
+    return np.concatenate([cuts, lengths[:, None]], axis=1)
 
 
 def wasserstein(shares: Shares, one: Ints, other: Ints) -> Doubles:
@@ -163,7 +156,8 @@ def _cells(shares: Shares, one: Ints, other: Ints) -> tuple[Doubles, Doubles, Do
 def _taken(rows: Doubles, columns: Ints) -> Doubles:
     """Return of each row the values in these columns; several times as quick as take_along_axis."""
     n, width = rows.shape
-    return rows.ravel().take(columns + (np.arange(n) * width)[:, None])
+    found: Doubles = rows.ravel().take(columns + (np.arange(n) * width)[:, None])
+    return found
 
 
 def _begun(at: Doubles) -> Ints:
