@@ -300,10 +300,13 @@ def _hist(shape: Scalars, place: Place) -> int:
         figures.begin(f"hist: {shape.tags:,} tags x {shape.steps:,} histograms, {form}")
         with serve_histograms(shape, form, place.scratch) as server:
             looked = [page_of_histograms(place.playwright, server) for _ in range(place.runs)]
-            usable, first, most = zip(*looked, strict=True)
+            usable = [one.usable_s for one in looked]
             figures.tell("all cards in sight drawn", usable, "s", bar=Bar(most=2))
-            figures.tell("heap then", first, "MB")
-            figures.tell("heap, all cards scrolled through", most, "MB", bar=Bar(most=150))
+            figures.tell("the page's CPU until then", [one.page_cpu_s for one in looked], "s")
+            figures.tell("the server's CPU", [one.server_cpu_s for one in looked], "s")
+            figures.tell("heap then", [one.heap_mb for one in looked], "MB")
+            held = [one.most_mb for one in looked]
+            figures.tell("heap, all cards scrolled through", held, "MB", bar=Bar(most=150))
             for measure in ("w1", "js", "std"):
                 taken = [layers_cpu_s(server, measure) for _ in range(place.runs)]
                 bar = Bar(most=1)
