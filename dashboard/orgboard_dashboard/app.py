@@ -36,6 +36,7 @@ from orgboard_dashboard.api import (
     expressions,
     groups,
     health,
+    histograms,
     runs,
     scalars,
     settings,
@@ -98,6 +99,7 @@ def create_app(config: WebConfig, engine: Engine, *, clock: Callable[[], float] 
     api.include_router(groups.routes(services))
     api.include_router(expressions.routes(services))
     api.include_router(values.routes(services))
+    api.include_router(histograms.routes(services))
     api.include_router(edits.routes(services))
     api.include_router(views.routes(services))
     api.include_router(live_api.routes(services, board, config.heartbeat_every_s))

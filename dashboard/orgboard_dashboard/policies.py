@@ -92,6 +92,8 @@ _FIXED: Final = (
     Rule("POST", _PROJECT + "/bands", "view", _QUESTION_BODY),
     Rule("POST", _PROJECT + "/expressions", "view", _QUESTION_BODY),
     Rule("GET", _PROJECT + "/values", "view"),
+    Rule("POST", _PROJECT + "/histograms", "view", _QUESTION_BODY),
+    Rule("POST", _PROJECT + "/layers", "view", _QUESTION_BODY),
     Rule("GET", _PROJECT + "/hparams", "view"),
     Rule("POST", _PROJECT + "/settings", "view", _QUESTION_BODY),
     Rule("GET", _PROJECT + "/live", "view"),

@@ -5,9 +5,9 @@
     /r/UID                         one run
 
 The query part has short keys (`v q t s x y sel x0 x1 c old lx yr ys out sm pin w tip rng g gl gb e
-base of cols sort`) and leaves out what has its default value, so that an untouched view has a
-clean address. `v=ID` stands for what a saved view says, with the keys that follow put over it;
-`v=ID,s,c` is the view without what it says of `s` and `c`. The browser's twin is
+base of cols sort hv hs hm`) and leaves out what has its default value, so that an untouched view
+has a clean address. `v=ID` stands for what a saved view says, with the keys that follow put over
+it; `v=ID,s,c` is the view without what it says of `s` and `c`. The browser's twin is
 `assets/ob/state.js`; `tests/dashboard/vectors/urls.json` keeps the two equal.
 Nothing here knows Dash or SQL.
 """
@@ -43,6 +43,7 @@ __all__ = [
     "Compared",
     "GroupBand",
     "GroupLine",
+    "HistogramView",
     "Page",
     "Place",
     "SmoothingKind",
@@ -56,7 +57,7 @@ __all__ = [
     "encode_view",
 ]
 
-Page: TypeAlias = Literal["runs", "scalars", "text", "images", "hparams", "compare"]
+Page: TypeAlias = Literal["runs", "scalars", "histograms", "text", "images", "hparams", "compare"]
 PAGES: Final[tuple[Page, ...]] = get_args(Page)
 XAxis: TypeAlias = Literal["step", "rstep", "index", "relative", "wall", "active"]
 """Beside these an axis may be a metric: `m:TAG`."""
@@ -67,6 +68,7 @@ GroupLine: TypeAlias = Literal["mean", "median", "min", "max", "each"]
 """`each`: no line of the group, but one of each of its runs, in its colour."""
 GroupBand: TypeAlias = Literal["minmax", "std", "sem", "ci", "none"]
 Compared: TypeAlias = Literal["last", "min", "max"]
+HistogramView: TypeAlias = Literal["offset", "overlay", "dist", "heat"]
 
 DEFAULT_SMOOTHING: Final = 0.6
 """TensorBoard's, so that the same logs look the same here."""
@@ -171,6 +173,11 @@ class ViewState:
     """A column's key; "-" in front: the largest first."""
     settings: Settings = field(default_factory=Settings)
     """What the page of settings shows."""
+    histograms: HistogramView = "offset"
+    at_step: float | None = None
+    """The step that histograms of several runs are laid over one another at; None: the last."""
+    layer_map: str = ""
+    """The map of layers: MEASURE, MEASURE,RUN or MEASURE,RUN,OTHER. Empty: none."""
     saved: str = ""
     """The id of the saved view that this one is put over, or `NO_VIEW`."""
     without: tuple[str, ...] = ()
@@ -239,6 +246,12 @@ def encode_view(view: ViewState) -> str:
     if view.sort != DEFAULT_SORT:
         pairs.append(("sort", view.sort))
     pairs += settings_pairs(view.settings)
+    if view.histograms != "offset":
+        pairs.append(("hv", view.histograms))
+    if view.at_step is not None:
+        pairs.append(("hs", number_text(view.at_step)))
+    if view.layer_map:
+        pairs.append(("hm", view.layer_map))
     return urlencode(pairs, quote_via=quote, safe=_UNESCAPED)
 
 
@@ -280,6 +293,9 @@ def decode_view(query: str) -> ViewState:
         columns=_columns(last["cols"]) if "cols" in last else None,
         sort=last.get("sort") or DEFAULT_SORT,
         settings=decode_settings(last, (value for key, value in pairs if key == "br")),
+        histograms=_one_of(last.get("hv"), HistogramView, "offset"),
+        at_step=number_of(last.get("hs", "")),
+        layer_map=_layer_map(last.get("hm", "")),
         saved=saved,
         without=without,
     )
@@ -339,6 +355,13 @@ def _column(text: str) -> Column:
         None if px is None else min(COLUMN_PX[1], max(COLUMN_PX[0], px)),
         text.startswith("!"),
     )
+
+
+_LAYER_MAP: Final = re.compile("(?:w1|js|std|dead|sat|nan)(?:,[0-9A-Za-z]{1,64}){0,2}")
+
+
+def _layer_map(text: str) -> str:
+    return text if _LAYER_MAP.fullmatch(text) else ""
 
 
 def _grouping(text: str) -> str:

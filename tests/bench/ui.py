@@ -5,6 +5,7 @@
 - many: 1000 runs of 20 tags on a cold page.
 - table: 10 000 runs of 100 tags: the first rows, and queries and orders by the server's CPU.
 - long: one series of 5 million points: zooms, and whether each pixel column is right.
+- hist: 500 tags of 100 histograms: the page, its heap, and the map of layers.
 - live: 50 who look on while 20 000 points a second come in.
 
 `make bench-ui ARGS="--only cards long --runs 3"`; `--quick` takes small logs and a minute or two,
@@ -25,6 +26,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 from urllib.parse import quote, urlencode
 
 import numpy as np
@@ -50,6 +52,7 @@ from support.looking import (
     show_cards,
     zoomed,
 )
+from support.many_histograms import layers_cpu_s, page_of_histograms, serve_histograms
 from support.served_logs import our_server, ours, tensorboard
 from support.sides import PEERS, ingested, sqlite
 from support.tabs import tab
@@ -60,6 +63,7 @@ SHAPES = {
     "many": Scalars(1_000, 20, 500),
     "table": Scalars(10_000, 100, 2),
     "long": Scalars(1, 1, 5_000_000),
+    "hist": Scalars(1, 500, 100),
     "live": Scalars(1_000, 20, 40),
 }
 
@@ -69,12 +73,16 @@ QUICK = {
     "many": Scalars(50, 20, 50),
     "table": Scalars(200, 20, 2),
     "long": Scalars(1, 1, 1_000_000),
+    "hist": Scalars(1, 50, 20),
     "live": Scalars(50, 20, 8),
 }
 
 PAGES = 2
 LOOKERS = 48
 """Beside the real pages: fifty of those are more than two cores draw, whatever the server does."""
+
+HISTOGRAM_FORMS: tuple[Literal["tensor", "proto"], ...] = ("tensor", "proto")
+"""Thirty buckets of one width as TensorFlow 2 logs them; TensorBoard's old edges as torch does."""
 
 SMOOTHED_CARDS = 12
 DRAG_STEPS = 24
@@ -286,6 +294,26 @@ def _zooms(steps: int) -> dict[str, tuple[int, int]]:
     return {**found, "all of it": (0, steps - 1)}
 
 
+def _hist(shape: Scalars, place: Place) -> int:
+    figures = place.figures
+    for form in HISTOGRAM_FORMS:
+        figures.begin(f"hist: {shape.tags:,} tags x {shape.steps:,} histograms, {form}")
+        with serve_histograms(shape, form, place.scratch) as server:
+            looked = [page_of_histograms(place.playwright, server) for _ in range(place.runs)]
+            usable = [one.usable_s for one in looked]
+            figures.tell("all cards in sight drawn", usable, "s", bar=Bar(most=2))
+            figures.tell("the page's CPU until then", [one.page_cpu_s for one in looked], "s")
+            figures.tell("the server's CPU", [one.server_cpu_s for one in looked], "s")
+            figures.tell("heap then", [one.heap_mb for one in looked], "MB")
+            held = [one.most_mb for one in looked]
+            figures.tell("heap, all cards scrolled through", held, "MB", bar=Bar(most=150))
+            for measure in ("w1", "js", "std"):
+                taken = [layers_cpu_s(server, measure) for _ in range(place.runs)]
+                bar = Bar(most=1)
+                figures.tell(f"map of layers, {measure}: server CPU", taken, "s", bar=bar)
+    return 0
+
+
 def _live(shape: Scalars, place: Place) -> int:
     rate = shape.runs * shape.tags
     place.figures.begin(
@@ -325,6 +353,7 @@ PARTS: dict[str, Callable[[Scalars, Place], int]] = {
     "many": _many,
     "table": _table,
     "long": _long,
+    "hist": _hist,
     "live": _live,
 }
 

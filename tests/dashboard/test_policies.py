@@ -106,6 +106,8 @@ def test_whatever_writes_asks_for_who_may_edit() -> None:
         "expressions",
         "settings",
         "preview",
+        "histograms",
+        "layers",
     }
     open_to_all = {
         rule.path

@@ -103,6 +103,9 @@ views = st.builds(
     ).map(tuple),
     sort=names,
     settings=settings,
+    histograms=st.sampled_from(["offset", "overlay", "dist", "heat"]),
+    at_step=st.none() | numbers,
+    layer_map=st.sampled_from(["", "w1", "js,aB3", "std,aB3,x9Z"]),
 )
 saved_views = st.builds(
     lambda view, saved, keys: replace(view, saved=saved, without=keys),

@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 from playwright.sync_api import Locator, Page, expect
 
 from orgboard_schema.sql.flush import NewGap, Restart
-from orgboard_schema.types import Blob, Media, Tensor
+from orgboard_schema.types import Blob, Media, Tensor, TensorHistogram
 from support.boards import Board, scalars, values
 from support.words import HOSTILE, say
 
@@ -40,6 +40,8 @@ def log_everything(board: Board) -> None:
                 values("orgboard/context", "tensor", [_text(json.dumps({"host": HOSTILE}))]),
                 values("orgboard/annotation", "tensor", [_text('{"text": "slower"}')], step=[50]),
                 values("weights", "tensor", [_text("x")]),
+                values("layers/0", "histogram", [_buckets(step) for step in range(20)]),
+                values("layers/1", "histogram", [_buckets(-1), _buckets(3)], step=[0, 10]),
                 values("say", "audio", [_sound(0), _sound(9)], step=[0, 2]),
                 values("seen", "image", [_pixel(), _pixel()], step=[0, 10]),
             ],
@@ -54,6 +56,13 @@ def log_everything(board: Board) -> None:
 
 def _text(text: str) -> Tensor:
     return Tensor("string", (), (text.encode(),))
+
+
+def _buckets(step: int) -> TensorHistogram:
+    """Make a histogram; below 0 one that cannot be drawn whole."""
+    rows = [(at / 4 - 2, at / 4 - 1.75, float((at * (step + 1)) % 7)) for at in range(16)]
+    odd = [(1.0, 0.5, 1.0)] if step < 0 else []
+    return TensorHistogram("float64", (*rows, *odd))
 
 
 def _sound(level: int) -> Media:
@@ -231,10 +240,23 @@ def _axis(name: str) -> Callable[[Page], None]:
     return act
 
 
+def _histograms(page: Page) -> None:
+    """Wait for the cards and the map of layers."""
+    expect(page.locator(".ob-histcard .ob-plot path").first).to_be_attached()
+    expect(page.locator(".ob-mapwords")).to_contain_text("2 layers")
+
+
+def _bucket_pointed(page: Page) -> None:
+    expect(page.locator(".ob-histcard .ob-plot path").first).to_be_attached()
+    page.locator(".ob-histcard .ob-stage").first.hover()
+    expect(page.locator(".ob-bucket")).to_be_visible()
+
+
 PAGES: Final[dict[str, State]] = {
     "home": ("/", _seen(".ob-project")),
     "runs": (f"{PROJECT}/runs?cols=name,status,hp:lr,last:train/loss", _seen(".ag-row")),
     "scalars": (f"{PROJECT}/scalars", _drawn),
+    "histograms": (f"{PROJECT}/histograms?hm=w1&sel={{lr0.1-s0}}", _histograms),
     "compare": (f"{PROJECT}/compare", _drawn),
     "text": (f"{PROJECT}/text", _seen(".ob-card strong")),
     "images": (f"{PROJECT}/images", _seen(".ob-card img")),
@@ -296,6 +318,8 @@ OPENED: Final[dict[str, State]] = {
     "menu of an axis": (f"{PROJECT}/hparams?{_BRUSHED}", _axis("Axis lr")),
     "choice of axes": (f"{PROJECT}/hparams?{_BRUSHED}", _axis("Axes ▾")),
     "note": ("/r/{lr0.1-s1}", _writing),
+    "bands at a step": (f"{PROJECT}/histograms?hv=dist&hs=5", _bucket_pointed),
+    "map of layers": (f"{PROJECT}/histograms?hm=std", _seen(".ob-mapwords")),
     "details of a run": ("/r/{lr0.1-s0}", _unfolded),
 }
 """What opens on a page, with a key or a click."""

@@ -1,4 +1,7 @@
-"""Every point of some tags and runs as a file: streamed, bounded by time and never by count."""
+"""Every point of some tags and runs as a file, scalars or histograms.
+
+It is streamed, bounded by time and never by count.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from fastapi import APIRouter
 from sqlalchemy import Engine
 from starlette.responses import StreamingResponse
 
+from orgboard_dashboard.export.bucket_rows import BucketSink
 from orgboard_dashboard.export.choice import Slice
 from orgboard_dashboard.export.csv_rows import CsvSink
 from orgboard_dashboard.export.json_lines import JsonSink
@@ -36,7 +40,7 @@ PART_BYTES: Final = 256 * 1024
 
 FileForm = Literal["csv", "jsonl"]
 _TYPES: Final = {"csv": "text/csv; charset=utf-8", "jsonl": "application/x-ndjson"}
-_KINDS: Final[tuple[Kind, ...]] = ("scalar",)
+_KINDS: Final[tuple[Kind, ...]] = ("scalar", "histogram")
 _MOST_RUNS: Final = 200
 _MOST_TAGS: Final = 1000
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
@@ -49,6 +53,7 @@ class Wanted:
     places: tuple[RunPlace, ...]
     tags: frozenset[str]
     form: FileForm
+    kind: Kind = "scalar"
 
 
 def routes(services: Services) -> APIRouter:
@@ -57,19 +62,24 @@ def routes(services: Services) -> APIRouter:
 
     @router.get("/p/{team}/{project}/export")
     async def export(
-        team: str, project: str, tags: str, runs: str, form: str = "csv"
+        team: str,
+        project: str,
+        tags: str,
+        runs: str,
+        form: str = "csv",
+        kind: str = "scalar",
     ) -> StreamingResponse:
-        tag_ids, uids, kind = _numbers(tags), _uids(runs), _form(form)
+        tag_ids, uids, written, of = _numbers(tags), _uids(runs), _form(form), _kind(kind)
         places = await services.ask(places_of, team, project, uids)
         # A tag's name may be known to who may see a run that has it, and to nobody else.
-        listed = await services.ask(list_tags, team, project, "scalar", uids)
+        listed = await services.ask(list_tags, team, project, of, uids)
         names = [row.name for row in listed if row.id in tag_ids]
-        wanted = Wanted(tuple(places), frozenset(names), kind)
+        wanted = Wanted(tuple(places), frozenset(names), written, of)
         points = stream_points(current_viewer(), services.engine, wanted)
         name = _file_name(names[0] if len(names) == 1 else project)
         # What is in the file is somebody's text; a browser must not take it for a page.
-        headers = {"content-disposition": f'attachment; filename="{name}.{kind}"'}
-        return StreamingResponse(_in_threads(points), media_type=_TYPES[kind], headers=headers)
+        headers = {"content-disposition": f'attachment; filename="{name}.{written}"'}
+        return StreamingResponse(_in_threads(points), media_type=_TYPES[written], headers=headers)
 
     return router
 
@@ -87,12 +97,12 @@ def stream_points(
     """
     until = clock() + WITHIN_S
     buffer = io.BytesIO()
-    sink: Sink = (
-        JsonSink(buffer, "scalars") if wanted.form == "jsonl" else CsvSink(buffer, "scalars")
-    )
+    sink = _sink(wanted, buffer)
     for run in wanted.places:
         with begin_read(engine) as conn:
-            listed = exported_series(viewer, conn, run.run_id, _KINDS, wanted.tags.__contains__)
+            listed = exported_series(
+                viewer, conn, run.run_id, (wanted.kind,), wanted.tags.__contains__
+            )
             for series in listed:
                 for data in series.pieces:
                     sink.points(
@@ -104,6 +114,12 @@ def stream_points(
                         yield _taken(buffer)
     sink.close()
     yield _taken(buffer)
+
+
+def _sink(wanted: Wanted, buffer: io.BytesIO) -> Sink:
+    if wanted.form == "jsonl":
+        return JsonSink(buffer, "scalars" if wanted.kind == "scalar" else "histograms")
+    return CsvSink(buffer, "scalars") if wanted.kind == "scalar" else BucketSink(buffer)
 
 
 def _taken(buffer: io.BytesIO) -> bytes:
@@ -143,6 +159,12 @@ def _form(text: str) -> FileForm:
     if text not in get_args(FileForm):
         raise BadQuery(f"`form` is one of {', '.join(get_args(FileForm))}.")
     return cast("FileForm", text)
+
+
+def _kind(text: str) -> Kind:
+    if text not in _KINDS:
+        raise BadQuery(f"`kind` is one of {', '.join(_KINDS)}.")
+    return text
 
 
 def _file_name(text: str) -> str:

@@ -13,7 +13,7 @@ from dash import Dash, Input, Output
 from dash.development.base_component import Component
 
 from orgboard_dashboard.pages import runs, skeletons
-from orgboard_dashboard.shell.nav import crumb, tabs
+from orgboard_dashboard.shell.nav import bar, crumb, tabs
 from orgboard_dashboard.urls import Place, decode_place
 
 __all__ = ["CALLBACK_POLICIES", "register"]
@@ -42,7 +42,7 @@ def register(app: Dash) -> None:
     ) -> tuple[Component, list[Component], list[Component], list[Component]]:
         # Whoever calls by hand may send anything.
         place = decode_place(str(pathname or base), base)
-        return page_of(place), crumb(place, base), tabs(place, base), tabs(place, base)
+        return page_of(place), crumb(place, base), tabs(place, base), bar(place, base)
 
 
 def page_of(place: Place | None) -> Component:

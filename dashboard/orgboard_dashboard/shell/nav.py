@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from dash import html
@@ -10,11 +11,12 @@ from dash.development.base_component import Component
 from orgboard_dashboard.components.element import element
 from orgboard_dashboard.urls import PAGES, Page, Place, encode_place
 
-__all__ = ["crumb", "tabs"]
+__all__ = ["bar", "crumb", "tabs"]
 
 TITLES: Final[dict[Page, str]] = {
     "runs": "Runs",
     "scalars": "Scalars",
+    "histograms": "Histograms",
     "text": "Text",
     "images": "Images",
     "hparams": "Settings",
@@ -37,12 +39,21 @@ def crumb(place: Place | None, base: str) -> list[Component]:
 
 def tabs(place: Place | None, base: str) -> list[Component]:
     """List the pages of the project that `place` is in; none outside a project."""
+    return _links(place, base, TITLES)
+
+
+def bar(place: Place | None, base: str) -> list[Component]:
+    """List the same pages for the bar at the foot of a phone, where long names do not fit."""
+    return _links(place, base, {**TITLES, "histograms": "Hist"})
+
+
+def _links(place: Place | None, base: str, titles: Mapping[Page, str]) -> list[Component]:
     if place is None or not place.project:
         return []
     return [
         element(
             html.A,
-            TITLES[page],
+            titles[page],
             href=encode_place(Place(page, team=place.team, project=place.project), base),
             className="ob-nav ob-on" if page == place.page else "ob-nav",
             aria_current="page" if page == place.page else "false",

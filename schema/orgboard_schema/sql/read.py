@@ -30,6 +30,7 @@ from orgboard_schema.sql.supersede import Cut, Mask, load_cuts, superseded
 from orgboard_schema.types import Kind
 
 __all__ = [
+    "HistogramParts",
     "Picture",
     "ReducedLine",
     "SeriesData",
@@ -37,6 +38,7 @@ __all__ = [
     "StepRange",
     "StoredBlob",
     "heads",
+    "histograms",
     "iter_series",
     "load_blob",
     "long_series",
@@ -48,6 +50,8 @@ __all__ = [
 ]
 
 _SCALAR: Final[tuple[Kind, ...]] = ("scalar",)
+
+_HISTOGRAM: Final[tuple[Kind, ...]] = ("histogram",)
 
 _T = TypeVar("_T", bound=np.generic)
 
@@ -81,6 +85,22 @@ class SeriesData:
         )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class HistogramParts:
+    """Histograms of one series in stored order, in the columns that they are stored in."""
+
+    step: Ints
+    wall: npt.NDArray[np.float64]
+    attempt: npt.NDArray[np.int32]
+    superseded: Mask
+    parts: tuple[Sequence[StoredValue], ...]
+    """One after the other a value a point; most of them are `ProtoHistograms` or
+    `TensorHistograms`, of which no histogram is made an object."""
+
+    def __len__(self) -> int:
+        return len(self.step)
+
+
 def series(
     conn: Connection,
     run_id: int,
@@ -111,22 +131,52 @@ def many_scalars(
 
     Runs that are asked for the same tags share their statements.
     """
+    found: dict[tuple[int, int], SeriesData] = {}
+    for key, pieces, cuts in _many(conn, keys, _SCALAR, step_range):
+        data = _assemble(pieces, cuts, step_range)
+        if data is not None:
+            found[key] = data
+    return found
+
+
+def histograms(
+    conn: Connection, keys: Collection[tuple[int, int]]
+) -> dict[tuple[int, int], HistogramParts]:
+    """Return histogram series of many runs by (run_id, tag_id), a few statements for all."""
+    found: dict[tuple[int, int], HistogramParts] = {}
+    for (run_id, tag_id), pieces, cuts in _many(conn, keys, _HISTOGRAM, None):
+        step = _joined([piece.series.step for piece in pieces])
+        lengths = [len(piece.series) for piece in pieces]
+        attempt = np.repeat(np.array([piece.attempt for piece in pieces], np.int32), lengths)
+        found[run_id, tag_id] = HistogramParts(
+            step,
+            _joined([piece.series.wall for piece in pieces]),
+            attempt,
+            superseded(cuts, tag_id, "histogram", attempt, step),
+            tuple(p.series.values for p in pieces if isinstance(p.series, ValueSeries)),
+        )
+    return found
+
+
+def _many(
+    conn: Connection,
+    keys: Collection[tuple[int, int]],
+    kinds: tuple[Kind, ...],
+    step_range: StepRange | None,
+) -> Iterator[tuple[tuple[int, int], list[Piece], list[Cut]]]:
+    """Yield the pieces of each of these series, and the restarts of its run."""
     tags_of: dict[int, set[int]] = {}
     for run_id, tag_id in keys:
         tags_of.setdefault(run_id, set()).add(tag_id)
     runs_of: dict[tuple[int, ...], list[int]] = {}
     for run_id, tag_ids in sorted(tags_of.items()):
         runs_of.setdefault(tuple(sorted(tag_ids)), []).append(run_id)
-    found: dict[tuple[int, int], SeriesData] = {}
     for tags, run_ids in runs_of.items():
         for some_runs in chunked(run_ids):
             for some_tags in chunked(tags):
-                pieces, cuts = find_pieces(conn, some_runs, some_tags, _SCALAR, step_range)
+                pieces, cuts = find_pieces(conn, some_runs, some_tags, kinds, step_range)
                 for (run_id, tag_id, _), mine in _grouped(pieces):
-                    data = _assemble(mine, cuts[run_id], step_range)
-                    if data is not None:
-                        found[run_id, tag_id] = data
-    return found
+                    yield (run_id, tag_id), mine, cuts[run_id]
 
 
 def iter_series(conn: Connection, run_id: int, tag_id: int, kind: Kind) -> Iterator[SeriesData]:

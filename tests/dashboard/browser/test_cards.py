@@ -88,9 +88,9 @@ def test_a_range_of_a_section_is_that_of_its_cards_alone(page: Page, served: Ser
     ready(page)
 
     page.get_by_label("More about the section train").click()
-    page.get_by_label("Vertical range of the section, from").fill("-1")
-    page.get_by_label("Vertical range of the section, to").fill("2")
-    page.get_by_label("Vertical range of the section, to").press("Enter")
+    page.get_by_label("Range of the section, from").fill("-1")
+    page.get_by_label("Range of the section, to").fill("2")
+    page.get_by_label("Range of the section, to").press("Enter")
 
     expect(plot_range(page, "train/accuracy", [-1, 2])).to_be_attached()
     expect(plot_range(page, "train/loss", [0, 8])).to_be_attached()

@@ -47,6 +47,9 @@ KEYS = {
     "columns": "columns",
     "sort": "sort",
     "settings": "settings",
+    "histograms": "histograms",
+    "at_step": "atStep",
+    "layer_map": "layerMap",
     "saved": "saved",
     "without": "without",
 }
@@ -65,6 +68,7 @@ PURE = (
     "format",
     "ticks",
     "words",
+    "histbins",
     "describe",
 )
 """Scripts that need no page."""
@@ -120,6 +124,19 @@ def test_the_browser_draws_groups_as_python_does(script: Run, case: dict[str, An
     assert plain(figure["data"]) == case["data"]
     assert figure["ranges"]["x"] == case["ranges"]["x"]
     assert figure["ranges"]["y"] == pytest.approx(case["ranges"]["y"])
+
+
+@pytest.mark.parametrize("case", read_vectors("histograms"), ids=lambda case: case["name"])
+def test_the_browser_puts_histograms_into_bins_as_python_does(
+    script: Run, case: dict[str, Any]
+) -> None:
+    bins = script(
+        """(c) => [...ob.rebin({left: c.left, right: c.right, count: c.count}, 0, c.count.length,
+            Float64Array.from(c.edges))]""",
+        case,
+    )
+
+    assert bins == pytest.approx(case["bins"])
 
 
 @pytest.mark.parametrize("case", read_vectors("urls"), ids=lambda case: case["query"])

@@ -80,16 +80,17 @@
     };
     const save = (label, words, act) => ob.menuItem(label, act, words);
     ob.openMenu(button, `More about ${name}`,
-      ob.menuHead("In words"), ob.el("p.ob-words", {}, ob.describe(name, card.shownLines())),
-      ...(card.look().cardRanges === ob.view.cardRanges ? [ob.menuHead("Vertical range"), ob.rangeFields("Vertical range", own?.slice(1) ?? null, setRange)] : []),
+      ob.menuHead("In words"), ob.el("p.ob-words", {}, card.told?.() ?? ob.describe(name, card.shownLines())),
+      ...(card.look().cardRanges === ob.view.cardRanges ? [ob.menuHead(card.rangeName ?? "Vertical range"), ob.rangeFields(card.rangeName ?? "Vertical range", own?.slice(1) ?? null, setRange)] : []),
       ...(card.isTag ? moves(name) : []),
-      ...(card.isTag && tabled ? [ob.menuItem("Table of values", () => ob.openTable(card))] : []),
+      ...(card.menuItems?.() ?? []),
+      ...(card.isTag && tabled && !card.kind ? [ob.menuItem("Table of values", () => ob.openTable(card))] : []),
       ob.menuHead("Save"),
-      save("PNG", "the picture, twice as fine", () => ob.savePicture(card, "png")),
-      save("SVG", "the picture, as lines", () => ob.savePicture(card, "svg")),
+      save("PNG", "the picture, twice as fine", () => (card.savePicture?.("png") ?? ob.savePicture(card, "png"))),
+      save("SVG", "the picture, as lines", () => (card.savePicture?.("svg") ?? ob.savePicture(card, "svg"))),
       ...(card.isTag ? [
-        save("CSV", "every point of the shown runs", () => ob.savePoints([card.tag], "csv")),
-        save("JSON", "every point, an object a line", () => ob.savePoints([card.tag], "jsonl")),
+        save("CSV", "every point of the shown runs", () => ob.savePoints([card.tag], "csv", card.kind)),
+        save("JSON", "every point, an object a line", () => ob.savePoints([card.tag], "jsonl", card.kind)),
       ] : []));
   }
 })((globalThis.ob = globalThis.ob || {}));

@@ -168,7 +168,7 @@
     const dialog = ob.el("dialog.ob-dialog.ob-chartdialog", { "aria-label": "Chart", onclose: () => dialog.remove() },
       ob.el("form", { onsubmit: submit },
         ob.el("h2", {}, "Tags and formulas of one chart"), field, problem,
-        ob.el("p", {}, "As in ", ob.el("code", {}, "train/loss - val/loss; max(a, 2 * b)"), ". A tag with other characters stands in quotes. There are + − * / and abs, log, min, max."),
+        ob.el("p", {}, "As in ", ob.el("code", {}, "train/loss - val/loss; max(a, 2 * b)"), ". A tag with other characters stands in quotes. There are + − * / and abs, log, min, max; hist:TAG:mean is of histograms, as are std, min, max, num, p5, p25, p50, p75, p95."),
         find, list,
         ob.el("div.ob-dialog-foot", {}, ob.el("button.ob-pill", { type: "button", onclick: () => dialog.close() }, "Cancel"), ob.el("button.ob-pill.ob-main", { type: "submit" }, "Draw"))));
     paint();

@@ -6,20 +6,10 @@
 (function (ob) {
   "use strict";
 
-  const SVG = "http://www.w3.org/2000/svg";
-
   /** Paths count in this part of a pixel: whole numbers are written four times as fast as tenths. */
   const FINE = 10;
   /** Farther off the chart is as far: a spike of any height stays a path that a browser can dash. */
   const FAR_PX = 1e5;
-
-  /** Make an SVG element: svg("g", {class}, child, "text"). */
-  ob.svg = function svg(tag, attributes, ...children) {
-    const node = document.createElementNS(SVG, tag);
-    for (const name in attributes) if (attributes[name] !== null) node.setAttribute(name, attributes[name]);
-    node.append(...children);
-    return node;
-  };
 
   /** Make the box that paths (`ob.pathOf`) are drawn in: the part of a card that `scale` is of. */
   ob.canvas = function canvas({ left, top, width, height }, attributes, ...children) {

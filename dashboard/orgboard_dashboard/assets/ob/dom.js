@@ -22,16 +22,17 @@
 
   const SVG = "http://www.w3.org/2000/svg";
 
+  /** Make an SVG element: svg("g", {class}, child, "text"). What is null or undefined is left out. */
+  ob.svg = function svg(tag, attributes, ...children) {
+    const node = document.createElementNS(SVG, tag);
+    for (const name in attributes) if (attributes[name] !== null && attributes[name] !== undefined) node.setAttribute(name, attributes[name]);
+    node.append(...children);
+    return node;
+  };
+
   /** Make a line icon of 16 px from a path of ours. */
   ob.icon = function icon(path) {
-    const svg = document.createElementNS(SVG, "svg");
-    svg.setAttribute("viewBox", "0 0 16 16");
-    svg.setAttribute("class", "ob-glyph");
-    svg.setAttribute("aria-hidden", "true");
-    const line = document.createElementNS(SVG, "path");
-    line.setAttribute("d", path);
-    svg.append(line);
-    return svg;
+    return ob.svg("svg", { viewBox: "0 0 16 16", class: "ob-glyph", "aria-hidden": "true" }, ob.svg("path", { d: path }));
   };
 
   /** Give the element, or what was made in its place: in the row of the same run, or by the same name. */

@@ -73,21 +73,23 @@
   }
 
   /** Save every point of these tags in the shown runs, as "csv" or "jsonl". */
-  ob.savePoints = function savePoints(tags, form) {
+  ob.savePoints = function savePoints(tags, form, kind = "scalar") {
     const runs = ob.project?.shown().map((run) => run.uid) ?? [];
     if (!runs.length || !tags.length) return;
-    const query = new URLSearchParams({ tags: tags.map((tag) => tag.id).join(","), runs: runs.join(","), form });
+    const query = new URLSearchParams({ tags: tags.map((tag) => tag.id).join(","), runs: runs.join(","), form, kind });
     download(`${ob.base()}api/ui/v1/${ob.project.path}/export?${query}`, "");
   };
 
-  function download(href, name) {
+  /** Let the browser save what is at an address, under this name. */
+  const download = (ob.download = function download(href, name) {
     const link = ob.el("a", { href, download: name, hidden: true });
     document.body.append(link);
     link.click();
     link.remove();
-  }
+  });
 
-  function fileName(tag) {
+  /** Make a file's name of a tag. */
+  const fileName = (ob.fileName = function fileName(tag) {
     return tag.replace(/[^A-Za-z0-9._-]+/g, "_").slice(0, 80) || "chart";
-  }
+  });
 })((globalThis.ob = globalThis.ob || {}));

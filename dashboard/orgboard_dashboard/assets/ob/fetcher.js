@@ -9,8 +9,10 @@
   const MOST_REST_MS = 5000;
 
   class Fetcher {
-    constructor(project, cards, signal, say) {
+    constructor(project, cards, signal, say, { drawn, post } = {}) {
       Object.assign(this, { project, cards, signal, say });
+      this.drawn = drawn ?? (() => ob.drawn(project));
+      this.post = post ?? null;
       this.running = false;
       this.following = 0;
       this.restUntil = 0;
@@ -62,7 +64,7 @@
 
     /** Choose the next cards that want the same runs. */
     batch() {
-      const shown = ob.drawn(this.project).map((run) => run.uid);
+      const shown = this.drawn().map((run) => run.uid);
       const wanting = [...this.cards.values()].filter((card) => card.visible && card.wanted && card.el.isConnected);
       if (!wanting.length || !shown.length) return null;
       const runsOf = (card) => (card.wanted === "all" ? shown : shown.filter((uid) => card.wanted.has(uid)));
@@ -84,7 +86,7 @@
       const body = {
         cards: cards.map((card) => ({ tag: card.tag.id })), runs, ...place, width, superseded, since: null,
       };
-      const groups = ob.isGrouped() ? ob.drawn(this.project).filter((group) => runs.includes(group.uid)) : null;
+      const groups = ob.isGrouped() && !this.post ? ob.drawn(this.project).filter((group) => runs.includes(group.uid)) : null;
       const began = performance.now();
       const lines = await this.linesOf(cards, body, groups);
       this.awaited += performance.now() - began;
@@ -104,14 +106,17 @@
     async linesOf(cards, body, groups) {
       const { path } = this.project;
       const [{ ask, tag }] = cards;
+      if (this.post) return this.post(path, body, this.signal);
       if (ask) return new Map([[tag.id, await cards[0].ask(path, body, groups, this.signal)]]);
       const answer = await (groups ? ob.postBands(path, groups, body, this.signal) : ob.postScalars(path, body, this.signal));
       return new Map(answer.cards.map((card) => [card.tag, card.lines]));
     }
   }
 
-  /** Make what fetches for `cards` (a Map of cards), until `signal` ends it; refusals are said. */
-  ob.fetcher = (project, cards, signal, say) => new Fetcher(project, cards, signal, say);
+  /** Make what fetches for `cards` (a Map of cards), until `signal` ends it; refusals are said.
+      `drawn()` gives what has lines and `post(path, body, signal)` their lines by tag, where
+      they are not those of scalars. */
+  ob.fetcher = (project, cards, signal, say, ways) => new Fetcher(project, cards, signal, say, ways);
 
   /** What of the view an answer is good for. */
   function asking() {

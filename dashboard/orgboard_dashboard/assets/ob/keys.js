@@ -9,7 +9,7 @@
     ["j  k", "the next card, the one before"],
     ["f", "the card fills the screen, or gives it back"],
     ["Ctrl K", "search runs, tags, pages, actions"],
-    ["g", "then a letter: go to a page (r runs, s scalars, c compare, t text, i images, h settings)"],
+    ["g", "then a letter: go to a page (r runs, s scalars, d histograms, c compare, t text, i images, h settings)"],
     ["[  ]", "the page before, the page after"],
     ["v", "saved views"],
     ["t", "light or dark"],
@@ -42,7 +42,7 @@
   };
 
   /** The pages behind "g", by the end of their address. */
-  const PAGES = { r: "/runs", s: "/scalars", c: "/compare", t: "/text", i: "/images", h: "/hparams" };
+  const PAGES = { r: "/runs", s: "/scalars", d: "/histograms", c: "/compare", t: "/text", i: "/images", h: "/hparams" };
   const GOING_MS = 1500;
   let going = 0;
 

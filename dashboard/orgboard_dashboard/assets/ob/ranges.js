@@ -126,11 +126,15 @@
     return [low - room, high + room];
   }
 
-  /** The range that somebody set, of the card, its section or the page; on a log axis a lower end without a logarithm is not set. */
-  function fixed(view, tag, level, automatic) {
+  /** Give the range that somebody set, of a tag's card, its section or the page; null: none. */
+  ob.rangeSet = function rangeSet(view, tag) {
     const given = (ranges, name) => (ranges ?? []).find(([of]) => of === name)?.slice(1);
-    const own = given(view.cardRanges, tag) ?? given(view.sectionRanges, ob.sectionOf(tag));
-    const [low, high] = own ?? view.yRange ?? [null, null];
+    return given(view.cardRanges, tag) ?? given(view.sectionRanges, ob.sectionOf(tag)) ?? view.yRange ?? null;
+  };
+
+  /** The same, in levels; on a log axis a lower end without a logarithm is not set. */
+  function fixed(view, tag, level, automatic) {
+    const [low, high] = ob.rangeSet(view, tag) ?? [null, null];
     if (low === null || (view.yAxis === "log" && high <= 0)) return null;
     const top = level(high);
     const bottom = view.yAxis === "log" && low <= 0 ? Math.min(automatic[0], top - 1) : level(low);

@@ -39,13 +39,13 @@
       this.listed = 0;
       this.controller = new AbortController();
       this.out = ob.el("div.ob-out");
-      this.toolbar = ob.toolbar(this);
+      this.toolbar = this.makeToolbar();
       ob.sizeCards(this.out);
       root.replaceChildren(this.toolbar.el, this.out);
       this.seer = new IntersectionObserver((seen) => this.seen(seen), { rootMargin: NEAR });
       this.sizer = new ResizeObserver(ob.settled(120, () => this.drawAll()));
       this.sizer.observe(this.out);
-      this.fetcher = ob.fetcher(project, this.cards, this.controller.signal, (words) => this.say(words));
+      this.fetcher = this.makeFetcher();
       this.retag = ob.throttled(3000, () => this.listTags());
       this.recount = ob.throttled(2000, () => ob.refreshTable());
       this.offs = [
@@ -53,11 +53,44 @@
         ob.onRunHover((uid) => this.cards.forEach((card) => card.highlight(uid))),
       ];
       ob.paintRanges = (range) => this.cards.forEach((card) => card.paintRange(range));
-      ob.pageActions = () => ob.scalarActions(this.inOrder(), this.fetcher);
+      ob.pageActions = () => this.actions();
       ob.moveCursors = (x) => this.cards.forEach((card) => card.moveCursor(x));
     }
 
+    /* What another page of cards does otherwise (histograms.js). */
+
+    kind() {
+      return "scalar";
+    }
+
+    makeToolbar() {
+      return ob.toolbar(this);
+    }
+
+    makeFetcher() {
+      return ob.fetcher(this.project, this.cards, this.controller.signal, (words) => this.say(words));
+    }
+
+    makeCard(tag, actions) {
+      const card = tag.make?.(actions) ?? (tag.source ? new ob.ChartCard(tag.source, actions) : new ob.Card(tag, actions));
+      ob.combinable(card);
+      return card;
+    }
+
+    /** What people made of tags, and have above them. */
+    charts() {
+      return ob.view.charts;
+    }
+
+    actions() {
+      return ob.scalarActions(this.inOrder(), this.fetcher);
+    }
+
+    /** Begin what stands above the cards. */
+    load() {}
+
     async open() {
+      this.load();
       await this.project.ready;
       this.toolbar.paint();
       await this.listTags();
@@ -112,12 +145,12 @@
       this.listed = Date.now();
       if (this.project.error instanceof ob.Refused && this.project.error.status === 404) return;
       if (!runs.length) return this.layOut((this.tags = []));
-      const query = new URLSearchParams({ kind: "scalar", runs: runs.join(",") });
+      const query = new URLSearchParams({ kind: this.kind(), runs: runs.join(",") });
       try {
         const [{ tags }, charts] = await Promise.all([ob.getJson(`${this.project.path}/tags?${query}`, this.controller.signal), this.declared(runs)]);
         const known = this.tags?.map((tag) => tag.id).join();
         this.tags = tags;
-        ob.scalarTags = tags;
+        if (this.kind() === "scalar") ob.scalarTags = tags;
         this.takeDeclared(charts);
         if (known !== tags.map((tag) => tag.id).join() || !tags.length) this.layOut();
       } catch (error) {
@@ -150,7 +183,7 @@
       if (filter.problem) return;
       const pinned = ob.view.pinned.map((name) => this.tags.find((tag) => tag.name === name)).filter(Boolean);
       const tags = this.tags.filter((tag) => filter.matches(tag.name) && !pinned.includes(tag));
-      const { charts } = ob.view;
+      const charts = this.charts();
       if (!tags.length && !pinned.length && !charts.length) return this.say(...this.nothing());
       const groups = Map.groupBy ? Map.groupBy(tags, (tag) => ob.sectionOf(tag.name)) : group(tags);
       // Tags without a group come last: they are seldom what a page is opened for.
@@ -173,7 +206,7 @@
         return ["No runs yet. Log some with SummaryWriter, or point orgboard at a directory: ", ob.el("code", {}, "orgboard ingest DIR"), "."];
       }
       if (!this.project.shown().length) return ["No run is shown. Choose some in the run panel."];
-      return ["The shown runs have logged no scalars yet. They appear here as soon as they do."];
+      return [`The shown runs have logged no ${this.kind()}s yet. They appear here as soon as they do.`];
     }
 
     section(name, tags) {
@@ -192,7 +225,7 @@
       const fold = () => ob.setView({ collapsed: folded ? ob.view.collapsed.filter((one) => one !== name) : [...ob.view.collapsed, name] });
       const title = ob.el("button.ob-fold", { type: "button", "aria-expanded": String(!folded), onclick: fold, disabled: pinned },
         pinned ? null : ob.icon("M4 6l4 4 4-4"), label, ob.el("span.ob-n", {}, String(tags.length)));
-      return ob.el("section.ob-section", { "aria-label": label }, ob.el("h2", {}, title, pinned ? null : ob.sectionMenu(name, tags)), grid);
+      return ob.el("section.ob-section", { "aria-label": label }, ob.el("h2", {}, title, pinned ? null : ob.sectionMenu(name, tags, this.kind())), grid);
     }
 
     /** Charts that people made of tags stand before the tags. */
@@ -207,8 +240,7 @@
         const actions = {
           onResize: (one) => this.resized(one), onZoom: (zoom) => ob.setView({ zoom }), onSelect: (one, range) => this.select(one, range),
         };
-        card = tag.make?.(actions) ?? (tag.source ? new ob.ChartCard(tag.source, actions) : new ob.Card(tag, actions));
-        ob.combinable(card);
+        card = this.makeCard(tag, actions);
         card.el.card = card;
         this.cards.set(tag.id, card);
         this.seer.observe(card.el);
@@ -339,6 +371,8 @@
       this.turn = this.stale.size ? requestAnimationFrame(() => this.smoothSome()) : 0;
     }
   }
+
+  ob.ScalarsPage = Scalars;
 
   function group(tags) {
     const groups = new Map();

@@ -14,7 +14,8 @@
     logX: false, yRange: null, sectionRanges: [], cardRanges: [], outliersClipped: true, smoothingKind: "ema", pinned: [],
     cardWidth: null, cardHeight: null, tipOrder: "nearest", selectedRange: null,
     groupBy: "", groupLine: "mean", groupBand: "minmax", charts: [], baseline: "", compared: "last",
-    columns: null, sort: "-started", settings: ob.NO_SETTINGS, saved: "", without: [],
+    columns: null, sort: "-started", settings: ob.NO_SETTINGS,
+    histograms: "offset", atStep: null, layerMap: "", saved: "", without: [],
   };
   /** In place of a saved view: the usual one, whatever view the project opens in. */
   const NO_VIEW = "-";
@@ -66,6 +67,9 @@
       columns: pairs.has("cols") ? columnsOf(get("cols")) : null,
       sort: get("sort") || DEFAULTS.sort,
       settings: ob.decodeSettings(pairs),
+      histograms: oneOf(get("hv"), ["offset", "overlay", "dist", "heat"]),
+      atStep: number(get("hs")),
+      layerMap: /^(?:w1|js|std|dead|sat|nan)(?:,[0-9A-Za-z]{1,64}){0,2}$/.test(get("hm")) ? get("hm") : "",
       saved,
       without,
     };
@@ -94,6 +98,9 @@
     if (view.columns !== null) pairs.push(["cols", view.columns.map(written).join(",")]);
     if (view.sort !== DEFAULTS.sort) pairs.push(["sort", view.sort]);
     pairs.push(...ob.settingsPairs(view.settings));
+    if (view.histograms !== "offset") pairs.push(["hv", view.histograms]);
+    if (view.atStep !== null) pairs.push(["hs", view.atStep]);
+    if (view.layerMap) pairs.push(["hm", view.layerMap]);
     return pairs.map(([key, value]) => `${key}=${encode(value)}`).join("&");
   };
 
