@@ -39,7 +39,7 @@
       load() {
         this.size();
         // Their colours are in the picture; those of curves are the stylesheet's.
-        this.offs.push(ob.onTheme(() => this.drawAll()));
+        this.offs.push(ob.onTheme(() => { this.drawAll(); this.map.paint(); }));
         this.map = ob.layerMap(this);
         this.out.before(this.map.el);
       }
