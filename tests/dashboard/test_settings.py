@@ -168,3 +168,20 @@ def test_odd_numbers_of_settings_are_told_by_name(board: Board) -> None:
     told = ask(board, axes=["hp:lr", "hp:n"])
 
     assert (told["of"]["hp:lr"]["a"], told["of"]["hp:n"]["a"]) == ("NaN", "Infinity")
+
+
+def test_the_metric_is_one_that_runs_with_settings_have(any_board: Board) -> None:
+    # As add_hparams does: the settings stand in a run of their own, with their metrics.
+    for n, lr in enumerate((0.1, 0.2, 0.3)):
+        any_board.log(f"run{n}", [scalars("train/loss", [3, n])])
+        any_board.log(
+            f"run{n}/17",
+            [scalars("hp/score", [n])],
+            hparams=json.dumps({"lr": lr, "batch": 32}),
+        )
+
+    told = ask(any_board)
+
+    assert told["target"] == "best:hp/score"
+    assert told["axes"] == ["hp:lr", "best:hp/score"]
+    assert told["alike"] == 1

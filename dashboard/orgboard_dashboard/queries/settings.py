@@ -214,14 +214,17 @@ class _Table:
         return rows
 
     def _count(self) -> dict[str, int]:
-        """Count the values of each setting, one more where some runs lack it; most runs first."""
+        """Count the values of each setting, one more where some runs with settings lack it.
+
+        Those of most runs come first.
+        """
         seen: dict[str, set[str]] = {}
         runs: Counter[str] = Counter()
         for held in self._hparams:
             for name, value in held.items():
                 seen.setdefault(name, set()).add(spelled(value))
                 runs[name] += 1
-        every = len(self._hparams)
+        every = sum(map(bool, self._hparams))
         order = sorted(runs, key=lambda name: (-runs[name], name))
         return {name: len(seen[name]) + (runs[name] < every) for name in order}
 
@@ -232,11 +235,15 @@ class _Table:
         return tuple(named[tag_id] for tag_id, _ in most if tag_id in named)
 
     def usual_target(self) -> str:
-        """Choose the metric that most runs have, of validation and with a direction if there is."""
+        """Choose a metric of the runs with settings: of validation, with a direction, of most runs.
 
-        def rank(at: int) -> tuple[bool, bool, int]:
+        A script may log its settings in a run beside the curves, with a few metrics of its own.
+        """
+
+        def rank(at: int) -> tuple[bool, bool, bool, int]:
             name = metrics[at]
             return (
+                2 * having[name] < most,
                 better(name) is None,
                 not any(part in name for part in ("val", "eval", "test")),
                 at,
@@ -245,8 +252,36 @@ class _Table:
         metrics = self.metrics
         if not metrics:
             return ""
+        having = self._having(metrics)
+        most = max(having.values())
         name = metrics[min(range(len(metrics)), key=rank)]
         return f"{'best' if better(name) else 'last'}:{name}"
+
+    def _having(self, metrics: Sequence[str]) -> dict[str, int]:
+        """Count the runs with settings that have logged each metric."""
+        runs = self._candidates()
+        with_settings = {
+            run_id for run_id, held in zip(self._ids, self._hparams, strict=True) if held
+        }
+        sets = Counter(
+            tag_set_id
+            for run_id, tag_set_id in zip(
+                runs.run_id.tolist(), runs.tag_set_id.tolist(), strict=True
+            )
+            if run_id in with_settings
+        )
+        ids = {name: self._names.scalar_id(name) for name in metrics}
+        return {
+            name: 0
+            if tag_id is None
+            else sum(sets[tag_set] for tag_set in self._names.places_of(tag_id))
+            for name, tag_id in ids.items()
+        }
+
+    def _candidates(self) -> Candidates:
+        if self._runs is None:
+            self._runs = candidates_of(self._viewer, self._conn, self._ids)
+        return self._runs
 
     def ranked(self, target: str) -> tuple[Ranked, ...]:
         metric = np.array(
@@ -295,14 +330,13 @@ class _Table:
         tag = tag_of_key(key, self._names)
         if tag is None or not self._ids:
             return [None] * len(self._ids)
-        if self._runs is None:
-            self._runs = candidates_of(self._viewer, self._conn, self._ids)
+        runs = self._candidates()
         tag_id, aggregate = tag
-        column = read_metrics(
-            self._viewer, self._conn, self._project, self._names, self._runs, [tag_id]
-        )[tag_id]
+        column = read_metrics(self._viewer, self._conn, self._project, self._names, runs, [tag_id])[
+            tag_id
+        ]
         values, has = column.of(aggregate).tolist(), column.has(aggregate).tolist()
-        rows = zip(self._runs.run_id.tolist(), values, has, strict=True)
+        rows = zip(runs.run_id.tolist(), values, has, strict=True)
         told = {run_id: value for run_id, value, is_there in rows if is_there}
         return [told.get(run_id) for run_id in self._ids]
 

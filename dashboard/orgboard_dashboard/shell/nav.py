@@ -24,6 +24,10 @@ TITLES: Final[dict[Page, str]] = {
 }
 
 
+_FREQUENT: Final = ("runs", "scalars", "hparams", "compare")
+"""What the bar of a phone has room for, beside the way to the others."""
+
+
 def crumb(place: Place | None, base: str) -> list[Component]:
     """Say where one is: team / project. A run's page gets its project from the island."""
     if place is None or not place.project:
@@ -43,8 +47,23 @@ def tabs(place: Place | None, base: str) -> list[Component]:
 
 
 def bar(place: Place | None, base: str) -> list[Component]:
-    """List the same pages for the bar at the foot of a phone, where long names do not fit."""
-    return _links(place, base, {**TITLES, "histograms": "Hist"})
+    """List the same pages for the bar at the foot of a phone: the frequent ones, and the others."""
+    if place is None or not place.project:
+        return []
+    frequent, others = (
+        {page: title for page, title in TITLES.items() if (page in _FREQUENT) is first}
+        for first in (True, False)
+    )
+    here = TITLES[place.page] if place.page in others else None
+    more = element(
+        html.Details,
+        element(html.Summary, here or "More", className="ob-on" if here else ""),
+        html.Div(_links(place, base, others)),
+        className="ob-more",
+        # Made anew on every page, and so closed.
+        key=place.page,
+    )
+    return [*_links(place, base, frequent), more]
 
 
 def _links(place: Place | None, base: str, titles: Mapping[Page, str]) -> list[Component]:
@@ -59,4 +78,5 @@ def _links(place: Place | None, base: str, titles: Mapping[Page, str]) -> list[C
             aria_current="page" if page == place.page else "false",
         )
         for page in PAGES
+        if page in titles
     ]

@@ -198,9 +198,17 @@ def test_on_a_phone_the_runs_are_a_sheet_and_the_pages_a_bar(
     page.get_by_role("button", name="Runs", exact=True).tap()
     expect(page.get_by_label("Show cosine/a")).to_be_visible()
     page.keyboard.press("Escape")
-    page.locator("#ob-bar").get_by_text("Images").tap()
+    page.locator("#ob-bar").get_by_text("More").tap()
+    page.locator("#ob-bar").get_by_role("link", name="Images").tap()
 
     expect(page.locator(".ob-card img")).to_be_visible()
+    # What it leads to is closed again, and says where one is.
+    expect(page.locator("#ob-bar summary")).to_have_text("Images")
+    expect(page.locator("#ob-bar").get_by_role("link", name="Text")).to_be_hidden()
+    page.locator("#ob-bar summary").tap()
+    expect(page.locator("#ob-bar").get_by_role("link", name="Text")).to_be_visible()
+    page.get_by_role("heading").first.tap()
+    expect(page.locator("#ob-bar").get_by_role("link", name="Text")).to_be_hidden()
     phone.close()
 
 

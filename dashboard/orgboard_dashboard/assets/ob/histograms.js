@@ -38,6 +38,8 @@
 
       load() {
         this.size();
+        /** The shown runs that have histograms, as far as they were fetched. */
+        this.logged = new Set();
         // Their colours are in the picture; those of curves are the stylesheet's.
         this.offs.push(ob.onTheme(() => { this.drawAll(); this.map.paint(); }));
         this.map = ob.layerMap(this);
@@ -59,6 +61,9 @@
         const answer = await ob.postScalars(path, { cards, runs, frames }, signal, "histograms");
         ob.histogramFaults = answer.bits;
         this.learn();
+        const had = this.logged.size;
+        for (const card of answer.cards) for (const { run, n } of card.lines) if (n) this.logged.add(run);
+        if (!had && this.logged.size) this.map.refresh();
         return new Map(answer.cards.map((card) => [card.tag, card.lines]));
       }
 

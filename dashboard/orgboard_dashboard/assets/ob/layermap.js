@@ -36,7 +36,7 @@
     asked() {
       const [measure, run, other] = ob.view.layerMap.split(",");
       const runs = this.page.project.shown();
-      const mine = runs.find(({ uid }) => uid === run) ?? runs[0];
+      const mine = runs.find(({ uid }) => uid === run) ?? runs.find(({ uid }) => this.page.logged.has(uid)) ?? runs[0];
       const theirs = runs.find(({ uid }) => uid === other && uid !== mine?.uid);
       return { measure, mine, theirs: measure === "w1" || measure === "js" ? theirs : undefined, runs };
     }

@@ -25,6 +25,12 @@
     return prefix && pathname.startsWith(prefix) ? ob.viewQuery(ob.OF_A_PAGE) : "";
   }
 
+  // What is not frequent on a phone stands in a sheet above the bar.
+  document.addEventListener("pointerdown", (event) => {
+    const more = document.querySelector(".ob-more[open]");
+    if (more && !more.contains(event.target)) more.open = false;
+  });
+
   /** Go to the next page of the project, or the one before. */
   ob.turnPage = function turnPage(by) {
     const links = [...document.querySelectorAll("#ob-tabs a")];
