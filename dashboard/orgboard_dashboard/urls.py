@@ -5,7 +5,7 @@
     /r/UID                         one run
 
 The query part has short keys (`v q t s x y sel x0 x1 c old lx yr ys out sm pin w tip rng g gl gb e
-base of cols sort hv hs hm`) and leaves out what has its default value, so that an untouched view
+base of cols sort hv hs hm vt`) and leaves out what has its default value, so that an untouched view
 has a clean address. `v=ID` stands for what a saved view says, with the keys that follow put over
 it; `v=ID,s,c` is the view without what it says of `s` and `c`. The browser's twin is
 `assets/ob/state.js`; `tests/dashboard/vectors/urls.json` keeps the two equal.
@@ -171,6 +171,8 @@ class ViewState:
     """Of the table of runs, and of the panel as far as it has room. None: the usual ones."""
     sort: str = DEFAULT_SORT
     """A column's key; "-" in front: the largest first."""
+    value_columns: tuple[str, ...] = ()
+    """Keys of the columns of the table of values that come first, in this order."""
     settings: Settings = field(default_factory=Settings)
     """What the page of settings shows."""
     histograms: HistogramView = "offset"
@@ -245,6 +247,8 @@ def encode_view(view: ViewState) -> str:
         pairs.append(("cols", ",".join(map(_written, view.columns))))
     if view.sort != DEFAULT_SORT:
         pairs.append(("sort", view.sort))
+    if view.value_columns:
+        pairs.append(("vt", ",".join(map(escaped, view.value_columns))))
     pairs += settings_pairs(view.settings)
     if view.histograms != "offset":
         pairs.append(("hv", view.histograms))
@@ -292,6 +296,7 @@ def decode_view(query: str) -> ViewState:
         compared=_one_of(last.get("of"), Compared, "last"),
         columns=_columns(last["cols"]) if "cols" in last else None,
         sort=last.get("sort") or DEFAULT_SORT,
+        value_columns=tuple(column.key for column in _columns(last.get("vt", ""))),
         settings=decode_settings(last, (value for key, value in pairs if key == "br")),
         histograms=_one_of(last.get("hv"), HistogramView, "offset"),
         at_step=number_of(last.get("hs", "")),

@@ -102,6 +102,7 @@ views = st.builds(
         unique_by=lambda column: column.key,
     ).map(tuple),
     sort=names,
+    value_columns=st.lists(names, max_size=4, unique=True).map(tuple),
     settings=settings,
     histograms=st.sampled_from(["offset", "overlay", "dist", "heat"]),
     at_step=st.none() | numbers,

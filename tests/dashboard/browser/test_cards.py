@@ -289,6 +289,31 @@ def test_the_table_of_values_has_the_settings_that_the_table_of_runs_has(
     expect(table.get_by_role("button", name="lr ↑")).to_be_focused()
 
 
+def test_the_columns_of_the_table_of_values_are_moved_by_dragging_and_by_keys(
+    page: Page, served: Served
+) -> None:
+    page.goto(served.page("scalars?t=train/accuracy"))
+    ready(page)
+    page.get_by_label("More about train/accuracy").press("Enter")
+    page.get_by_role("button", name="Table of values").press("Enter")
+    heads = page.get_by_role("region", name="Table of values").locator("th")
+    expect(heads.nth(1)).to_have_text("value ↑")
+
+    heads.filter(has_text="mean").drag_to(heads.nth(1))
+    expect(heads.nth(1)).to_have_text("mean")
+    expect(heads.nth(2)).to_have_text("value ↑")
+    heads.nth(1).get_by_role("button").press("Alt+ArrowRight")
+
+    expect(heads.nth(2)).to_have_text("mean")
+    expect(heads.nth(2).get_by_role("button")).to_be_focused()
+    expect(page).to_have_url(re.compile("vt=name,end,mean,smoothed"))
+    page.reload()
+    ready(page)
+    page.get_by_label("More about train/accuracy").press("Enter")
+    page.get_by_role("button", name="Table of values").press("Enter")
+    expect(heads.nth(2)).to_have_text("mean")
+
+
 @pytest.mark.parametrize(
     ("order", "first"),
     [

@@ -46,6 +46,7 @@ KEYS = {
     "compared": "compared",
     "columns": "columns",
     "sort": "sort",
+    "value_columns": "valueColumns",
     "settings": "settings",
     "histograms": "histograms",
     "at_step": "atStep",

@@ -11,10 +11,22 @@
     ["start_step", "from step", "step"], ["end_step", "to step", "step"], ["n", "points", "step"],
   ];
 
-  /** These, and the hyperparameters that the table of runs shows. */
+  const DRAGGED = "application/x-orgboard-column";
+
+  /** These, and the hyperparameters that the table of runs shows; those that were moved come first. */
   function columnsNow() {
     const settings = ob.columns().filter(({ key }) => key.startsWith("hp:"));
-    return [...COLUMNS, ...settings.map(({ key }) => [key, ob.columnTitle(key), "setting"])];
+    const all = [...COLUMNS, ...settings.map(({ key }) => [key, ob.columnTitle(key), "setting"])];
+    const first = ob.view.valueColumns.map((key) => all.find((column) => column[0] === key)).filter(Boolean);
+    return [...first, ...all.filter((column) => !first.includes(column))];
+  }
+
+  /** Give a column another place. */
+  function move(key, to) {
+    const keys = columnsNow().map(([one]) => one);
+    const others = keys.filter((one) => one !== key);
+    ob.setView({ valueColumns: others.toSpliced(Math.max(0, Math.min(others.length, to)), 0, key) });
+    paint();
   }
 
   let table = null;
@@ -58,8 +70,29 @@
     const button = ob.el("button.ob-quiet", { type: "button", onclick: () => {
       made.sort = made.sort[0] === key ? [key, -made.sort[1]] : [key, kind === "text" || kind === "setting" ? 1 : -1];
       paint();
+    }, onkeydown: (event) => {
+      const by = event.altKey && { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+      if (!by) return;
+      event.preventDefault();
+      move(key, columnsNow().findIndex(([one]) => one === key) + by);
     } }, label);
-    return { key, label, button, cell: ob.el(kind === "text" ? "th" : "th.ob-num", {}, button) };
+    const cell = ob.el(kind === "text" ? "th" : "th.ob-num", { draggable: "true", title: "Drag to another place, or Alt and an arrow key" }, button);
+    const marked = (on) => cell.classList.toggle("ob-drop-before", on);
+    cell.addEventListener("dragstart", (event) => event.dataTransfer.setData(DRAGGED, key));
+    cell.addEventListener("dragover", (event) => {
+      if (!event.dataTransfer.types.includes(DRAGGED)) return;
+      event.preventDefault();
+      marked(true);
+    });
+    cell.addEventListener("dragleave", () => marked(false));
+    cell.addEventListener("drop", (event) => {
+      event.preventDefault();
+      marked(false);
+      const dragged = event.dataTransfer.getData(DRAGGED);
+      const keys = columnsNow().map(([one]) => one);
+      if (dragged && dragged !== key) move(dragged, keys.indexOf(key));
+    });
+    return { key, label, button, cell };
   }
 
   async function fetchRows() {

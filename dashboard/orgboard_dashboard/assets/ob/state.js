@@ -14,7 +14,7 @@
     logX: false, yRange: null, sectionRanges: [], cardRanges: [], outliersClipped: true, smoothingKind: "ema", pinned: [],
     cardWidth: null, cardHeight: null, tipOrder: "nearest", selectedRange: null,
     groupBy: "", groupLine: "mean", groupBand: "minmax", charts: [], baseline: "", compared: "last",
-    columns: null, sort: "-started", settings: ob.NO_SETTINGS,
+    columns: null, sort: "-started", valueColumns: [], settings: ob.NO_SETTINGS,
     histograms: "offset", atStep: null, layerMap: "", saved: "", without: [],
   };
   /** In place of a saved view: the usual one, whatever view the project opens in. */
@@ -66,6 +66,7 @@
       groupBand: GROUP_BANDS.includes(get("gb")) ? get("gb") : "minmax",
       columns: pairs.has("cols") ? columnsOf(get("cols")) : null,
       sort: get("sort") || DEFAULTS.sort,
+      valueColumns: columnsOf(get("vt")).map(({ key }) => key),
       settings: ob.decodeSettings(pairs),
       histograms: oneOf(get("hv"), ["offset", "overlay", "dist", "heat"]),
       atStep: number(get("hs")),
@@ -97,6 +98,7 @@
     if (view.compared !== "last") pairs.push(["of", view.compared]);
     if (view.columns !== null) pairs.push(["cols", view.columns.map(written).join(",")]);
     if (view.sort !== DEFAULTS.sort) pairs.push(["sort", view.sort]);
+    if (view.valueColumns.length) pairs.push(["vt", view.valueColumns.map((key) => written({ key, width: null, pinned: false })).join(",")]);
     pairs.push(...ob.settingsPairs(view.settings));
     if (view.histograms !== "offset") pairs.push(["hv", view.histograms]);
     if (view.atStep !== null) pairs.push(["hs", view.atStep]);
