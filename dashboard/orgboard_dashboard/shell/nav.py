@@ -28,6 +28,9 @@ _FREQUENT: Final = ("runs", "scalars", "hparams", "compare")
 """What the bar of a phone has room for, beside the way to the others."""
 
 
+_SHORT: Final[dict[Page, str]] = {"histograms": "Hist"}
+
+
 def crumb(place: Place | None, base: str) -> list[Component]:
     """Say where one is: team / project. A run's page gets its project from the island."""
     if place is None or not place.project:
@@ -54,7 +57,7 @@ def bar(place: Place | None, base: str) -> list[Component]:
         {page: title for page, title in TITLES.items() if (page in _FREQUENT) is first}
         for first in (True, False)
     )
-    here = TITLES[place.page] if place.page in others else None
+    here = next((_SHORT.get(page, others[page]) for page in others if page == place.page), None)
     more = element(
         html.Details,
         element(html.Summary, here or "More", className="ob-on" if here else ""),
