@@ -5,7 +5,8 @@
     /r/UID                         one run
 
 The query part has short keys (`v q t s x y sel x0 x1 c old lx yr ys out sm pin w tip rng g gl gb e
-base of cols sort`) and leaves out what has its default value, so that an untouched view has a
+base of cols sort gr gt go gs gc gx ga gd
+gp`) and leaves out what has its default value, so that an untouched view has a
 clean address. `v=ID` stands for what a saved view says, with the keys that follow put over it;
 `v=ID,s,c` is the view without what it says of `s` and `c`. The browser's twin is
 `assets/ob/state.js`; `tests/dashboard/vectors/urls.json` keeps the two equal.
@@ -32,6 +33,9 @@ __all__ = [
     "PAGES",
     "Column",
     "Compared",
+    "GraphColor",
+    "GraphSide",
+    "GraphTrace",
     "GroupBand",
     "GroupLine",
     "Page",
@@ -47,7 +51,7 @@ __all__ = [
     "encode_view",
 ]
 
-Page: TypeAlias = Literal["runs", "scalars", "text", "images", "hparams", "compare"]
+Page: TypeAlias = Literal["runs", "scalars", "text", "images", "hparams", "compare", "graphs"]
 PAGES: Final[tuple[Page, ...]] = get_args(Page)
 XAxis: TypeAlias = Literal["step", "rstep", "index", "relative", "wall", "active"]
 """Beside these an axis may be a metric: `m:TAG`."""
@@ -58,6 +62,9 @@ GroupLine: TypeAlias = Literal["mean", "median", "min", "max", "each"]
 """`each`: no line of the group, but one of each of its runs, in its colour."""
 GroupBand: TypeAlias = Literal["minmax", "std", "sem", "ci", "none"]
 Compared: TypeAlias = Literal["last", "min", "max"]
+GraphColor: TypeAlias = Literal["structure", "op", "device", "none"]
+GraphTrace: TypeAlias = Literal["", "inputs", "outputs"]
+GraphSide: TypeAlias = Literal["node", "layers", "aside", "changes"]
 
 DEFAULT_SMOOTHING: Final = 0.6
 """TensorBoard's, so that the same logs look the same here."""
@@ -74,6 +81,7 @@ _SAVED: Final = re.compile("[0-9A-Za-z]{1,16}|-")
 _KEY: Final = re.compile("[0-9a-z]{1,8}")
 _MAX_KEYS: Final = 60
 
+MAX_OPEN_SCOPES: Final = 60
 MAX_COLUMNS: Final = 60
 COLUMN_PX: Final = (40, 1200)
 """The narrowest and the widest column."""
@@ -160,6 +168,23 @@ class ViewState:
     """Of the table of runs, and of the panel as far as it has room. None: the usual ones."""
     sort: str = DEFAULT_SORT
     """A column's key; "-" in front: the largest first."""
+    graph_run: str = ""
+    """The run whose graph is shown; empty: the first shown one."""
+    graph_tag: str = ""
+    """Which of its graphs; empty: the first."""
+    graph_open: tuple[str, ...] = ()
+    """Scopes that are open."""
+    graph_node: str = ""
+    """The node or scope that is told of."""
+    graph_color: GraphColor = "structure"
+    graph_trace: GraphTrace = ""
+    """What leads to the node, or follows from it, is marked."""
+    graph_aside: bool = False
+    """Draw what is usually set aside among the others."""
+    graph_base: str = ""
+    """The run whose graph this one is compared with."""
+    graph_side: GraphSide = "node"
+    """What stands beside the graph."""
     saved: str = ""
     """The id of the saved view that this one is put over, or `NO_VIEW`."""
     without: tuple[str, ...] = ()
@@ -227,6 +252,7 @@ def encode_view(view: ViewState) -> str:
         pairs.append(("cols", ",".join(map(_written, view.columns))))
     if view.sort != DEFAULT_SORT:
         pairs.append(("sort", view.sort))
+    pairs += _graph_pairs(view)
     return urlencode(pairs, quote_via=quote, safe=_UNESCAPED)
 
 
@@ -267,6 +293,15 @@ def decode_view(query: str) -> ViewState:
         compared=_one_of(last.get("of"), Compared, "last"),
         columns=_columns(last["cols"]) if "cols" in last else None,
         sort=last.get("sort") or DEFAULT_SORT,
+        graph_run=last.get("gr", ""),
+        graph_tag=last.get("gt", ""),
+        graph_open=_scopes(value for key, value in pairs if key == "go"),
+        graph_node=last.get("gs", ""),
+        graph_color=_one_of(last.get("gc"), GraphColor, "structure"),
+        graph_trace=_one_of(last.get("gx"), GraphTrace, ""),
+        graph_aside=last.get("ga") == "1",
+        graph_base=last.get("gd", ""),
+        graph_side=_one_of(last.get("gp"), GraphSide, "node"),
         saved=saved,
         without=without,
     )
@@ -303,6 +338,20 @@ def _drawing_pairs(view: ViewState) -> Iterator[tuple[str, str]]:
         yield "tip", view.tip_order
     if view.selected_range is not None:
         yield "rng", ",".join(map(_number, view.selected_range))
+
+
+def _graph_pairs(view: ViewState) -> list[tuple[str, str]]:
+    pairs = [("gr", view.graph_run), ("gt", view.graph_tag)]
+    pairs += [("go", path) for path in view.graph_open]
+    color = "" if view.graph_color == "structure" else view.graph_color
+    side = "" if view.graph_side == "node" else view.graph_side
+    pairs += [("gs", view.graph_node), ("gc", color), ("gx", view.graph_trace)]
+    pairs += [("ga", "1" if view.graph_aside else ""), ("gd", view.graph_base), ("gp", side)]
+    return [(key, value) for key, value in pairs if value]
+
+
+def _scopes(paths: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(filter(None, paths)))[:MAX_OPEN_SCOPES]
 
 
 def _written(column: Column) -> str:

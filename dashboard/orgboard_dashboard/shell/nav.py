@@ -20,6 +20,7 @@ TITLES: Final[dict[Page, str]] = {
     "images": "Images",
     "hparams": "Hyperparameters",
     "compare": "Compare",
+    "graphs": "Graphs",
 }
 
 

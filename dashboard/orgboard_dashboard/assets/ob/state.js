@@ -14,11 +14,14 @@
     logX: false, yRange: null, sectionRanges: [], cardRanges: [], outliersClipped: true, smoothingKind: "ema", pinned: [],
     cardWidth: null, cardHeight: null, tipOrder: "nearest", selectedRange: null,
     groupBy: "", groupLine: "mean", groupBand: "minmax", charts: [], baseline: "", compared: "last",
-    columns: null, sort: "-started", saved: "", without: [],
+    columns: null, sort: "-started",
+    graphRun: "", graphTag: "", graphOpen: [], graphNode: "", graphColor: "structure", graphTrace: "", graphAside: false, graphBase: "", graphSide: "node",
+    saved: "", without: [],
   };
   /** In place of a saved view: the usual one, whatever view the project opens in. */
   const NO_VIEW = "-";
   const MAX_KEYS = 60;
+  const MAX_OPEN_SCOPES = 60;
   const MAX_COLUMNS = 60;
   /** The narrowest and the widest column of the table of runs. */
   const COLUMN_PX = [40, 1200];
@@ -65,6 +68,15 @@
       groupBand: GROUP_BANDS.includes(get("gb")) ? get("gb") : "minmax",
       columns: pairs.has("cols") ? columnsOf(get("cols")) : null,
       sort: get("sort") || DEFAULTS.sort,
+      graphRun: get("gr"),
+      graphTag: get("gt"),
+      graphOpen: [...new Set(pairs.getAll("go").filter(Boolean))].slice(0, MAX_OPEN_SCOPES),
+      graphNode: get("gs"),
+      graphColor: oneOf(get("gc"), ["structure", "op", "device", "none"]),
+      graphTrace: oneOf(get("gx"), ["", "inputs", "outputs"]),
+      graphAside: get("ga") === "1",
+      graphBase: get("gd"),
+      graphSide: oneOf(get("gp"), ["node", "layers", "aside", "changes"]),
       saved,
       without,
     };
@@ -92,6 +104,7 @@
     if (view.compared !== "last") pairs.push(["of", view.compared]);
     if (view.columns !== null) pairs.push(["cols", view.columns.map(written).join(",")]);
     if (view.sort !== DEFAULTS.sort) pairs.push(["sort", view.sort]);
+    pairs.push(...graphPairs(view));
     return pairs.map(([key, value]) => `${key}=${encode(value)}`).join("&");
   };
 
@@ -108,6 +121,17 @@
     if (view.tipOrder !== "nearest") pairs.push(["tip", view.tipOrder]);
     if (view.selectedRange !== null) pairs.push(["rng", view.selectedRange.join(",")]);
     return pairs;
+  }
+
+  function graphPairs(view) {
+    const color = view.graphColor === "structure" ? "" : view.graphColor;
+    const side = view.graphSide === "node" ? "" : view.graphSide;
+    const pairs = [
+      ["gr", view.graphRun], ["gt", view.graphTag], ...view.graphOpen.map((path) => ["go", path]),
+      ["gs", view.graphNode], ["gc", color], ["gx", view.graphTrace],
+      ["ga", view.graphAside ? "1" : ""], ["gd", view.graphBase], ["gp", side],
+    ];
+    return pairs.filter(([, value]) => value);
   }
 
   /** Put an address over the query part that its saved view stands for. */
