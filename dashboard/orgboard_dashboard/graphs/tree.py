@@ -45,6 +45,8 @@ class Item:
     low: int = 0
     high: int = 0
     """The interval of its nodes in the tree's order."""
+    first: int = 0
+    """Of its nodes the one that comes first in the file."""
     block: int = 0
     """What it is built like: a number that alike items share."""
 
@@ -183,7 +185,8 @@ class _Growing:
         return at
 
     def compare(self) -> None:
-        """Give every item a number that those have in common which are built alike."""
+        """Give every item a number that those have in common which are built alike, and put
+        children in the order of the file."""
         numbers: dict[tuple[object, ...], int] = {}
         ops, items, item_of = self.graph.ops, self.items, self.item_of
         near: list[list[str]] = [[] for _ in ops]
@@ -195,8 +198,11 @@ class _Growing:
         # Parents come before their children.
         for item in reversed(items):
             if item.kind == "node":
+                item.first = item.node
                 alike: tuple[object, ...] = (ops[item.node], *sorted(near[item.node]))
             else:
+                item.children.sort(key=lambda child: items[child].first)
+                item.first = items[item.children[0]].first if item.children else 0
                 alike = ("", *sorted(items[child].block for child in item.children))
             item.block = numbers.setdefault(alike, len(numbers) + 1)
 

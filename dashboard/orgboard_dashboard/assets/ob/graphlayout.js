@@ -7,7 +7,7 @@
   const PAD = 16;
   const CHAR = 6.7;
   const SMALL = 5.9;
-  const WIDEST = 230;
+  const WIDEST = 290;
   /** Edges across the border of a scope that are drawn; the card lists all. */
   const MOST_ACROSS = 16;
   /** Layouts that are kept, so that what was open before is there at once. */
@@ -80,7 +80,7 @@
       return { child, inner, w: Math.max(inner.w, 28 + child.label.length * CHAR + 60), h: inner.h };
     }
     const label = shorten(child.label, 30);
-    const second = shorten(ob.secondLine(child), 36);
+    const second = shorten(ob.secondLine(child), 44);
     const wide = Math.max(label.length * CHAR, second.length * SMALL);
     return { child, label, second, w: Math.round(Math.min(WIDEST, Math.max(64, wide + 26))), h: second ? 40 : 28 };
   }
