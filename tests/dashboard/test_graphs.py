@@ -113,7 +113,7 @@ def test_constants_and_parameters_are_set_aside() -> None:
 
 
 def test_of_a_crowd_what_is_tied_to_nearly_all_or_to_nothing_is_set_aside() -> None:
-    rows = [("hub", "Hub", ()), ("alone", "Alone", ())]
+    rows: list[Row] = [("hub", "Hub", ()), ("alone", "Alone", ())]
     rows += [(f"n{'abcdefghijklmnop'[n]}", f"Op{n}", ("hub",)) for n in range(16)]
 
     aside = {child.label: child.aside for child in opened(tree_of(rows)).children}

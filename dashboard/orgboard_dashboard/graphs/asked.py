@@ -186,7 +186,7 @@ def _layers(tree: Tree) -> Iterator[Layer]:
     waiting = [0]
     while waiting:
         item = tree.items[waiting.pop()]
-        inner = [tree.items[at] for at in item.children]
+        inner = list(_within(tree, item))
         if item.kind == "node":
             if tree.graph.ops[item.node] not in _PLUMBING:
                 yield _layer(tree, item)
@@ -194,6 +194,16 @@ def _layers(tree: Tree) -> Iterator[Layer]:
             yield _layer(tree, item)
         else:
             waiting += reversed(item.children)
+
+
+def _within(tree: Tree, item: Item) -> Iterator[Item]:
+    """Give the children of an item, those of series one by one."""
+    for at in item.children:
+        child = tree.items[at]
+        if child.kind == "series":
+            yield from (tree.items[member] for member in child.children)
+        else:
+            yield child
 
 
 def _is_layer(item: Item, inner: Iterable[Item], tree: Tree) -> bool:

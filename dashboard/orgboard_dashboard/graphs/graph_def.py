@@ -95,7 +95,7 @@ def _add(builder: Builder, node: NodeDef, data: bytes, within: str) -> None:
     builder.add(
         node.name,
         node.op,
-        node.input,
+        tuple(node.input),
         device=node.device,
         shapes=shapes,
         parameters=_parameters(node, shapes),

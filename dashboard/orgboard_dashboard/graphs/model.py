@@ -58,13 +58,12 @@ class Graph:
 
     def edge_elements(self) -> NDArray[np.int64]:
         """Return how many numbers pass along each edge; 0 where that is not known."""
-        known = {
-            (node, at): elements(shape)
-            for node, shapes in enumerate(self.shapes)
-            for at, shape in enumerate(shapes)
-        }
-        places = zip(self.source.tolist(), self.output.tolist(), strict=True)
-        return np.array([known.get(place, 0) for place in places], np.int64)
+        kinds = {shape: elements(shape) for shapes in set(self.shapes) for shape in shapes}
+        giving = [self.shapes[node] for node in self.source.tolist()]
+        places = zip(giving, self.output.tolist(), strict=True)
+        return np.array(
+            [kinds[shapes[at]] if at < len(shapes) else 0 for shapes, at in places], np.int64
+        )
 
 
 def elements(shape: Shape) -> int:
@@ -172,10 +171,14 @@ class Builder:
     def _tied(self) -> tuple[list[int], list[int], list[int], list[bool]]:
         edges: tuple[list[int], list[int], list[int], list[bool]] = ([], [], [], [])
         source, target, output, control = edges
+        known = self._known
         for node, (within, inputs) in enumerate(self._inputs):
             for text in inputs:
-                is_control = text.startswith("^")
-                found, at = self._found(text.removeprefix("^"), within)
+                # Most inputs are names as they are.
+                found, at, is_control = known.get(within + text), 0, False
+                if found is None:
+                    is_control = text.startswith("^")
+                    found, at = self._found(text.removeprefix("^"), within)
                 if found is None:
                     # Torch names the module that holds a weight, and leaves the module out.
                     if self._ops[node] == "prim::GetAttr":

@@ -27,6 +27,9 @@ MIN_SERIES: Final = 5
 
 _NUMBERED: Final = re.compile(r"(.*?)(?:[_.](\d{1,9})|\[(\d{1,9})\])")
 
+_NONE: Final[list[int]] = []
+"""The children of every node: nobody adds to them."""
+
 ItemKind: TypeAlias = Literal["scope", "series", "node"]
 Ints: TypeAlias = NDArray[np.int64]
 
@@ -152,7 +155,9 @@ class _Growing:
                 scope, label, path = own, f"({label})", f"{name}/({label})"
                 if path in self._scopes:
                     path += " node"
-            self.item_of[node] = self._add(Item("node", path, label or "(no name)", scope, node))
+            self.item_of[node] = self._add(
+                Item("node", path, label or "(no name)", scope, node, _NONE)
+            )
         if self._too_deep:
             self.problems.append(
                 f"{self._too_deep} names have more than {MAX_DEPTH} scopes within one another;"

@@ -124,7 +124,7 @@
     const seen = new Map();
     for (const scope of scopes.values()) {
       for (const child of scope.children) {
-        const key = keyOf(child);
+        const key = child.aside && !ob.view.graphAside ? "" : keyOf(child);
         if (key && !seen.has(key)) seen.set(key, { n: 0, words: by === "structure" ? `${child.label.replace(/[_.]?\d+$/, "")} and ${ob.count(child.alike - 1)} alike` : key });
         if (key) seen.get(key).n += 1;
       }
