@@ -21,7 +21,7 @@ FOLDER = Path(__file__).resolve().parent.parent / "dashboard" / "screenshots"
 PROJECT = "p/default/spirals"
 LAPTOP: ViewportSize = {"width": 1440, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
-DRAWN = ".ob-plot path, .ag-row, .ob-texts, .ob-parallel canvas, img"
+DRAWN = ".ob-plot path, .ag-row, .ob-texts, .ob-parallel canvas, .ob-g-world, img"
 LEARN_S = 100
 """So long that the curves have a shape."""
 
@@ -30,9 +30,9 @@ PICTURES = (
     ("scalars-dark", "scalars?t=train%7Cval", "dark", LAPTOP),
     ("scalars-phone", "scalars?t=train%7Cval", "dark", PHONE),
     ("runs-light", "runs", "light", LAPTOP),
-    ("runs-dark", "runs", "dark", LAPTOP),
     ("histograms-light", "histograms?hm=w1&q=%5Eadam-w64%24", "light", LAPTOP),
     ("settings-light", "hparams", "light", LAPTOP),
+    ("graphs-light", "graphs", "light", LAPTOP),
     ("images-light", "images", "light", LAPTOP),
 )
 

@@ -34,6 +34,7 @@ from orgboard_dashboard.api import (
     edits,
     exports,
     expressions,
+    graphs,
     groups,
     health,
     histograms,
@@ -100,6 +101,7 @@ def create_app(config: WebConfig, engine: Engine, *, clock: Callable[[], float] 
     api.include_router(expressions.routes(services))
     api.include_router(values.routes(services))
     api.include_router(histograms.routes(services))
+    api.include_router(graphs.routes(services))
     api.include_router(edits.routes(services))
     api.include_router(views.routes(services))
     api.include_router(live_api.routes(services, board, config.heartbeat_every_s))

@@ -115,6 +115,13 @@ _FIXED: Final = (
     Rule("POST", _API + "/r/{uid}/note", "edit", _CHANGE_BODY),
     Rule("GET", _API + "/r/{uid}", "view"),
     Rule("GET", _API + "/r/{uid}/blob/{sha256}", "view"),
+    Rule("GET", _API + "/r/{uid}/graphs", "view"),
+    Rule("GET", _API + "/r/{uid}/graphs/{sha256}/scope", "view"),
+    Rule("GET", _API + "/r/{uid}/graphs/{sha256}/node", "view"),
+    Rule("GET", _API + "/r/{uid}/graphs/{sha256}/search", "view"),
+    Rule("GET", _API + "/r/{uid}/graphs/{sha256}/trace", "view"),
+    Rule("GET", _API + "/r/{uid}/graphs/{sha256}/layers", "view"),
+    Rule("GET", _API + "/r/{uid}/graphs/{sha256}/difference", "view"),
 )
 
 

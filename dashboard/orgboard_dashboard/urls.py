@@ -5,10 +5,11 @@
     /r/UID                         one run
 
 The query part has short keys (`v q t s x y sel x0 x1 c old lx yr ys out sm pin w tip rng g gl gb e
-base of cols sort hv hs hm vt`) and leaves out what has its default value, so that an untouched view
-has a clean address. `v=ID` stands for what a saved view says, with the keys that follow put over
-it; `v=ID,s,c` is the view without what it says of `s` and `c`. The browser's twin is
-`assets/ob/state.js`; `tests/dashboard/vectors/urls.json` keeps the two equal.
+base of cols sort vt ax br hc ht xy hw hv hs hm gr gt go gs gc gx ga gd gp`) and leaves out what has
+its default value, so that an untouched view has a clean address. `v=ID` stands for what a saved
+view says, with the keys that follow put over it; `v=ID,s,c` is the view without what it says of `s`
+and `c`. The browser's twin is `assets/ob/state.js`; `tests/dashboard/vectors/urls.json` keeps the
+two equal.
 Nothing here knows Dash or SQL.
 """
 
@@ -16,12 +17,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias, get_args
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from orgboard_dashboard.settings_view import (
-    Settings,
     decode_settings,
     escaped,
     number_of,
@@ -29,72 +29,53 @@ from orgboard_dashboard.settings_view import (
     settings_pairs,
     unescaped,
 )
+from orgboard_dashboard.view_state import (
+    COLUMN_PX,
+    DEFAULT_SMOOTHING,
+    DEFAULT_SORT,
+    MAX_CARD,
+    MAX_COLUMNS,
+    MAX_OPEN_SCOPES,
+    MAX_SMOOTHING,
+    MIN_CARD,
+    NO_VIEW,
+    Column,
+    Compared,
+    GraphColor,
+    GraphSide,
+    GraphTrace,
+    GroupBand,
+    GroupLine,
+    HistogramView,
+    SmoothingKind,
+    TipOrder,
+    ViewState,
+    XAxis,
+    YAxis,
+)
 
 __all__ = [
-    "COLUMN_PX",
-    "DEFAULT_SMOOTHING",
-    "DEFAULT_SORT",
-    "MAX_CARD",
-    "MAX_SMOOTHING",
-    "MIN_CARD",
-    "NO_VIEW",
     "PAGES",
-    "Column",
-    "Compared",
-    "GroupBand",
-    "GroupLine",
-    "HistogramView",
     "Page",
     "Place",
-    "SmoothingKind",
-    "TipOrder",
-    "ViewState",
-    "XAxis",
-    "YAxis",
     "decode_place",
     "decode_view",
     "encode_place",
     "encode_view",
 ]
 
-Page: TypeAlias = Literal["runs", "scalars", "histograms", "text", "images", "hparams", "compare"]
+Page: TypeAlias = Literal[
+    "runs", "scalars", "histograms", "graphs", "text", "images", "hparams", "compare"
+]
 PAGES: Final[tuple[Page, ...]] = get_args(Page)
-XAxis: TypeAlias = Literal["step", "rstep", "index", "relative", "wall", "active"]
-"""Beside these an axis may be a metric: `m:TAG`."""
-YAxis: TypeAlias = Literal["lin", "log", "sym"]
-SmoothingKind: TypeAlias = Literal["ema", "twema", "gauss", "mean"]
-TipOrder: TypeAlias = Literal["nearest", "height", "value", "least", "name", "list"]
-GroupLine: TypeAlias = Literal["mean", "median", "min", "max", "each"]
-"""`each`: no line of the group, but one of each of its runs, in its colour."""
-GroupBand: TypeAlias = Literal["minmax", "std", "sem", "ci", "none"]
-Compared: TypeAlias = Literal["last", "min", "max"]
-HistogramView: TypeAlias = Literal["offset", "overlay", "dist", "heat"]
-
-DEFAULT_SMOOTHING: Final = 0.6
-"""TensorBoard's, so that the same logs look the same here."""
-
 # What JavaScript's encodeURIComponent leaves as it is, and commas, which keep lists readable.
 _UNESCAPED: Final = ",!'()*"
 
-DEFAULT_SORT: Final = "-started"
-
-NO_VIEW: Final = "-"
-"""In place of a saved view: the usual one, whatever view the project opens in."""
-
 _SAVED: Final = re.compile("[0-9A-Za-z]{1,16}|-")
+
 _KEY: Final = re.compile("[0-9a-z]{1,8}")
+
 _MAX_KEYS: Final = 60
-
-MAX_COLUMNS: Final = 60
-COLUMN_PX: Final = (40, 1200)
-"""The narrowest and the widest column."""
-
-MAX_SMOOTHING: Final = 0.999
-"""At 1 the average would never leave its first value."""
-
-MIN_CARD: Final = 120
-MAX_CARD: Final = 2000
-"""Limits of a card's width and height in pixels."""
 
 _SIZE: Final = re.compile(r"([0-9]{1,6})(?:,([0-9]{1,6}))?")
 
@@ -107,83 +88,6 @@ class Place:
     team: str = ""
     project: str = ""
     run: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column of the table of runs: `status`, `hp:lr`, `min:val/loss`."""
-
-    key: str
-    width: int | None = None
-    """In pixels; None: what suits it."""
-    pinned: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ViewState:
-    """What is shown on a page of a project, and how."""
-
-    run_filter: str = ""
-    """A query on runs; without an operator RE2 on the run's name, unanchored."""
-    tag_filter: str = ""
-    smoothing: float = DEFAULT_SMOOTHING
-    x_axis: str = "step"
-    """An `XAxis`, or `m:TAG`."""
-    y_axis: YAxis = "lin"
-    selected: tuple[str, ...] | None = None
-    """Run uids. None means automatic: the newest ones."""
-    zoom: tuple[float, float] | None = None
-    """In units of the x axis: steps, or seconds."""
-    collapsed: tuple[str, ...] = field(default=())
-    """Groups of tags that are folded."""
-    superseded: bool = False
-    """Show what a later attempt replaced, too."""
-    log_x: bool = False
-    y_range: tuple[float, float] | None = None
-    """Of all cards that have no range of their own, nor of their section."""
-    section_ranges: tuple[tuple[str, float, float], ...] = ()
-    """Group of tags, low, high."""
-    card_ranges: tuple[tuple[str, float, float], ...] = ()
-    """Tag, low, high."""
-    outliers_clipped: bool = True
-    smoothing_kind: SmoothingKind = "ema"
-    pinned: tuple[str, ...] = ()
-    """Tags whose cards stand above all others, in this order."""
-    card_width: int | None = None
-    """Pixels, at least; None: as the screen suggests."""
-    card_height: int | None = None
-    """Of the chart; only beside a width."""
-    tip_order: TipOrder = "nearest"
-    selected_range: tuple[float, float] | None = None
-    """What the table of values is about, in units of the x axis."""
-    group_by: str = ""
-    """`hp:NAME`, `re:PATTERN`, `tag`, `user` or `host`: runs that are drawn as one line.
-    Empty: each has its own."""
-    group_line: GroupLine = "mean"
-    group_band: GroupBand = "minmax"
-    charts: tuple[str, ...] = field(default=())
-    """Charts of several tags, or of arithmetic on them, as `expressions` reads them."""
-    baseline: str = ""
-    """The run or group that others are compared with; empty: the first."""
-    compared: Compared = "last"
-    """Which value of a metric is compared."""
-    columns: tuple[Column, ...] | None = None
-    """Of the table of runs, and of the panel as far as it has room. None: the usual ones."""
-    sort: str = DEFAULT_SORT
-    """A column's key; "-" in front: the largest first."""
-    value_columns: tuple[str, ...] = ()
-    """Keys of the columns of the table of values that come first, in this order."""
-    settings: Settings = field(default_factory=Settings)
-    """What the page of settings shows."""
-    histograms: HistogramView = "offset"
-    at_step: float | None = None
-    """The step that histograms of several runs are laid over one another at; None: the last."""
-    layer_map: str = ""
-    """The map of layers: MEASURE, MEASURE,RUN or MEASURE,RUN,OTHER. Empty: none."""
-    saved: str = ""
-    """The id of the saved view that this one is put over, or `NO_VIEW`."""
-    without: tuple[str, ...] = ()
-    """Keys of that view that do not count; only beside an id."""
 
 
 def encode_place(place: Place, base: str = "/") -> str:
@@ -256,6 +160,7 @@ def encode_view(view: ViewState) -> str:
         pairs.append(("hs", number_text(view.at_step)))
     if view.layer_map:
         pairs.append(("hm", view.layer_map))
+    pairs += _graph_pairs(view)
     return urlencode(pairs, quote_via=quote, safe=_UNESCAPED)
 
 
@@ -301,6 +206,15 @@ def decode_view(query: str) -> ViewState:
         histograms=_one_of(last.get("hv"), HistogramView, "offset"),
         at_step=number_of(last.get("hs", "")),
         layer_map=_layer_map(last.get("hm", "")),
+        graph_run=last.get("gr", ""),
+        graph_tag=last.get("gt", ""),
+        graph_open=_scopes(value for key, value in pairs if key == "go"),
+        graph_node=last.get("gs", ""),
+        graph_color=_one_of(last.get("gc"), GraphColor, "structure"),
+        graph_trace=_one_of(last.get("gx"), GraphTrace, ""),
+        graph_aside=last.get("ga") == "1",
+        graph_base=last.get("gd", ""),
+        graph_side=_one_of(last.get("gp"), GraphSide, "node"),
         saved=saved,
         without=without,
     )
@@ -337,6 +251,20 @@ def _drawing_pairs(view: ViewState) -> Iterator[tuple[str, str]]:
         yield "tip", view.tip_order
     if view.selected_range is not None:
         yield "rng", ",".join(map(number_text, view.selected_range))
+
+
+def _graph_pairs(view: ViewState) -> list[tuple[str, str]]:
+    pairs = [("gr", view.graph_run), ("gt", view.graph_tag)]
+    pairs += [("go", path) for path in view.graph_open]
+    color = "" if view.graph_color == "structure" else view.graph_color
+    side = "" if view.graph_side == "node" else view.graph_side
+    pairs += [("gs", view.graph_node), ("gc", color), ("gx", view.graph_trace)]
+    pairs += [("ga", "1" if view.graph_aside else ""), ("gd", view.graph_base), ("gp", side)]
+    return [(key, value) for key, value in pairs if value]
+
+
+def _scopes(paths: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(filter(None, paths)))[:MAX_OPEN_SCOPES]
 
 
 def _written(column: Column) -> str:

@@ -17,7 +17,7 @@ from orgboard_dashboard.charts.ranges import level_of
 from orgboard_dashboard.charts.ranges import y_range as y_limits
 from orgboard_dashboard.charts.scalars import Line, Mark, draw_scalars, plotly_text
 from orgboard_dashboard.charts.smoothing import smooth
-from orgboard_dashboard.urls import SmoothingKind, ViewState
+from orgboard_dashboard.view_state import SmoothingKind, ViewState
 from support.vectors import plain, read_vectors
 
 finite = st.floats(-1e6, 1e6)

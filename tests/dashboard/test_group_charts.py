@@ -8,7 +8,7 @@ import pytest
 
 from orgboard_dashboard.charts.groups import GroupLine, draw_groups
 from orgboard_dashboard.charts.scalars import Line, Mark
-from orgboard_dashboard.urls import ViewState
+from orgboard_dashboard.view_state import ViewState
 from support.vectors import plain, read_vectors
 
 

@@ -11,22 +11,27 @@ from hypothesis import strategies as st
 
 from orgboard_dashboard.settings_view import Axis, AxisScale, Brush, Settings
 from orgboard_dashboard.urls import (
-    COLUMN_PX,
-    MAX_CARD,
-    MAX_SMOOTHING,
-    MIN_CARD,
     PAGES,
-    Column,
-    Compared,
-    GroupBand,
-    GroupLine,
     Place,
-    TipOrder,
-    ViewState,
     decode_place,
     decode_view,
     encode_place,
     encode_view,
+)
+from orgboard_dashboard.view_state import (
+    COLUMN_PX,
+    MAX_CARD,
+    MAX_SMOOTHING,
+    MIN_CARD,
+    Column,
+    Compared,
+    GraphColor,
+    GraphSide,
+    GraphTrace,
+    GroupBand,
+    GroupLine,
+    TipOrder,
+    ViewState,
 )
 from support.vectors import read_vectors
 
@@ -107,6 +112,15 @@ views = st.builds(
     histograms=st.sampled_from(["offset", "overlay", "dist", "heat"]),
     at_step=st.none() | numbers,
     layer_map=st.sampled_from(["", "w1", "js,aB3", "std,aB3,x9Z"]),
+    graph_run=words,
+    graph_tag=words,
+    graph_open=st.lists(names, max_size=4, unique=True).map(tuple),
+    graph_node=words,
+    graph_color=st.sampled_from(get_args(GraphColor)),
+    graph_trace=st.sampled_from(get_args(GraphTrace)),
+    graph_aside=st.booleans(),
+    graph_base=words,
+    graph_side=st.sampled_from(get_args(GraphSide)),
 )
 saved_views = st.builds(
     lambda view, saved, keys: replace(view, saved=saved, without=keys),

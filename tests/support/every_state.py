@@ -12,6 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 from orgboard_schema.sql.flush import NewGap, Restart
 from orgboard_schema.types import Blob, Media, Tensor, TensorHistogram
 from support.boards import Board, scalars, values
+from support.graph_defs import logged, model
 from support.words import HOSTILE, say
 
 __all__ = ["OPENED", "PAGES", "PHONE", "PROJECT", "State", "log_everything", "row"]
@@ -44,6 +45,7 @@ def log_everything(board: Board) -> None:
                 values("layers/1", "histogram", [_buckets(-1), _buckets(3)], step=[0, 10]),
                 values("say", "audio", [_sound(0), _sound(9)], step=[0, 2]),
                 values("seen", "image", [_pixel(), _pixel()], step=[0, 10]),
+                logged(model(2 + n, 2)),
             ],
             hparams=json.dumps({"lr": [0.1, 0.1, 0.01][n], "seed": n, "name": "adam"}),
             gaps=[NewGap(48_104, 312, "payload crc")] if n == 0 else (),
@@ -197,6 +199,13 @@ def _unfolded(page: Page) -> None:
     expect(page.locator("details[open] table")).to_be_visible()
 
 
+def _node_sought(page: Page) -> None:
+    _seen(".ob-g-node")(page)
+    page.keyboard.press("/")
+    page.keyboard.type("Relu")
+    expect(page.locator(".ob-g-found button").first).to_be_visible()
+
+
 def _sheet(page: Page) -> None:
     _drawn(page)
     page.get_by_role("button", name="Runs", exact=True).click()
@@ -262,6 +271,16 @@ PAGES: Final[dict[str, State]] = {
     "images": (f"{PROJECT}/images", _seen(".ob-card img")),
     "hparams": (f"{PROJECT}/hparams", _seen(".ob-table tbody tr")),
     "brushed settings": (f"{PROJECT}/hparams?{_BRUSHED}", _seen(".ob-brush")),
+    "graphs": (f"{PROJECT}/graphs?go=encoder", _seen(".ob-g-opened")),
+    "a scope of a graph": (
+        f"{PROJECT}/graphs?go=encoder&gs=encoder&gx=inputs",
+        _seen(".ob-g-side dl"),
+    ),
+    "layers of a graph": (f"{PROJECT}/graphs?gp=layers", _seen(".ob-g-side td")),
+    "graphs compared": (
+        f"{PROJECT}/graphs?gp=changes&gd={{lr0.1-s0}}",
+        _seen(".ob-g-side h3"),
+    ),
     "run": ("/r/{lr0.1-s0}", _seen(".ob-runpage")),
     "a run that much is said of": ("/r/{lr0.1-s1}", _seen(".ob-runpage")),
     "missing page": ("/no/such/page", _seen("p a")),
@@ -317,6 +336,8 @@ OPENED: Final[dict[str, State]] = {
     "part of the name": (f"{PROJECT}/scalars?g=re:(", _seen(".ob-group-problem:not(:empty)")),
     "menu of an axis": (f"{PROJECT}/hparams?{_BRUSHED}", _axis("Axis lr")),
     "choice of axes": (f"{PROJECT}/hparams?{_BRUSHED}", _axis("Axes ▾")),
+    "nodes found": (f"{PROJECT}/graphs", _node_sought),
+    "set aside": (f"{PROJECT}/graphs?go=encoder&gp=aside", _seen(".ob-g-side .ob-pill")),
     "note": ("/r/{lr0.1-s1}", _writing),
     "bands at a step": (f"{PROJECT}/histograms?hv=dist&hs=5", _bucket_pointed),
     "map of layers": (f"{PROJECT}/histograms?hm=std", _seen(".ob-mapwords")),

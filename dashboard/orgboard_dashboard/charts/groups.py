@@ -13,7 +13,7 @@ import plotly.graph_objects as go  # type: ignore[import-untyped]  # it has no s
 
 from orgboard_dashboard.charts.palette import ink
 from orgboard_dashboard.charts.scalars import Line, draw_scalars, plotly_text
-from orgboard_dashboard.urls import ViewState
+from orgboard_dashboard.view_state import ViewState
 
 __all__ = ["GroupLine", "draw_groups"]
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias
 
-from orgboard_dashboard.urls import ViewState
+from orgboard_dashboard.view_state import ViewState
 
 __all__ = ["Drawn", "Range", "YRange", "level_of", "sym_ticks", "x_range", "y_range"]
 

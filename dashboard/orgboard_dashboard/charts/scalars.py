@@ -22,7 +22,7 @@ from orgboard_dashboard.charts.ranges import (
     y_range,
 )
 from orgboard_dashboard.charts.smoothing import smooth
-from orgboard_dashboard.urls import ViewState
+from orgboard_dashboard.view_state import ViewState
 
 __all__ = ["Line", "Mark", "draw_scalars", "plotly_text"]
 

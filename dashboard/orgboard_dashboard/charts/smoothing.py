@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from statistics import median
 from typing import Final
 
-from orgboard_dashboard.urls import SmoothingKind
+from orgboard_dashboard.view_state import SmoothingKind
 
 __all__ = ["smooth"]
 

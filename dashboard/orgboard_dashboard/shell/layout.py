@@ -53,8 +53,9 @@ _INDEX: Final = f"""<!DOCTYPE html>
 
 DASH_OPTIONS: Final[dict[str, Any]] = {
     "assets_folder": str(_ASSETS),
-    # The chart library is fetched by the island, while the rest of the app starts.
-    "assets_path_ignore": ["^vendor$"],
+    # The chart library is fetched by the island, while the rest of the app starts; what runs
+    # in a worker is no script of the page.
+    "assets_path_ignore": ["^vendor$", "^workers$"],
     "index_string": _INDEX,
     "title": "orgboard",
     "update_title": None,

@@ -21,6 +21,7 @@ TITLES: Final[dict[Page, str]] = {
     "images": "Images",
     "hparams": "Settings",
     "compare": "Compare",
+    "graphs": "Graphs",
 }
 
 

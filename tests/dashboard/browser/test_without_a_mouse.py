@@ -17,7 +17,7 @@ pytestmark = pytest.mark.browser
 
 SCREENS = {"laptop": (1440, 900), "phone": (390, 844)}
 MOST_STOPS = 200
-PLACES = ("home", "runs", "scalars", "compare", "text", "images", "hparams", "run")
+PLACES = ("home", "runs", "scalars", "compare", "text", "images", "hparams", "graphs", "run")
 
 # What is wrong with where the focus is: nothing shows it, it is off the screen, or under something.
 _FAULTS = """() => {

@@ -22,11 +22,15 @@
 
   const SVG = "http://www.w3.org/2000/svg";
 
-  /** Make an SVG element: svg("g", {class}, child, "text"). What is null or undefined is left out. */
+  /** Make an SVG element: svg("g", {class, onclick}, child, "text", [more]). What is null or false is left out. */
   ob.svg = function svg(tag, attributes, ...children) {
     const node = document.createElementNS(SVG, tag);
-    for (const name in attributes) if (attributes[name] !== null && attributes[name] !== undefined) node.setAttribute(name, attributes[name]);
-    node.append(...children);
+    for (const [name, value] of Object.entries(attributes)) {
+      if (value === null || value === undefined || value === false) continue;
+      if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+      else node.setAttribute(name, value);
+    }
+    node.append(...children.flat().filter((child) => child !== null && child !== undefined));
     return node;
   };
 

@@ -7,9 +7,9 @@
     ["r", "filter runs by a query"],
     ["s", "smoothing"],
     ["j  k", "the next card, the one before"],
-    ["f", "the card fills the screen, or gives it back"],
+    ["f", "the card fills the screen, or gives it back; a graph fits its place"],
     ["Ctrl K", "search runs, tags, pages, actions"],
-    ["g", "then a letter: go to a page (r runs, s scalars, d histograms, c compare, t text, i images, h settings)"],
+    ["g", "then a letter: go to a page (r runs, s scalars, d histograms, c compare, t text, i images, h settings, n graphs)"],
     ["[  ]", "the page before, the page after"],
     ["v", "saved views"],
     ["t", "light or dark"],
@@ -19,6 +19,7 @@
     ["Shift Space", "the same, for all runs from the box before to this one"],
     ["↑  ↓  Enter", "in a menu or a list, choose"],
     ["←  →", "from mark to mark below a chart; a slider, a little"],
+    ["↑  ↓  ←  →  Enter", "in a graph: the next node that way; open or close it; Esc goes to the scope around"],
     ["Ctrl Enter", "store the note that is being written"],
     ["Esc", "leave a field, close, leave full screen, reset the zoom"],
     ["?", "this list"],
@@ -29,7 +30,7 @@
     s: () => document.querySelector(".ob-smoothing")?.focus(),
     j: () => turnCard(1),
     k: () => turnCard(-1),
-    f: () => fullScreen(),
+    f: () => ob.fitGraph?.() || fullScreen(),
     g: () => { going = Date.now(); },
     r: () => focus(".ob-panel .ob-query"),
     "[": () => ob.turnPage(-1),
@@ -42,7 +43,7 @@
   };
 
   /** The pages behind "g", by the end of their address. */
-  const PAGES = { r: "/runs", s: "/scalars", d: "/histograms", c: "/compare", t: "/text", i: "/images", h: "/hparams" };
+  const PAGES = { r: "/runs", s: "/scalars", d: "/histograms", c: "/compare", t: "/text", i: "/images", h: "/hparams", n: "/graphs" };
   const GOING_MS = 1500;
   let going = 0;
 

@@ -5,7 +5,7 @@
 
   const FEW = 100;
   /** Where a kind can be looked at, or heard on this page; the others can be exported. */
-  const PAGES = { scalar: "scalars", histogram: "histograms", text: "text", image: "images" };
+  const PAGES = { scalar: "scalars", histogram: "histograms", text: "text", image: "images", graph: "graphs" };
 
   function table(titles, rows, left = 1) {
     const cell = (tag, content, i) => ob.el(i < left ? `${tag}.ob-left` : tag, {}, content);

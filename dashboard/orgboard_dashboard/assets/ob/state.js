@@ -15,11 +15,14 @@
     cardWidth: null, cardHeight: null, tipOrder: "nearest", selectedRange: null,
     groupBy: "", groupLine: "mean", groupBand: "minmax", charts: [], baseline: "", compared: "last",
     columns: null, sort: "-started", valueColumns: [], settings: ob.NO_SETTINGS,
-    histograms: "offset", atStep: null, layerMap: "", saved: "", without: [],
+    histograms: "offset", atStep: null, layerMap: "",
+    graphRun: "", graphTag: "", graphOpen: [], graphNode: "", graphColor: "structure", graphTrace: "", graphAside: false, graphBase: "", graphSide: "node",
+    saved: "", without: [],
   };
   /** In place of a saved view: the usual one, whatever view the project opens in. */
   const NO_VIEW = "-";
   const MAX_KEYS = 60;
+  const MAX_OPEN_SCOPES = 60;
   const MAX_COLUMNS = 60;
   /** The narrowest and the widest column of the table of runs. */
   const COLUMN_PX = [40, 1200];
@@ -71,6 +74,15 @@
       histograms: oneOf(get("hv"), ["offset", "overlay", "dist", "heat"]),
       atStep: number(get("hs")),
       layerMap: /^(?:w1|js|std|dead|sat|nan)(?:,[0-9A-Za-z]{1,64}){0,2}$/.test(get("hm")) ? get("hm") : "",
+      graphRun: get("gr"),
+      graphTag: get("gt"),
+      graphOpen: [...new Set(pairs.getAll("go").filter(Boolean))].slice(0, MAX_OPEN_SCOPES),
+      graphNode: get("gs"),
+      graphColor: oneOf(get("gc"), ["structure", "op", "device", "none"]),
+      graphTrace: oneOf(get("gx"), ["", "inputs", "outputs"]),
+      graphAside: get("ga") === "1",
+      graphBase: get("gd"),
+      graphSide: oneOf(get("gp"), ["node", "layers", "aside", "changes"]),
       saved,
       without,
     };
@@ -103,6 +115,7 @@
     if (view.histograms !== "offset") pairs.push(["hv", view.histograms]);
     if (view.atStep !== null) pairs.push(["hs", view.atStep]);
     if (view.layerMap) pairs.push(["hm", view.layerMap]);
+    pairs.push(...graphPairs(view));
     return pairs.map(([key, value]) => `${key}=${encode(value)}`).join("&");
   };
 
@@ -119,6 +132,17 @@
     if (view.tipOrder !== "nearest") pairs.push(["tip", view.tipOrder]);
     if (view.selectedRange !== null) pairs.push(["rng", view.selectedRange.join(",")]);
     return pairs;
+  }
+
+  function graphPairs(view) {
+    const color = view.graphColor === "structure" ? "" : view.graphColor;
+    const side = view.graphSide === "node" ? "" : view.graphSide;
+    const pairs = [
+      ["gr", view.graphRun], ["gt", view.graphTag], ...view.graphOpen.map((path) => ["go", path]),
+      ["gs", view.graphNode], ["gc", color], ["gx", view.graphTrace],
+      ["ga", view.graphAside ? "1" : ""], ["gd", view.graphBase], ["gp", side],
+    ];
+    return pairs.filter(([, value]) => value);
   }
 
   /** Put an address over the query part that its saved view stands for. */

@@ -6,7 +6,7 @@
   /** A longer query part is kept by the server: mail programs and chats cut long links. */
   const LONG = 2000;
   /** What belongs to one page, and does not go along to another. */
-  const OF_A_PAGE = (ob.OF_A_PAGE = { zoom: null, selectedRange: null, tagFilter: "", collapsed: [] });
+  const OF_A_PAGE = (ob.OF_A_PAGE = { zoom: null, selectedRange: null, tagFilter: "", collapsed: [], graphNode: "", graphTrace: "" });
 
   /** Rows of views by id, also of links; and those of the open project that have names. */
   const rows = new Map();

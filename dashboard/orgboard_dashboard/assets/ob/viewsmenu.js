@@ -2,7 +2,7 @@
 (function (ob) {
   "use strict";
 
-  const PAGES = { runs: "runs", scalars: "scalars", histograms: "histograms", text: "text", images: "images", hparams: "settings", compare: "compare" };
+  const PAGES = { runs: "runs", scalars: "scalars", histograms: "histograms", graphs: "graphs", text: "text", images: "images", hparams: "settings", compare: "compare" };
 
   let button = null;
   let canEdit = false;

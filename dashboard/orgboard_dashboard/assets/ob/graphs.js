@@ -1,0 +1,377 @@
+/* Graphs: the computation graph of a shown run. The server keeps the tree of scopes and tells
+   one opened scope at a time; what is open, chosen and compared is in the address. */
+(function (ob) {
+  "use strict";
+
+  const COLORS = [["structure", "Structure"], ["op", "Operation"], ["device", "Device"], ["none", "None"]];
+  const SIDES = [["node", "Node"], ["layers", "Layers"], ["aside", "Set aside"], ["changes", "Compare"]];
+  const MOST_OPEN = 60;
+
+  ob.pages = ob.pages || {};
+
+  ob.pages.graphs = function graphs(root) {
+    const page = new Graphs(root, ob.openProject(root.dataset.team, root.dataset.project));
+    page.start();
+    return () => page.close();
+  };
+
+  class Graphs {
+    constructor(root, project) {
+      this.project = project;
+      this.controller = new AbortController();
+      this.lists = new Map();
+      this.told = new Map();
+      this.scopes = new Map();
+      this.view = ob.graphView({ choose: (path) => this.choose(path), toggle: (path) => this.toggle(path), up: (path) => this.up(path) });
+      this.bar = this.makeBar();
+      this.legend = ob.el("div.ob-g-legend");
+      this.words = ob.el("p.ob-g-words", { role: "status" });
+      this.side = ob.el("div.ob-g-side", { tabindex: "0", role: "region", "aria-label": "About the graph" });
+      this.sides = ob.segmented("Beside the graph", SIDES, ob.view.graphSide, (graphSide) => ob.setView({ graphSide }));
+      this.aside = ob.el("aside.ob-g-aside", { "aria-label": "Beside the graph" }, this.sides, this.side);
+      this.main = ob.el("div.ob-g-main", {}, ob.el("div.ob-g-left", {}, this.view.el, this.legend, this.words), this.aside);
+      this.out = ob.el("div.ob-g-out", {}, this.main);
+      root.replaceChildren(this.bar.el, this.out);
+      this.offs = [
+        project.on((what) => (["filter", "runs", "again"].includes(what) || what.changed?.size) && this.again()),
+        ob.onView((changed) => this.onView(changed)), ob.onTheme(() => this.draw()),
+      ];
+      this.again = ob.throttled(1500, () => this.load());
+      this.sizer = new ResizeObserver(ob.settled(120, () => this.view.paint()));
+      this.sizer.observe(this.view.el);
+      ob.fitGraph = () => this.view.fit();
+    }
+
+    async start() {
+      await this.project.ready;
+      await this.load();
+    }
+
+    close() {
+      this.controller.abort();
+      this.sizer.disconnect();
+      this.offs.forEach((off) => off());
+      ob.fitGraph = null;
+      ob.closeMenu();
+    }
+
+    makeBar() {
+      const runs = ob.el("select.ob-input.ob-g-run", { "aria-label": "Run", onchange: () => ob.setView({ graphRun: runs.value, graphTag: "" }) });
+      const tags = ob.el("select.ob-input.ob-g-tag", { "aria-label": "Graph", onchange: () => ob.setView({ graphTag: tags.value }) });
+      const search = ob.graphSearch(this);
+      const color = ob.select("Colour by", COLORS.map(([key, words]) => [key, `Colour: ${words.toLowerCase()}`]), ob.view.graphColor, (graphColor) => ob.setView({ graphColor }));
+      const button = (words, title, act) => ob.el("button.ob-pill", { type: "button", title, onclick: act }, words);
+      const save = button("Save", "Save the graph as a picture", () => ob.openMenu(save, "Save the graph",
+        ob.menuItem("PNG", () => this.view.save("png", this.fileName())), ob.menuItem("SVG", () => this.view.save("svg", this.fileName()))));
+      const el = ob.el("div.ob-toolbar", { role: "toolbar", "aria-label": "How the graph is shown" },
+        ob.runsButton(), runs, tags, search.el, color,
+        button("Fit", "Show all of it (f)", () => this.view.fit()), button("Close all", "Close every scope", () => ob.setView({ graphOpen: [] })), save);
+      return { el, runs, tags, color, search };
+    }
+
+    fileName() {
+      return `graph-${this.run.name}`.replace(/[^\w.-]+/g, "_").slice(0, 80);
+    }
+
+    onView(changed) {
+      const any = (...keys) => keys.some((key) => changed.has(key));
+      if (any("selected", "graphRun", "graphTag")) this.load();
+      else if (any("graphBase")) this.compare();
+      else if (any("graphOpen", "graphAside")) this.draw();
+      if (any("graphNode", "graphTrace")) this.tell();
+      else if (any("graphColor")) this.draw();
+      if (any("graphSide", "graphBase", "graphOpen", "graphAside")) this.paintSide();
+      this.bar.color.value = ob.view.graphColor;
+      this.sides.paint(ob.view.graphSide);
+    }
+
+    ask(path) {
+      return ob.getJson(path, this.controller.signal);
+    }
+
+    /** Do what asks the server; a refusal is said in place of the graph. */
+    async attempt(act) {
+      try {
+        await act();
+      } catch (error) {
+        if (error instanceof ob.Refused) this.say(error.message);
+        else if (error.name !== "AbortError") this.say(error.message);
+      }
+    }
+
+    say(...words) {
+      this.out.replaceChildren(ob.empty(...words));
+      this.key = null;
+    }
+
+    /** Find out which graph is to be shown, and show it from the beginning when it is another. */
+    load() {
+      return this.attempt(async () => {
+        const shown = this.project.shown();
+        await Promise.all(shown.slice(0, 20).map((run) => this.graphsOf(run.uid)));
+        const having = shown.filter((run) => this.lists.get(run.uid)?.length);
+        this.having = having;
+        const run = having.find((one) => one.uid === ob.view.graphRun) ?? having[0];
+        this.paintBar(run);
+        if (!run) return this.say("None of the shown runs has logged a graph. Log one with ", ob.el("code", {}, "writer.add_graph(model, input)"), ", or with Keras's TensorBoard callback.");
+        const rows = this.lists.get(run.uid);
+        const row = rows.find((one) => one.tag === ob.view.graphTag) ?? rows[0];
+        const key = `${run.uid} ${row.sha256}`;
+        if (this.key === key) return;
+        Object.assign(this, { key, run, row, traced: null, card: null, found: null });
+        this.path = `r/${encodeURIComponent(run.uid)}/graphs/${row.sha256}`;
+        this.told.clear();
+        this.view.forget();
+        this.words.textContent = "";
+        this.side.replaceChildren(ob.el("p.ob-mute", {}, "Reading the graph…"));
+        this.sideKey = null;
+        this.out.replaceChildren(this.main);
+        await this.compare();
+        await this.tell();
+      });
+    }
+
+    /** The graphs of a run, asked for once; a live run without one is asked again. */
+    async graphsOf(uid) {
+      const known = this.lists.get(uid);
+      if (known?.length || (known && this.project.known.get(uid)?.status !== "live")) return;
+      const { graphs } = await this.ask(`r/${encodeURIComponent(uid)}/graphs`);
+      this.lists.set(uid, graphs);
+    }
+
+    paintBar(run) {
+      const { runs, tags, el } = this.bar;
+      const rows = (run && this.lists.get(run.uid)) ?? [];
+      const options = (select, pairs, value) => {
+        select.replaceChildren(...pairs.map(([key, words]) => ob.el("option", { value: key }, words)));
+        select.value = value;
+        select.hidden = pairs.length < 2;
+      };
+      options(runs, this.having.map((one) => [one.uid, ob.runName(one)]), run?.uid ?? "");
+      options(tags, rows.map((row) => [row.tag, row.tag.startsWith("__") ? row.words : `${row.tag}: ${row.words}`]), rows.some((row) => row.tag === ob.view.graphTag) ? ob.view.graphTag : rows[0]?.tag ?? "");
+      for (const part of el.children) if (!part.matches("select, .ob-phone")) part.hidden = !run;
+      this.bar.color.hidden = !run;
+    }
+
+    /** The scopes that are open, the whole graph first. */
+    open() {
+      return [...this.scopes.values()];
+    }
+
+    fetchScope(path) {
+      const query = new URLSearchParams({ path });
+      if (this.other) for (const [key, value] of Object.entries({ to: this.other.run, base: this.other.sha256 })) query.set(key, value);
+      const key = `${query}`;
+      if (!this.told.has(key)) {
+        const asked = this.ask(`${this.path}/scope?${query}`).catch((error) => {
+          this.told.delete(key);
+          // An address may name a scope that this graph has not.
+          if (path && error instanceof ob.Refused) return null;
+          throw error;
+        });
+        this.told.set(key, asked);
+      }
+      return this.told.get(key);
+    }
+
+    draw(keep = this.kept) {
+      if (!this.key) return null;
+      const turn = (this.turn = (this.turn ?? 0) + 1);
+      return this.attempt(async () => {
+        const paths = ["", ...ob.view.graphOpen];
+        const answers = await Promise.all(paths.map((path) => this.fetchScope(path)));
+        const scopes = new Map(paths.map((path, at) => [path, answers[at]]).filter(([, scope]) => scope));
+        const laid = await ob.layScope(scopes, "", { aside: ob.view.graphAside });
+        if (turn !== this.turn) return;
+        this.scopes = scopes;
+        this.laid = laid;
+        this.paint(keep);
+      });
+    }
+
+    /** Draw what is laid out, in its colours. */
+    paint(keep) {
+      if (!this.laid) return;
+      const colors = ob.graphColors(this.scopes, ob.view.graphColor, Boolean(this.other));
+      const { graphNode: chosen, graphTrace } = ob.view;
+      const traced = graphTrace && this.traced ? this.traced.paths : null;
+      const drawnPaths = new Set(this.laid.boxes.map((box) => box.child.path));
+      const isSeen = this.view.places.has(chosen) || drawnPaths.has(chosen);
+      const look = {
+        color: colors.color, chosen, isTraced: Boolean(traced), traces: (path) => path === chosen || traced?.has(path),
+        focusable: isSeen ? chosen : this.laid.boxes[0]?.child.path,
+      };
+      this.view.show(ob.drawGraph(this.laid, look), this.laid, keep);
+      this.legend.replaceChildren(...colors.legend.map(([color, words]) => ob.el("span.ob-g-key", {}, ob.el("i", { style: { background: color } }), words)));
+      const root = this.scopes.get("");
+      const more = root.more ? ` ${ob.count(root.more)} more are not drawn.` : "";
+      this.words.textContent = root.nodes ? `${ob.plural(root.nodes, "node")}, ${ob.plural(root.edges_in_all, "edge")}, ${ob.plural(this.scopes.size - 1, "scope")} open.${more}` : "There is no node in this graph.";
+      this.paintSide();
+      if (this.wanted && this.view.places.has(this.wanted)) {
+        this.view.reveal(this.wanted);
+        this.wanted = null;
+      }
+    }
+
+    choose(path) {
+      const same = ob.view.graphNode === path;
+      ob.setView({ graphNode: path, ...(path ? { graphSide: "node" } : { graphTrace: "" }) });
+      if (same && path) this.paintSide();
+    }
+
+    /** Open a scope, or close it. */
+    toggle(path) {
+      const place = this.view.places.get(path);
+      if (place?.child.kind === "node") return this.choose(path);
+      this.kept = path;
+      const { graphOpen } = ob.view;
+      if (graphOpen.includes(path)) return ob.setView({ graphOpen: graphOpen.filter((one) => one !== path) });
+      if (graphOpen.length >= MOST_OPEN) return ob.toast(`${MOST_OPEN} scopes are open. Close some first.`);
+      return ob.setView({ graphOpen: [...graphOpen, path] });
+    }
+
+    /** Go to the scope around an item; an opened scope is closed first. */
+    up(path) {
+      if (ob.view.graphOpen.includes(path)) return this.toggle(path);
+      const inside = this.view.places.get(path)?.inside;
+      this.choose(inside ?? "");
+      if (inside) this.view.focus(inside);
+      return undefined;
+    }
+
+    /** Open all that is around an item, and show it. */
+    reveal(path) {
+      return this.attempt(async () => {
+        const { above, item } = await this.ask(`${this.path}/node?${new URLSearchParams({ path })}`);
+        this.wanted = item.path;
+        this.kept = null;
+        const open = [...new Set([...ob.view.graphOpen, ...above])].slice(-MOST_OPEN);
+        const same = open.length === ob.view.graphOpen.length;
+        ob.setView({ graphOpen: open, graphNode: item.path, graphSide: "node" });
+        if (same) this.paint(null);
+      });
+    }
+
+    /** Fetch what is told of the chosen item, and what its trace meets. */
+    tell() {
+      return this.attempt(async () => {
+        const { graphNode: path, graphTrace: way } = ob.view;
+        const query = new URLSearchParams({ path });
+        this.card = null;
+        this.traced = null;
+        if (path && this.key) {
+          const asked = [this.ask(`${this.path}/node?${query}`), way ? this.ask(`${this.path}/trace?${query}&way=${way}`) : null, this.tags()];
+          const [card, traced] = await Promise.all(asked.map((one) => one?.catch?.((error) => {
+            if (error instanceof ob.Refused) return null;
+            throw error;
+          }) ?? one));
+          if (path !== ob.view.graphNode || way !== ob.view.graphTrace) return;
+          this.card = card;
+          this.traced = traced && { ...traced, paths: new Set(traced.paths) };
+        }
+        this.paint(null);
+      });
+    }
+
+    /** The tags that the run may have logged of its layers; asked for once. */
+    async tags() {
+      const { run } = this;
+      if (this.tagsOf === run.uid) return;
+      const of = (kind) => ob.getJson(`${this.project.path}/tags?${new URLSearchParams({ kind, runs: run.uid })}`, this.controller.signal).then(({ tags }) => tags.map(({ name }) => ({ name, kind })));
+      this.runTags = (await Promise.all([of("scalar"), of("histogram")])).flat();
+      this.tagsOf = run.uid;
+    }
+
+    /** Compare with the graph of another run, if one is chosen, and draw. */
+    compare() {
+      return this.attempt(async () => {
+        const base = ob.view.graphBase;
+        this.other = null;
+        this.found = null;
+        const rows = base && base !== this.run.uid ? (await this.graphsOf(base), this.lists.get(base) ?? []) : [];
+        const row = rows.find((one) => one.tag === this.row.tag) ?? rows[0];
+        if (row) {
+          this.other = { run: base, sha256: row.sha256 };
+          this.found = await this.ask(`${this.path}/difference?${new URLSearchParams({ to: base, base: row.sha256 })}`);
+        }
+        await this.draw(null);
+      });
+    }
+
+    paintSide() {
+      if (!this.key || !this.scopes.get("")) return;
+      const key = JSON.stringify([this.key, ob.view.graphSide, ob.view.graphNode, ob.view.graphTrace, ob.view.graphOpen, ob.view.graphAside, ob.view.graphBase, Boolean(this.card), Boolean(this.found)]);
+      if (this.sideKey === key) return;
+      this.sideKey = key;
+      const show = (parts) => ob.keepFocus(this.side, () => this.side.replaceChildren(...parts));
+      const { graphSide } = ob.view;
+      if (graphSide === "layers") this.showLayers(show);
+      else if (graphSide === "aside") show(ob.graphAside(this));
+      else if (graphSide === "changes") show(ob.graphChanges(this, this.baseChoice(), this.found));
+      else show(this.card ? ob.graphCard(this, this.card, ob.graphTags(this.project, this.run.uid, this.card.item.path, this.runTags ?? [])) : ob.graphSummary(this, this.scopes.get("")));
+    }
+
+    baseChoice() {
+      const others = this.having.filter((run) => run.uid !== this.run.uid);
+      if (!others.length) return ob.el("p.ob-mute", {}, "No other shown run has logged a graph.");
+      return ob.select("Compare with", [["", "no other graph"], ...others.map((run) => [run.uid, ob.runName(run)])], ob.view.graphBase, (graphBase) => ob.setView({ graphBase }));
+    }
+
+    showLayers(show) {
+      return this.attempt(async () => {
+        const { key } = this;
+        if (this.layersOf !== key) {
+          this.layers = await this.ask(`${this.path}/layers`);
+          this.layersOf = key;
+        }
+        if (ob.view.graphSide === "layers" && key === this.key) show(ob.graphLayers(this, this.layers));
+      });
+    }
+  }
+
+  /** The field that finds nodes by a regular expression, and the list of what it found. */
+  ob.graphSearch = function graphSearch(page) {
+    const list = ob.el("div.ob-g-found", { hidden: true, role: "group", "aria-label": "Found" });
+    const field = ob.el("input.ob-input.ob-tagfilter", {
+      type: "search", placeholder: "Find nodes  /", spellcheck: "false", "aria-label": "Find nodes, a regular expression",
+      oninput: ob.settled(150, () => look()),
+      onkeydown: (event) => {
+        if (event.key === "ArrowDown") list.querySelector("button")?.focus();
+        else if (event.key === "Enter") list.querySelector("button")?.click();
+        else if (event.key === "Escape" && !list.hidden) event.preventDefault(), hide();
+        else return;
+        event.preventDefault();
+      },
+    });
+    const hide = () => { list.hidden = true; };
+    const el = ob.el("div.ob-g-search", { onfocusout: (event) => el.contains(event.relatedTarget) || hide() }, field, list);
+    list.addEventListener("keydown", (event) => {
+      const by = { ArrowDown: "nextElementSibling", ArrowUp: "previousElementSibling" }[event.key];
+      if (event.key === "Escape") hide();
+      if (!by && event.key !== "Escape") return;
+      event.preventDefault();
+      (document.activeElement[by] ?? field).focus();
+    });
+    async function look() {
+      const q = field.value;
+      if (!q) return hide();
+      try {
+        const { found, total } = await page.ask(`${page.path}/search?${new URLSearchParams({ q })}`);
+        if (q === field.value) fill(found, total);
+      } catch (error) {
+        if (error instanceof ob.Refused) list.replaceChildren(ob.el("p.ob-problem", { role: "alert" }, error.message));
+        else if (error.name !== "AbortError") throw error;
+        list.hidden = false;
+      }
+      return undefined;
+    }
+    function fill(found, total) {
+      const rows = found.slice(0, 50).map((child) => ob.el("button.ob-item", { type: "button", title: child.path, onclick: () => { hide(); page.reveal(child.path); } },
+        ob.el("span.ob-mono", {}, child.path), ob.el("span.ob-mute", {}, child.kind === "node" ? child.op : ob.plural(child.nodes, "node"))));
+      const more = total > rows.length ? ob.el("p.ob-mute", {}, `${ob.count(total - rows.length)} more`) : null;
+      list.replaceChildren(...(rows.length ? rows : [ob.el("p.ob-mute", {}, "No node has such a name.")]), ...(more ? [more] : []));
+      list.hidden = false;
+    }
+    return { el, field };
+  };
+})((globalThis.ob = globalThis.ob || {}));

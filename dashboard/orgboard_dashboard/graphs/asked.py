@@ -1,0 +1,243 @@
+"""What is asked of a graph besides opening it: a node's card, a search, a trace, its layers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from orgboard_dashboard.graphs.attributes import read_attributes
+from orgboard_dashboard.graphs.model import Attributes, spelled
+from orgboard_dashboard.graphs.opened import Child, child_of, parameters_of
+from orgboard_dashboard.graphs.tree import Item, Tree
+
+__all__ = ["Card", "Layer", "Link", "card_of", "find", "layers", "trace"]
+
+_MAX_LINKS: Final = 100
+_MAX_SIMILAR: Final = 50
+MAX_FOUND: Final = 200
+MAX_TRACED: Final = 5000
+MAX_LAYERS: Final = 2000
+
+_PLUMBING: Final = frozenset(
+    {"Const", "prim::Constant", "prim::GetAttr", "prim::ListConstruct", "Identity", "NoOp",
+     "ReadVariableOp", "VarHandleOp", "Variable", "VariableV2", "argument", "result"}
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What a node takes or gives, and where that stands."""
+
+    path: str
+    op: str
+    shape: str
+    control: bool
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """All that is told of one item."""
+
+    item: Child
+    attributes: Attributes
+    shapes: tuple[str, ...]
+    inputs: tuple[Link, ...]
+    outputs: tuple[Link, ...]
+    more_inputs: int
+    more_outputs: int
+    ops: tuple[tuple[str, int], ...]
+    """Of a scope: what it is made of, most first."""
+    similar: tuple[str, ...]
+    """Scopes that are built alike."""
+    above: tuple[str, ...]
+    """The scopes that it is in, the outermost first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A row of the table of layers."""
+
+    path: str
+    kind: str
+    shape: str
+    parameters: int
+    nodes: int
+
+
+def card_of(tree: Tree, item: Item) -> Card:
+    """Return what is told of an item."""
+    graph = tree.graph
+    is_node = item.kind == "node"
+    inputs, more_in = _links(tree, item, tree.into, 0)
+    outputs, more_out = _links(tree, item, tree.out_of, 1)
+    shapes = graph.shapes[item.node] if is_node else ()
+    names, counts = np.unique(
+        np.array([graph.ops[node] for node in tree.order[item.low : item.high].tolist()]),
+        return_counts=True,
+    )
+    by_count = sorted(zip(names.tolist(), counts.tolist(), strict=True), key=lambda row: -row[1])
+    alike = (
+        other.path
+        for other in tree.items
+        if other.block == item.block and other.kind == "scope" and other is not item
+    )
+    is_repeated = item.kind == "scope" and item.block in tree.repeated
+    return Card(
+        child_of(tree, item),
+        read_attributes(graph.packed[item.node]) if is_node else (),
+        tuple(spelled(shape) for shape in shapes[:_MAX_LINKS]),
+        inputs,
+        outputs,
+        more_in,
+        more_out,
+        () if is_node else tuple(by_count[:20]),
+        tuple(path for path, _ in zip(alike, range(_MAX_SIMILAR), strict=False))
+        if is_repeated
+        else (),
+        tuple(reversed([outer.path for outer in _above(tree, item)])),
+    )
+
+
+def _above(tree: Tree, item: Item) -> Iterator[Item]:
+    while item.parent > 0:
+        item = tree.items[item.parent]
+        yield item
+
+
+def _links(
+    tree: Tree, item: Item, edges: tuple[NDArray[np.int64], ...], way: int
+) -> tuple[tuple[Link, ...], int]:
+    """List what passes the border of an item: the nodes outside, each once."""
+    inner = slice(*np.searchsorted(edges[1 - way], (item.low, item.high)))
+    outside = edges[way][inner]
+    passes = (outside < item.low) | (outside >= item.high)
+    if item.kind == "node":
+        passes[:] = True
+    graph = tree.graph
+    found: dict[tuple[int, str, bool], int] = {}
+    for place, edge in zip(outside[passes].tolist(), edges[2][inner][passes].tolist(), strict=True):
+        source, output = int(graph.source[edge]), int(graph.output[edge])
+        shapes = graph.shapes[source]
+        shape = spelled(shapes[output]) if output < len(shapes) else ""
+        key = (place, shape, bool(graph.control[edge]))
+        found[key] = found.get(key, 0) + 1
+    links = [
+        Link(_path(tree, place), graph.ops[int(tree.order[place])], shape, control, count)
+        for (place, shape, control), count in list(found.items())[:_MAX_LINKS]
+    ]
+    return tuple(links), max(0, len(found) - _MAX_LINKS)
+
+
+def _path(tree: Tree, place: int) -> str:
+    return tree.items[int(tree.item_of[int(tree.order[place])])].path
+
+
+def find(tree: Tree, matches: Callable[[str], bool]) -> tuple[list[Child], int]:
+    """Return the items whose path matches, scopes first, and how many there are in all."""
+    found = [item for item in tree.items[1:] if matches(item.path)]
+    found.sort(key=lambda item: (item.kind == "node", item.path.count("/"), item.path))
+    return [child_of(tree, item) for item in found[:MAX_FOUND]], len(found)
+
+
+def trace(tree: Tree, item: Item, *, forward: bool) -> tuple[list[str], int]:
+    """Return the paths of all nodes that an item depends on, or that depend on it, and of the
+    scopes that hold them; and how many nodes there are."""
+    far, near, _ = tree.out_of if forward else tree.into
+    near, far = (far, near) if forward else (near, far)
+    starts = np.searchsorted(near, np.arange(len(tree.order) + 1))
+    seen = np.zeros(len(tree.order), np.bool_)
+    seen[item.low : item.high] = True
+    edge = np.arange(item.low, item.high)
+    while len(edge):
+        ahead = np.concatenate(
+            [far[starts[at] : starts[at + 1]] for at in edge.tolist()] or [far[:0]]
+        )
+        edge = np.unique(ahead[~seen[ahead]])
+        seen[edge] = True
+    seen[item.low : item.high] = False
+    places = np.flatnonzero(seen)
+    found: dict[int, None] = {}
+    for at in tree.item_of[tree.order[places]].tolist():
+        at = tree.items[at].parent
+        while at > 0 and at not in found:
+            found[at] = None
+            at = tree.items[at].parent
+    scopes = [tree.items[at].path for at in found]
+    nodes = [_path(tree, place) for place in places[:MAX_TRACED].tolist()]
+    return scopes + nodes, len(places)
+
+
+def layers(tree: Tree) -> tuple[list[Layer], int, int]:
+    """Return the layers of a graph, how many there are, and the parameters of all of it.
+
+    A layer is an innermost scope of operations, or an operation that stands beside scopes.
+    """
+    found = list(_layers(tree))
+    total = int(tree.parameters[-1])
+    return found[:MAX_LAYERS], len(found), total
+
+
+def _layers(tree: Tree) -> Iterator[Layer]:
+    waiting = [0]
+    while waiting:
+        item = tree.items[waiting.pop()]
+        inner = list(_within(tree, item))
+        if item.kind == "node":
+            if tree.graph.ops[item.node] not in _PLUMBING:
+                yield _layer(tree, item)
+        elif _is_layer(item, inner, tree):
+            yield _layer(tree, item)
+        else:
+            waiting += reversed(item.children)
+
+
+def _within(tree: Tree, item: Item) -> Iterator[Item]:
+    """Give the children of an item, those of series one by one."""
+    for at in item.children:
+        child = tree.items[at]
+        if child.kind == "series":
+            yield from (tree.items[member] for member in child.children)
+        else:
+            yield child
+
+
+def _is_layer(item: Item, inner: Iterable[Item], tree: Tree) -> bool:
+    """Whether a scope holds operations and, in scopes, at most what feeds them."""
+    if not item.path or item.kind == "series":
+        return False
+    works = any(one.kind == "node" and tree.graph.ops[one.node] not in _PLUMBING for one in inner)
+    return works and all(
+        one.kind == "node" or all(tree.graph.ops[node] in _PLUMBING for node in _some(tree, one))
+        for one in inner
+    )
+
+
+def _some(tree: Tree, item: Item) -> list[int]:
+    nodes: list[int] = tree.order[item.low : min(item.high, item.low + 200)].tolist()
+    return nodes
+
+
+def _layer(tree: Tree, item: Item) -> Layer:
+    """Tell of a layer the shape that it gives: what leaves it, or what its last node gives."""
+    graph = tree.graph
+    nodes = tree.order[item.low : item.high].tolist()
+    works = [node for node in nodes if graph.ops[node] not in _PLUMBING] or nodes
+    sources, targets, _ = tree.out_of
+    inner = slice(*np.searchsorted(sources, (item.low, item.high)))
+    leaves = (targets[inner] < item.low) | (targets[inner] >= item.high)
+    leaving = {int(tree.order[place]) for place in sources[inner][leaves].tolist()}
+    last = next((node for node in reversed(works) if node in leaving), works[-1])
+    shape = graph.shapes[last][0] if graph.shapes[last] else None
+    kind = graph.ops[last]
+    return Layer(
+        item.path,
+        kind,
+        spelled(shape) if graph.shapes[last] else "",
+        parameters_of(tree, item),
+        len(nodes),
+    )

@@ -1,0 +1,193 @@
+"""GraphDef, MetaGraphDef and RunMetadata, read node by node.
+
+The outer message is walked by hand: a node that cannot be read costs itself and not the graph,
+bytes that end early cost what is missing, and a constant of a gigabyte is looked at once and
+never copied into the model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from google.protobuf.message import DecodeError
+
+from orgboard_dashboard.graphs.attributes import attributes_of, shape_of
+from orgboard_dashboard.graphs.model import Attributes, Builder, Graph, Shapes, elements, shown
+from orgboard_schema.wire.graph_pb2 import FunctionDef, NodeDef
+
+__all__ = ["read_graph_def", "read_meta_graph", "read_run_graphs"]
+
+_KEPT_PACKED: Final = 4096
+"""A node of more bytes is kept as text."""
+_MAX_NODES: Final = 1_000_000
+
+_LIBRARY: Final = "functions/"
+_VARIABLES: Final = frozenset({"VarHandleOp", "Variable", "VariableV2"})
+
+
+def read_graph_def(data: bytes, kind: str = "graph") -> Graph:
+    """Return the graph that a GraphDef says, as far as it is sound."""
+    builder = Builder(kind)
+    _take_graph(memoryview(data), builder, "")
+    return builder.build()
+
+
+def read_meta_graph(data: bytes) -> Graph:
+    """Return the graph within a MetaGraphDef."""
+    builder = Builder("graph of a saved model")
+    for number, part in _parts(memoryview(data), builder, "The message"):
+        if number == 2:
+            _take_graph(part, builder, "")
+    return builder.build()
+
+
+def read_run_graphs(data: bytes) -> Graph:
+    """Return the graphs of the functions that RunMetadata has, one scope for each when several."""
+    builder = Builder("graphs of traced functions")
+    functions = [
+        found
+        for number, part in _parts(memoryview(data), builder, "The message")
+        if number == 4
+        for found in [_before_optimization(part, builder)]
+        if found is not None
+    ]
+    for at, part in enumerate(functions, 1):
+        _take_graph(part, builder, f"function {at}/" if len(functions) > 1 else "")
+    return builder.build()
+
+
+def _before_optimization(part: memoryview, builder: Builder) -> memoryview | None:
+    parts = dict(_parts(part, builder, "The functions"))
+    return parts.get(2) or parts.get(1)
+
+
+def _take_graph(data: memoryview, builder: Builder, within: str) -> None:
+    taken = 0
+    for number, part in _parts(data, builder, "The graph"):
+        if number == 1:
+            taken += 1
+            if taken > _MAX_NODES:
+                builder.problem(
+                    f"The graph has more than {_MAX_NODES} nodes; the rest is left out."
+                )
+                return
+            _take_node(part, builder, within, taken)
+        elif number == 2:
+            for inner, function in _parts(part, builder, "The library of functions"):
+                if inner == 1:
+                    _take_function(function, builder, within)
+
+
+def _take_node(part: memoryview, builder: Builder, within: str, at: int) -> None:
+    data = part.tobytes()
+    try:
+        node = NodeDef.FromString(data)
+    except DecodeError:
+        builder.problem(f"Node {at} of the graph, {len(data)} bytes, cannot be read.")
+        return
+    _add(builder, node, data, within)
+
+
+def _add(builder: Builder, node: NodeDef, data: bytes, within: str) -> None:
+    packed: bytes | Attributes = data if len(data) <= _KEPT_PACKED else attributes_of(node)
+    shapes = _shapes(node)
+    builder.add(
+        node.name,
+        node.op,
+        tuple(node.input),
+        device=node.device,
+        shapes=shapes,
+        parameters=_parameters(node, shapes),
+        packed=packed,
+        within=within,
+    )
+
+
+def _take_function(part: memoryview, builder: Builder, within: str) -> None:
+    try:
+        function = FunctionDef.FromString(part.tobytes())
+    except DecodeError:
+        builder.problem(f"A function of {len(part)} bytes cannot be read.")
+        return
+    scope = f"{within}{_LIBRARY}{function.signature.name or '(no name)'}/"
+    for argument in function.signature.input_arg:
+        builder.add(argument.name, "argument", within=scope)
+    for node in function.node_def:
+        _add(builder, node, node.SerializeToString(), scope)
+    for name, source in sorted(function.ret.items()):
+        builder.add(f"{name} (result)", "result", (source,), within=scope)
+
+
+def _shapes(node: NodeDef) -> Shapes:
+    attributes = node.attr
+    if "_output_shapes" in attributes:
+        return tuple(shape_of(shape) for shape in attributes["_output_shapes"].list.shape)
+    if node.op in ("Const", "Placeholder") or node.op in _VARIABLES:
+        if "value" in attributes:
+            return (shape_of(attributes["value"].tensor.tensor_shape),)
+        if "shape" in attributes and attributes["shape"].WhichOneof("value") == "shape":
+            return (shape_of(attributes["shape"].shape),)
+    return ()
+
+
+def _parameters(node: NodeDef, shapes: Shapes) -> int:
+    attributes = node.attr
+    if node.op in _VARIABLES:
+        if "shape" in attributes:
+            return elements(shape_of(attributes["shape"].shape))
+        return elements(shapes[0]) if shapes else 0
+    if node.op == "prim::GetAttr":
+        return elements(shapes[0]) if shapes else 0
+    if node.op == "ReadVariableOp" and shapes and not _is_of_variable(node):
+        return elements(shapes[0])
+    # The modules of a torch model that could not be traced say what they hold.
+    is_count = "parameters" in attributes and attributes["parameters"].WhichOneof("value") == "i"
+    return max(0, attributes["parameters"].i) if is_count else 0
+
+
+def _is_of_variable(node: NodeDef) -> bool:
+    """Whether the variable that is read stands in the graph and is counted there."""
+    return not any("resource" in name.rpartition("/")[2].lower() for name in node.input)
+
+
+def _parts(data: memoryview, builder: Builder, what: str) -> Iterator[tuple[int, memoryview]]:
+    """Walk the fields of a message that have a length, and say where it stops to be one."""
+    at, end = 0, len(data)
+    while at < end:
+        started = at
+        try:
+            key, at = _varint(data, at)
+            kind = key & 7
+            if kind == 2:
+                length, at = _varint(data, at)
+                if at + length > end:
+                    raise ValueError
+                yield key >> 3, data[at : at + length]
+                at += length
+            elif kind == 0:
+                _, at = _varint(data, at)
+            elif kind in (1, 5) and at + (8 if kind == 1 else 4) <= end:
+                at += 8 if kind == 1 else 4
+            else:
+                raise ValueError
+            if key >> 3 == 0:
+                raise ValueError
+        except ValueError:
+            rest = end - started
+            builder.problem(
+                f"{what} cannot be read from byte {started} on: {rest} of {end} bytes are left out."
+            )
+            return
+
+
+def _varint(data: memoryview, at: int) -> tuple[int, int]:
+    value = shift = 0
+    while at < len(data) and shift < 70:
+        byte = data[at]
+        at += 1
+        value |= (byte & 127) << shift
+        if byte < 128:
+            return value, at
+        shift += 7
+    raise ValueError(shown("varint"))

@@ -1,0 +1,215 @@
+"""One model of every graph, wherever it came from: columns of nodes and of edges."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "MAX_NAME",
+    "Attributes",
+    "Builder",
+    "Graph",
+    "Shape",
+    "Shapes",
+    "elements",
+    "shown",
+    "spelled",
+]
+
+Shape: TypeAlias = tuple[int, ...] | None
+"""Sizes; -1 is one that is not known, None a shape that is not known at all."""
+Shapes: TypeAlias = tuple[Shape, ...]
+Attributes: TypeAlias = tuple[tuple[str, str], ...]
+
+MAX_NAME: Final = 4000
+"""Characters of a name; a longer one is cut."""
+TIMES: Final = "\N{MULTIPLICATION SIGN}"
+_MAX_PROBLEMS: Final = 20
+_MAX_SHOWN: Final = 80
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Graph:
+    """Nodes in the order of the file, and the edges between them as columns."""
+
+    kind: str
+    """What it is, in words: "TensorFlow graph"."""
+    names: tuple[str, ...]
+    ops: tuple[str, ...]
+    devices: tuple[str, ...]
+    shapes: tuple[Shapes, ...]
+    """Of each node's outputs, as far as they were logged."""
+    parameters: NDArray[np.int64]
+    """That a node itself holds."""
+    packed: tuple[bytes | Attributes, ...]
+    """Attributes: as text, or as the message that they are read from when somebody looks."""
+    source: NDArray[np.int32]
+    target: NDArray[np.int32]
+    output: NDArray[np.int32]
+    """Which output of the source."""
+    control: NDArray[np.bool_]
+    problems: tuple[str, ...] = ()
+    """What was wrong with the bytes, in words."""
+
+    def edge_elements(self) -> NDArray[np.int64]:
+        """Return how many numbers pass along each edge; 0 where that is not known."""
+        kinds = {shape: elements(shape) for shapes in set(self.shapes) for shape in shapes}
+        giving = [self.shapes[node] for node in self.source.tolist()]
+        places = zip(giving, self.output.tolist(), strict=True)
+        return np.array(
+            [kinds[shapes[at]] if at < len(shapes) else 0 for shapes, at in places], np.int64
+        )
+
+
+def elements(shape: Shape) -> int:
+    """Return how many numbers a tensor has, counting a size that is not known as one."""
+    if shape is None:
+        return 0
+    count = 1
+    for size in shape:
+        count *= size if size > 0 else 1
+    return min(count, 1 << 60)
+
+
+def spelled(shape: Shape) -> str:
+    """Write a shape as people read it: 2×8×?, scalar, ?."""
+    if shape is None:
+        return "?"
+    return TIMES.join("?" if size < 0 else str(size) for size in shape) or "scalar"
+
+
+@dataclass(slots=True)
+class Builder:
+    """Takes nodes as they are read, names them apart, and ties their inputs when all are there."""
+
+    kind: str
+    _names: list[str] = field(default_factory=list)
+    _ops: list[str] = field(default_factory=list)
+    _devices: list[str] = field(default_factory=list)
+    _shapes: list[Shapes] = field(default_factory=list)
+    _parameters: list[int] = field(default_factory=list)
+    _packed: list[bytes | Attributes] = field(default_factory=list)
+    _inputs: list[tuple[str, Sequence[str]]] = field(default_factory=list)
+    _known: dict[str, int] = field(default_factory=dict)
+    _taken: dict[str, int] = field(default_factory=dict)
+    _problems: list[str] = field(default_factory=list)
+    _more: int = 0
+
+    def add(
+        self,
+        name: str,
+        op: str,
+        inputs: Sequence[str] = (),
+        *,
+        device: str = "",
+        shapes: Shapes = (),
+        parameters: int = 0,
+        packed: bytes | Attributes = (),
+        within: str = "",
+    ) -> None:
+        """Take a node. Its inputs are names, as a GraphDef writes them, looked for below `within`
+        first."""
+        own = self._own(within + name)
+        self._known[own] = len(self._names)
+        self._names.append(own)
+        self._ops.append(op[:MAX_NAME] or "no op")
+        self._devices.append(device[:MAX_NAME])
+        self._shapes.append(shapes)
+        self._parameters.append(parameters)
+        self._packed.append(packed)
+        self._inputs.append((within, inputs))
+
+    def problem(self, text: str) -> None:
+        """Note what is wrong, in words; more than twenty are counted."""
+        if len(self._problems) < _MAX_PROBLEMS:
+            self._problems.append(text)
+        else:
+            self._more += 1
+
+    def build(self) -> Graph:
+        """Tie the edges and return the graph."""
+        source, target, output, control = self._tied()
+        more = (f"{self._more} more problems of the same kinds.",) if self._more else ()
+        return Graph(
+            self.kind,
+            tuple(self._names),
+            tuple(self._ops),
+            tuple(self._devices),
+            tuple(self._shapes),
+            np.array(self._parameters, np.int64),
+            tuple(self._packed),
+            np.array(source, np.int32),
+            np.array(target, np.int32),
+            np.array(output, np.int32),
+            np.array(control, np.bool_),
+            (*self._problems, *more),
+        )
+
+    def _own(self, name: str) -> str:
+        """Add a name, changed until it is one and no other node's."""
+        given = name
+        if not name or name.endswith("/"):
+            name += "(no name)"
+            self.problem(f"Node {len(self._names) + 1} has no name.")
+        if len(name) > MAX_NAME:
+            name = name[:MAX_NAME]
+            self.problem(f"The name {shown(name)} is longer than {MAX_NAME} characters and cut.")
+        if name in self._known:
+            self.problem(f"More than one node is named {shown(given)}.")
+            taken = self._taken.get(name, 1) + 1
+            while f"{name} ({taken})" in self._known:
+                taken += 1
+            self._taken[name] = taken
+            name = f"{name} ({taken})"
+        return name
+
+    def _tied(self) -> tuple[list[int], list[int], list[int], list[bool]]:
+        edges: tuple[list[int], list[int], list[int], list[bool]] = ([], [], [], [])
+        source, target, output, control = edges
+        known = self._known
+        for node, (within, inputs) in enumerate(self._inputs):
+            for text in inputs:
+                # Most inputs are names as they are.
+                found, at, is_control = known.get(within + text), 0, False
+                if found is None:
+                    is_control = text.startswith("^")
+                    found, at = self._found(text.removeprefix("^"), within)
+                if found is None:
+                    # Torch names the module that holds a weight, and leaves the module out.
+                    if self._ops[node] == "prim::GetAttr":
+                        continue
+                    self.problem(
+                        f"{shown(self._names[node])} takes {shown(text)}, which is not"
+                        " in the graph."
+                    )
+                    continue
+                source.append(found)
+                target.append(node)
+                output.append(at)
+                control.append(is_control)
+        return edges
+
+    def _found(self, text: str, within: str) -> tuple[int | None, int]:
+        """Find "x", "x:1" and, in functions, "x:output:1"."""
+        known = self._known
+        node = known.get(within + text)
+        if node is not None:
+            return node, 0
+        name, _, at = text.rpartition(":")
+        if not at.isdecimal() or len(at) > 6:
+            return None, 0
+        node = known.get(within + name)
+        if node is None:
+            node = known.get(within + name.rpartition(":")[0])
+        return node, int(at)
+
+
+def shown(text: str) -> str:
+    """Quote a name in a sentence, cut when it is long."""
+    short = text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"
+    return f"“{short}”"

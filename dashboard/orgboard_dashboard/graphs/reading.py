@@ -1,0 +1,70 @@
+"""Stored bytes, whatever they are, as a graph with its scopes; the last few are kept."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from threading import Lock
+from typing import Final
+
+from orgboard_dashboard.graphs.graph_def import read_graph_def, read_meta_graph, read_run_graphs
+from orgboard_dashboard.graphs.keras import read_keras
+from orgboard_dashboard.graphs.model import Graph
+from orgboard_dashboard.graphs.tree import Tree, build_tree
+
+__all__ = ["Shelf", "kind_in_words", "read_graph"]
+
+META_GRAPH_TAG: Final = "__meta_graph__"
+
+_WORDS: Final = {
+    "graph_meta": "graph of a saved model",
+    "graph_keras_model": "Keras model",
+    "graph_run_metadata": "measured run",
+    "graph_tagged_run_metadata": "measured run",
+    "graph_run_metadata_graph": "graph of a traced function",
+}
+
+
+def kind_in_words(plugin: str, tag: str) -> str:
+    """Say what a plugin's graph is."""
+    return _WORDS.get("graph_meta" if tag == META_GRAPH_TAG else plugin, "graph")
+
+
+def read_graph(data: bytes, plugin: str = "graphs", tag: str = "") -> Graph:
+    """Return the graph that stored bytes say, as far as they are sound."""
+    if data[:1] == b"{":
+        return read_keras(data)
+    if plugin == "graph_meta" or tag == META_GRAPH_TAG:
+        return read_meta_graph(data)
+    if plugin in ("graph_run_metadata_graph", "graph_run_metadata", "graph_tagged_run_metadata"):
+        return read_run_graphs(data)
+    return read_graph_def(data)
+
+
+class Shelf:
+    """Trees of graphs that were asked for of late, by the hash of their bytes."""
+
+    def __init__(self, most_graphs: int = 8, most_nodes: int = 400_000) -> None:
+        self._most_graphs = most_graphs
+        self._most_nodes = most_nodes
+        self._kept: OrderedDict[tuple[str, str, str], Tree] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, sha256: str, plugin: str, tag: str, load: Callable[[], bytes]) -> Tree:
+        """Return the tree of a graph; its bytes are loaded only when it is not here."""
+        key = (sha256, plugin, tag)
+        with self._lock:
+            kept = self._kept.get(key)
+            if kept is not None:
+                self._kept.move_to_end(key)
+                return kept
+        tree = build_tree(read_graph(load(), plugin, tag))
+        with self._lock:
+            self._kept[key] = tree
+            while len(self._kept) > 1 and self._is_full():
+                self._kept.popitem(last=False)
+        return tree
+
+    def _is_full(self) -> bool:
+        nodes = sum(len(tree.graph.names) for tree in self._kept.values())
+        return len(self._kept) > self._most_graphs or nodes > self._most_nodes

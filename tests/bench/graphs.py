@@ -1,0 +1,75 @@
+"""A graph of 100 000 nodes: CPU to read it, to open a scope, and what the answers weigh."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import time
+from collections.abc import Callable
+
+from orgboard_dashboard.api.answers import plain
+from orgboard_dashboard.graphs.asked import card_of, find, layers, trace
+from orgboard_dashboard.graphs.difference import compare
+from orgboard_dashboard.graphs.opened import open_scope
+from orgboard_dashboard.graphs.reading import read_graph
+from orgboard_dashboard.graphs.tree import Tree, build_tree
+from support.graph_defs import Row, graph_def
+
+NODES = 100_000
+TIMES = 5
+
+
+def large() -> bytes:
+    """Return a model of a hundred blocks of twenty layers of fifty nodes, with shapes."""
+    rows: list[Row] = []
+    for n in range(NODES):
+        name = f"model/block_{n // 1000}/layer_{n // 50 % 20}/op_{n % 50}"
+        sources = [rows[at][0] for at in (n - 1, n - 9) if at >= 0]
+        rows.append((name, f"Op{n % 7}", sources, (8, n % 100 + 1)))
+    return graph_def(rows)
+
+
+def cpu_ms(call: Callable[[], object]) -> float:
+    """Return the median CPU time of a call."""
+    taken = []
+    for _ in range(TIMES):
+        start = time.process_time()
+        call()
+        taken.append(time.process_time() - start)
+    return statistics.median(taken) * 1e3
+
+
+def asked(tree: Tree) -> dict[str, Callable[[], object]]:
+    """Name what people ask of a graph."""
+    block = tree.find("model/block_50")
+    assert block is not None
+    return {
+        "open the whole": lambda: open_scope(tree, tree.items[0]),
+        "open a hundred blocks": lambda: open_scope(tree, tree.items[1]),
+        "open a block": lambda: open_scope(tree, block),
+        "card of a block": lambda: card_of(tree, block),
+        "search": lambda: find(tree, lambda path: path.endswith("op_49")),
+        "trace inputs": lambda: trace(tree, block, forward=False),
+        "layers": lambda: layers(tree),
+    }
+
+
+def main() -> None:
+    """Print a line a question."""
+    data = large()
+    graph = read_graph(data)
+    print(f"{NODES} nodes, {len(graph.source)} edges, {len(data) / 1e6:.1f} MB")
+    print(f"{'read':24} {cpu_ms(lambda: read_graph(data)):8.0f} ms")
+    print(f"{'sort into scopes':24} {cpu_ms(lambda: build_tree(graph)):8.0f} ms")
+    tree, other = build_tree(graph), build_tree(graph)
+    for name, ask in asked(tree).items():
+        weight = len(json.dumps(plain(ask()))) / 1e3
+        print(f"{name:24} {cpu_ms(ask):8.1f} ms   {weight:8.1f} kB")
+    compare.cache_clear()
+    print(
+        f"{'compare with its like':24} {cpu_ms(lambda: compare.__wrapped__(tree, other)):8.0f} ms"
+    )
+
+
+if __name__ == "__main__":
+    main()
