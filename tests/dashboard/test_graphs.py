@@ -258,6 +258,21 @@ def test_a_graph_within_a_saved_model_or_a_traced_function_is_found() -> None:
     assert read_graph(run.SerializeToString(), "graph_run_metadata_graph").names == names
 
 
+def test_an_onnx_graph_has_its_weights_and_its_outputs_apart_from_what_gives_them() -> None:
+    graph = GraphDef()
+    for name in ("x", "z"):
+        graph.node.add(name=name, op="Variable")
+    graph.node.add(name="z", op="MatMul", input=["x", "weight"]).attr["parameters"].s = b""
+    data = graph.SerializeToString()
+
+    assert edges(data) == {
+        ("x", "z", 0, False),
+        ("weight", "z", 0, False),
+        ("z", "z (output)", 0, False),
+    }
+    assert read_graph(data).problems == ()
+
+
 def test_a_keras_model_has_its_layers_shapes_and_parameters() -> None:
     def layer(kind: str, name: str, shape: list[Any] | None = None, **config: Any) -> Any:
         built = {"build_config": {"input_shape": shape}} if shape else {}

@@ -24,7 +24,7 @@ MAX_LAYERS: Final = 2000
 
 _PLUMBING: Final = frozenset(
     {"Const", "prim::Constant", "prim::GetAttr", "prim::ListConstruct", "Identity", "NoOp",
-     "ReadVariableOp", "VarHandleOp", "Variable", "VariableV2", "argument", "result"}
+     "ReadVariableOp", "VarHandleOp", "Variable", "VariableV2", "argument", "initializer", "result"}
 )  # fmt: skip
 
 

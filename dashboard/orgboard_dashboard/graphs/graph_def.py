@@ -23,7 +23,8 @@ _KEPT_PACKED: Final = 4096
 _MAX_NODES: Final = 1_000_000
 
 _LIBRARY: Final = "functions/"
-_VARIABLES: Final = frozenset({"VarHandleOp", "Variable", "VariableV2"})
+_VARIABLES: Final = frozenset({"VarHandleOp", "VariableV2"})
+_SHAPED: Final = _VARIABLES | {"Const", "Placeholder", "Variable"}
 
 
 def read_graph_def(data: bytes, kind: str = "graph") -> Graph:
@@ -92,6 +93,9 @@ def _take_node(part: memoryview, builder: Builder, within: str, at: int) -> None
 def _add(builder: Builder, node: NodeDef, data: bytes, within: str) -> None:
     packed: bytes | Attributes = data if len(data) <= _KEPT_PACKED else attributes_of(node)
     shapes = _shapes(node)
+    attributes = node.attr
+    if "parameters" in attributes and attributes["parameters"].WhichOneof("value") == "s":
+        builder.has_initializers = True
     builder.add(
         node.name,
         node.op,
@@ -123,7 +127,7 @@ def _shapes(node: NodeDef) -> Shapes:
     attributes = node.attr
     if "_output_shapes" in attributes:
         return tuple(shape_of(shape) for shape in attributes["_output_shapes"].list.shape)
-    if node.op in ("Const", "Placeholder") or node.op in _VARIABLES:
+    if node.op in _SHAPED:
         if "value" in attributes:
             return (shape_of(attributes["value"].tensor.tensor_shape),)
         if "shape" in attributes and attributes["shape"].WhichOneof("value") == "shape":

@@ -88,6 +88,8 @@ class Builder:
     """Takes nodes as they are read, names them apart, and ties their inputs when all are there."""
 
     kind: str
+    has_initializers: bool = False
+    """What inputs name and no node is called are weights, as ONNX has them."""
     _names: list[str] = field(default_factory=list)
     _ops: list[str] = field(default_factory=list)
     _devices: list[str] = field(default_factory=list)
@@ -114,6 +116,7 @@ class Builder:
     ) -> None:
         """Take a node. Its inputs are names, as a GraphDef writes them, looked for below `within`
         first."""
+        self._let_pass(within + name, op)
         own = self._own(within + name)
         self._known[own] = len(self._names)
         self._names.append(own)
@@ -133,6 +136,8 @@ class Builder:
 
     def build(self) -> Graph:
         """Tie the edges and return the graph."""
+        if self.has_initializers:
+            self._add_initializers()
         source, target, output, control = self._tied()
         more = (f"{self._more} more problems of the same kinds.",) if self._more else ()
         return Graph(
@@ -149,6 +154,27 @@ class Builder:
             np.array(control, np.bool_),
             (*self._problems, *more),
         )
+
+    def _let_pass(self, name: str, op: str) -> None:
+        """Make way for the node that gives an output of the graph, which has the same name.
+
+        Writers of ONNX graphs list inputs and outputs first, as variables.
+        """
+        known = self._known.get(name)
+        if known is None or self._ops[known] != "Variable" or op == "Variable":
+            return
+        shown_as = f"{name} (output)"
+        if self._inputs[known][1] or shown_as in self._known:
+            return
+        self._names[known] = shown_as
+        self._known[shown_as] = self._known.pop(name)
+        self._inputs[known] = ("", (name,))
+
+    def _add_initializers(self) -> None:
+        for within, inputs in list(self._inputs):
+            for text in inputs:
+                if text and self._found(text.removeprefix("^"), within)[0] is None:
+                    self.add(text, "initializer")
 
     def _own(self, name: str) -> str:
         """Add a name, changed until it is one and no other node's."""

@@ -22,7 +22,7 @@ OUTSIDE: Final = -1
 _MAX_LABEL: Final = 200
 _CONSTANTS: Final = frozenset({"Const", "prim::Constant", "Constant", "onnx::Constant"})
 _GATHERED: Final = frozenset({"prim::ListConstruct", "prim::TupleConstruct"})
-_HELD: Final = frozenset({"prim::GetAttr", "Variable", "VariableV2", "VarHandleOp"})
+_HELD: Final = frozenset({"prim::GetAttr", "VariableV2", "VarHandleOp", "initializer"})
 _CROWDED: Final = 15
 """With fewer children nothing is set aside for its many edges."""
 _MANY_EDGES: Final = 8

@@ -1,0 +1,188 @@
+"""Real models as the graphs page has them: scopes, shapes, parameters, layers, differences."""
+
+# ruff: noqa: RUF001 - sizes are told with a multiplication sign
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orgboard import SummaryWriter
+from orgboard_dashboard.graphs.asked import layers
+from orgboard_dashboard.graphs.difference import compare
+from orgboard_dashboard.graphs.opened import MAX_CHILDREN, open_scope
+from orgboard_dashboard.graphs.reading import read_graph
+from orgboard_dashboard.graphs.tree import Tree, build_tree
+from support.frameworks import framework
+from support.graphs import loaded, log
+
+torch = framework("torch")
+theirs = framework("torch.utils.tensorboard")
+keras = framework("keras")
+tensorflow = framework("tensorflow")
+onnx = framework("onnx")
+nn = torch.nn
+
+
+class Bottleneck(nn.Module):  # type: ignore[misc,name-defined]
+    """Three convolutions around a shortcut, as in a ResNet-50."""
+
+    def __init__(self, outer: int, inner: int) -> None:
+        super().__init__()
+        self.down = nn.Conv2d(outer, inner, 1)
+        self.conv = nn.Conv2d(inner, inner, 3, padding=1)
+        self.up = nn.Conv2d(inner, outer, 1)
+        self.norm = nn.BatchNorm2d(outer)
+
+    def forward(self, x: Any) -> Any:
+        return torch.relu(x + self.norm(self.up(self.conv(torch.relu(self.down(x))))))
+
+
+def resnet(blocks: int = 16) -> Any:
+    body = [Bottleneck(32, 8) for _ in range(blocks)]
+    head = [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(32, 10)]
+    return nn.Sequential(nn.Conv2d(3, 32, 7, padding=3), *body, *head)
+
+
+def tree_in(directory: Path) -> Tree:
+    return build_tree(read_graph(loaded(directory).Graph().SerializeToString()))
+
+
+def every_scope(tree: Tree) -> int:
+    """Open all scopes, each within its bounds; return how many there are."""
+    scopes = [item for item in tree.items if item.kind != "node"]
+    assert all(len(open_scope(tree, scope).children) <= MAX_CHILDREN for scope in scopes)
+    return len(scopes)
+
+
+@pytest.mark.parametrize("writer", ["ours", "theirs"])
+def test_a_torch_module_of_resnets_size_is_scopes_of_its_modules(
+    tmp_path: Path, writer: str
+) -> None:
+    made = theirs.SummaryWriter(str(tmp_path)) if writer == "theirs" else SummaryWriter(tmp_path)
+    made.add_graph(resnet(), torch.zeros(1, 3, 16, 16))
+    made.close()
+
+    tree = tree_in(tmp_path)
+
+    blocks = [path for path in tree.by_path if path.rpartition("/")[2].startswith("Bottleneck[")]
+    listed, _, _ = layers(tree)
+    convolutions = [row for row in listed if row.path.rpartition("/")[2].startswith("Conv2d[")]
+    assert len(blocks) >= 16
+    assert len(convolutions) == 1 + 3 * 16
+    assert convolutions[0].shape == "1×32×16×16"
+    assert tree.problems == ()
+    assert every_scope(tree) > 64
+
+
+def test_a_torch_transformer_opens_scope_by_scope(tmp_path: Path) -> None:
+    layer = nn.TransformerEncoderLayer(16, 2, 32, batch_first=True)
+    log(
+        tmp_path, nn.TransformerEncoder(layer, 3, enable_nested_tensor=False), torch.zeros(1, 5, 16)
+    )
+
+    tree = tree_in(tmp_path)
+
+    assert sum("TransformerEncoderLayer[" in item.label for item in tree.items) >= 3
+    assert tree.problems == ()
+    assert every_scope(tree) > 10
+
+
+def test_another_width_of_a_torch_module_is_another_shape(tmp_path: Path) -> None:
+    for name, width in (("a", 8), ("b", 12)):
+        log(tmp_path / name, nn.Sequential(nn.Linear(4, width), nn.ReLU()), torch.zeros(1, 4))
+
+    found = compare(tree_in(tmp_path / "a"), tree_in(tmp_path / "b"))
+
+    assert found.counts.keys() == {"shape"}
+    assert ("1×8", "1×12") in {(change.before, change.after) for change in found.changes}
+
+
+def test_a_keras_network_has_the_shapes_and_parameters_that_keras_counts() -> None:
+    network = keras.Sequential(
+        [
+            keras.layers.Input((28, 28, 1)),
+            keras.layers.Conv2D(8, 3),
+            keras.layers.BatchNormalization(),
+            keras.layers.MaxPooling2D(),
+            keras.layers.Flatten(),
+            keras.layers.Dense(32),
+            keras.layers.LayerNormalization(),
+            keras.layers.Dense(10),
+        ]
+    )
+
+    tree = build_tree(read_graph(network.to_json().encode()))
+
+    listed, total, parameters = layers(tree)
+    assert parameters == network.count_params()
+    assert [row.parameters for row in listed if row.parameters] == [
+        layer.count_params() for layer in network.layers if layer.count_params()
+    ]
+    assert total == 1 + len(network.layers)
+    assert next(row.shape for row in listed if row.kind == "Conv2D") == "?×26×26×8"
+
+
+def test_a_keras_model_of_branches_has_their_edges() -> None:
+    given = keras.Input((8,), name="given")
+    left = keras.layers.Dense(4, name="left")(given)
+    right = keras.layers.Dense(4, name="right")(given)
+    model = keras.Model(given, keras.layers.Add(name="both")([left, right]))
+
+    graph = read_graph(model.to_json().encode())
+
+    named = {
+        (graph.names[source], graph.names[target])
+        for source, target in zip(graph.source.tolist(), graph.target.tolist(), strict=True)
+    }
+    assert named == {("given", "left"), ("given", "right"), ("left", "both"), ("right", "both")}
+
+
+def test_an_onnx_file_is_shown_with_its_weights(tmp_path: Path) -> None:
+    helper, kind = onnx.helper, onnx.TensorProto.FLOAT
+    weight = onnx.numpy_helper.from_array(torch.zeros(4, 3).numpy(), "weight")
+    graph = helper.make_graph(
+        [
+            helper.make_node("MatMul", ["x", "weight"], ["y"], "matmul"),
+            helper.make_node("Relu", ["y"], ["z"], "relu"),
+        ],
+        "g",
+        [helper.make_tensor_value_info("x", kind, [2, 4])],
+        [helper.make_tensor_value_info("z", kind, [2, 3])],
+        [weight],
+    )
+    onnx.save(helper.make_model(graph), tmp_path / "m.onnx")
+    with SummaryWriter(tmp_path / "run") as writer:
+        writer.add_onnx_graph(str(tmp_path / "m.onnx"))
+
+    tree = tree_in(tmp_path / "run")
+
+    assert dict(zip(tree.graph.names, tree.graph.ops, strict=True)) == {
+        "x": "Variable",
+        "z (output)": "Variable",
+        "y": "MatMul",
+        "z": "Relu",
+        "weight": "initializer",
+    }
+    assert tree.problems == ()
+
+
+def test_a_tf2_function_of_thousands_of_nodes_is_read_and_opened(tmp_path: Path) -> None:
+    @tensorflow.function  # type: ignore[untyped-decorator]
+    def deep(x: Any) -> Any:
+        for block in range(60):
+            with tensorflow.name_scope(f"block_{block}"):
+                for _ in range(30):
+                    x = tensorflow.nn.relu(tensorflow.matmul(x, x) + 1.0)
+        return x
+
+    graph = deep.get_concrete_function(tensorflow.TensorSpec((4, 4))).graph
+    data = graph.as_graph_def(add_shapes=True).SerializeToString()
+
+    tree = build_tree(read_graph(data))
+
+    assert len(tree.graph.names) >= 5000
+    assert tree.problems == ()
+    assert every_scope(tree) >= 60
