@@ -115,7 +115,7 @@ def test_the_selection_goes_along_from_page_to_page_and_back(page: Page, served:
     page.get_by_label("Show cosine/b").uncheck()
 
     page.keyboard.press("]")
-    expect(page).to_have_url(re.compile("/text.*sel="))
+    expect(page).to_have_url(re.compile("/histograms.*sel="))
     expect(page.get_by_label("Show cosine/b")).not_to_be_checked()
     page.go_back()
 

@@ -42,7 +42,8 @@
       root.replaceChildren(this.bar.el, this.problem, this.parts);
       this.again = ob.throttled(AGAIN_MS, () => this.load());
       this.scatterLater = ob.settled(REST_MS, () => this.paintScatter());
-      this.sizer = new ResizeObserver(ob.settled(120, () => this.data && this.paint()));
+      this.repaint = () => this.paint();
+      this.sizer = new ResizeObserver(ob.settled(120, () => ob.unpressed(this.repaint)));
       this.sizer.observe(this.parallel.box);
       this.offs = [
         project.on((what) => this.onProject(what)), ob.onView((changed) => this.onView(changed)), ob.onTheme(() => this.paint()),
@@ -92,7 +93,7 @@
       if (shown) body.runs = this.project.shown().map((run) => run.uid);
       try {
         const answer = await ob.postJson(`${this.project.path}/settings`, body, this.controller.signal);
-        if (asked === this.asked) this.take(answer);
+        ob.unpressed(() => asked === this.asked && !this.controller.signal.aborted && this.take(answer));
       } catch (error) {
         // What is wrong with the query, the panel says beside it.
         if (error instanceof ob.Refused) this.say(error.message);
