@@ -19,8 +19,6 @@ META_GRAPH_TAG: Final = "__meta_graph__"
 _WORDS: Final = {
     "graph_meta": "graph of a saved model",
     "graph_keras_model": "Keras model",
-    "graph_run_metadata": "measured run",
-    "graph_tagged_run_metadata": "measured run",
     "graph_run_metadata_graph": "graph of a traced function",
 }
 
@@ -36,7 +34,7 @@ def read_graph(data: bytes, plugin: str = "graphs", tag: str = "") -> Graph:
         return read_keras(data)
     if plugin == "graph_meta" or tag == META_GRAPH_TAG:
         return read_meta_graph(data)
-    if plugin in ("graph_run_metadata_graph", "graph_run_metadata", "graph_tagged_run_metadata"):
+    if plugin == "graph_run_metadata_graph":
         return read_run_graphs(data)
     return read_graph_def(data)
 

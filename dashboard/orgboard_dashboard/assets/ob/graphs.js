@@ -305,6 +305,7 @@
       this.sideKey = key;
       const show = (parts) => ob.keepFocus(this.side, () => this.side.replaceChildren(...parts));
       const { graphSide } = ob.view;
+      this.main.classList.toggle("ob-g-wide", graphSide === "layers");
       if (graphSide === "layers") this.showLayers(show);
       else if (graphSide === "aside") show(ob.graphAside(this));
       else if (graphSide === "changes") show(ob.graphChanges(this, this.baseChoice(), this.found));
