@@ -224,13 +224,13 @@ class _Growing:
 
     def _gather(self, at: int) -> None:
         scope = self.items[at]
+        items = self.items
+        keys = [(_base(items[child].label), items[child].block) for child in scope.children]
         found: dict[tuple[str, int], list[int]] = {}
-        for child in scope.children:
-            base = _base(self.items[child].label)
-            found.setdefault((base, self.items[child].block), []).append(child)
+        for child, key in zip(scope.children, keys, strict=True):
+            found.setdefault(key, []).append(child)
         kept: list[int] = []
-        for child in scope.children:
-            key = (_base(self.items[child].label), self.items[child].block)
+        for child, key in zip(scope.children, keys, strict=True):
             members = found[key]
             # A scope that is nothing but the series gains nothing by it.
             if len(members) < MIN_SERIES or len(members) == len(scope.children):
@@ -273,5 +273,7 @@ class _Growing:
 
 
 def _base(label: str) -> str:
+    if not label or label[-1] not in "0123456789]":
+        return label
     found = _NUMBERED.fullmatch(label)
     return found[1] if found and found[1] else label
