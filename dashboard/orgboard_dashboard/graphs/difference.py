@@ -52,7 +52,7 @@ class Difference:
     state: NDArray[np.int64]
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=2)
 def compare(before: Tree, after: Tree) -> Difference:
     """Return what changed. Remembered for the last few pairs, which stay as they are."""
     old = {name: node for node, name in enumerate(before.graph.names)}

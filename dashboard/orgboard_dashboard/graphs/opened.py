@@ -166,15 +166,20 @@ def _merged(
     elements = tree.elements[edge]
     largest = np.zeros(len(unique), np.int64)
     np.maximum.at(largest, which, elements)
+    graph = tree.graph
+    given = np.stack((which, graph.source[edge], graph.output[edge]), axis=1)
+    # A tensor that is taken twice is one tensor.
+    tensors = np.bincount(np.unique(given, axis=0)[:, 0], minlength=len(unique))
     # The edge that is told of is one of the largest.
     chosen = np.zeros(len(unique), np.int64)
     at_largest = elements == largest[which]
     chosen[which[at_largest]] = edge[at_largest]
     merged = tuple(
-        Edge(begin, end, count, bool(held), size, _label(tree, one, count, bool(held)))
-        for (begin, end, held), count, size, one in zip(
+        Edge(begin, end, count, bool(held), size, _label(tree, one, many, bool(held)))
+        for (begin, end, held), count, many, size, one in zip(
             unique[:MAX_EDGES].tolist(),
             counts.tolist(),
+            tensors.tolist(),
             largest.tolist(),
             chosen.tolist(),
             strict=False,

@@ -30,6 +30,9 @@ _NUMBERED: Final = re.compile(r"(.*?)(?:[_.](\d{1,9})|\[(\d{1,9})\])")
 _NONE: Final[list[int]] = []
 """The children of every node: nobody adds to them."""
 
+_LATE: Final = frozenset({"Const", "prim::Constant", "prim::GetAttr", "prim::ListConstruct"})
+"""Torch writes them wherever they are used first: they say nothing of the order of layers."""
+
 ItemKind: TypeAlias = Literal["scope", "series", "node"]
 Ints: TypeAlias = NDArray[np.int64]
 
@@ -49,7 +52,7 @@ class Item:
     high: int = 0
     """The interval of its nodes in the tree's order."""
     first: int = 0
-    """Of its nodes the one that comes first in the file."""
+    """Where its first node stands in the file, constants after all others."""
     block: int = 0
     """What it is built like: a number that alike items share."""
 
@@ -102,7 +105,9 @@ def build_tree(graph: Graph) -> Tree:
     by_target = np.lexsort((source, target))
     by_source = np.lexsort((target, source))
     sums = np.concatenate(([0], np.cumsum(graph.parameters[order])))
-    blocks = Counter(item.block for item in growing.items if item.kind == "scope")
+    blocks = Counter(
+        item.block for item in growing.items if item.kind == "scope" and item.high - item.low > 1
+    )
     return Tree(
         graph,
         tuple(growing.items),
@@ -203,7 +208,7 @@ class _Growing:
         # Parents come before their children.
         for item in reversed(items):
             if item.kind == "node":
-                item.first = item.node
+                item.first = item.node + (len(ops) if ops[item.node] in _LATE else 0)
                 alike: tuple[object, ...] = (ops[item.node], *sorted(near[item.node]))
             else:
                 item.children.sort(key=lambda child: items[child].first)
@@ -219,13 +224,13 @@ class _Growing:
 
     def _gather(self, at: int) -> None:
         scope = self.items[at]
+        items = self.items
+        keys = [(_base(items[child].label), items[child].block) for child in scope.children]
         found: dict[tuple[str, int], list[int]] = {}
-        for child in scope.children:
-            base = _base(self.items[child].label)
-            found.setdefault((base, self.items[child].block), []).append(child)
+        for child, key in zip(scope.children, keys, strict=True):
+            found.setdefault(key, []).append(child)
         kept: list[int] = []
-        for child in scope.children:
-            key = (_base(self.items[child].label), self.items[child].block)
+        for child, key in zip(scope.children, keys, strict=True):
             members = found[key]
             # A scope that is nothing but the series gains nothing by it.
             if len(members) < MIN_SERIES or len(members) == len(scope.children):
@@ -268,5 +273,7 @@ class _Growing:
 
 
 def _base(label: str) -> str:
+    if not label or label[-1] not in "0123456789]":
+        return label
     found = _NUMBERED.fullmatch(label)
     return found[1] if found and found[1] else label

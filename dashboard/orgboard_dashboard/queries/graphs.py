@@ -23,6 +23,8 @@ from orgboard_schema.sql.text import from_sql
 __all__ = ["GraphRow", "find_tree", "list_graphs"]
 
 _MAX_LISTED: Final = 200
+_MEASURED: Final = frozenset({"graph_run_metadata", "graph_tagged_run_metadata"})
+"""How long nodes took, which is no graph."""
 _SHELF: Final = Shelf()
 
 
@@ -52,6 +54,8 @@ def list_graphs(viewer: Viewer, conn: Connection, uid: str) -> tuple[GraphRow, .
     plugins = _plugins(conn, heads)
     rows = []
     for tag_id in tag_ids:
+        if plugins[tag_id] in _MEASURED:
+            continue
         series = data[tag_id, "graph"]
         for at in reversed(range(len(series.values))):
             value = series.values[at]

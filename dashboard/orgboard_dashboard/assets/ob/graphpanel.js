@@ -92,9 +92,16 @@
     return [path, modules.join("."), modules.join("/")].filter(Boolean);
   }
 
+  /** A layer by the last part of its path, with the rest below. */
+  function nameOf(page, path) {
+    const at = path.lastIndexOf("/");
+    const link = itemLink(page, path, path.slice(at + 1) || path);
+    return at > 0 ? ob.el("div", {}, link, ob.el("div.ob-g-path", {}, path.slice(0, at))) : link;
+  }
+
   ob.graphLayers = function graphLayers(page, { layers, total, parameters }) {
     if (!layers.length) return [ob.el("p.ob-mute", {}, "No layer was found in this graph.")];
-    const rows = layers.map((layer) => [itemLink(page, layer.path), layer.kind, layer.shape, layer.parameters ? ob.count(layer.parameters) : ""]);
+    const rows = layers.map((layer) => [nameOf(page, layer.path), layer.kind.replace(/^(aten|prim)::_?/, ""), layer.shape, layer.parameters ? ob.count(layer.parameters) : ""]);
     const more = total - layers.length;
     return [
       ob.el("h2", {}, ob.plural(total, "layer"), ob.el("span.ob-mute", {}, parameters ? `  ${ob.count(parameters)} parameters` : "  the graph does not tell parameters")),

@@ -305,6 +305,7 @@
       this.sideKey = key;
       const show = (parts) => ob.keepFocus(this.side, () => this.side.replaceChildren(...parts));
       const { graphSide } = ob.view;
+      this.main.classList.toggle("ob-g-wide", graphSide === "layers");
       if (graphSide === "layers") this.showLayers(show);
       else if (graphSide === "aside") show(ob.graphAside(this));
       else if (graphSide === "changes") show(ob.graphChanges(this, this.baseChoice(), this.found));
@@ -313,6 +314,8 @@
 
     baseChoice() {
       const others = this.having.filter((run) => run.uid !== this.run.uid);
+      const base = ob.view.graphBase;
+      if (base && base !== this.run.uid && !others.some((run) => run.uid === base)) others.push(this.project.known.get(base) ?? { uid: base, name: base });
       if (!others.length) return ob.el("p.ob-mute", {}, "No other shown run has logged a graph.");
       return ob.select("Compare with", [["", "no other graph"], ...others.map((run) => [run.uid, ob.runName(run)])], ob.view.graphBase, (graphBase) => ob.setView({ graphBase }));
     }
