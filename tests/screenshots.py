@@ -32,7 +32,7 @@ PICTURES = (
     ("runs-light", "runs", "light", LAPTOP),
     ("histograms-light", "histograms?hm=w1&q=%5Eadam-w64%24", "light", LAPTOP),
     ("settings-light", "hparams", "light", LAPTOP),
-    ("graphs-light", "graphs", "light", LAPTOP),
+    ("graphs-light", "graphs?q=%5Eadam-w64%24&go=layer0&go=layer1", "light", LAPTOP),
     ("images-light", "images", "light", LAPTOP),
 )
 
@@ -60,7 +60,7 @@ def _take(browser: Browser, address: str, name: str, scheme: str, size: Viewport
     )
     page = context.new_page()
     page.goto(address)
-    page.wait_for_selector(DRAWN)
+    page.wait_for_selector(DRAWN, state="attached")
     # All that is on the screen has asked for its data and drawn it.
     page.wait_for_load_state("load")
     page.wait_for_timeout(3000)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Final
 
 from dash import html
@@ -25,7 +25,7 @@ TITLES: Final[dict[Page, str]] = {
 }
 
 
-_FREQUENT: Final = ("runs", "scalars", "hparams", "compare")
+_FREQUENT: Final[tuple[Page, ...]] = ("runs", "scalars", "hparams", "compare")
 """What the bar of a phone has room for, beside the way to the others."""
 
 
@@ -47,18 +47,15 @@ def crumb(place: Place | None, base: str) -> list[Component]:
 
 def tabs(place: Place | None, base: str) -> list[Component]:
     """List the pages of the project that `place` is in; none outside a project."""
-    return _links(place, base, TITLES)
+    return _links(place, base, PAGES)
 
 
 def bar(place: Place | None, base: str) -> list[Component]:
     """List the same pages for the bar at the foot of a phone: the frequent ones, and the others."""
     if place is None or not place.project:
         return []
-    frequent, others = (
-        {page: title for page, title in TITLES.items() if (page in _FREQUENT) is first}
-        for first in (True, False)
-    )
-    here = next((_SHORT.get(page, others[page]) for page in others if page == place.page), None)
+    others = [page for page in PAGES if page not in _FREQUENT]
+    here = next((_SHORT.get(page, TITLES[page]) for page in others if page == place.page), None)
     more = element(
         html.Details,
         element(html.Summary, here or "More", className="ob-on" if here else ""),
@@ -67,20 +64,19 @@ def bar(place: Place | None, base: str) -> list[Component]:
         # Made anew on every page, and so closed.
         key=place.page,
     )
-    return [*_links(place, base, frequent), more]
+    return [*_links(place, base, _FREQUENT), more]
 
 
-def _links(place: Place | None, base: str, titles: Mapping[Page, str]) -> list[Component]:
+def _links(place: Place | None, base: str, pages: Sequence[Page]) -> list[Component]:
     if place is None or not place.project:
         return []
     return [
         element(
             html.A,
-            titles[page],
+            TITLES[page],
             href=encode_place(Place(page, team=place.team, project=place.project), base),
             className="ob-nav ob-on" if page == place.page else "ob-nav",
             aria_current="page" if page == place.page else "false",
         )
-        for page in PAGES
-        if page in titles
+        for page in pages
     ]
