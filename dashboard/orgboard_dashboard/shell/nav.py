@@ -54,7 +54,7 @@ def bar(place: Place | None, base: str) -> list[Component]:
     """List the same pages for the bar at the foot of a phone: the frequent ones, and the others."""
     if place is None or not place.project:
         return []
-    others = [page for page in PAGES if page not in _FREQUENT]
+    others: list[Page] = [page for page in PAGES if page not in _FREQUENT]
     here = next((_SHORT.get(page, TITLES[page]) for page in others if page == place.page), None)
     more = element(
         html.Details,
