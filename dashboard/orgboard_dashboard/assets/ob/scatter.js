@@ -7,6 +7,8 @@
   const MOST = 6;
   const GAP = 8;
   const LEFT = 84;
+  /** Half of the topmost number stands above its plot. */
+  const HEAD = 6;
   const FOOT = 34;
   const INNER = 0.06;
   const BESIDE = 0.02;
@@ -36,11 +38,11 @@
       this.width = Math.max(240, this.box.clientWidth);
       const wide = (this.width - LEFT - (n - 1) * GAP) / n;
       const high = n === 1 ? Math.min(340, wide * 0.75) : Math.min(150, Math.max(64, wide * 0.75));
-      this.height = n * high + (n - 1) * GAP + FOOT;
+      this.height = HEAD + n * high + (n - 1) * GAP + FOOT;
       this.cells = [];
       for (let row = 1; row < listed.length; row += 1) {
         for (let column = 0; column < row; column += 1) {
-          this.cells.push({ x: listed[column], y: listed[row], column, row, left: LEFT + column * (wide + GAP), top: (row - 1) * (high + GAP), wide, high, last: row === listed.length - 1, first: column === 0 });
+          this.cells.push({ x: listed[column], y: listed[row], column, row, left: LEFT + column * (wide + GAP), top: HEAD + (row - 1) * (high + GAP), wide, high, last: row === listed.length - 1, first: column === 0 });
         }
       }
     }
