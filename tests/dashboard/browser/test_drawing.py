@@ -17,7 +17,18 @@ pytestmark = pytest.mark.browser
 
 ASSETS = Path(charts.__file__).parents[1] / "assets"
 SCRIPTS = (
-    *("dom", "smooth", "palette", "figure", "ranges", "axes", "groups", "state", "format"),
+    *(
+        "dom",
+        "smooth",
+        "palette",
+        "figure",
+        "ranges",
+        "axes",
+        "axesview",
+        "groups",
+        "state",
+        "format",
+    ),
     *("ticks", "curves", "draw"),
 )
 SIZE = {"width": 420, "height": 220}

@@ -11,6 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from support.boards import scalars
 from support.served import HOSTILE, Served
+from support.waiting import wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -151,7 +152,7 @@ def test_a_box_in_a_scatter_plot_brushes_both_axes(page: Page, swept: str) -> No
     box = plot.bounding_box()
     assert box is not None
 
-    page.mouse.move(box["x"] + box["width"] * 0.55, box["y"] + 4)
+    page.mouse.move(box["x"] + box["width"] * 0.55, box["y"] + 12)
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] - 4, box["y"] + box["height"] * 0.2, steps=3)
     page.mouse.up()
@@ -279,8 +280,8 @@ def track(page: Page, key: str) -> Locator:
 
 def drag(page: Page, axis: Locator, low: float, high: float) -> None:
     """Drag along an axis between two parts of it, from below."""
-    box = axis.bounding_box()
-    assert box is not None
+    # Until the page has its size, axes are made anew.
+    box = wait_until(axis.bounding_box, 5.0, "the place of the axis")
     x, bottom = box["x"] + box["width"] / 2, box["y"] + 8 + 300
     page.mouse.move(x, bottom - 300 * low)
     page.mouse.down()
