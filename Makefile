@@ -5,8 +5,8 @@ PYTHON ?= python3
 PORT ?= 7070
 ARGS ?=
 SECONDS ?= 60
-# Test files at a time; 0 for a debugger.
-WORKERS ?= 2
+# Test files at a time; 0: one after the other, in this process.
+WORKERS ?= 0
 export PYTHON
 
 BIN := .venv/bin
