@@ -143,8 +143,6 @@
   }
 
   function toolbar(page) {
-    const problem = ob.el("span.ob-problem", { role: "alert" });
-    const filter = ob.tagFilter();
     const view = ob.segmented("View", VIEWS, ob.view.histograms, (histograms) => ob.setView({ histograms }));
     const axis = ob.segmented("Time axis", AXES, ob.view.xAxis, (xAxis) => ob.setView({ xAxis, zoom: null, selectedRange: null }));
     const values = ob.segmented("Axis of values", [["lin", "Lin"], ["sym", "Sym"]], ob.view.yAxis, (yAxis) => ob.setView({ yAxis }));
@@ -154,22 +152,9 @@
       onclick: () => ob.setView({ yRange: ob.view.yRange ? null : ob.roundedRange(page.wholeRange()) }),
     });
     const map = ob.el("button.ob-pill.ob-toggle", { type: "button", title: "All tags and steps of a run in one picture", onclick: () => page.toggleMap() }, "Layer map");
-    const settings = ob.el("button.ob-pill.ob-square", { type: "button", title: "How charts are drawn", "aria-label": "How charts are drawn", "aria-haspopup": "dialog", onclick: () => ob.openSettings(settings) },
-      ob.icon("M2.500 5h6M12 5h1.500M2.500 11H4M7.500 11h6M10.250 3.250v3.500M5.750 9.250v3.500"));
     const step = stepSlider(page);
-    const copy = ob.el("button.ob-pill", { type: "button", onclick: async () => {
-      copy.textContent = await ob.copyLink();
-      setTimeout(() => { copy.textContent = "Copy link"; }, 1600);
-    } }, "Copy link");
-    const el = ob.el("div.ob-toolbar", { role: "toolbar", "aria-label": "How the histograms are drawn" },
-      ob.runsButton(), filter, problem, view, step.el, axis, values, range, map, settings, ob.el("span.ob-grow"), copy);
-    el.addEventListener("focusin", (event) => event.target.scrollIntoView({ block: "nearest", inline: "nearest" }));
     return {
-      el,
-      problem(words) {
-        problem.textContent = words;
-        filter.setAttribute("aria-invalid", String(Boolean(words)));
-      },
+      ...ob.toolbarOf("How the histograms are drawn", view, step.el, axis, values, range, map, ob.settingsButton()),
       paint() {
         const { histograms, xAxis, yAxis, yRange, layerMap } = ob.view;
         view.paint(histograms);

@@ -4,13 +4,10 @@
 
   /** Make the toolbar of a page that can smoothAll() and drawAll(). */
   ob.toolbar = function toolbar(page) {
-    const problem = ob.el("span.ob-problem", { role: "alert" });
-    const filter = ob.tagFilter();
     const smoothing = slider(page);
     const zoom = ob.el("button.ob-pill.ob-zoom", { type: "button", hidden: true, title: "Show everything (Esc, or double click on a chart)", onclick: () => ob.setView({ zoom: null }) });
     const old = ob.el("input", { type: "checkbox", checked: ob.view.superseded, onchange: () => ob.setView({ superseded: old.checked }) });
     const oldLabel = ob.el("label.ob-pill", { title: "Also draw what a restart replaced, as faint branches" }, old, "Attempts");
-    const copy = ob.el("button.ob-pill", { type: "button", onclick: () => showCopied(copy) }, "Copy link");
     const horizontal = xChoice(page);
     const vertical = ob.segmented("Vertical axis", [["lin", "Lin"], ["log", "Log"], ["sym", "Sym"]], ob.view.yAxis, (yAxis) => ob.setView({ yAxis }));
     vertical.lastElementChild.title = "Logarithmic to both sides, linear around 0: below a thousandth of the greatest";
@@ -18,20 +15,9 @@
       type: "button", title: "The vertical range is from the 5th to the 95th percentile of what is drawn, and as much again to each side where points are",
       onclick: () => ob.setView({ outliersClipped: !ob.view.outliersClipped }),
     });
-    const settings = ob.el("button.ob-pill.ob-square", { type: "button", title: "How charts are drawn", "aria-label": "How charts are drawn", "aria-haspopup": "dialog", onclick: () => ob.openSettings(settings) },
-      ob.icon("M2.500 5h6M12 5h1.500M2.500 11H4M7.500 11h6M10.250 3.250v3.500M5.750 9.250v3.500"));
-    const el = ob.el("div.ob-toolbar", { role: "toolbar", "aria-label": "How the charts are drawn" },
-      runsButton(), filter, problem, ...smoothing,
-      horizontal.el, vertical, outliers, settings, oldLabel, zoom, ob.el("span.ob-grow"), copy);
     oldLabel.hidden = true;
-    // On a phone it scrolls sideways, and browsers leave half a button where it is.
-    el.addEventListener("focusin", (event) => event.target.scrollIntoView({ block: "nearest", inline: "nearest" }));
     return {
-      el,
-      problem(words) {
-        problem.textContent = words;
-        filter.setAttribute("aria-invalid", String(Boolean(words)));
-      },
+      ...ob.toolbarOf("How the charts are drawn", ...smoothing, horizontal.el, vertical, outliers, ob.settingsButton(), oldLabel, zoom),
       paint() {
         horizontal.paint();
         vertical.paint(ob.view.yAxis);
@@ -43,6 +29,28 @@
         oldLabel.hidden = !ob.view.superseded && !(ob.project?.shown() ?? []).some((run) => run.attempts > 1);
       },
     };
+  };
+
+  /** Make the row above cards of tags: what each such page has, and `children` between. Gives {el, problem}. */
+  ob.toolbarOf = function toolbarOf(label, ...children) {
+    const said = ob.el("span.ob-problem", { role: "alert" });
+    const filter = ob.tagFilter();
+    const copy = ob.el("button.ob-pill", { type: "button", onclick: () => showCopied(copy) }, "Copy link");
+    const el = ob.el("div.ob-toolbar", { role: "toolbar", "aria-label": label }, runsButton(), filter, said, ...children, ob.el("span.ob-grow"), copy);
+    // On a phone it scrolls sideways, and browsers leave half a button where it is.
+    el.addEventListener("focusin", (event) => event.target.scrollIntoView({ block: "nearest", inline: "nearest" }));
+    const problem = (words) => {
+      said.textContent = words;
+      filter.setAttribute("aria-invalid", String(Boolean(words)));
+    };
+    return { el, problem };
+  };
+
+  /** Make the button of the sheet of how charts are drawn. */
+  ob.settingsButton = function settingsButton() {
+    const button = ob.el("button.ob-pill.ob-square", { type: "button", title: "How charts are drawn", "aria-label": "How charts are drawn", "aria-haspopup": "dialog", onclick: () => ob.openSettings(button) },
+      ob.icon("M2.500 5h6M12 5h1.500M2.500 11H4M7.500 11h6M10.250 3.250v3.500M5.750 9.250v3.500"));
+    return button;
   };
 
   /** The field that filters tags; pages share it. */
