@@ -11,7 +11,7 @@ from __future__ import annotations
 import inspect
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final, NoReturn, cast
 
@@ -55,7 +55,8 @@ from orgboard_dashboard.pace import Pace
 from orgboard_dashboard.policies import rules_for
 from orgboard_dashboard.queries.errors import NotFound
 from orgboard_dashboard.services import Services
-from orgboard_dashboard.shell.layout import DASH_OPTIONS, layout
+from orgboard_dashboard.shell.bundle import Bundle, leave_out_unused
+from orgboard_dashboard.shell.layout import DASH_OPTIONS, SCRIPTS, STYLES, layout
 from orgboard_dashboard.urls import PAGES
 from orgboard_dashboard.viewer import LOCAL_VIEWER, Viewer
 
@@ -165,8 +166,11 @@ def _dash(api: FastAPI) -> Dash:
 
     for path in _PAGE_PATHS:
         api.add_api_route(path, page, methods=["GET"])
+    for bundle in (SCRIPTS, STYLES):
+        api.add_api_route(bundle.path, _serving(bundle), methods=["GET"])
     # Before Dash's own, which answers 500 for what is not there.
     api.add_api_route(_SUITES, component_suite, methods=["GET"])
+    leave_out_unused()
     dash_app = Dash(
         "orgboard_dashboard",
         server=api,  # type: ignore[arg-type]  # Dash's hint forgets its own FastAPI backend
@@ -184,6 +188,18 @@ def _dash(api: FastAPI) -> Dash:
     # is not: the first visitor would get a page without them.
     dash_app._setup_server()  # type: ignore[no-untyped-call]  # Dash has no types
     return dash_app
+
+
+def _serving(bundle: Bundle) -> Callable[[Request], Awaitable[Response]]:
+    headers = {"cache-control": "public, max-age=31536000, immutable", "vary": "accept-encoding"}
+
+    async def serve(request: Request) -> Response:
+        if "gzip" in request.headers.get("accept-encoding", ""):
+            packed = {**headers, "content-encoding": "gzip"}
+            return Response(bundle.packed, media_type=bundle.media_type, headers=packed)
+        return Response(bundle.body, media_type=bundle.media_type, headers=headers)
+
+    return serve
 
 
 def _tell_operator(error: Exception) -> NoReturn:

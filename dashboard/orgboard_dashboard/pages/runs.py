@@ -19,10 +19,6 @@ from orgboard_dashboard.urls import Place
 
 __all__ = ["layout"]
 
-for _script in dag._js_dist:
-    if _script["relative_package_path"] == "dash_ag_grid.min.js":
-        _script["dynamic"] = True  # Dash serves it, and does not lay it into every page.
-
 _BLOCK: Final = 100
 """Rows of one answer: about three screens."""
 

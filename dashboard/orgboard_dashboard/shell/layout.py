@@ -22,9 +22,10 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from orgboard_dashboard.components.element import element
+from orgboard_dashboard.shell.bundle import scripts_of, styles_of
 from orgboard_dashboard.shell.theme import MANTINE_THEME
 
-__all__ = ["DASH_OPTIONS", "layout"]
+__all__ = ["DASH_OPTIONS", "SCRIPTS", "STYLES", "layout"]
 
 _ASSETS: Final = Path(__file__).parents[1] / "assets"
 
@@ -35,6 +36,9 @@ _MARK: Final = (
     " stroke-width='2' stroke-linecap='round'/></svg>"
 )
 
+SCRIPTS: Final = scripts_of(_ASSETS)
+STYLES: Final = styles_of(_ASSETS)
+
 _INDEX: Final = f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -44,6 +48,7 @@ _INDEX: Final = f"""<!DOCTYPE html>
 <link rel="icon" href="data:image/svg+xml,{quote(_MARK)}">
 <title>{{%title%}}</title>
 {{%css%}}
+<link rel="stylesheet" href="{STYLES.path}">
 </head>
 <body>
 {{%app_entry%}}
@@ -53,10 +58,12 @@ _INDEX: Final = f"""<!DOCTYPE html>
 
 DASH_OPTIONS: Final[dict[str, Any]] = {
     "assets_folder": str(_ASSETS),
-    # The chart library is fetched by the island, while the rest of the app starts; what runs
-    # in a worker is no script of the page.
-    "assets_path_ignore": ["^vendor$", "^workers$"],
+    # Nothing of it is laid into pages by Dash: scripts and styles are joined (`shell.bundle`), the
+    # rest is fetched by the island when it is needed.
+    "assets_ignore": ".",
     "index_string": _INDEX,
+    # After React, before Dash starts.
+    "external_scripts": [SCRIPTS.path],
     "title": "orgboard",
     "update_title": None,
     "suppress_callback_exceptions": True,
