@@ -136,6 +136,22 @@ def test_large_scripts_come_with_what_needs_them(page: Page, served: Served) -> 
     expect(page.locator(".ag-pinned-left-cols-container .ag-row")).to_have_count(3)
 
 
+@pytest.mark.parametrize(("name", "lists"), [("scalars", 1), ("runs", 2)])
+def test_runs_are_asked_for_once_and_before_dash_is_there(
+    page: Page, served: Served, name: str, lists: int
+) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+
+    page.goto(served.page(name))
+    expect(page.locator(".ob-card .scatterlayer .trace, .ag-row").first).to_be_visible()
+
+    at = [number for number, url in enumerate(asked) if "/runs?" in url]
+    laid_out = next(number for number, url in enumerate(asked) if "/_dash-layout" in url)
+    assert len(at) == lists
+    assert max(at) < laid_out
+
+
 def test_a_table_that_cannot_be_fetched_says_so(page: Page, served: Served) -> None:
     page.route("**/dash_ag_grid*", lambda route: route.abort())
 

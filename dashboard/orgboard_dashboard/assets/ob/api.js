@@ -5,6 +5,7 @@
 
   const AWAY_AFTER_MS = 12000;
   const TIMEOUT_MS = 30000;
+  const KEPT_AHEAD_MS = 3000;
   /** Whoever answers these is starting, or waits for something that is. */
   const TRY_AGAIN = new Set([502, 503, 504]);
   const PAUSES_MS = [300, 600, 1200, 2500, 5000];
@@ -21,8 +22,23 @@
 
   /** Ask for JSON under /api/ui/v1/. */
   ob.getJson = async function getJson(path, signal) {
-    const response = await patiently(path, {}, signal);
-    return response.json();
+    const early = ahead.get(path);
+    ahead.delete(path);
+    const answer = early ? await early : await (await patiently(path, {}, signal)).json();
+    signal?.throwIfAborted();
+    return answer;
+  };
+
+  /** Answers to what nobody has asked yet, by path; each is taken once. */
+  const ahead = new Map();
+
+  /** Ask for JSON that `getJson` will be asked for within moments, or never. */
+  ob.askAhead = function askAhead(path) {
+    const asked = ob.getJson(path);
+    ahead.set(path, asked);
+    // Who takes it hears of an error; and what is old is not what the board has.
+    asked.catch(() => {});
+    setTimeout(() => ahead.get(path) === asked && ahead.delete(path), KEPT_AHEAD_MS);
   };
 
   /** Ask for JSON with a question too long for an address. */

@@ -49,6 +49,9 @@
     return true;
   }
 
+  // Once the scripts after this one have run, too.
+  queueMicrotask(() => ob.askForRunsAhead());
+
   const waiting = new MutationObserver(() => watch() && waiting.disconnect());
   waiting.observe(document.body, { childList: true, subtree: true });
 })((globalThis.ob = globalThis.ob || {}));

@@ -17,6 +17,30 @@
   /** More lines than this on a card are neither readable nor quick. */
   const MOST_SHOWN = (ob.MOST_SHOWN = 100);
 
+  const withArchived = () => ob.remembered(ARCHIVED) === "1";
+
+  /** The path that rows of the table of runs are asked for by: asked has {q, sort, offset, limit}. */
+  function rowsPath(project, { q, sort, offset, limit }, metrics) {
+    const query = new URLSearchParams({ q, sort, limit, offset });
+    if (withArchived()) query.set("archived", "1");
+    for (const key of metrics.slice(0, MOST_METRICS)) query.append("m", key);
+    return `${project}/runs?${query}`;
+  }
+
+  /** Ask for the runs that the page will show first, while Dash is still laying it out.
+
+     Of an address that leaves what it shows to a saved view, or has columns of its own, nothing
+     is known yet. */
+  ob.askForRunsAhead = function askForRunsAhead() {
+    const path = ob.projectPathHere();
+    const { saved, columns, runFilter: q, sort } = ob.decodeView(location.search);
+    if (!path || saved || columns) return;
+    ob.askAhead(rowsPath(path, { q, sort, offset: 0, limit: BLOCK }, []));
+    if (location.pathname.endsWith("/runs")) ob.askAhead(rowsPath(path, { q, sort, offset: 0, limit: ob.GRID_BLOCK }, []));
+    ob.askAhead("projects");
+    ob.me();
+  };
+
   class Project {
     constructor(team, name) {
       this.team = team;
@@ -93,17 +117,14 @@
       }
     }
 
-    /** Ask for rows of the table of runs: asked has {q, sort, limit, offset}. */
+    /** Ask for rows of the table of runs: asked has {q, sort, offset, limit}. */
     rows(asked, metrics, signal) {
-      const query = new URLSearchParams(asked);
-      if (this.withArchived) query.set("archived", "1");
-      for (const key of metrics.slice(0, MOST_METRICS)) query.append("m", key);
-      return ob.getJson(`${this.path}/runs?${query}`, signal);
+      return ob.getJson(rowsPath(this.path, asked, metrics), signal);
     }
 
     /** Whether what was put aside is listed, too; this browser remembers it. */
     get withArchived() {
-      return ob.remembered(ARCHIVED) === "1";
+      return withArchived();
     }
 
     listArchived(on) {

@@ -6,6 +6,8 @@
   "use strict";
 
   const GRID = "ob-run-grid";
+  /** Rows that the grid asks for at once, as `pages/runs.py` tells it. */
+  ob.GRID_BLOCK = 100;
   /** The columns that the grid was given, the metrics that its rows have, and the rows it is about. */
   let given = "";
   let brought = "";

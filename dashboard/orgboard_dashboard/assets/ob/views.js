@@ -31,7 +31,7 @@
   ob.shownView = () => (rows.get(ob.view.saved)?.name ? rows.get(ob.view.saved) : null);
 
   /** Whether this project's pages open in a view of its own when their address says nothing. */
-  ob.opensInView = () => Boolean(listed.opening) && listed.path === pathHere();
+  ob.opensInView = () => Boolean(listed.opening) && listed.path === ob.projectPathHere();
 
   /** Why the view that the address names is not shown; said once. */
   ob.viewProblem = function viewProblem() {
@@ -54,7 +54,7 @@
   ob.pageName = () => document.querySelector("#ob-page > [data-page]")?.dataset.page ?? "";
 
   /** The project's path that the address names. */
-  function pathHere() {
+  ob.projectPathHere = function projectPathHere() {
     const base = ob.base();
     const found = location.pathname.startsWith(base) && /^p\/([^/]+)\/([^/]+)\/[^/]+$/.exec(location.pathname.slice(base.length));
     try {
@@ -63,7 +63,7 @@
     } catch {
       return "";
     }
-  }
+  };
 
   /** Fetch what the address leaves to a saved view; null when it leaves nothing. */
   ob.fetchView = function fetchView({ team, project, page }) {
@@ -239,7 +239,7 @@
   /** Answers on their way since this script began, long before the page is there. */
   const early = new Map();
   (function askEarly() {
-    const path = pathHere();
+    const path = ob.projectPathHere();
     const { saved } = ob.decodeView(location.search);
     const wanted = saved && saved !== "-" ? `${path}/views/${saved}` : location.search ? "" : `${path}/views`;
     if (!path || !wanted) return;
