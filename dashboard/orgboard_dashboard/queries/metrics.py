@@ -113,7 +113,10 @@ def _read(
     columns: dict[int, Floats],
 ) -> None:
     """Read the heads of the runs that some column lacks, and fill the columns."""
-    wanted = np.unique(np.concatenate(list(missing.values())))
+    # numpy's own `unique` would have another part of numpy loaded, for a third of this question.
+    lacks = np.zeros(len(runs.run_id), np.bool_)
+    lacks[np.concatenate(list(missing.values()))] = True
+    wanted = np.flatnonzero(lacks)
     row_of = dict(zip(runs.run_id[wanted].tolist(), wanted.tolist(), strict=True))
     is_missing = {tag_id: set(rows.tolist()) for tag_id, rows in missing.items()}
     places = {tag_id: names.places_of(tag_id) for tag_id in missing}
