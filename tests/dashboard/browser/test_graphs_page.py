@@ -215,6 +215,35 @@ def test_what_is_set_aside_can_be_drawn(page: Page, served: Served) -> None:
     expect(page).to_have_url(re.compile("ga=1"))
 
 
+def test_one_node_is_taken_out_of_what_is_set_aside_and_put_back(
+    page: Page, served: Served
+) -> None:
+    _open(page, served, "chain", "&go=net&go=net/dense&gp=aside")
+
+    _side(page).get_by_role("button", name="Draw net/dense/kernel").click()
+    expect(_node(page, "net/dense/kernel")).to_be_visible()
+    expect(_side(page)).to_contain_text("but drawn")
+    page.reload()
+    expect(_node(page, "net/dense/kernel")).to_be_visible()
+    _side(page).get_by_role("button", name="Set aside net/dense/kernel").press("Enter")
+
+    expect(_node(page, "net/dense/kernel")).to_have_count(0)
+    expect(page).not_to_have_url(re.compile("gm="))
+
+
+def test_any_node_or_scope_is_set_aside_from_its_card(page: Page, served: Served) -> None:
+    _open(page, served, "chain", "&gs=net")
+
+    _side(page).get_by_role("button", name="Set aside net").click()
+    expect(_node(page, "net")).to_have_count(0)
+    expect(_node(page, "loss")).to_be_visible()
+    page.get_by_role("radio", name="Set aside").click()
+    expect(_side(page)).to_contain_text("by hand")
+    _side(page).get_by_role("button", name="Undo moves by hand").click()
+
+    expect(_node(page, "net")).to_be_visible()
+
+
 def test_a_layer_links_to_the_scalars_that_it_logged(page: Page, served: Served) -> None:
     _open(page, served, "chain", "&go=net&gs=net/dense")
 

@@ -59,7 +59,7 @@
   /** Lay out a scope and what is open in it. `scopes`: Map path -> what the server told of it. */
   ob.layScope = async function layScope(scopes, path, options) {
     const scope = scopes.get(path);
-    const drawn = scope.children.map((child, at) => ({ child, at })).filter(({ child }) => options.aside || !child.aside);
+    const drawn = scope.children.map((child, at) => ({ child, at })).filter(({ child }) => !options.isAside(child));
     const boxes = await Promise.all(drawn.map(({ child }) => boxOf(scopes, child, options)));
     const placeOf = new Map(drawn.map(({ at }, place) => [at, place]));
     const [into, out] = [boxes.length, boxes.length + 1];
