@@ -30,7 +30,8 @@
     const rows = [["Nodes", ob.count(nodes)], ["Edges", ob.count(edges)], ["Parameters", parameters ? ob.count(parameters) : "not told by the graph"], ["Size", ob.bytes(page.row.size)], ["Step", ob.count(page.row.step)]];
     const wrong = problems.length ? [ob.el("h3", {}, "What was wrong with it"), ob.el("ul.ob-g-problems", {}, ...problems.map((text) => ob.el("li", {}, text)))] : [];
     return [ob.el("h2", {}, graph.charAt(0).toUpperCase() + graph.slice(1)), facts(rows), ...wrong,
-      ob.el("p.ob-mute", {}, "Choose a node to read about it. A double click, or Enter, opens a scope and closes it.")];
+      ob.el("p.ob-mute", {}, "Choose a node to read about it. A double click, or Enter, opens a scope and closes it."),
+      ob.el("p.ob-mute", {}, "Square boxes are scopes, a stack is a series of alike ones, round boxes are operations. The thicker an edge, the more numbers pass; a dashed one passes none and says only what comes first.")];
   };
 
   /** The button that puts an item into the list beside the graph, or takes it out. */
