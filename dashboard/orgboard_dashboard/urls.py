@@ -35,6 +35,7 @@ from orgboard_dashboard.view_state import (
     DEFAULT_SORT,
     MAX_CARD,
     MAX_COLUMNS,
+    MAX_MOVED_NODES,
     MAX_OPEN_SCOPES,
     MAX_SMOOTHING,
     MIN_CARD,
@@ -208,11 +209,12 @@ def decode_view(query: str) -> ViewState:
         layer_map=_layer_map(last.get("hm", "")),
         graph_run=last.get("gr", ""),
         graph_tag=last.get("gt", ""),
-        graph_open=_scopes(value for key, value in pairs if key == "go"),
+        graph_open=_paths((value for key, value in pairs if key == "go"), MAX_OPEN_SCOPES),
         graph_node=last.get("gs", ""),
         graph_color=_one_of(last.get("gc"), GraphColor, "structure"),
         graph_trace=_one_of(last.get("gx"), GraphTrace, ""),
         graph_aside=last.get("ga") == "1",
+        graph_moved=_paths((value for key, value in pairs if key == "gm"), MAX_MOVED_NODES),
         graph_base=last.get("gd", ""),
         graph_side=_one_of(last.get("gp"), GraphSide, "node"),
         saved=saved,
@@ -259,12 +261,14 @@ def _graph_pairs(view: ViewState) -> list[tuple[str, str]]:
     color = "" if view.graph_color == "structure" else view.graph_color
     side = "" if view.graph_side == "node" else view.graph_side
     pairs += [("gs", view.graph_node), ("gc", color), ("gx", view.graph_trace)]
-    pairs += [("ga", "1" if view.graph_aside else ""), ("gd", view.graph_base), ("gp", side)]
+    pairs += [("ga", "1" if view.graph_aside else "")]
+    pairs += [("gm", path) for path in view.graph_moved]
+    pairs += [("gd", view.graph_base), ("gp", side)]
     return [(key, value) for key, value in pairs if value]
 
 
-def _scopes(paths: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(filter(None, paths)))[:MAX_OPEN_SCOPES]
+def _paths(paths: Iterable[str], most: int) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(filter(None, paths)))[:most]
 
 
 def _written(column: Column) -> str:

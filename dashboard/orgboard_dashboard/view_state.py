@@ -13,6 +13,7 @@ __all__ = [
     "DEFAULT_SORT",
     "MAX_CARD",
     "MAX_COLUMNS",
+    "MAX_MOVED_NODES",
     "MAX_OPEN_SCOPES",
     "MAX_SMOOTHING",
     "MIN_CARD",
@@ -56,6 +57,8 @@ NO_VIEW: Final = "-"
 """In place of a saved view: the usual one, whatever view the project opens in."""
 
 
+MAX_MOVED_NODES: Final = 60
+"""Each is a part of the address, which has room for so many."""
 MAX_OPEN_SCOPES: Final = 60
 MAX_COLUMNS: Final = 60
 COLUMN_PX: Final = (40, 1200)
@@ -153,6 +156,8 @@ class ViewState:
     """What leads to the node, or follows from it, is marked."""
     graph_aside: bool = False
     """Draw what is usually set aside among the others."""
+    graph_moved: tuple[str, ...] = ()
+    """Nodes that were set aside, or taken out of what is, one by one."""
     graph_base: str = ""
     """The run whose graph this one is compared with."""
     graph_side: GraphSide = "node"

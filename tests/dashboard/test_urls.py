@@ -115,6 +115,7 @@ views = st.builds(
     graph_run=words,
     graph_tag=words,
     graph_open=st.lists(names, max_size=4, unique=True).map(tuple),
+    graph_moved=st.lists(names, max_size=4, unique=True).map(tuple),
     graph_node=words,
     graph_color=st.sampled_from(get_args(GraphColor)),
     graph_trace=st.sampled_from(get_args(GraphTrace)),

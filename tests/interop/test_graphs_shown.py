@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,7 @@ from orgboard_dashboard.graphs.reading import read_graph
 from orgboard_dashboard.graphs.tree import Tree, build_tree
 from support.frameworks import framework
 from support.graphs import loaded, log
+from support.runs_read import read_run
 
 torch = framework("torch")
 theirs = framework("torch.utils.tensorboard")
@@ -123,6 +127,51 @@ def test_a_keras_network_has_the_shapes_and_parameters_that_keras_counts() -> No
     ]
     assert total == 1 + len(network.layers)
     assert next(row.shape for row in listed if row.kind == "Conv2D") == "?×26×26×8"
+
+
+# A backend is chosen when Keras is imported, so each has a process of its own.
+TRAINING = """
+import sys
+import numpy as np
+import keras
+
+logdir, backend = sys.argv[1:]
+assert keras.backend.backend() == backend
+layers = keras.layers
+model = keras.Sequential([
+    layers.Input((12, 12, 1)), layers.Conv2D(4, 3, activation="relu"), layers.MaxPooling2D(),
+    layers.BatchNormalization(), layers.Flatten(), layers.Dense(10, activation="softmax"),
+])
+model.compile("adam", "sparse_categorical_crossentropy")
+x, y = np.zeros((8, 12, 12, 1), "float32"), np.arange(8) % 10
+model.fit(x, y, verbose=0, callbacks=[keras.callbacks.TensorBoard(logdir, write_graph=True)])
+print(model.count_params(), len(model.layers))
+"""
+
+
+@pytest.mark.parametrize("backend", ["tensorflow", "torch"])
+def test_what_keras_own_callback_logs_of_a_network_is_its_layers(
+    tmp_path: Path, backend: str
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", TRAINING, tmp_path / "logs", backend],
+        env={**os.environ, "KERAS_BACKEND": backend, "KERAS_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    count, layer_count = map(int, done.stdout.split()[-2:])
+
+    run = read_run(tmp_path / "logs" / "train")
+    [point] = [one for found in run.points.values() for _, one in found if one.kind == "graph"]
+    tree = build_tree(read_graph(point.value.blobs[0].data, "graph_keras_model"))
+
+    listed, total, parameters = layers(tree)
+    assert tree.problems == ()
+    assert total == 1 + layer_count
+    assert parameters == count
+    assert [row.kind for row in listed][:2] == ["InputLayer", "Conv2D"]
 
 
 def test_a_keras_model_of_branches_has_their_edges() -> None:

@@ -118,6 +118,8 @@ def _links(
     passes = (outside < item.low) | (outside >= item.high)
     if item.kind == "node":
         passes[:] = True
+    else:
+        passes &= ~tree.quiet[edges[2][inner]]
     graph = tree.graph
     found: dict[tuple[int, str, bool], int] = {}
     for place, edge in zip(outside[passes].tolist(), edges[2][inner][passes].tolist(), strict=True):

@@ -8,13 +8,14 @@ never copied into the model.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 from google.protobuf.message import DecodeError
 
 from orgboard_dashboard.graphs.attributes import attributes_of, shape_of
 from orgboard_dashboard.graphs.model import Attributes, Builder, Graph, Shapes, elements, shown
-from orgboard_schema.wire.graph_pb2 import FunctionDef, NodeDef
+from orgboard_schema.wire.graph_pb2 import AttrValue, FunctionDef, NodeDef
 
 __all__ = ["read_graph_def", "read_meta_graph", "read_run_graphs"]
 
@@ -93,8 +94,7 @@ def _take_node(part: memoryview, builder: Builder, within: str, at: int) -> None
 def _add(builder: Builder, node: NodeDef, data: bytes, within: str) -> None:
     packed: bytes | Attributes = data if len(data) <= _KEPT_PACKED else attributes_of(node)
     shapes = _shapes(node)
-    attributes = node.attr
-    if "parameters" in attributes and attributes["parameters"].WhichOneof("value") == "s":
+    if "parameters" in node.attr and node.attr["parameters"].WhichOneof("value") == "s":
         builder.has_initializers = True
     builder.add(
         node.name,
@@ -123,10 +123,19 @@ def _take_function(part: memoryview, builder: Builder, within: str) -> None:
         builder.add(f"{name} (result)", "result", (source,), within=scope)
 
 
+@lru_cache(maxsize=4096)
+def _listed_shapes(packed: bytes) -> Shapes:
+    """Read a list of shapes; most nodes of a graph have one that another had before."""
+    return tuple(shape_of(shape) for shape in AttrValue.FromString(packed).list.shape)
+
+
 def _shapes(node: NodeDef) -> Shapes:
     attributes = node.attr
     if "_output_shapes" in attributes:
-        return tuple(shape_of(shape) for shape in attributes["_output_shapes"].list.shape)
+        packed = attributes["_output_shapes"].SerializeToString()
+        if len(packed) <= _KEPT_PACKED:
+            return _listed_shapes(packed)
+        return _listed_shapes.__wrapped__(packed)
     if node.op in _SHAPED:
         if "value" in attributes:
             return (shape_of(attributes["value"].tensor.tensor_shape),)
@@ -186,6 +195,8 @@ def _parts(data: memoryview, builder: Builder, what: str) -> Iterator[tuple[int,
 
 
 def _varint(data: memoryview, at: int) -> tuple[int, int]:
+    if at < len(data) and data[at] < 128:
+        return data[at], at + 1
     value = shift = 0
     while at < len(data) and shift < 70:
         byte = data[at]

@@ -83,6 +83,12 @@ def spelled(shape: Shape) -> str:
     return TIMES.join("?" if size < 0 else str(size) for size in shape) or "scalar"
 
 
+_Edges: TypeAlias = tuple[
+    NDArray[np.int32], NDArray[np.int32], NDArray[np.int32], NDArray[np.bool_]
+]
+"""Source, target, output of the source, and whether it is a control edge."""
+
+
 @dataclass(slots=True)
 class Builder:
     """Takes nodes as they are read, names them apart, and ties their inputs when all are there."""
@@ -116,8 +122,10 @@ class Builder:
     ) -> None:
         """Take a node. Its inputs are names, as a GraphDef writes them, looked for below `within`
         first."""
-        self._let_pass(within + name, op)
-        own = self._own(within + name)
+        own = within + name
+        if not own or own in self._known or len(own) > MAX_NAME or own[-1] == "/":
+            self._let_pass(own, op)
+            own = self._own(own)
         self._known[own] = len(self._names)
         self._names.append(own)
         self._ops.append(op[:MAX_NAME] or "no op")
@@ -148,10 +156,10 @@ class Builder:
             tuple(self._shapes),
             np.array(self._parameters, np.int64),
             tuple(self._packed),
-            np.array(source, np.int32),
-            np.array(target, np.int32),
-            np.array(output, np.int32),
-            np.array(control, np.bool_),
+            source,
+            target,
+            output,
+            control,
             (*self._problems, *more),
         )
 
@@ -194,31 +202,37 @@ class Builder:
             name = f"{name} ({taken})"
         return name
 
-    def _tied(self) -> tuple[list[int], list[int], list[int], list[bool]]:
-        edges: tuple[list[int], list[int], list[int], list[bool]] = ([], [], [], [])
-        source, target, output, control = edges
+    def _tied(self) -> _Edges:
+        source: list[int] = []
+        counts: list[int] = []
+        special: list[tuple[int, int, bool]] = []
         known = self._known
-        for node, (within, inputs) in enumerate(self._inputs):
+        for within, inputs in self._inputs:
+            before = len(source)
             for text in inputs:
                 # Most inputs are names as they are.
                 found, at, is_control = known.get(within + text), 0, False
                 if found is None:
                     is_control = text.startswith("^")
                     found, at = self._found(text.removeprefix("^"), within)
-                if found is None:
-                    # Torch names the module that holds a weight, and leaves the module out.
-                    if self._ops[node] == "prim::GetAttr":
+                    if found is None:
+                        self._dangles(len(counts), text)
                         continue
-                    self.problem(
-                        f"{shown(self._names[node])} takes {shown(text)}, which is not"
-                        " in the graph."
-                    )
-                    continue
+                    special.append((len(source), at, is_control))
                 source.append(found)
-                target.append(node)
-                output.append(at)
-                control.append(is_control)
-        return edges
+            counts.append(len(source) - before)
+        output, control = np.zeros(len(source), np.int32), np.zeros(len(source), np.bool_)
+        for edge, at, is_control in special:
+            output[edge], control[edge] = at, is_control
+        target = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
+        return np.array(source, np.int32), target, output, control
+
+    def _dangles(self, node: int, text: str) -> None:
+        # Torch names the module that holds a weight, and leaves the module out.
+        if self._ops[node] != "prim::GetAttr":
+            self.problem(
+                f"{shown(self._names[node])} takes {shown(text)}, which is not in the graph."
+            )
 
     def _found(self, text: str, within: str) -> tuple[int | None, int]:
         """Find "x", "x:1" and, in functions, "x:output:1"."""

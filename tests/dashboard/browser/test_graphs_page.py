@@ -10,13 +10,20 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from support.boards import scalars
+from orgboard_schema.types import TensorHistogram
+from support.boards import scalars, values
 from support.graph_defs import CHAIN, graph_def, logged, model
 from support.served import HOSTILE, Served, serve_example
 
 pytestmark = pytest.mark.browser
 
 OTHER = [*CHAIN[:-1], ("loss", "Sum", ("net/relu",), ())]
+SERIES = [
+    ("in", "Placeholder", ()),
+    *((f"block_{n}/{op}", op, ("in",)) for n in range(6) for op in ("MatMul", "Relu")),
+    ("out", "AddN", tuple(f"block_{n}/Relu" for n in range(6))),
+]
+BUCKETS = ((-1.0, 0.0, 3.0), (0.0, 1.0, 5.0))
 STRANGE = [(HOSTILE, "Op\u202e", ("nowhere",)), ("a/" * 300 + "b", "B", ())]
 
 
@@ -28,8 +35,10 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         project = {"project": "default/graphs"}
         board.log("strange", [logged(graph_def(STRANGE))], **project)  # type: ignore[arg-type]
         board.log("blocks", [logged(model(8, 3))], **project)  # type: ignore[arg-type]
+        board.log("series", [logged(graph_def(SERIES))], **project)  # type: ignore[arg-type]
         board.log("other", [logged(graph_def(OTHER))], **project)  # type: ignore[arg-type]
-        told = [scalars("net/dense/norm", [1.0, 2.0]), logged(graph_def(CHAIN))]
+        kernel = values("net/dense/kernel", "histogram", [TensorHistogram("float64", BUCKETS)] * 3)
+        told = [scalars("net/dense/norm", [1.0, 2.0]), kernel, logged(graph_def(CHAIN))]
         board.log("chain", told, **project)  # type: ignore[arg-type]
         yield served
 
@@ -215,12 +224,62 @@ def test_what_is_set_aside_can_be_drawn(page: Page, served: Served) -> None:
     expect(page).to_have_url(re.compile("ga=1"))
 
 
+def test_one_node_is_taken_out_of_what_is_set_aside_and_put_back(
+    page: Page, served: Served
+) -> None:
+    _open(page, served, "chain", "&go=net&go=net/dense&gp=aside")
+
+    _side(page).get_by_role("button", name="Draw net/dense/kernel").click()
+    expect(_node(page, "net/dense/kernel")).to_be_visible()
+    expect(_side(page)).to_contain_text("but drawn")
+    page.reload()
+    expect(_node(page, "net/dense/kernel")).to_be_visible()
+    _side(page).get_by_role("button", name="Set aside net/dense/kernel").press("Enter")
+
+    expect(_node(page, "net/dense/kernel")).to_have_count(0)
+    expect(page).not_to_have_url(re.compile("gm="))
+
+
+def test_any_node_or_scope_is_set_aside_from_its_card(page: Page, served: Served) -> None:
+    _open(page, served, "chain", "&gs=net")
+
+    _side(page).get_by_role("button", name="Set aside net").click()
+    expect(_node(page, "net")).to_have_count(0)
+    expect(_node(page, "loss")).to_be_visible()
+    page.get_by_role("radio", name="Set aside").click()
+    expect(_side(page)).to_contain_text("by hand")
+    _side(page).get_by_role("button", name="Undo moves by hand").click()
+
+    expect(_node(page, "net")).to_be_visible()
+
+
 def test_a_layer_links_to_the_scalars_that_it_logged(page: Page, served: Served) -> None:
     _open(page, served, "chain", "&go=net&gs=net/dense")
 
     _side(page).get_by_role("link", name="net/dense/norm").click()
 
     expect(page.get_by_role("heading", name="net/dense/norm").first).to_be_visible()
+
+
+def test_a_layer_links_to_the_histograms_that_it_logged(page: Page, served: Served) -> None:
+    _open(page, served, "chain", "&go=net&gs=net/dense")
+
+    _side(page).get_by_role("link", name="net/dense/kernel").click()
+
+    expect(page).to_have_url(re.compile("/histograms"))
+    card = page.locator('.ob-histcard[data-tag="net/dense/kernel"]')
+    expect(card.locator(".ob-plot path").first).to_be_attached()
+    expect(page.locator(".ob-histcard")).to_have_count(1)
+
+
+def test_a_series_says_how_many_it_is_and_not_that_it_is_one_of_them(
+    page: Page, served: Served
+) -> None:
+    _open(page, served, "series")
+
+    expect(page.locator(".ob-g-series")).to_contain_text("alike")
+    expect(page.locator(".ob-g-series")).not_to_contain_text("one of")
+    expect(page.locator(".ob-g-legend")).to_contain_text("block, 6 alike")
 
 
 def test_the_graph_is_saved_as_a_picture(page: Page, served: Served, tmp_path: Path) -> None:

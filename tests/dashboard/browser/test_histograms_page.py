@@ -87,6 +87,23 @@ def test_the_page_has_a_tab_and_a_card_for_each_tag(
     assert page.url.split("?")[0] == trained
 
 
+def test_beside_the_run_panel_the_toolbar_is_one_row(page: Page, trained: str) -> None:
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.goto(f"{trained}?hs=59")
+    drawn(page, "w/layer0")
+
+    page.get_by_label("Time axis").select_option(label="Relative")
+    expect(page).to_have_url(re.compile("x=relative"))
+    tops = [
+        box["y"] + box["height"] / 2
+        for part in page.get_by_role("toolbar").locator("> :visible").all()
+        if (box := part.bounding_box())
+    ]
+
+    assert len(tops) > 8
+    assert max(tops) - min(tops) < 8
+
+
 def test_a_card_says_how_many_of_how_many_and_how_the_spread_went(
     page: Page, served: Served, trained: str
 ) -> None:
@@ -101,7 +118,7 @@ def test_a_card_says_how_many_of_how_many_and_how_the_spread_went(
 
 
 @pytest.mark.parametrize(
-    ("view", "name"), [("overlay", "Overlay"), ("dist", "Bands"), ("heat", "Heat map")]
+    ("view", "name"), [("overlay", "Overlay"), ("dist", "Bands"), ("heat", "Heat")]
 )
 def test_each_view_is_chosen_drawn_and_kept_in_the_address(
     page: Page, served: Served, trained: str, view: str, name: str

@@ -54,6 +54,7 @@ KEYS = {
     "graph_run": "graphRun",
     "graph_tag": "graphTag",
     "graph_open": "graphOpen",
+    "graph_moved": "graphMoved",
     "graph_node": "graphNode",
     "graph_color": "graphColor",
     "graph_trace": "graphTrace",

@@ -111,8 +111,8 @@
     const seen = new Map();
     for (const scope of scopes.values()) {
       for (const child of scope.children) {
-        const key = child.aside && !ob.view.graphAside ? "" : keyOf(child);
-        if (key && !seen.has(key)) seen.set(key, { n: 0, words: by === "structure" ? `${child.label.replace(/[_.]?\d+$/, "")} and ${ob.count(child.alike - 1)} alike` : key });
+        const key = ob.isAside(child) ? "" : keyOf(child);
+        if (key && !seen.has(key)) seen.set(key, { n: 0, words: by === "structure" ? `${child.label.replace(/(?:[_.]?\d+|\[\d+\])$/, "")}, ${ob.count(child.alike)} alike` : key });
         if (key) seen.get(key).n += 1;
       }
     }

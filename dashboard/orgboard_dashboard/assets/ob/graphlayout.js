@@ -59,7 +59,7 @@
   /** Lay out a scope and what is open in it. `scopes`: Map path -> what the server told of it. */
   ob.layScope = async function layScope(scopes, path, options) {
     const scope = scopes.get(path);
-    const drawn = scope.children.map((child, at) => ({ child, at })).filter(({ child }) => options.aside || !child.aside);
+    const drawn = scope.children.map((child, at) => ({ child, at })).filter(({ child }) => !options.isAside(child));
     const boxes = await Promise.all(drawn.map(({ child }) => boxOf(scopes, child, options)));
     const placeOf = new Map(drawn.map(({ at }, place) => [at, place]));
     const [into, out] = [boxes.length, boxes.length + 1];
@@ -143,12 +143,17 @@
     points[at] = [x, way === "into" ? box.y - box.h / 2 : box.y + box.h / 2];
   }
 
+  /** How many a series is made of, as its label says. */
+  ob.membersOf = (child) => Number(/\[(\d+)\]$/.exec(child.label)?.[1] ?? 0);
+
   /** What stands below a name: what it is, and how much of it. */
   ob.secondLine = function secondLine(child) {
     if (child.kind === "node") return child.op === child.label ? child.shape : [child.op.replace(/^(aten|prim)::_?/, ""), child.shape].filter(Boolean).join("  ");
     const parts = [ob.plural(child.nodes, "node")];
     if (child.parameters) parts.push(`${ob.short(child.parameters)} params`);
-    if (child.alike > 1) parts.push(`one of ${ob.count(child.alike)} alike`);
+    // A series is not one of those that are alike: it is all of them.
+    if (child.kind === "series") parts.push(`${ob.count(ob.membersOf(child))} alike`);
+    else if (child.alike > 1) parts.push(`one of ${ob.count(child.alike)} alike`);
     return parts.join(" · ");
   };
 

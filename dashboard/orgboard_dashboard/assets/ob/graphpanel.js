@@ -30,8 +30,20 @@
     const rows = [["Nodes", ob.count(nodes)], ["Edges", ob.count(edges)], ["Parameters", parameters ? ob.count(parameters) : "not told by the graph"], ["Size", ob.bytes(page.row.size)], ["Step", ob.count(page.row.step)]];
     const wrong = problems.length ? [ob.el("h3", {}, "What was wrong with it"), ob.el("ul.ob-g-problems", {}, ...problems.map((text) => ob.el("li", {}, text)))] : [];
     return [ob.el("h2", {}, graph.charAt(0).toUpperCase() + graph.slice(1)), facts(rows), ...wrong,
-      ob.el("p.ob-mute", {}, "Choose a node to read about it. A double click, or Enter, opens a scope and closes it.")];
+      ob.el("p.ob-mute", {}, "Choose a node to read about it. A double click, or Enter, opens a scope and closes it."),
+      ob.el("p.ob-mute", {}, "Square boxes are scopes, a stack is a series of alike ones, round boxes are operations. The thicker an edge, the more numbers pass; a dashed one passes none and says only what comes first.")];
   };
+
+  /** The button that puts an item into the list beside the graph, or takes it out. */
+  function mover(page, child, look) {
+    // With all drawn, what is set aside by itself cannot be put back one by one.
+    if (!child || (child.aside && ob.view.graphAside)) return null;
+    const isAside = ob.isAside(child);
+    return ob.el(`button.${look}`, {
+      type: "button", title: isAside ? "Draw it among the others" : "Take it out of the drawing, into the list “Set aside”",
+      "aria-label": `${isAside ? "Draw" : "Set aside"} ${child.path}`, onclick: () => page.move(child),
+    }, isAside ? "Draw" : "Set aside");
+  }
 
   ob.graphCard = function graphCard(page, card, tags) {
     const { item } = card;
@@ -52,7 +64,7 @@
       ob.el("p.ob-mute", {}, kind, item.path === item.label ? "" : ob.el("span.ob-g-path", {}, ` ${item.path}`)),
       ob.el("div.ob-g-acts", {},
         item.kind === "node" ? null : ob.el("button.ob-pill", { type: "button", onclick: () => page.toggle(item.path) }, isOpen ? "Close" : "Open"),
-        trace("inputs", "Trace inputs"), trace("outputs", "Trace outputs")),
+        trace("inputs", "Trace inputs"), trace("outputs", "Trace outputs"), mover(page, page.childOf(item.path), "ob-pill")),
       page.traced && ob.view.graphTrace ? ob.el("p.ob-mute", {}, `${ob.plural(page.traced.total, "node")} ${ob.view.graphTrace === "inputs" ? "lead here" : "follow from it"}.`) : null,
       facts(rows),
       ...section("Attributes", card.attributes.map(([name, value]) => ob.el("li", {}, ob.el("b.ob-mono", {}, name), " ", value))),
@@ -112,17 +124,21 @@
 
   /** What opened scopes hold and do not draw. */
   ob.graphAside = function graphAside(page) {
-    const rows = [];
-    for (const scope of page.open()) {
-      for (const child of scope.children) {
-        if (child.aside) rows.push(ob.el("li", {}, itemLink(page, child.path), ob.el("span.ob-mute", {}, ` ${child.aside}${child.shape ? `, ${child.shape}` : ""}`)));
-      }
-    }
+    const moved = new Set(ob.view.graphMoved);
+    const children = page.open().flatMap((scope) => scope.children).filter((child) => child.aside || moved.has(child.path));
+    // What was moved by hand comes first, to be moved back.
+    children.sort((a, b) => moved.has(b.path) - moved.has(a.path));
+    const rows = children.map((child) => {
+      const why = child.aside || "by hand";
+      const words = [ob.isAside(child) ? why : `${why}, but drawn`, child.shape].filter(Boolean).join(", ");
+      return ob.el("li.ob-g-moves", {}, ob.el("span", {}, itemLink(page, child.path), ob.el("span.ob-mute", {}, ` ${words}`)), mover(page, child, "ob-quiet"));
+    });
     const box = ob.el("input", { type: "checkbox", checked: ob.view.graphAside, onchange: () => ob.setView({ graphAside: box.checked }) });
     return [
       ob.el("h2", {}, "Set aside"),
       ob.el("p.ob-mute", {}, "Constants, parameters, and what is tied to nothing or to nearly everything, in the scopes that are open."),
       ob.el("label.ob-pill", {}, box, "Draw them with the others"),
+      moved.size ? ob.el("button.ob-pill", { type: "button", onclick: () => ob.setView({ graphMoved: [] }) }, "Undo moves by hand") : null,
       ...(rows.length ? shortList(rows) : [ob.el("p", {}, "Nothing is.")]),
     ].filter(Boolean);
   };

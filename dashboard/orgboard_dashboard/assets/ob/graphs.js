@@ -6,6 +6,7 @@
   const COLORS = [["structure", "Structure"], ["op", "Operation"], ["device", "Device"], ["none", "None"]];
   const SIDES = [["node", "Node"], ["layers", "Layers"], ["aside", "Set aside"], ["changes", "Compare"]];
   const MOST_OPEN = 60;
+  const MOST_MOVED = 60;
 
   ob.pages = ob.pages || {};
 
@@ -77,10 +78,10 @@
       const any = (...keys) => keys.some((key) => changed.has(key));
       if (any("selected", "graphRun", "graphTag")) this.load();
       else if (any("graphBase")) this.compare();
-      else if (any("graphOpen", "graphAside")) this.draw();
+      else if (any("graphOpen", "graphAside", "graphMoved")) this.draw();
       if (any("graphNode", "graphTrace")) this.tell();
       else if (any("graphColor")) this.draw();
-      if (any("graphSide", "graphBase", "graphOpen", "graphAside")) this.paintSide();
+      if (any("graphSide", "graphBase", "graphOpen", "graphAside", "graphMoved")) this.paintSide();
       this.bar.color.value = ob.view.graphColor;
       this.sides.paint(ob.view.graphSide);
     }
@@ -181,7 +182,7 @@
         const paths = ["", ...ob.view.graphOpen];
         const answers = await Promise.all(paths.map((path) => this.fetchScope(path)));
         const scopes = new Map(paths.map((path, at) => [path, answers[at]]).filter(([, scope]) => scope));
-        const laid = await ob.layScope(scopes, "", { aside: ob.view.graphAside });
+        const laid = await ob.layScope(scopes, "", { isAside: ob.isAside });
         if (turn !== this.turn) return;
         this.scopes = scopes;
         this.laid = laid;
@@ -237,6 +238,26 @@
       this.choose(inside ?? "");
       if (inside) this.view.focus(inside);
       return undefined;
+    }
+
+    /** Put an item into the list beside the graph, or take it out of it. */
+    move(child) {
+      const { graphMoved, graphAside } = ob.view;
+      const has = graphMoved.includes(child.path);
+      // With all drawn, one that is set aside by itself is drawn with them.
+      if (!has && child.aside && graphAside) return;
+      if (!has && graphMoved.length >= MOST_MOVED) return ob.toast(`${MOST_MOVED} nodes are moved. Put some back first.`);
+      this.kept = null;
+      return ob.setView({ graphMoved: has ? graphMoved.filter((one) => one !== child.path) : [...graphMoved, child.path] });
+    }
+
+    /** What an opened scope tells of an item; null when it stands in none. */
+    childOf(path) {
+      for (const scope of this.open()) {
+        const child = scope.children.find((one) => one.path === path);
+        if (child) return child;
+      }
+      return null;
     }
 
     /** Open all that is around an item, and show it. */
@@ -300,7 +321,7 @@
 
     paintSide() {
       if (!this.key || !this.scopes.get("")) return;
-      const key = JSON.stringify([this.key, ob.view.graphSide, ob.view.graphNode, ob.view.graphTrace, ob.view.graphOpen, ob.view.graphAside, ob.view.graphBase, Boolean(this.card), Boolean(this.found)]);
+      const key = JSON.stringify([this.key, ob.view.graphSide, ob.view.graphNode, ob.view.graphTrace, ob.view.graphOpen, ob.view.graphAside, ob.view.graphMoved, ob.view.graphBase, Boolean(this.card), Boolean(this.found)]);
       if (this.sideKey === key) return;
       this.sideKey = key;
       const show = (parts) => ob.keepFocus(this.side, () => this.side.replaceChildren(...parts));
@@ -331,6 +352,13 @@
       });
     }
   }
+
+  /** Whether an item stands in the list beside the graph: as the server says, but for those that
+      were moved by hand. */
+  ob.isAside = function isAside(child) {
+    const { graphAside, graphMoved } = ob.view;
+    return graphMoved.includes(child.path) ? !child.aside : Boolean(child.aside) && !graphAside;
+  };
 
   /** The field that finds nodes by a regular expression, and the list of what it found. */
   ob.graphSearch = function graphSearch(page) {

@@ -4,8 +4,8 @@
   "use strict";
 
   const [LEAST, MOST] = [0.05, 3];
-  /** Below this scale nobody reads names. */
-  const READABLE = 0.62;
+  /** At this scale names are read with ease; below the other nobody reads them. */
+  const [EASY, READABLE] = [0.8, 0.62];
   const MAP = 148;
   /** A press that moves less than this is a click. */
   const STILL_PX = 4;
@@ -74,7 +74,8 @@
     fit(isFirst = false) {
       const [w, h] = [this.el.clientWidth || 800, this.el.clientHeight || 600];
       const all = Math.min((w - 48) / this.size[0], (h - 48) / this.size[1], 1.15);
-      const k = Math.max(LEAST, isFirst ? Math.max(all, READABLE) : all);
+      const legible = Math.min(EASY, Math.max(READABLE, (w - 48) / this.size[0]));
+      const k = Math.max(LEAST, isFirst ? Math.max(all, legible) : all);
       const y = this.size[1] * k > h - 48 ? 24 : (h - this.size[1] * k) / 2;
       this.at = { k, x: (w - this.size[0] * k) / 2, y };
       this.paint(!isFirst);

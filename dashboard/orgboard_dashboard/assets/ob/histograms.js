@@ -3,7 +3,7 @@
 (function (ob) {
   "use strict";
 
-  const VIEWS = [["offset", "Offset"], ["overlay", "Overlay"], ["dist", "Bands"], ["heat", "Heat map"]];
+  const VIEWS = [["offset", "Offset"], ["overlay", "Overlay"], ["dist", "Bands"], ["heat", "Heat"]];
   const AXES = [["step", "Step"], ["relative", "Relative"], ["wall", "Wall"]];
   /** The usual size of a card in pixels: a ridge needs more room than a curve. */
   const SIZE = { width: 400, height: 230 };
@@ -142,9 +142,11 @@
     };
   }
 
+  const shownAxis = () => (AXES.some(([value]) => value === ob.view.xAxis) ? ob.view.xAxis : "step");
+
   function toolbar(page) {
     const view = ob.segmented("View", VIEWS, ob.view.histograms, (histograms) => ob.setView({ histograms }));
-    const axis = ob.segmented("Time axis", AXES, ob.view.xAxis, (xAxis) => ob.setView({ xAxis, zoom: null, selectedRange: null }));
+    const axis = ob.select("Time axis", AXES, shownAxis(), (xAxis) => ob.setView({ xAxis, zoom: null, selectedRange: null }));
     const values = ob.segmented("Axis of values", [["lin", "Lin"], ["sym", "Sym"]], ob.view.yAxis, (yAxis) => ob.setView({ yAxis }));
     values.lastElementChild.title = "Logarithmic to both sides, linear around 0: below a thousandth of the greatest";
     const range = ob.el("button.ob-pill.ob-toggle", {
@@ -156,9 +158,9 @@
     return {
       ...ob.toolbarOf("How the histograms are drawn", view, step.el, axis, values, range, map, ob.settingsButton()),
       paint() {
-        const { histograms, xAxis, yAxis, yRange, layerMap } = ob.view;
+        const { histograms, yAxis, yRange, layerMap } = ob.view;
         view.paint(histograms);
-        axis.paint(AXES.some(([value]) => value === xAxis) ? xAxis : "step");
+        axis.value = shownAxis();
         values.paint(yAxis === "sym" ? "sym" : "lin");
         range.textContent = yRange ? "Range fixed" : "Range fitted";
         range.setAttribute("aria-pressed", String(Boolean(yRange)));
@@ -192,7 +194,7 @@
       oninput: () => ob.setView({ atStep: steps[Number(range.value)] ?? null }),
     });
     paint();
-    return { el: ob.el("label.ob-field", {}, ob.el("span", {}, "Step"), range, number), paint, learn };
+    return { el: ob.el("div.ob-field", { title: "The step that is marked in all cards" }, range, number), paint, learn };
   }
 
   /** A range with a little room, in few digits. */

@@ -16,13 +16,14 @@
     groupBy: "", groupLine: "mean", groupBand: "minmax", charts: [], baseline: "", compared: "last",
     columns: null, sort: "-started", valueColumns: [], settings: ob.NO_SETTINGS,
     histograms: "offset", atStep: null, layerMap: "",
-    graphRun: "", graphTag: "", graphOpen: [], graphNode: "", graphColor: "structure", graphTrace: "", graphAside: false, graphBase: "", graphSide: "node",
+    graphRun: "", graphTag: "", graphOpen: [], graphNode: "", graphColor: "structure", graphTrace: "", graphAside: false, graphMoved: [], graphBase: "", graphSide: "node",
     saved: "", without: [],
   };
   /** In place of a saved view: the usual one, whatever view the project opens in. */
   const NO_VIEW = "-";
   const MAX_KEYS = 60;
   const MAX_OPEN_SCOPES = 60;
+  const MAX_MOVED_NODES = 60;
   const MAX_COLUMNS = 60;
   /** The narrowest and the widest column of the table of runs. */
   const COLUMN_PX = [40, 1200];
@@ -81,6 +82,7 @@
       graphColor: oneOf(get("gc"), ["structure", "op", "device", "none"]),
       graphTrace: oneOf(get("gx"), ["", "inputs", "outputs"]),
       graphAside: get("ga") === "1",
+      graphMoved: [...new Set(pairs.getAll("gm").filter(Boolean))].slice(0, MAX_MOVED_NODES),
       graphBase: get("gd"),
       graphSide: oneOf(get("gp"), ["node", "layers", "aside", "changes"]),
       saved,
@@ -140,7 +142,7 @@
     const pairs = [
       ["gr", view.graphRun], ["gt", view.graphTag], ...view.graphOpen.map((path) => ["go", path]),
       ["gs", view.graphNode], ["gc", color], ["gx", view.graphTrace],
-      ["ga", view.graphAside ? "1" : ""], ["gd", view.graphBase], ["gp", side],
+      ["ga", view.graphAside ? "1" : ""], ...view.graphMoved.map((path) => ["gm", path]), ["gd", view.graphBase], ["gp", side],
     ];
     return pairs.filter(([, value]) => value);
   }
