@@ -8,7 +8,7 @@ import pytest
 
 from orgboard_dashboard.graphs.asked import trace
 from orgboard_dashboard.graphs.attributes import read_attributes
-from orgboard_dashboard.graphs.opened import Opened, open_scope
+from orgboard_dashboard.graphs.opened import OUTSIDE, Opened, open_scope
 from orgboard_dashboard.graphs.reading import read_graph
 from orgboard_dashboard.graphs.tree import MAX_DEPTH, Item, Tree, build_tree
 from orgboard_schema.wire.graph_pb2 import GraphDef
