@@ -269,21 +269,6 @@ def test_a_card_tells_what_goes_in_and_what_comes_out() -> None:
     assert card.above == ("net",)
 
 
-def test_a_scopes_card_leaves_out_the_constants_that_torch_put_there_for_others() -> None:
-    rows: list[Row] = [
-        ("a/one", "prim::Constant", ()),
-        ("a/relu", "aten::relu", ("a/one",)),
-        ("b/add", "aten::add", ("a/relu", "a/one")),
-    ]
-    tree = build_tree(read_graph(graph_def(rows)))
-
-    card, node = card_of(tree, item(tree, "a")), card_of(tree, item(tree, "a/one"))
-
-    assert [link.op for link in card.outputs] == ["aten::add"]
-    assert card.outputs[0].count == 1
-    assert len(node.outputs) == 2
-
-
 def test_a_search_finds_paths_the_scopes_first() -> None:
     found, total = find(tree_of(CHAIN), lambda path: "dense" in path)
 

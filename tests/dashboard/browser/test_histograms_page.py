@@ -205,6 +205,19 @@ def test_two_runs_stand_side_by_side_or_over_one_another_at_a_step(
     assert len(set(colours)) == 2
 
 
+def test_runs_of_a_group_are_named_by_it_and_have_its_colour(page: Page, trained: str) -> None:
+    page.goto(f"{trained}?hv=overlay&g=re%3As%24")
+    shapes = drawn(page, "w/layer0")
+
+    expect(card(page, "w/layer0")).to_contain_text("2 runs in 1 group, each in its group's colour")
+    filled = shapes.evaluate_all(
+        "found => found.map((one) => one.getAttribute('fill')).filter((fill) => fill !== 'none')"
+    )
+
+    assert len(filled) == 2
+    assert len(set(filled)) == 1
+
+
 def test_all_cards_may_have_one_range_of_values(page: Page, served: Served, trained: str) -> None:
     page.goto(f"{trained}?{only(served, 'leaps')}&t=layer")
     drawn(page, "w/layer0")

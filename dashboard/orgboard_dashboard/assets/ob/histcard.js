@@ -35,10 +35,17 @@
       this.fetched = true;
     }
 
-    /** Give the lines of the shown runs, named and coloured. Groups have none of their own here. */
+    /** Give the lines of the shown runs, named and coloured. Groups have none of their own here:
+        their runs stand beside one another, in the colour of the group. */
     shownLines() {
       const runs = ob.project ? ob.project.shown().map(ob.inked) : [];
-      return runs.flatMap((run) => (this.lines.get(run.uid) ?? []).map((line) => Object.assign(line, { name: ob.runName(run), color: run.color })));
+      const grouping = ob.project && ob.view.groupBy ? ob.groupingOf(ob.project) : null;
+      const groupOf = (run) => grouping?.of.get(run.uid) ?? null;
+      if (grouping) runs.sort((a, b) => grouping.groups.indexOf(groupOf(a)) - grouping.groups.indexOf(groupOf(b)));
+      return runs.flatMap((run) => (this.lines.get(run.uid) ?? []).map((line) => {
+        const group = groupOf(run);
+        return Object.assign(line, { group, name: group ? `${group.name}: ${ob.runName(run)}` : ob.runName(run), color: run.color });
+      }));
     }
 
     told() {
@@ -71,7 +78,9 @@
       const drawn = lines.filter((line) => line.step.length);
       const faults = ob.faultWords(drawn, ob.histogramFaults ?? []);
       const panels = this.picture.panels.length;
-      const several = drawn.length > 1 ? `${ob.plural(drawn.length, "run")}${ob.view.histograms !== "overlay" && panels < drawn.length ? `, the first ${panels} drawn` : ""}` : "";
+      const groups = new Set(drawn.map((line) => line.group).filter(Boolean)).size;
+      const coloured = groups ? ` in ${ob.plural(groups, "group")}, each in its group's colour` : "";
+      const several = drawn.length > 1 ? `${ob.plural(drawn.length, "run")}${coloured}${ob.view.histograms !== "overlay" && panels < drawn.length ? `, the first ${panels} drawn` : ""}` : "";
       const left = [faults, several || (drawn.length ? ob.spreadWords(drawn[0], this.cursorStep ?? ob.view.atStep) : "")].filter(Boolean).join(" · ");
       this.footWords(left, drawn);
       this.note.textContent = this.picture.panels.length ? "" : faults || (drawn.length ? "Nothing was counted: its histograms have no bucket that can be drawn." : "No histogram in the shown runs.");
