@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, func, select
 
 from orgboard_dashboard.queries.fields import FIELDS
-from orgboard_dashboard.queries.hparam_texts import decode_hparams, keys_of, value_of
+from orgboard_dashboard.queries.hparam_texts import HparamTexts, decode_hparams
 from orgboard_dashboard.queries.literals import spelled
 from orgboard_dashboard.queries.visible import ProjectRef, visible_runs
 from orgboard_dashboard.viewer import Viewer
@@ -49,9 +49,8 @@ class ProjectNames:
     def hparam(self, name: str) -> Mapping[int, Any]:
         """Return the value of a hyperparameter in each run that has it."""
         if name not in self._hparams:
-            keys = keys_of(name)
-            values = ((run_id, value_of(stored, keys)) for run_id, stored in self._stored)
-            self._hparams[name] = {run_id: held for run_id, held in values if held is not None}
+            found = self._texts.values(name)
+            self._hparams[name] = {self._stored[at][0]: held for at, held in found.items()}
         return self._hparams[name]
 
     @cached_property
@@ -73,6 +72,10 @@ class ProjectNames:
         run = tables.run.c
         asked = select(run.run_id, run.hparams).where(self._here, run.hparams.is_not(None))
         return [(run_id, stored) for run_id, stored in self._conn.execute(asked).all()]
+
+    @cached_property
+    def _texts(self) -> HparamTexts:
+        return HparamTexts([stored for _run_id, stored in self._stored])
 
     @cached_property
     def runs_of_set(self) -> Mapping[int, int]:

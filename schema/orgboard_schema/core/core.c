@@ -25,7 +25,7 @@
 #include "summaries.h"
 #include "heads.h"
 
-#define OB_VERSION 6
+#define OB_VERSION 7
 
 /* Call once, before anything else and from one thread; `plain` chooses the table over the
  * processor's own instruction, to test it. Returns 0 where this file cannot work. */

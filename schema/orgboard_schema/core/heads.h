@@ -158,6 +158,39 @@ EXPORT void ob_unpack_heads(const u8 *raw, i64 rows, u8 *heads) {
     }
 }
 
+/* One row of each of these tables as `ob_pack_heads` packed them, so many bytes each. Returns how
+ * many rows could be had: the next table is none, or has no such row. */
+EXPORT i64 ob_heads_at(
+    const u8 *const *raws, const i64 *sizes, const i64 *places, i64 count, u8 *out
+) {
+    enum { WIDTH = sizeof(ob_head), FLAGS = (WIDTH + 7) / 8, MOST = (1 << 30) / WIDTH };
+    for (i64 n = 0; n < count; n++, out += WIDTH) {
+        const u8 *raw = raws[n], *flags = raw + 4, *same = flags + FLAGS, *plane = same;
+        u32 rows;
+        int varying = 0;
+        if (sizes[n] < 4 + FLAGS)
+            return n;
+        memcpy(&rows, raw, 4);
+        for (int octet = 0; octet < WIDTH; octet++)
+            varying += !!(flags[octet / 8] & 0x80 >> octet % 8);
+        if (rows > MOST || places[n] < 0 || places[n] >= rows)
+            return n;
+        plane += WIDTH - varying;
+        if (sizes[n] != plane - raw + varying * (i64)rows)
+            return n;
+        plane += places[n];
+        for (int octet = 0; octet < WIDTH; octet++) {
+            if (flags[octet / 8] & 0x80 >> octet % 8) {
+                out[octet] = *plane;
+                plane += rows;
+            } else {
+                out[octet] = *same++;
+            }
+        }
+    }
+    return count;
+}
+
 static u8 *column(u8 *at, const void *numbers, i64 count, int32_t unit, int32_t delta) {
     u32 length = (u32)count;
     memcpy(at, &length, 4);

@@ -14,7 +14,7 @@ from typing import Final
 
 __all__ = ["LIBRARY", "VERSION", "load", "load_core"]
 
-VERSION: Final = 6
+VERSION: Final = 7
 """Of the functions below; a library of another one is left alone."""
 
 LIBRARY: Final = Path(__file__).with_name("_core.so")
@@ -67,6 +67,7 @@ _SIGNATURES: Final[dict[str, tuple[object, list[object]]]] = {
     "ob_sum_heads": (None, [_COLUMN, c_int64, POINTER(c_int64)]),
     "ob_pack_heads": (c_int64, [_COLUMN, c_int64, _COLUMN]),
     "ob_unpack_heads": (None, [c_char_p, c_int64, _COLUMN]),
+    "ob_heads_at": (c_int64, [POINTER(c_char_p), _COLUMN, _COLUMN, c_int64, _COLUMN]),
     "ob_segment": (
         c_int64,
         [_COLUMN, _COLUMN, c_int64, *[_COLUMN] * 4, c_int64, _COLUMN],

@@ -20,10 +20,12 @@ from orgboard_schema.blocks import (
     heads,
     table,
 )
+from orgboard_schema.blocks.frame import pack, unpack
 from orgboard_schema.blocks.heads import empty_heads, sum_heads
 from orgboard_schema.blocks.summary import add_points, extents_of
 from orgboard_schema.blocks.table import PIECE, ScalarTable, chunks_of, count_table, encode_table
 from orgboard_schema.core.library import load_core
+from orgboard_schema.errors import CorruptBlock
 from orgboard_schema.types import KINDS
 from support.lacking import lack
 
@@ -82,6 +84,43 @@ def test_any_heads_make_the_same_payload(count: int, seed: int) -> None:
     with _no_core():
         assert decode_heads(compiled).tobytes() == some.tobytes()
     assert sum_heads(some) == _plain_sums(some)
+
+
+@given(_seeds, st.lists(st.tuples(st.integers(0, 9), st.integers(-1, 9)), max_size=4))
+def test_one_row_of_each_of_any_heads_is_the_same(seed: int, asked: list[tuple[int, int]]) -> None:
+    random = np.random.default_rng(seed)
+    payloads = [
+        encode_heads(random.choice(_heads(random, np.arange(4)), count)) for count, _ in asked
+    ]
+    payloads += [_spoilt(payload, random) for payload in payloads[:1]]
+    places = [place for _, place in [*asked, *asked[:1]]]
+
+    compiled = _rows_or_refusals(payloads, places)
+    with _no_core():
+        plain = _rows_or_refusals(payloads, places)
+
+    assert compiled == plain
+
+
+def _spoilt(payload: bytes, random: np.random.Generator) -> bytes:
+    """Give heads with one octet changed, and a checksum that does not tell."""
+    raw = bytearray(unpack(payload, version=2))
+    raw[int(random.integers(len(raw)))] ^= 1 << int(random.integers(8))
+    return pack(bytes(raw), version=2)
+
+
+def _rows_or_refusals(payloads: list[bytes], places: list[int]) -> list[bytes | str]:
+    """Look at each by itself, and at all that are sound together."""
+    told: list[bytes | str] = []
+    sound: list[int] = []
+    for at, (payload, place) in enumerate(zip(payloads, places, strict=True)):
+        try:
+            told.append(heads.heads_at([payload], [place]).tobytes())
+            sound.append(at)
+        except CorruptBlock as error:
+            told.append(str(error))
+    together = heads.heads_at([payloads[at] for at in sound], [places[at] for at in sound])
+    return [*told, together.tobytes()]
 
 
 def test_a_table_without_a_point_counts_nothing() -> None:
