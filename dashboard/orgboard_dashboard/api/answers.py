@@ -7,7 +7,7 @@ import logging
 import math
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final
 
 from fastapi import FastAPI, Request
@@ -22,7 +22,7 @@ from orgboard_dashboard.queries.language import QueryProblem
 from orgboard_dashboard.queries.order import BadOrder
 from orgboard_schema.errors import DatabaseUnreachable
 
-__all__ = ["answer", "plain", "refuse", "register_errors", "spelled"]
+__all__ = ["answer", "plain", "refuse", "register_errors", "shallow", "spelled"]
 
 _log = logging.getLogger(__name__)
 
@@ -31,13 +31,34 @@ _AWAY: Final = "The database does not answer at the moment. Trying again may hel
 
 def answer(value: Any, status: int = 200) -> Response:
     """Return `value` as JSON: dataclasses become objects, numbers that JSON lacks null."""
-    text = json.dumps(plain(value), allow_nan=False, separators=(",", ":"))
+    try:
+        text = _dumps(value, default=_plainer)
+    except ValueError:
+        # It has a number that JSON lacks, which the encoder asks nobody about.
+        text = _dumps(plain(value))
     return Response(text, status, media_type="application/json")
 
 
 def refuse(status: int, error: str) -> Response:
     """Return an error in the form that all of them have."""
     return answer({"error": error}, status)
+
+
+_dumps: Final = partial(json.dumps, allow_nan=False, separators=(",", ":"))
+
+
+def _plainer(value: Any) -> Any:
+    """Return what the encoder does not know in types that it does; what is in it may be any."""
+    if isinstance(value, bytes | Mapping):
+        return value.hex() if isinstance(value, bytes) else dict(value)
+    if _field_names(value.__class__) is None:
+        raise TypeError(f"{value.__class__.__name__} is nothing that an answer has")
+    return shallow(value)
+
+
+def shallow(value: Any) -> dict[str, Any]:
+    """Return what a dataclass holds by name, each as it is."""
+    return {name: getattr(value, name) for name in _field_names(value.__class__) or ()}
 
 
 def plain(value: Any) -> Any:

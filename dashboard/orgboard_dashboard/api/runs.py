@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from orgboard_dashboard.api.answers import answer, plain, spelled
+from orgboard_dashboard.api.answers import answer, plain, shallow, spelled
 from orgboard_dashboard.markdown import to_html
 from orgboard_dashboard.queries import overview, projects, runs, tags, vocabulary
 from orgboard_dashboard.queries.edits import Note
@@ -79,7 +79,7 @@ def run_json(row: runs.RunRow) -> dict[str, Any]:
     """
     metrics = {key: spelled(value) for key, value in row.metrics.items()}
     color = row.chosen_color or row.color
-    return {**plain(row), "damaged": row.damaged, "metrics": metrics, "color": color}
+    return {**shallow(row), "damaged": row.damaged, "metrics": metrics, "color": color}
 
 
 def split_uids(joined: str) -> tuple[str, ...]:
