@@ -8,6 +8,7 @@ import socket
 from types import FrameType
 from typing import Final
 
+import numpy.ma  # noqa: F401  # numpy loads it at the first question that asks what is distinct
 import uvicorn
 from sqlalchemy import Engine
 

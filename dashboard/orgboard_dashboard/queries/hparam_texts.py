@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from orgboard_schema.sql.text import from_sql, to_sql
 
-__all__ = ["HparamTexts", "decode_hparams"]
+__all__ = ["HparamTexts", "decode_hparams", "keys_of"]
 
 _decode: Final = json.JSONDecoder().raw_decode
 _SPACE: Final = " \t\r\n"
@@ -39,7 +39,7 @@ class HparamTexts:
     def values(self, name: str) -> dict[int, Any]:
         """Return the value under that name by the place of its text; without those of null."""
         found: dict[int, Any] = {}
-        for key in reversed(_keys_of(name)):
+        for key in reversed(keys_of(name)):
             found |= self._under(key)
         return {place: value for place, value in found.items() if value is not None}
 
@@ -59,7 +59,7 @@ class HparamTexts:
         return found
 
 
-def _keys_of(name: str) -> tuple[str, ...]:
+def keys_of(name: str) -> tuple[str, ...]:
     """Return how a name may stand as a key: with what is not ASCII escaped, or as it is."""
     return tuple(
         dict.fromkeys(
@@ -69,7 +69,7 @@ def _keys_of(name: str) -> tuple[str, ...]:
 
 
 def _value_at(stored: str, at: int) -> Any:
-    while stored[at : at + 1] in _SPACE and at < len(stored):
+    while stored[at] in _SPACE:
         at += 1
     value, _end = _decode(stored, at)
     return from_sql(value) if isinstance(value, str) else value

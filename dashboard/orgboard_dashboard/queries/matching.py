@@ -195,7 +195,7 @@ class _Looked:
                 return self._told[id(plan)]
             case OnText(matches, field):
                 names = ("name", "display_name") if field == "name" else (_label(field),)
-                return reduce(or_, (self._each(_text_matches(matches, name)) for name in names))
+                return reduce(or_, (self._matching(matches, name) for name in names))
             case OnHparam(name, passes):
                 held = self._held(name)
                 return np.array([each is not None and passes(each) for each in held], np.bool_)
@@ -215,8 +215,10 @@ class _Looked:
         values = self._names.hparam(hparam)
         return [values.get(row[0]) for row in self._rows]
 
-    def _each(self, holds: Callable[[Any], bool]) -> Bools:
-        return np.array([holds(row) for row in self._rows], np.bool_)
+    def _matching(self, matches: Callable[[str], bool], name: str) -> Bools:
+        """Tell in which rows the text of that name matches."""
+        texts = map(attrgetter(name), self._rows)
+        return np.array([text is not None and matches(from_sql(text)) for text in texts], np.bool_)
 
     def _ranks(self, order: Order, passing: NDArray[np.intp]) -> NDArray[np.intp]:
         """Return the order of the passing rows, which are by name where SQL did not order them."""
@@ -241,17 +243,6 @@ def _ascending(values: NDArray[np.float64]) -> NDArray[np.intp]:
 def _label(field: str) -> str:
     """Return what a text of a run is called among the columns of a statement."""
     return f"text_{field}"
-
-
-def _text_matches(matches: Callable[[str], bool], name: str) -> Callable[[Any], bool]:
-    """Return a test of the text of that name in a row."""
-    text_of = attrgetter(name)
-
-    def holds(row: Any) -> bool:
-        stored = text_of(row)
-        return stored is not None and matches(from_sql(stored))
-
-    return holds
 
 
 _FIRST_TOLD: Final = 3

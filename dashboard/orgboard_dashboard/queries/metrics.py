@@ -113,30 +113,35 @@ def _read(
     columns: dict[int, Floats],
 ) -> None:
     """Read the heads of the runs that some column lacks, and fill the columns."""
-    # numpy's own `unique` would have another part of numpy loaded, for a third of this question.
-    lacks = np.zeros(len(runs.run_id), np.bool_)
-    lacks[np.concatenate(list(missing.values()))] = True
-    wanted = np.flatnonzero(lacks)
-    row_of = dict(zip(runs.run_id[wanted].tolist(), wanted.tolist(), strict=True))
-    is_missing = {tag_id: set(rows.tolist()) for tag_id, rows in missing.items()}
-    places = {tag_id: names.places_of(tag_id) for tag_id in missing}
-    sets = runs.tag_set_id.tolist()
+    wanted = np.unique(np.concatenate(list(missing.values())))
+    wanted = wanted[np.argsort(runs.run_id[wanted])]
+    run_ids = runs.run_id[wanted]
+    is_missing = {tag_id: np.isin(wanted, rows) for tag_id, rows in missing.items()}
+    sets = np.unique(runs.tag_set_id[wanted])
+    of_set = np.searchsorted(sets, runs.tag_set_id[wanted])
+    places = {tag_id: _places(names, sets, tag_id)[of_set] for tag_id in missing}
     # Where most are wanted, the few others between them cost less than a list of numbers.
-    dense = 2 * len(row_of) >= sum(names.runs_of_set.values())
-    for heads in _heads(viewer, conn, sorted(row_of), dense=dense):
-        rows = [row_of[run_id] for run_id, _payload in heads]
+    dense = 2 * len(run_ids) >= sum(names.runs_of_set.values())
+    for some_ids, payloads in _heads(viewer, conn, run_ids, dense=dense):
+        at = np.searchsorted(run_ids, some_ids)
         asked = []
         for tag_id, place in places.items():
-            which = [at for at, row in enumerate(rows) if row in is_missing[tag_id]]
-            asked.append((which, [place[sets[rows[at]]] for at in which]))
-        found = _rows_at([payload for _run_id, payload in heads], asked)
+            which = np.flatnonzero(is_missing[tag_id][at])
+            asked.append((which, place[at[which]]))
+        found = _rows_at(payloads, [(which.tolist(), rows.tolist()) for which, rows in asked])
         for tag_id, (which, _), table in zip(places, asked, found, strict=True):
-            columns[tag_id][[rows[at] for at in which]] = _values_of(table, tag_id)
+            columns[tag_id][wanted[at[which]]] = _values_of(table, tag_id)
+
+
+def _places(names: ProjectNames, sets: Ints, tag_id: int) -> Ints:
+    """Return where the heads of runs have a scalar, for each of these sets of tags; or -1."""
+    known = names.places_of(tag_id)
+    return np.array([known.get(tag_set_id, -1) for tag_set_id in sets.tolist()], np.int64)
 
 
 def _heads(
-    viewer: Viewer, conn: Connection, run_ids: Sequence[int], *, dense: bool
-) -> Iterator[list[tuple[int, bytes]]]:
+    viewer: Viewer, conn: Connection, run_ids: Ints, *, dense: bool
+) -> Iterator[tuple[Ints, list[bytes]]]:
     """Yield the heads of these runs, some at a time; `dense` says that most runs are among them."""
     run, head = tables.run.c, tables.run_head.c
     asked = (
@@ -146,14 +151,13 @@ def _heads(
         .where(visible_runs(viewer))
         .execution_options(**IN_BINARY)
     )
-    for some in chunked(run_ids, _TOGETHER if dense else IDS_PER_QUERY):
+    for some in chunked(run_ids.tolist(), _TOGETHER if dense else IDS_PER_QUERY):
         among = run.run_id.between(some[0], some[-1]) if dense else run.run_id.in_(some)
         wanted = set(some)
-        yield [
-            (run_id, bytes(payload))
-            for run_id, payload in conn.execute(asked.where(among)).all()
-            if run_id in wanted
-        ]
+        rows = conn.execute(asked.where(among)).all()
+        found = [(run_id, payload) for run_id, payload in rows if run_id in wanted]
+        ids = np.array([run_id for run_id, _payload in found], np.int64)
+        yield ids, [bytes(payload) for _run_id, payload in found]
 
 
 def _rows_at(

@@ -14,10 +14,10 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, func, or_, select
 
 from orgboard_dashboard.queries.fields import FIELDS
-from orgboard_dashboard.queries.hparam_texts import HparamTexts, decode_hparams
+from orgboard_dashboard.queries.hparam_texts import HparamTexts, decode_hparams, keys_of
 from orgboard_dashboard.queries.literals import spelled
 from orgboard_dashboard.queries.visible import ProjectRef, visible_runs
 from orgboard_dashboard.viewer import Viewer
@@ -44,14 +44,26 @@ class ProjectNames:
     def __init__(self, viewer: Viewer, conn: Connection, project: ProjectRef) -> None:
         self._conn = conn
         self._hparams: dict[str, Mapping[int, Any]] = {}
+        self._scalar_ids: dict[str, int | None] = {}
         self._here = (tables.run.c.project_id == project.project_id) & visible_runs(viewer)
 
     def hparam(self, name: str) -> Mapping[int, Any]:
         """Return the value of a hyperparameter in each run that has it."""
         if name not in self._hparams:
-            found = self._texts.values(name)
-            self._hparams[name] = {self._stored[at][0]: held for at, held in found.items()}
+            stored, texts = self._texts_with(name)
+            found = texts.values(name)
+            self._hparams[name] = {stored[at][0]: held for at, held in found.items()}
         return self._hparams[name]
+
+    def _texts_with(self, name: str) -> tuple[list[tuple[int, str]], HparamTexts]:
+        """Return the hyperparameters of runs, those in which `name` may be among them."""
+        if "_stored" in self.__dict__ or self.scalar_id(name) is None:
+            return self._stored, self._texts
+        # A metric's name, which hardly ever is a hyperparameter's too: SQL looks that through
+        # in less time than it takes to hand the texts over.
+        forms = [tables.run.c.hparams.contains(key, autoescape=True) for key in keys_of(name)]
+        some = self._read_stored(or_(*forms))
+        return some, HparamTexts([stored for _run_id, stored in some])
 
     @cached_property
     def having_hparams(self) -> frozenset[int]:
@@ -69,13 +81,16 @@ class ProjectNames:
 
     @cached_property
     def _stored(self) -> list[tuple[int, str]]:
-        run = tables.run.c
-        asked = select(run.run_id, run.hparams).where(self._here, run.hparams.is_not(None))
-        return [(run_id, stored) for run_id, stored in self._conn.execute(asked).all()]
+        return self._read_stored(tables.run.c.hparams.is_not(None))
 
     @cached_property
     def _texts(self) -> HparamTexts:
         return HparamTexts([stored for _run_id, stored in self._stored])
+
+    def _read_stored(self, condition: ColumnElement[bool]) -> list[tuple[int, str]]:
+        run = tables.run.c
+        asked = select(run.run_id, run.hparams).where(self._here, condition)
+        return [(run_id, stored) for run_id, stored in self._conn.execute(asked).all()]
 
     @cached_property
     def runs_of_set(self) -> Mapping[int, int]:
@@ -110,11 +125,13 @@ class ProjectNames:
 
     def scalar_id(self, name: str) -> int | None:
         """Return the number of a scalar's tag; None when no run has such a scalar."""
-        found = find_ids(
-            self._conn, _FIND_TAG.where(tables.tag.c.name_sha256 == sha256(name)), [sha256(name)]
-        )
-        tag_id = next(iter(found.values()), None)
-        return tag_id if tag_id is not None and self.places_of(tag_id) else None
+        if name not in self._scalar_ids:
+            key = sha256(name)
+            found = find_ids(self._conn, _FIND_TAG.where(tables.tag.c.name_sha256 == key), [key])
+            tag_id = next(iter(found.values()), None)
+            is_here = tag_id is not None and self.places_of(tag_id)
+            self._scalar_ids[name] = tag_id if is_here else None
+        return self._scalar_ids[name]
 
     def scalar_runs(self) -> Counter[int]:
         """Return in how many runs each scalar is."""

@@ -32,7 +32,7 @@ def matcher(pattern: str) -> Callable[[str], bool]:
     if _PLAIN.fullmatch(pattern):
         # A tenth of what RE2 takes to be asked, and most filters are a part of a name.
         part = _bytes(pattern)
-        return lambda text: part in _bytes(text)
+        return lambda text: pattern in text if text.isascii() else part in _bytes(text)
     return lambda text: compiled.search(_bytes(text)) is not None
 
 

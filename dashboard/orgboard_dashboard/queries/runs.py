@@ -208,7 +208,9 @@ def project_revision(viewer: Viewer, conn: Connection, project: ProjectRef) -> i
 def newest_touch(viewer: Viewer) -> Select[int]:
     """Return the statement of `project_revision`; it asks for the id of a `project`."""
     run = tables.run.c
-    here = select(run.touched_ms).where(run.project_id == bindparam("project"), visible_runs(viewer))
+    here = select(run.touched_ms).where(
+        run.project_id == bindparam("project"), visible_runs(viewer)
+    )
     # Not max(): that would read the row of every run to see whether it is visible.
     return here.order_by(run.touched_ms.desc()).limit(1)
 
