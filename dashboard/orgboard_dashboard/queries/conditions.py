@@ -56,6 +56,7 @@ from orgboard_schema.sql.text import to_sql
 __all__ = [
     "All",
     "InSql",
+    "Leaf",
     "Negated",
     "OnHparam",
     "OnMetric",

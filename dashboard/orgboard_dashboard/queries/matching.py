@@ -8,7 +8,7 @@ by what a metric was at some moment, and of the passing runs alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import and_, attrgetter, or_
@@ -21,6 +21,7 @@ from sqlalchemy import ColumnElement, Connection, Select, case, func, select
 from orgboard_dashboard.queries.conditions import (
     All,
     InSql,
+    Leaf,
     Negated,
     OnHparam,
     OnMetric,
@@ -70,15 +71,17 @@ def matching_runs(
     now: float,
     page: slice = slice(None),
     archived: bool = True,
+    names: ProjectNames | None = None,
 ) -> Matched:
     """Return the runs of the project that `q` lets through; all of them when it is empty.
 
-    Without `archived` those that were put aside are not among them.
+    Without `archived` those that were put aside are not among them. `names` are the project's,
+    where the caller has them.
 
     Raises:
         BadQuery: the query or the order is none, or names what the project does not have.
     """
-    names = ProjectNames(viewer, conn, project)
+    names = names or ProjectNames(viewer, conn, project)
     plan = _plan(q, names, now)
     order = order_of(sort, names, now)
     here = (tables.run.c.project_id == project.project_id) & visible_runs(viewer)
@@ -128,7 +131,10 @@ def _parted(plan: Plan | None) -> tuple[ColumnElement[bool] | None, Plan | None]
 
 
 class _Looked:
-    """The runs that are left after SQL, and what is known of them: a column for each thing."""
+    """The runs that are left after SQL, and what is known of them: a column for each thing.
+
+    What costs more is asked later, and only of the runs that are not decided by then.
+    """
 
     def __init__(
         self,
@@ -140,76 +146,107 @@ class _Looked:
     ) -> None:
         self._viewer, self._conn, self._project, self._names = viewer, conn, project, names
         self._condition = condition
-        # Texts beside the names are read only where a query looks into them.
-        self._texts: tuple[ColumnElement[Any], ...] = ()
         self._rows: Sequence[Any] = ()
         self._runs = _candidates(())
-        self._told: Mapping[int, Bools] = {}
-        self._metrics: Mapping[int, MetricColumn] = {}
+        self._known: dict[int, Bools] = {}
+        """Where a leaf of the plan, by its identity, holds; of decided runs it may say anything."""
 
     def matched(self, plan: Plan | None, order: Order, page: slice) -> Matched:
         asked = list(leaves(plan)) if plan is not None else []
-        in_sql = [leaf for leaf in asked if isinstance(leaf, InSql)]
-        looked_into = {leaf.field for leaf in asked if isinstance(leaf, OnText)} - {"name"}
-        self._texts = tuple(
-            FIELDS[name].column(0.0).label(_label(name)) for name in sorted(looked_into)
-        )
-        tags = [leaf.tag_id for leaf in asked if isinstance(leaf, OnMetric)]
-        tags += [order.tag_id] if isinstance(order, ByMetric) else []
-        heads = bool(tags) or isinstance(order, ByMoment)
-        self._rows = self._conn.execute(self._statement(in_sql, order, heads)).all()
-        self._told = {
-            id(leaf): np.array([row[_FIRST_TOLD + at] for row in self._rows], np.bool_)
-            for at, leaf in enumerate(in_sql)
-        }
-        if heads:
-            self._runs = _candidates(self._rows)
-        if tags:
-            self._metrics = read_metrics(
-                self._viewer, self._conn, self._project, self._names, self._runs, tags
-            )
-        passing = np.flatnonzero(self._mask(plan))
+        self._look(asked, order)
+        self._know_metrics(plan, [leaf for leaf in asked if isinstance(leaf, OnMetric)])
+        passing = np.flatnonzero(self._bounds(plan)[0])
         ordered = passing[self._ranks(order, passing)]
         ids: list[int] = [self._rows[at].run_id for at in ordered[page].tolist()]
         return Matched(len(passing), ids)
 
-    def _statement(self, in_sql: Sequence[InSql], order: Order, heads: bool) -> Select[Any]:
+    def _look(self, asked: Sequence[Leaf], order: Order) -> None:
+        """Read the rows, and what they say by themselves."""
+        in_sql = [leaf for leaf in asked if isinstance(leaf, InSql)]
+        heads = isinstance(order, ByMetric | ByMoment) or any(
+            isinstance(leaf, OnMetric) for leaf in asked
+        )
+        on_text = [leaf for leaf in asked if isinstance(leaf, OnText)]
+        statement = self._statement(in_sql, {leaf.field for leaf in on_text}, order, heads)
+        self._rows = self._conn.execute(statement).all()
+        if heads:
+            self._runs = _candidates(self._rows)
+        for at, told in enumerate(in_sql, 1):
+            self._known[id(told)] = np.array([row[at] for row in self._rows], np.bool_)
+        for text in on_text:
+            columns = (self._matching(text.matches, label) for label in _labels(text.field))
+            self._known[id(text)] = reduce(or_, columns)
+        for leaf in asked:
+            if isinstance(leaf, OnHparam):
+                passes, held = leaf.passes, self._held(leaf.name)
+                mask = [each is not None and passes(each) for each in held]
+                self._known[id(leaf)] = np.array(mask, np.bool_)
+
+    def _statement(
+        self, in_sql: Sequence[InSql], fields: Collection[str], order: Order, heads: bool
+    ) -> Select[Any]:
         run = tables.run.c
         by = order.by if isinstance(order, InSqlOrder) else (run.name, run.run_id)
         told = [case((leaf.condition, 1), else_=0) for leaf in in_sql]
+        # A column of ten thousand rows that nobody looks at costs as much as any other.
+        texts = [
+            column.label(label)
+            for field in sorted(fields)
+            for label, column in zip(_labels(field), _columns(field), strict=True)
+        ]
         of_heads = (run.tag_set_id, run.revision, run.touched_ms) if heads else ()
-        columns = (run.run_id, run.name, run.display_name, *told, *self._texts, *of_heads)
+        columns = (run.run_id, *told, *texts, *of_heads)
         return select(*columns).where(self._condition).order_by(*by)
 
-    def _mask(self, plan: Plan | None) -> Bools:
+    def _know_metrics(self, plan: Plan | None, asked: Sequence[OnMetric]) -> None:
+        if not asked:
+            return
+        undecided = self._undecided(plan)
+        columns = self._read_metrics(undecided, [leaf.tag_id for leaf in asked])
+        for leaf in asked:
+            column = columns[leaf.tag_id]
+            mask = np.zeros(len(self._rows), np.bool_)
+            mask[undecided] = column.has(leaf.aggregate) & leaf.passes(column.of(leaf.aggregate))
+            self._known[id(leaf)] = mask
+
+    def _read_metrics(
+        self, places: NDArray[np.intp], tag_ids: Sequence[int]
+    ) -> Mapping[int, MetricColumn]:
+        return read_metrics(self._conn, self._project, self._names, self._some(places), tag_ids)
+
+    def _some(self, places: NDArray[np.intp]) -> Candidates:
+        runs = self._runs
+        return Candidates(runs.run_id[places], runs.tag_set_id[places], runs.stamp[places])
+
+    def _undecided(self, plan: Plan | None) -> NDArray[np.intp]:
+        """Return the rows that pass or do not by what is not known yet."""
+        surely, perhaps = self._bounds(plan)
+        return np.flatnonzero(perhaps & ~surely)
+
+    def _bounds(self, plan: Plan | None) -> tuple[Bools, Bools]:
+        """Tell which rows pass whatever is not known yet, and which may."""
         match plan:
             case None:
-                return np.ones(len(self._rows), np.bool_)
-            case All(parts):
-                return reduce(and_, map(self._mask, parts))
-            case Some(parts):
-                return reduce(or_, map(self._mask, parts))
+                every = np.ones(len(self._rows), np.bool_)
+                return every, every
+            case All(parts) | Some(parts):
+                joined = and_ if isinstance(plan, All) else or_
+                each = [self._bounds(part) for part in parts]
+                surely = reduce(joined, (bounds[0] for bounds in each))
+                return surely, reduce(joined, (bounds[1] for bounds in each))
             case Negated(part):
-                return ~self._mask(part)
-            case InSql():
-                return self._told[id(plan)]
-            case OnText(matches, field):
-                names = ("name", "display_name") if field == "name" else (_label(field),)
-                return reduce(or_, (self._matching(matches, name) for name in names))
-            case OnHparam(name, passes):
-                held = self._held(name)
-                return np.array([each is not None and passes(each) for each in held], np.bool_)
-            case OnMetric(tag_id, aggregate, passes):
-                column = self._metrics[tag_id]
-                values = column.of(aggregate)
-                return column.has(aggregate) & passes(values)
+                surely, perhaps = self._bounds(part)
+                return ~perhaps, ~surely
+            case leaf if id(leaf) in self._known:
+                return self._known[id(leaf)], self._known[id(leaf)]
+            case _:
+                none = np.zeros(len(self._rows), np.bool_)
+                return none, ~none
 
     def _at(self, order: ByMoment, passing: NDArray[np.intp]) -> NDArray[np.float64]:
         """Return what a metric was in the passing runs; of the others no point is read."""
-        runs = self._runs
-        some = Candidates(runs.run_id[passing], runs.tag_set_id[passing], runs.stamp[passing])
-        at = (self._viewer, self._conn, self._project, self._names)
-        return read_moments(*at, some, [order.moment])[order.moment].value
+        at = (self._viewer, self._conn, self._project, self._names, self._some(passing))
+        return read_moments(*at, [order.moment])[order.moment].value
 
     def _held(self, hparam: str) -> list[Any]:
         values = self._names.hparam(hparam)
@@ -225,8 +262,7 @@ class _Looked:
         if isinstance(order, InSqlOrder):
             return np.arange(len(passing))
         if isinstance(order, ByMetric):
-            column = self._metrics[order.tag_id]
-            values = column.of(order.aggregate)[passing]
+            values = self._read_metrics(passing, [order.tag_id])[order.tag_id].of(order.aggregate)
             return _ascending(-values if order.descending else values)
         if isinstance(order, ByMoment):
             values = self._at(order, passing)
@@ -240,13 +276,14 @@ def _ascending(values: NDArray[np.float64]) -> NDArray[np.intp]:
     return np.argsort(values, kind="stable")
 
 
-def _label(field: str) -> str:
-    """Return what a text of a run is called among the columns of a statement."""
-    return f"text_{field}"
+def _labels(field: str) -> tuple[str, ...]:
+    """Return what the texts of a field are called among the columns of a statement."""
+    return ("text_name", "text_display_name") if field == "name" else (f"text_{field}",)
 
 
-_FIRST_TOLD: Final = 3
-"""Columns of a statement before the conditions."""
+def _columns(field: str) -> tuple[ColumnElement[Any], ...]:
+    run = tables.run.c
+    return (run.name, run.display_name) if field == "name" else (FIELDS[field].column(0.0),)
 
 
 def _candidates(rows: Sequence[Any]) -> Candidates:

@@ -140,6 +140,7 @@ def list_runs(
     total = int(conn.execute(select(func.count()).select_from(tables.run).where(here)).scalar_one())
     # No engine takes a number that is longer than its own.
     first = min(query.offset, total)
+    names = ProjectNames(viewer, conn, found)
     matched = matching_runs(
         viewer,
         conn,
@@ -149,9 +150,10 @@ def list_runs(
         now=now,
         page=slice(first, first + query.limit),
         archived=query.archived,
+        names=names,
     )
     by_id = rows_of(viewer, conn, matched.page, now)
-    told = _metrics(viewer, conn, found, matched.page, query.metrics)
+    told = _metrics(viewer, conn, found, names, matched.page, query.metrics)
     rows = tuple(
         replace(by_id[run_id], metrics=told.get(run_id, {}))
         for run_id in matched.page
@@ -164,18 +166,18 @@ def _metrics(
     viewer: Viewer,
     conn: Connection,
     project: ProjectRef,
+    names: ProjectNames,
     run_ids: Sequence[int],
     keys: Sequence[str],
 ) -> dict[int, dict[str, float]]:
     """Return what the columns of metrics have of these runs; an unknown one has nothing."""
-    names = ProjectNames(viewer, conn, project)
     found = {key: tag_of_key(key, names) for key in keys}
     tags = {key: tag for key, tag in found.items() if tag is not None}
     moments = {key: moment for key in keys if (moment := moment_of_key(key, names))}
     if not (tags or moments) or not run_ids:
         return {}
     runs = candidates_of(viewer, conn, run_ids)
-    columns = read_metrics(viewer, conn, project, names, runs, [tag for tag, _ in tags.values()])
+    columns = read_metrics(conn, project, names, runs, [tag for tag, _ in tags.values()])
     told: dict[int, dict[str, float]] = {run_id: {} for run_id in runs.run_id.tolist()}
     for key, (tag_id, aggregate) in tags.items():
         column = columns[tag_id]

@@ -332,9 +332,7 @@ class _Table:
             return [None] * len(self._ids)
         runs = self._candidates()
         tag_id, aggregate = tag
-        column = read_metrics(self._viewer, self._conn, self._project, self._names, runs, [tag_id])[
-            tag_id
-        ]
+        column = read_metrics(self._conn, self._project, self._names, runs, [tag_id])[tag_id]
         values, has = column.of(aggregate).tolist(), column.has(aggregate).tolist()
         rows = zip(runs.run_id.tolist(), values, has, strict=True)
         told = {run_id: value for run_id, value, is_there in rows if is_there}
