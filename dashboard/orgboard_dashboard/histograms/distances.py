@@ -4,7 +4,8 @@ Both of a pair are cut at the edges of either, so that within a cell each has an
 Wasserstein-1 (the area between the two cumulative shares, in units of the value) and the
 Jensen-Shannon divergence (in bits, from 0 for equal to 1 for disjoint) are then exact for the
 buckets. A histogram of more than `MOST_BUCKETS` buckets is one of so many first: neighbours are
-joined where the least is lost, and its edges stay edges that were logged.
+joined where the least is lost, and its edges stay edges that were logged. The compiled core does
+this where it is there; numpy gives the same bits.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from orgboard_dashboard.histograms.buckets import Frames
+from orgboard_dashboard.histograms.buckets import Frames, summed
+from orgboard_schema.blocks.columns import address
+from orgboard_schema.core.library import load_core
 
 __all__ = [
     "MOST_BUCKETS",
@@ -51,60 +54,75 @@ def shares_of(frames: Frames) -> Shares:
     """Return the cumulative shares of each histogram."""
     n = len(frames)
     most = min(MOST_BUCKETS, int(frames.lengths.max(initial=1)))
-    starts, lengths = frames.starts(), frames.lengths
+    core = load_core()
+    if core is not None:
+        shares = Shares(np.empty((n, most + 1)), np.empty((n, most + 1)))
+        columns = [frames.left, frames.right, frames.count, frames.lengths]
+        columns = [np.ascontiguousarray(column) for column in columns]
+        made = (address(shares.edges), address(shares.reached))
+        if not core.ob_shares(*map(address, columns), n, most, *made):
+            return shares
     edges = np.zeros((n, most + 1))
     reached = np.full((n, most + 1), np.nan)
-    total = frames.sums(frames.count)
-    some = np.flatnonzero((lengths > 0) & (total > 0))
+    running = _running(frames)
+    lengths = frames.lengths
+    some = np.flatnonzero(running[:, -1] > 0)
     if not some.size:
         return Shares(edges, reached)
-    running = np.cumsum(frames.count)
-    before = (running - frames.count)[starts[some]]
-    steps = np.arange(1, most + 1)
+    total = running[some, -1, None]
     # Each row's buckets, the last one again and again where there are fewer.
-    at = np.minimum(steps[None, :], lengths[some, None])
-    long = lengths[some] > most
-    if long.any():
-        at[long] = _joined_at(frames, some[long], most, running)
-    last = starts[some, None] + at - 1
-    edges[some, 0] = frames.left[starts[some]]
-    edges[some, 1:] = np.maximum.accumulate(frames.right[last], axis=1)
+    at = np.minimum(np.arange(1, most + 1)[None, :], lengths[some, None])
+    long = np.flatnonzero(lengths[some] > most)
+    for row in long.tolist():
+        at[row, :-1] = _cuts(running[some[row], : lengths[some[row]]], most)
+        at[row, -1] = lengths[some[row]]
+    starts = frames.starts()[some]
+    edges[some, 0] = frames.left[starts]
+    edges[some, 1:] = np.maximum.accumulate(frames.right[starts[:, None] + at - 1], axis=1)
     reached[some, 0] = 0.0
-    reached[some, 1:] = np.clip((running[last] - before[:, None]) / total[some, None], 0.0, 1.0)
+    reached[some, 1:] = np.clip(running[some[:, None], at - 1] / total, 0.0, 1.0)
     return Shares(edges, reached)
+
+
+def _running(frames: Frames) -> Doubles:
+    """Return what is counted up to each bucket, a row each histogram, its end again at the end."""
+    within = np.arange(int(frames.lengths.max(initial=1))) < frames.lengths[:, None]
+    counts = np.zeros(within.shape)
+    counts[within] = frames.count
+    running: Doubles = np.cumsum(counts, axis=1)
+    return running
+
+
+def _cuts(running: Doubles, most: int) -> Ints:
+    """Return after which buckets a row is cut: evenly by what is reached."""
+    wanted = running[-1] * (np.arange(1, most) / most)
+    cuts: Ints = np.minimum(np.searchsorted(running, wanted) + 1, len(running))
+    return cuts
 
 
 def joined_shares(parts: Sequence[Shares]) -> Shares:
     """Return all of them as one."""
     most = max((part.edges.shape[1] for part in parts), default=2)
-    wide = [_widened(part, most - part.edges.shape[1]) for part in parts]
-    nothing = np.empty((0, most))
-    return Shares(
-        np.concatenate([nothing, *(part.edges for part in wide)]),
-        np.concatenate([nothing, *(part.reached for part in wide)]),
-    )
-
-
-def _widened(part: Shares, by: int) -> Shares:
-    pad = ((0, 0), (0, by))
-    return Shares(np.pad(part.edges, pad, mode="edge"), np.pad(part.reached, pad, mode="edge"))
-
-
-def _joined_at(frames: Frames, rows: Ints, most: int, running: Doubles) -> Ints:
-    """Return after which buckets each row is cut: evenly by what is reached, and at its ends."""
-    starts, lengths = frames.starts()[rows], frames.lengths[rows]
-    before = running[starts] - frames.count[starts]
-    total = running[starts + lengths - 1] - before
-    wanted = before[:, None] + total[:, None] * (np.arange(1, most) / most)
-    # What is counted ascends through all rows: one search finds all cuts.
-    cuts = np.searchsorted(running, wanted.ravel()).reshape(wanted.shape) - starts[:, None] + 1
-    cuts = np.clip(cuts, 1, lengths[:, None])
-    return np.concatenate([cuts, lengths[:, None]], axis=1)
+    rows = sum(map(len, parts))
+    joined = Shares(np.empty((rows, most)), np.empty((rows, most)))
+    end = 0
+    for part in parts:
+        here, own = slice(end, end + len(part)), part.edges.shape[1]
+        for to, of in ((joined.edges, part.edges), (joined.reached, part.reached)):
+            to[here, :own] = of
+            to[here, own:] = of[:, -1:]
+        end += len(part)
+    return joined
 
 
 def wasserstein(shares: Shares, one: Ints, other: Ints) -> Doubles:
     """Return the Wasserstein-1 distance of each pair of rows."""
     found = np.full(len(one), np.nan)
+    core = load_core()
+    if core is not None:
+        asked = _Asked(shares, one, other)
+        core.ob_wasserstein(*asked.told(slice(0, len(one))), address(found))
+        return found
     for some in _batches(len(one)):
         at, first, second = _cells(shares, one[some], other[some])
         width = np.diff(at, axis=1)
@@ -114,27 +132,63 @@ def wasserstein(shares: Shares, one: Ints, other: Ints) -> Doubles:
         # A line that crosses 0 has two triangles.
         crosses = low * high < 0
         area[crosses] = (low[crosses] ** 2 + high[crosses] ** 2) / area[crosses]
-        found[some] = (area * width).sum(axis=1) / 2
+        # One cell after the other, as the core adds.
+        found[some] = np.cumsum(area * width, axis=1)[:, -1] / 2
     return found
 
 
 def jensen_shannon(shares: Shares, one: Ints, other: Ints) -> Doubles:
     """Return the Jensen-Shannon divergence of each pair of rows."""
     found = np.full(len(one), np.nan)
+    asked = _Asked(shares, one, other)
     for some in _batches(len(one)):
-        at, first, second = _cells(shares, one[some], other[some])
-        # What happens at one place, as in a bucket without a width, is put into one cell.
-        begun = _begun(at)
-        first, second = _taken(first, begun), _taken(second, begun)
-        p, q = np.diff(first, axis=1), np.diff(second, axis=1)
+        p, q, cells = asked.cells(some)
         both = p + q
         # Zero where one has no share: x * log2(x / m) goes to 0.
         with np.errstate(divide="ignore", invalid="ignore"):
             parts = np.where(p > 0, p * np.log2(2 * p / both), 0.0)
             parts += np.where(q > 0, q * np.log2(2 * q / both), 0.0)
-        found[some] = np.where(np.isnan(both).any(axis=1), np.nan, parts.sum(axis=1) / 2)
+        found[some] = summed(parts, cells) / 2
+    # A row without any count is not apart from anything.
+    found[np.isnan(shares.reached[one, 0] + shares.reached[other, 0])] = np.nan
     clipped: Doubles = np.clip(found, 0.0, 1.0)
     return clipped
+
+
+class _Asked:
+    """Pairs of rows, and room to work on them."""
+
+    def __init__(self, shares: Shares, one: Ints, other: Ints) -> None:
+        self._shares = shares
+        self._one, self._other = np.ascontiguousarray(one), np.ascontiguousarray(other)
+        self._width = shares.edges.shape[1]
+        self._space = np.empty(8 * self._width)
+        most = min(_AT_ONCE, len(one))
+        self._room = np.empty((2, most * (2 * self._width - 1)))
+
+    def told(self, some: slice) -> tuple[int, ...]:
+        """Return what the core is told of some of the pairs."""
+        one, other = self._one[some], self._other[some]
+        rows = address(self._shares.edges), address(self._shares.reached), self._width
+        return (*rows, address(one), address(other), len(one), address(self._space))
+
+    def cells(self, some: slice) -> tuple[Doubles, Doubles, Ints]:
+        """Return the shares of both in each cell in which one has any, and how many cells each."""
+        core = load_core()
+        if core is None:
+            return _shares_in_cells(self._shares, self._one[some], self._other[some])
+        cells = np.empty(len(self._one[some]), np.int64)
+        made = core.ob_cells(*self.told(some), *map(address, self._room), address(cells))
+        return self._room[0, :made], self._room[1, :made], cells
+
+
+def _shares_in_cells(shares: Shares, one: Ints, other: Ints) -> tuple[Doubles, Doubles, Ints]:
+    at, first, second = _cells(shares, one, other)
+    # What happens at one place, as in a bucket without a width, is put into one cell.
+    begun = _begun(at)
+    p, q = (np.diff(_taken(line, begun), axis=1) for line in (first, second))
+    has_any = (p > 0) | (q > 0)
+    return p[has_any], q[has_any], has_any.sum(axis=1)
 
 
 def _batches(n: int) -> list[slice]:

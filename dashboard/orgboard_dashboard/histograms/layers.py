@@ -146,11 +146,7 @@ def _placed(layers: Sequence[Layer], steps: Ints, measure: Measure) -> _Placed:
 
     def work() -> None:
         if waiting:
-            frames = joined(waiting)
-            if measure in ("w1", "js"):
-                shares.append(shares_of(frames))
-            else:
-                values.append(_measured(frames, measure))
+            values.append(_measured(joined(waiting), measure))
             waiting.clear()
 
     buckets = 0
@@ -161,8 +157,12 @@ def _placed(layers: Sequence[Layer], steps: Ints, measure: Measure) -> _Placed:
         chosen = last[column]
         if not chosen.size:
             continue
-        waiting.append(_in_order(layer, chosen))
-        buckets += len(waiting[-1].count)
+        frames = _in_order(layer, chosen)
+        if measure in ("w1", "js"):
+            shares.append(shares_of(frames))
+        else:
+            waiting.append(frames)
+            buckets += len(frames.count)
         rows.append(np.full(len(column), row))
         columns.append(column)
         own_steps.append(layer.step[chosen])

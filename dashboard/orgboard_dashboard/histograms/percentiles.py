@@ -71,6 +71,21 @@ def _extreme(frames: Frames, greatest: bool) -> Doubles:
 
 
 def _moments(frames: Frames) -> tuple[Doubles, Doubles]:
+    """Return mean and deviation: as logged, or of the buckets where they were not."""
+    with np.errstate(all="ignore"):
+        _, _, num, added, squares = frames.moments
+        mean = added / num
+        std = np.sqrt(np.maximum(squares / num - mean * mean, 0.0))
+        logged = np.isfinite(mean) & (num > 0)
+    lacking = np.flatnonzero(~(logged & np.isfinite(std)))
+    if lacking.size:
+        own_mean, own_std = _moments_of_buckets(frames.take(lacking))
+        mean[lacking] = np.where(logged[lacking], mean[lacking], own_mean)
+        std[lacking] = own_std
+    return mean, std
+
+
+def _moments_of_buckets(frames: Frames) -> tuple[Doubles, Doubles]:
     with np.errstate(all="ignore"):
         total = frames.sums(frames.count)
         middle = frames.left / 2 + frames.right / 2
@@ -78,13 +93,4 @@ def _moments(frames: Frames) -> tuple[Doubles, Doubles]:
         # Around the mean, and with the spread inside of each bucket.
         apart = middle - np.repeat(mean, frames.lengths)
         inside = (frames.right - frames.left) ** 2 / 12
-        std = np.sqrt(frames.sums(frames.count * (apart * apart + inside)) / total)
-        _, _, num, added, squares = frames.moments
-        own_mean = added / num
-        own_var = squares / num - own_mean * own_mean
-        logged = np.isfinite(own_mean) & (num > 0)
-        own_std = np.sqrt(np.maximum(own_var, 0.0))
-    return (
-        np.where(logged, own_mean, mean),
-        np.where(logged & np.isfinite(own_std), own_std, std),
-    )
+        return mean, np.sqrt(frames.sums(frames.count * (apart * apart + inside)) / total)

@@ -6,6 +6,8 @@
  *   ob_group      the points of a batch, series by series, and what each says
  *   ob_block      a block of scalars as bytes, and what its row says of them
  *   ob_segment    a batch of scalars as bytes; ob_count_pieces, what the run's heads say of it
+ *   ob_heads_at   one series of many runs' heads
+ *   ob_shares     histograms as lines, and from pair to pair ob_wasserstein and ob_cells
  *
  * Every function here has a twin in Python that defines what it does, bit for bit; this file
  * may be absent. It parses bytes that nobody vouches for: each read is bounded before it is
@@ -24,6 +26,7 @@
 #include "packing.h"
 #include "summaries.h"
 #include "heads.h"
+#include "histograms.h"
 
 #define OB_VERSION 7
 
