@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, case, func, select
 
 from orgboard_dashboard.queries.errors import TooMuch
+from orgboard_dashboard.queries.heads import runs_having
 from orgboard_dashboard.queries.kept_columns import Candidates, kept_columns
-from orgboard_dashboard.queries.metrics import runs_having
 from orgboard_dashboard.queries.names import ProjectNames
 from orgboard_dashboard.queries.visible import ProjectRef, visible_runs
 from orgboard_dashboard.viewer import Viewer

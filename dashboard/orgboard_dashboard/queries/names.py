@@ -25,6 +25,7 @@ from orgboard_schema.blocks.heads import decode_tag_set
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.dictionary import chunked, find_ids, tag_names
 from orgboard_schema.sql.text import sha256
+from orgboard_schema.types import Kind
 
 __all__ = ["ProjectNames"]
 
@@ -44,7 +45,8 @@ class ProjectNames:
     def __init__(self, viewer: Viewer, conn: Connection, project: ProjectRef) -> None:
         self._conn = conn
         self._hparams: dict[str, Mapping[int, Any]] = {}
-        self._scalar_ids: dict[str, int | None] = {}
+        self._tag_ids: dict[tuple[str, Kind], int | None] = {}
+        self._tags_of_set: dict[Kind, Mapping[int, tuple[int, _TagIds]]] = {}
         self._here = (tables.run.c.project_id == project.project_id) & visible_runs(viewer)
 
     def hparam(self, name: str) -> Mapping[int, Any]:
@@ -103,21 +105,26 @@ class ProjectNames:
         )
         return {row[0]: row[1] for row in self._conn.execute(asked)}
 
+    def tags_of_set(self, kind: Kind) -> Mapping[int, tuple[int, _TagIds]]:
+        """Give of each set its tags of a kind, and the place of the first in its runs' heads."""
+        if kind not in self._tags_of_set:
+            sets = self._sets.items()
+            self._tags_of_set[kind] = {number: _tags_in(each, kind) for number, each in sets}
+        return self._tags_of_set[kind]
+
     @cached_property
-    def scalars_of_set(self) -> Mapping[int, tuple[int, _TagIds]]:
-        """Give of each set its scalar tags, and the place of the first in its runs' heads."""
+    def _sets(self) -> Mapping[int, bytes]:
         columns = tables.tag_set.c
-        found: dict[int, tuple[int, _TagIds]] = {}
+        found: dict[int, bytes] = {}
         for some in chunked(sorted(self.runs_of_set)):
             asked = select(columns.tag_set_id, columns.payload).where(columns.tag_set_id.in_(some))
-            for tag_set_id, payload in self._conn.execute(asked):
-                found[tag_set_id] = _scalars_in(bytes(payload))
+            found |= {number: bytes(payload) for number, payload in self._conn.execute(asked)}
         return found
 
-    def places_of(self, tag_id: int) -> Mapping[int, int]:
-        """Return where the heads of runs have this scalar, by their set of tags."""
+    def places_of(self, tag_id: int, kind: Kind = "scalar") -> Mapping[int, int]:
+        """Return where the heads of runs have this series, by their set of tags."""
         places: dict[int, int] = {}
-        for tag_set_id, (first, tags) in self.scalars_of_set.items():
+        for tag_set_id, (first, tags) in self.tags_of_set(kind).items():
             at = int(np.searchsorted(tags, tag_id))
             if at < len(tags) and tags[at] == tag_id:
                 places[tag_set_id] = first + at
@@ -125,37 +132,53 @@ class ProjectNames:
 
     def scalar_id(self, name: str) -> int | None:
         """Return the number of a scalar's tag; None when no run has such a scalar."""
-        if name not in self._scalar_ids:
+        return self._tag_id(name, "scalar")
+
+    def histogram_id(self, name: str) -> int | None:
+        """Return the number of a tag of histograms; None when no run has such."""
+        return self._tag_id(name, "histogram")
+
+    def _tag_id(self, name: str, kind: Kind) -> int | None:
+        if (name, kind) not in self._tag_ids:
             key = sha256(name)
             found = find_ids(self._conn, _FIND_TAG.where(tables.tag.c.name_sha256 == key), [key])
             tag_id = next(iter(found.values()), None)
-            is_here = tag_id is not None and self.places_of(tag_id)
-            self._scalar_ids[name] = tag_id if is_here else None
-        return self._scalar_ids[name]
+            is_here = tag_id is not None and self.places_of(tag_id, kind)
+            self._tag_ids[name, kind] = tag_id if is_here else None
+        return self._tag_ids[name, kind]
 
-    def scalar_runs(self) -> Counter[int]:
-        """Return in how many runs each scalar is."""
+    def runs_of_tag(self, kind: Kind) -> Counter[int]:
+        """Return in how many runs each tag of a kind is."""
         runs: Counter[int] = Counter()
-        for tag_set_id, (_first, tags) in self.scalars_of_set.items():
+        for tag_set_id, (_first, tags) in self.tags_of_set(kind).items():
             runs.update(dict.fromkeys(tags.tolist(), self.runs_of_set[tag_set_id]))
         return runs
 
     def like(self, name: str) -> tuple[str, ...]:
         """Return the names nearest to one that does not exist."""
-        tags = [tag_id for tag_id, _runs in self.scalar_runs().most_common(_COMPARED)]
-        known: Iterable[str] = (
-            *FIELDS,
-            *sorted(self.hparam_values)[:_COMPARED],
-            *tag_names(self._conn, tags).values(),
+        return _nearest(
+            name,
+            (*FIELDS, *sorted(self.hparam_values)[:_COMPARED], *self._most_common("scalar")),
         )
-        short = [one for one in dict.fromkeys(known) if len(one) <= _COMPARED_CHARS]
-        inside = [one for one in short if len(name) > 2 and name.lower() in one.lower()]
-        close = get_close_matches(name[:_COMPARED_CHARS], short, _SUGGESTIONS)
-        return tuple(dict.fromkeys([*close, *inside]))[:_SUGGESTIONS]
+
+    def histograms_like(self, name: str) -> tuple[str, ...]:
+        """Return the tags of histograms nearest to one that does not exist."""
+        return _nearest(name, self._most_common("histogram"))
+
+    def _most_common(self, kind: Kind) -> Iterable[str]:
+        tags = [tag_id for tag_id, _runs in self.runs_of_tag(kind).most_common(_COMPARED)]
+        return tag_names(self._conn, tags).values()
 
 
-def _scalars_in(payload: bytes) -> tuple[int, _TagIds]:
+def _nearest(name: str, known: Iterable[str]) -> tuple[str, ...]:
+    short = [one for one in dict.fromkeys(known) if len(one) <= _COMPARED_CHARS]
+    inside = [one for one in short if len(name) > 2 and name.lower() in one.lower()]
+    close = get_close_matches(name[:_COMPARED_CHARS], short, _SUGGESTIONS)
+    return tuple(dict.fromkeys([*close, *inside]))[:_SUGGESTIONS]
+
+
+def _tags_in(payload: bytes, kind: Kind) -> tuple[int, _TagIds]:
     series = decode_tag_set(payload)
-    scalars = [(at, tag_id) for at, (tag_id, kind) in enumerate(series) if kind == "scalar"]
-    first = scalars[0][0] if scalars else 0
-    return first, np.array([tag_id for _at, tag_id in scalars], np.int64)
+    found = [(at, tag_id) for at, (tag_id, own) in enumerate(series) if own == kind]
+    first = found[0][0] if found else 0
+    return first, np.array([tag_id for _at, tag_id in found], np.int64)

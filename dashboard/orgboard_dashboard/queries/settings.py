@@ -230,7 +230,7 @@ class _Table:
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        most = self._names.scalar_runs().most_common(_MAX_NAMES)
+        most = self._names.runs_of_tag("scalar").most_common(_MAX_NAMES)
         named = tag_names(self._conn, [tag_id for tag_id, _ in most])
         return tuple(named[tag_id] for tag_id, _ in most if tag_id in named)
 

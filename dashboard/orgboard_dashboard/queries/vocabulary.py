@@ -78,7 +78,7 @@ def vocabulary(viewer: Viewer, conn: Connection, team: str, project: str) -> Voc
     names = ProjectNames(viewer, conn, find_project(viewer, conn, team, project))
     hparams = names.hparam_values
     runs_of_hparam = Counter({name: values.total() for name, values in hparams.items()})
-    of_tag = names.scalar_runs()
+    of_tag = names.runs_of_tag("scalar")
     most = dict(of_tag.most_common(_MAX_NAMES))
     runs_of_tag = {name: most[tag_id] for tag_id, name in tag_names(conn, most).items()}
     kept_hparams = _listable(dict(runs_of_hparam.most_common(_MAX_NAMES)))
