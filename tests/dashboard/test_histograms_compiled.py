@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import pytest
@@ -94,7 +95,7 @@ def _frames(random: np.random.Generator, lengths: list[int]) -> Frames:
         [np.empty(0), *(np.cumsum(random.integers(0, 3, each) / 4) for each in lengths)]
     )
     right = left + random.integers(0, 3, total) / 4
-    count = np.maximum(0.0, random.normal(0, 1, total)) * 10.0 ** random.integers(-3, 6, total)
+    count: Any = np.maximum(0.0, random.normal(0, 1, total)) * 10.0 ** random.integers(-3, 6, total)
     return Frames(
         np.array(lengths, np.int64),
         *(left, right, count),

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from orgboard_dashboard.histograms.percentiles import STATISTICS
 from orgboard_dashboard.queries.language import (
     AGGREGATES,
     MAX_CHARS,
@@ -36,6 +37,11 @@ fields = st.builds(
     plain_words | anything,
     source=st.sampled_from(["", "hp", "metric"]),
     aggregate=st.none() | st.sampled_from(AGGREGATES),
+) | st.builds(
+    FieldName,
+    plain_words | anything,
+    source=st.just("hist"),
+    statistic=st.sampled_from(STATISTICS),
 )
 tests = st.builds(
     Test,
@@ -59,7 +65,7 @@ trees: st.SearchStrategy[Node] = st.recursive(
 
 PIECES = (
     *("lr", "<", "<=", "=", "!=", "~", "!~", "(", ")", ",", ":", "and", "or", "not", "in", "has"),
-    *("min", "hp", "'a b'", '"', "'", "\\", "1e-3", " ", "!", "\0", "\ud800", "é"),
+    *("min", "hp", "hist", "'a b'", '"', "'", "\\", "1e-3", " ", "!", "\0", "\ud800", "é"),
 )
 query_like = st.lists(st.sampled_from(PIECES), max_size=30).map(" ".join)
 
@@ -132,6 +138,12 @@ def test_and_binds_closer_than_or_and_not_closest() -> None:
         ("resnet and lr<1", And((Text(Value("resnet")), _test("lr", "<", "1")))),
         ("min = 3", _test("min", "=", "3")),
         ("hp = 3", _test("hp", "=", "3")),
+        (
+            "hist:layer1/kernel:std < 0.1",
+            Test(FieldName("layer1/kernel", "hist", statistic="std"), "<", (Value("0.1"),)),
+        ),
+        ('has:hist:"a:b" : p50', Has(FieldName("a:b", "hist", statistic="p50"))),
+        ("hist:3", _test("hist", "=", "3")),
     ],
 )
 def test_conditions_are_written_in_several_ways(text: str, tree: Node) -> None:
@@ -155,6 +167,10 @@ def test_conditions_are_written_in_several_ways(text: str, tree: Node) -> None:
         ("min(loss < 1", 9, 10, "Expected `)`"),
         ("hp:lr", 5, 5, "an operator such as"),
         ("a=1 < 2", 4, 5, "`and`, `or`"),
+        ("hist:w < 2", 0, 6, "hist:w:mean"),
+        ("hist:w: < 2", 8, 9, "Expected a statistic"),
+        ("hist:w:std", 10, 10, "an operator such as"),
+        ("a = 1 or hist:w:sdt < 2", 16, 19, "`sdt` is no statistic of histograms: mean, std"),
     ],
 )
 def test_a_problem_says_where_it_is_and_what_was_expected(

@@ -1,6 +1,6 @@
 """A query's tree and what it asks of one project: conditions that can be looked at.
 
-    tree ── the project's names ─▶ plan: InSql, OnText, OnHparam, OnMetric under All, Some, Negated
+    tree ── the project's names ─▶ plan: InSql, OnText, OnHparam, … under All, Some, Negated
 
 A run that lacks the value fulfils no condition on it; `not has:NAME` finds those that do.
 """
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import BigInteger, ColumnElement, Float, and_, func, literal, or_
 
+from orgboard_dashboard.histograms.percentiles import Statistic
 from orgboard_dashboard.queries.fields import (
     FIELDS,
     STATUS_WORDS,
@@ -50,6 +51,7 @@ from orgboard_dashboard.queries.literals import (
 )
 from orgboard_dashboard.queries.metrics import better
 from orgboard_dashboard.queries.names import ProjectNames
+from orgboard_dashboard.queries.statistics import HistogramStatistic
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.text import to_sql
 
@@ -60,6 +62,7 @@ __all__ = [
     "Negated",
     "OnHparam",
     "OnMetric",
+    "OnStatistic",
     "OnText",
     "Plan",
     "Some",
@@ -101,6 +104,14 @@ class OnMetric:
 
 
 @dataclass(frozen=True, slots=True)
+class OnStatistic:
+    """A number of the run's last histogram of a tag, that passes; tested for many at once."""
+
+    statistic: HistogramStatistic
+    passes: MetricTest
+
+
+@dataclass(frozen=True, slots=True)
 class All:
     """Every part holds."""
 
@@ -125,7 +136,7 @@ MetricTest: TypeAlias = Callable[[NDArray[np.float64]], NDArray[np.bool_]]
 
 _ORDERED: Final = ("<", "<=", ">", ">=")
 
-Leaf: TypeAlias = InSql | OnText | OnHparam | OnMetric
+Leaf: TypeAlias = InSql | OnText | OnHparam | OnMetric | OnStatistic
 Plan: TypeAlias = Leaf | All | Some | Negated
 
 
@@ -180,6 +191,8 @@ def _joined(kind: type[All | Some], parts: tuple[Plan, ...]) -> Plan:
 def _has(named: FieldName, names: ProjectNames, now: float) -> Plan:
     if field := _built_in(named):
         return InSql(field.column(now).is_not(None))
+    if named.statistic:
+        return OnStatistic(_statistic(named, named.statistic, names), _all_of)
     if leaf := _metric(named, names, lambda: _all_of):
         return Some((leaf, OnHparam(named.name, _always))) if _is_either(named, names) else leaf
     if _is_hparam(named, names):
@@ -191,6 +204,9 @@ def _test(node: Test, names: ProjectNames, now: float) -> Plan:
     named = node.field
     if field := _built_in(named):
         return _on_field(field, node, now)
+    if named.statistic:
+        passes = metric_test(node.operator, node.values)
+        return OnStatistic(_statistic(named, named.statistic, names), passes)
     if _is_hparam(named, names):
         return OnHparam(named.name, hparam_test(node.operator, node.values))
     if leaf := _metric(named, names, lambda: metric_test(node.operator, node.values)):
@@ -238,6 +254,19 @@ def _metric(
             )
         aggregate = direction
     return OnMetric(tag_id, aggregate, passes())
+
+
+def _statistic(named: FieldName, of: Statistic, names: ProjectNames) -> HistogramStatistic:
+    """Return which statistic is meant."""
+    if named.aggregate:
+        raise QueryProblem(
+            "A statistic is of the last histogram: leave the brackets away.", named.at, named.end
+        )
+    tag_id = names.histogram_id(named.name)
+    if tag_id is None:
+        near = names.histograms_like(named.name)
+        raise UnknownField(f"There are no histograms {shown(named.name)} here.", *named.named, near)
+    return HistogramStatistic(tag_id, of)
 
 
 def _all_of(held: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -7,15 +7,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 import numpy as np
 from sqlalchemy import Connection, select
 
 from orgboard_dashboard.histograms.buckets import frames_of
-from orgboard_dashboard.histograms.percentiles import STATISTICS, Statistic, statistic
+from orgboard_dashboard.histograms.percentiles import Statistic, statistic
 from orgboard_dashboard.queries.histograms import HistogramParts, find_histograms
 from orgboard_dashboard.queries.series import Picture, ScalarsFound, SeriesData, find_scalars
+from orgboard_dashboard.queries.statistics import split_statistic
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.text import sha256
@@ -60,14 +60,11 @@ def find_named(
     statistics = {
         tag: split
         for tag in tags
-        if numbers.get(tag) not in there and (split := _statistic_of(tag)) is not None
+        if numbers.get(tag) not in there and (split := split_statistic(tag)) is not None
     }
     if statistics:
         _add_statistics(viewer, conn, team, project, uids, statistics, found, numbers)
     return found, numbers
-
-
-_PREFIX: Final = "hist:"
 
 
 def _numbers(conn: Connection, tags: Sequence[str]) -> dict[str, int]:
@@ -75,14 +72,6 @@ def _numbers(conn: Connection, tags: Sequence[str]) -> dict[str, int]:
     columns = tables.tag.c
     asked = select(columns.name_sha256, columns.tag_id).where(columns.name_sha256.in_(names))
     return {names[bytes(digest)]: tag_id for digest, tag_id in conn.execute(asked)}
-
-
-def _statistic_of(tag: str) -> tuple[str, Statistic] | None:
-    """Return the tag and the statistic that `hist:TAG:STATISTIC` names."""
-    name, _, of = tag.removeprefix(_PREFIX).rpartition(":")
-    if not tag.startswith(_PREFIX) or not name or of not in STATISTICS:
-        return None
-    return name, of
 
 
 def _add_statistics(

@@ -2,8 +2,9 @@
 
 What SQL can answer and order alone, it does, and gives the one page. Otherwise it narrows the
 runs down, orders them by name, and the rest is looked at here: names by RE2, hyperparameters as
-they were logged, metrics by the runs' heads. Points are read only for an order
-by what a metric was at some moment, and of the passing runs alone.
+they were logged, metrics by the runs' heads. Points are read only for an order by what a metric
+was at some moment, and of the passing runs alone; histograms, of the runs that nothing else
+decides, the last.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from orgboard_dashboard.queries.conditions import (
     Negated,
     OnHparam,
     OnMetric,
+    OnStatistic,
     OnText,
     Plan,
     Some,
@@ -37,8 +39,16 @@ from orgboard_dashboard.queries.language import is_query
 from orgboard_dashboard.queries.metrics import MetricColumn, read_metrics
 from orgboard_dashboard.queries.moments import read_moments
 from orgboard_dashboard.queries.names import ProjectNames
-from orgboard_dashboard.queries.order import ByMetric, ByMoment, InSqlOrder, Order, order_of
+from orgboard_dashboard.queries.order import (
+    ByMetric,
+    ByMoment,
+    ByStatistic,
+    InSqlOrder,
+    Order,
+    order_of,
+)
 from orgboard_dashboard.queries.patterns import matcher
+from orgboard_dashboard.queries.statistics import HistogramStatistic, read_statistics
 from orgboard_dashboard.queries.visible import ProjectRef, visible_runs
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.sql import tables
@@ -155,6 +165,7 @@ class _Looked:
         asked = list(leaves(plan)) if plan is not None else []
         self._look(asked, order)
         self._know_metrics(plan, [leaf for leaf in asked if isinstance(leaf, OnMetric)])
+        self._know_statistics(plan, [leaf for leaf in asked if isinstance(leaf, OnStatistic)])
         passing = np.flatnonzero(self._bounds(plan)[0])
         ordered = passing[self._ranks(order, passing)]
         ids: list[int] = [self._rows[at].run_id for at in ordered[page].tolist()]
@@ -163,8 +174,8 @@ class _Looked:
     def _look(self, asked: Sequence[Leaf], order: Order) -> None:
         """Read the rows, and what they say by themselves."""
         in_sql = [leaf for leaf in asked if isinstance(leaf, InSql)]
-        heads = isinstance(order, ByMetric | ByMoment) or any(
-            isinstance(leaf, OnMetric) for leaf in asked
+        heads = isinstance(order, ByMetric | ByMoment | ByStatistic) or any(
+            isinstance(leaf, OnMetric | OnStatistic) for leaf in asked
         )
         on_text = [leaf for leaf in asked if isinstance(leaf, OnText)]
         statement = self._statement(in_sql, {leaf.field for leaf in on_text}, order, heads)
@@ -208,6 +219,22 @@ class _Looked:
             mask = np.zeros(len(self._rows), np.bool_)
             mask[undecided] = column.has(leaf.aggregate) & leaf.passes(column.of(leaf.aggregate))
             self._known[id(leaf)] = mask
+
+    def _know_statistics(self, plan: Plan | None, asked: Sequence[OnStatistic]) -> None:
+        if not asked:
+            return
+        undecided = self._undecided(plan)
+        columns = self._read_statistics(undecided, [leaf.statistic for leaf in asked])
+        for leaf in asked:
+            values = columns[leaf.statistic]
+            mask = np.zeros(len(self._rows), np.bool_)
+            mask[undecided] = ~np.isnan(values) & leaf.passes(values)
+            self._known[id(leaf)] = mask
+
+    def _read_statistics(
+        self, places: NDArray[np.intp], wanted: Sequence[HistogramStatistic]
+    ) -> Mapping[HistogramStatistic, NDArray[np.float64]]:
+        return read_statistics(self._conn, self._project, self._names, self._some(places), wanted)
 
     def _read_metrics(
         self, places: NDArray[np.intp], tag_ids: Sequence[int]
@@ -266,6 +293,9 @@ class _Looked:
             return _ascending(-values if order.descending else values)
         if isinstance(order, ByMoment):
             values = self._at(order, passing)
+            return _ascending(-values if order.descending else values)
+        if isinstance(order, ByStatistic):
+            values = self._read_statistics(passing, [order.statistic])[order.statistic]
             return _ascending(-values if order.descending else values)
         held = self._held(order.name)
         return order.ranks([held[at] for at in passing.tolist()])

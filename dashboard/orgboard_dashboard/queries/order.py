@@ -1,6 +1,8 @@
-"""What runs are sorted by: a field of every run, a hyperparameter, where a metric stands or stood.
+"""What runs are sorted by: a field of every run, a hyperparameter, where a metric stands or stood,
+what the last histogram was like.
 
     started   -duration   hp:lr   last:val/loss   -max:val/acc   best:val/loss   mean10:loss
+    hist:layer1/kernel:std
 
 Runs without the value come last, whichever way the others are sorted; equal ones by name.
 """
@@ -24,6 +26,7 @@ from orgboard_dashboard.queries.literals import spelled
 from orgboard_dashboard.queries.metrics import better
 from orgboard_dashboard.queries.moments import Moment, moment_of_key
 from orgboard_dashboard.queries.names import ProjectNames
+from orgboard_dashboard.queries.statistics import HistogramStatistic, statistic_of_key
 from orgboard_schema.sql import tables
 
 __all__ = [
@@ -31,6 +34,7 @@ __all__ = [
     "ByHparam",
     "ByMetric",
     "ByMoment",
+    "ByStatistic",
     "InSqlOrder",
     "Order",
     "order_of",
@@ -82,7 +86,15 @@ class ByMoment:
     descending: bool
 
 
-Order: TypeAlias = InSqlOrder | ByHparam | ByMetric | ByMoment
+@dataclass(frozen=True, slots=True)
+class ByStatistic:
+    """By a number of the last histogram of a tag; NaN counts as missing."""
+
+    statistic: HistogramStatistic
+    descending: bool
+
+
+Order: TypeAlias = InSqlOrder | ByHparam | ByMetric | ByMoment | ByStatistic
 
 
 def tag_of_key(key: str, names: ProjectNames) -> tuple[int, Aggregate] | None:
@@ -115,9 +127,12 @@ def order_of(sort: str, names: ProjectNames, now: float) -> Order:
         return ByMetric(*tag, descending)
     if moment := moment_of_key(key, names):
         return ByMoment(moment, descending)
+    if statistic := statistic_of_key(key, names):
+        return ByStatistic(statistic, descending)
     raise BadOrder(
         f"Runs cannot be sorted by {shown(key)}: give {', '.join(FIELDS)}, hp:NAME, or last:, min:,"
-        " max:, best:, mean10: or at1000: and a metric that is logged here."
+        " max:, best:, mean10: or at1000: and a metric that is logged here, or hist:TAG:mean of"
+        " histograms that are."
     )
 
 

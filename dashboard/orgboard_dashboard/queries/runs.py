@@ -23,6 +23,7 @@ from orgboard_dashboard.queries.metrics import read_metrics
 from orgboard_dashboard.queries.moments import moment_of_key, read_moments
 from orgboard_dashboard.queries.names import ProjectNames
 from orgboard_dashboard.queries.order import tag_of_key
+from orgboard_dashboard.queries.statistics import read_statistics, statistic_of_key
 from orgboard_dashboard.queries.visible import ProjectRef, find_project, visible_runs
 from orgboard_dashboard.queries.words import NOTHING_SAID, Words, words_of
 from orgboard_dashboard.viewer import Viewer
@@ -58,7 +59,7 @@ class RunQuery:
     offset: int = 0
     limit: int = 100
     metrics: tuple[str, ...] = ()
-    """Columns of metrics that are wanted: keys such as `last:val/loss`."""
+    """Columns of metrics that are wanted: keys such as `last:val/loss` or `hist:layer1:std`."""
     archived: bool = False
     """Those that were put aside, too."""
 
@@ -174,7 +175,8 @@ def _metrics(
     found = {key: tag_of_key(key, names) for key in keys}
     tags = {key: tag for key, tag in found.items() if tag is not None}
     moments = {key: moment for key in keys if (moment := moment_of_key(key, names))}
-    if not (tags or moments) or not run_ids:
+    statistics = {key: of for key in keys if (of := statistic_of_key(key, names))}
+    if not (tags or moments or statistics) or not run_ids:
         return {}
     runs = candidates_of(viewer, conn, run_ids)
     columns = read_metrics(conn, project, names, runs, [tag for tag, _ in tags.values()])
@@ -185,6 +187,9 @@ def _metrics(
     at = read_moments(viewer, conn, project, names, runs, list(moments.values()))
     for key, moment in moments.items():
         _tell(told, key, at[moment].present, at[moment].value)
+    of_last = read_statistics(conn, project, names, runs, list(statistics.values()))
+    for key, statistic in statistics.items():
+        _tell(told, key, ~np.isnan(of_last[statistic]), of_last[statistic])
     return told
 
 

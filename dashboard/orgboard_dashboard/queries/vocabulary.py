@@ -8,6 +8,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
+from orgboard_dashboard.histograms.percentiles import STATISTICS, Statistic
 from orgboard_dashboard.queries.fields import FIELDS, STATUS_WORDS, FieldKind
 from orgboard_dashboard.queries.language import Aggregate
 from orgboard_dashboard.queries.metrics import better
@@ -16,10 +17,10 @@ from orgboard_dashboard.queries.visible import find_project
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.sql.dictionary import tag_names
 
-__all__ = ["FieldWord", "HparamWord", "MetricWord", "Vocabulary", "vocabulary"]
+__all__ = ["FieldWord", "HistogramWord", "HparamWord", "MetricWord", "Vocabulary", "vocabulary"]
 
 _MAX_NAMES: Final = 5000
-"""Hyperparameters, and metrics, of one answer: those that most runs have."""
+"""Hyperparameters, metrics, and histograms, of one answer: those that most runs have."""
 
 _MAX_CHARS: Final = 500
 """Of a name: nobody chooses a longer one from a list."""
@@ -59,12 +60,23 @@ class MetricWord:
 
 
 @dataclass(frozen=True, slots=True)
+class HistogramWord:
+    """A tag of histograms, and in how many runs it is."""
+
+    name: str
+    runs: int
+
+
+@dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """What can be asked for. Hyperparameters and metrics by name."""
+    """What can be asked for. Hyperparameters, metrics and histograms by name."""
 
     fields: tuple[FieldWord, ...]
     hparams: tuple[HparamWord, ...]
     metrics: tuple[MetricWord, ...]
+    histograms: tuple[HistogramWord, ...]
+    statistics: tuple[Statistic, ...]
+    """Of histograms."""
     left_out: int
     """Names that are too many or too long for a list; they can be written all the same."""
 
@@ -78,11 +90,10 @@ def vocabulary(viewer: Viewer, conn: Connection, team: str, project: str) -> Voc
     names = ProjectNames(viewer, conn, find_project(viewer, conn, team, project))
     hparams = names.hparam_values
     runs_of_hparam = Counter({name: values.total() for name, values in hparams.items()})
-    of_tag = names.runs_of_tag("scalar")
-    most = dict(of_tag.most_common(_MAX_NAMES))
-    runs_of_tag = {name: most[tag_id] for tag_id, name in tag_names(conn, most).items()}
+    of_tag, of_histogram = names.runs_of_tag("scalar"), names.runs_of_tag("histogram")
     kept_hparams = _listable(dict(runs_of_hparam.most_common(_MAX_NAMES)))
-    kept_tags = _listable(runs_of_tag)
+    kept_tags, kept_histograms = _named(conn, of_tag), _named(conn, of_histogram)
+    left_out = len(hparams) - len(kept_hparams) + len(of_tag) - len(kept_tags)
     return Vocabulary(
         fields=tuple(
             FieldWord(field.name, field.kind, field.about, _fixed(field.kind))
@@ -92,8 +103,16 @@ def vocabulary(viewer: Viewer, conn: Connection, team: str, project: str) -> Voc
             HparamWord(name, runs, _few(hparams[name])) for name, runs in kept_hparams.items()
         ),
         metrics=tuple(MetricWord(name, runs, better(name)) for name, runs in kept_tags.items()),
-        left_out=len(hparams) - len(kept_hparams) + len(of_tag) - len(kept_tags),
+        histograms=tuple(HistogramWord(name, runs) for name, runs in kept_histograms.items()),
+        statistics=STATISTICS,
+        left_out=left_out + len(of_histogram) - len(kept_histograms),
     )
+
+
+def _named(conn: Connection, runs_of_tag: Counter[int]) -> dict[str, int]:
+    """Return in how many runs each tag is, by name: those in most."""
+    most = dict(runs_of_tag.most_common(_MAX_NAMES))
+    return _listable({name: most[tag_id] for tag_id, name in tag_names(conn, most).items()})
 
 
 def _listable(runs_of: dict[str, int]) -> dict[str, int]:

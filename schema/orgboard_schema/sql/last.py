@@ -1,8 +1,8 @@
-"""The points of scalar series that come last: of long ones only the blocks that hold them."""
+"""The points of series that come last: of long ones only the blocks that hold them."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, groupby
 from typing import Final
@@ -10,13 +10,18 @@ from typing import Final
 import numpy as np
 from sqlalchemy import Connection, bindparam, select
 
+from orgboard_schema.blocks import StoredValue, ValueSeries
 from orgboard_schema.blocks.series import Floats, Ints, kind_number
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.dictionary import chunked
-from orgboard_schema.sql.pieces import StepRange
+from orgboard_schema.sql.pieces import StepRange, find_pieces
 from orgboard_schema.sql.read import SeriesData, many_scalars, series
+from orgboard_schema.sql.supersede import superseded
+from orgboard_schema.types import Kind
 
-__all__ = ["LastPoints", "last_scalars"]
+__all__ = ["LastPoints", "last_histograms", "last_scalars"]
+
+_HISTOGRAM: Final[tuple[Kind, ...]] = ("histogram",)
 
 _STEPS: Final = np.iinfo(np.int64)
 
@@ -63,6 +68,32 @@ def last_scalars(
     for (run_id, tag_id), ranges in begins.items():
         found[run_id, tag_id] = _first_enough(conn, run_id, tag_id, ranges, count)
     return {key: points for key, points in found.items() if len(points.step)}
+
+
+def last_histograms(
+    conn: Connection, tag_id: int, last_step: Mapping[int, int]
+) -> dict[int, Sequence[StoredValue]]:
+    """Return the last visible histogram of a tag in each of these runs, in the columns it lies in.
+
+    The runs' heads say at which step it is, which is given here; of several at one step it is the
+    one that came last. Only blocks that have such a step are read, so runs that ended alike cost
+    least together. Give at most as many runs as one IN list takes.
+    """
+    if not last_step:
+        return {}
+    steps = min(last_step.values()), max(last_step.values())
+    pieces, cuts = find_pieces(conn, sorted(last_step), [tag_id], _HISTOGRAM, steps)
+    found: dict[int, Sequence[StoredValue]] = {}
+    for piece in pieces:
+        run_id, points = piece.run_id, piece.series
+        if not isinstance(points, ValueSeries):
+            continue
+        hidden = superseded(cuts[run_id], tag_id, "histogram", piece.attempt, points.step)
+        at = np.flatnonzero((points.step == last_step[run_id]) & ~hidden)
+        if at.size:
+            # Pieces are in the stored order: a later one has what came later.
+            found[run_id] = points.values[int(at[-1]) : int(at[-1]) + 1]
+    return found
 
 
 def _begins(

@@ -6,14 +6,16 @@ one   = "not" one | "(" any ")" | "has" ":" field | field test | TEXT
 test  = ("=" | "!=" | "<" | "<=" | ">" | ">=" | "~" | "!~" | ":") TEXT
       | ["not"] "in" "(" TEXT ("," TEXT)* ")"
 field = ("last" | "min" | "max" | "best") "(" name ")" | name
-name  = [("hp" | "metric") ":"] TEXT
+name  = [("hp" | "metric") ":"] TEXT | "hist" ":" TEXT ":" STATISTIC
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Final, cast
 
+from orgboard_dashboard.histograms.percentiles import STATISTICS, Statistic
 from orgboard_dashboard.queries.language.problems import QueryProblem, shown
 from orgboard_dashboard.queries.language.tokens import Token, tokens_of
 from orgboard_dashboard.queries.language.tree import (
@@ -124,7 +126,9 @@ class _Reader:
         first = self._peek()
         named = self._field()
         if operator := self._operator():
-            return Test(named, operator, (self._value(),))
+            test = Test(named, operator, (self._value(),))
+            self._refuse_without_statistic(test)
+            return test
         if self._take_word("in"):
             return Test(named, "in", self._list())
         if self._peek().is_word("not") and self._peek(1).is_word("in"):
@@ -133,6 +137,17 @@ class _Reader:
         if named.source or named.aggregate:
             raise _unexpected(self._peek(), "an operator such as `<` or `=`")
         return Text(Value(named.name, first.kind == "string", named.at, named.end))
+
+    def _refuse_without_statistic(self, test: Test) -> None:
+        """Say what lacks in `hist:TAG < 1`, which begins like a condition on a field `hist`."""
+        (value,), following = test.values, self._peek()
+        if test.field.name == "hist" and test.operator == "=" and following.is_sign(*_COMPARED):
+            raise QueryProblem(
+                f"Say which number of the last histogram: hist:{value.text}:mean, or another"
+                " statistic in the place of `mean`.",
+                test.field.at,
+                value.end,
+            )
 
     def _operator(self) -> Operator | None:
         token = self._peek()
@@ -147,7 +162,7 @@ class _Reader:
             self._next += 2
             inner = self._name()
             closing = self._need_sign(")", "`)`")
-            return FieldName(inner.name, inner.source, token.text, token.at, closing.end)
+            return replace(inner, aggregate=token.text, at=token.at, end=closing.end)
         return self._name()
 
     def _name(self) -> FieldName:
@@ -156,8 +171,30 @@ class _Reader:
         if token.kind == "word" and token.text in SOURCES and self._peek(1).is_sign(":"):
             self._next += 2
             source = token.text
+        if self._is_statistic():
+            self._next += 2
+            named = self._text("the name of a histogram")
+            self._next += 1
+            of = self._text("a statistic, such as `mean` or `std`")
+            return FieldName(
+                *(named.text, "hist", None, _statistic(of)),
+                at=token.at,
+                end=of.end,
+                named=(named.at, named.end),
+            )
         named = self._text("the name of a field")
-        return FieldName(named.text, cast("Source", source), None, token.at, named.end)
+        return FieldName(
+            *(named.text, cast("Source", source)),
+            at=token.at,
+            end=named.end,
+            named=(named.at, named.end),
+        )
+
+    def _is_statistic(self) -> bool:
+        """Tell whether `hist:TAG:` comes; a field of that name can be compared as any other."""
+        token, tag = self._peek(), self._peek(2)
+        signs = self._peek(1).is_sign(":") and self._peek(3).is_sign(":")
+        return token.kind == "word" and token.text == "hist" and tag.kind in _TEXT and signs
 
     def _value(self) -> Value:
         token = self._text("a value")
@@ -201,6 +238,19 @@ class _Reader:
             raise _unexpected(token, expected)
         self._next += 1
         return token
+
+
+def _statistic(token: Token) -> Statistic:
+    for known in STATISTICS:
+        if known == token.text:
+            return known
+    near = tuple(known for known in STATISTICS if known[:1] == token.text[:1].lower())
+    raise QueryProblem(
+        f"{shown(token.text)} is no statistic of histograms: {', '.join(STATISTICS)}.",
+        token.at,
+        token.end,
+        near,
+    )
 
 
 def _unexpected(token: Token, expected: str, *, in_quotes: bool = False) -> QueryProblem:

@@ -11,6 +11,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias, get_args
 
+from orgboard_dashboard.histograms.percentiles import Statistic
+
 __all__ = [
     "AGGREGATES",
     "KEYWORDS",
@@ -38,8 +40,9 @@ OPERATORS: Final[tuple[Operator, ...]] = get_args(Operator)
 Aggregate: TypeAlias = Literal["last", "min", "max", "best"]
 AGGREGATES: Final[tuple[Aggregate, ...]] = get_args(Aggregate)
 
-Source: TypeAlias = Literal["", "hp", "metric"]
+Source: TypeAlias = Literal["", "hp", "metric", "hist"]
 SOURCES: Final = ("hp", "metric")
+"""That stand before a name alone; after `hist` and the name stands the statistic."""
 
 KEYWORDS: Final = ("and", "or", "not", "in")
 """In any case. Meant as a name or a value, they stand in quotes."""
@@ -70,8 +73,12 @@ class FieldName:
     """Which of the fields of that name; "" when it was not said."""
     aggregate: Aggregate | None = None
     """Of a metric: which of its values."""
+    statistic: Statistic | None = None
+    """Of histograms: which number of the last one."""
     at: int = field(default=0, compare=False)
     end: int = field(default=0, compare=False)
+    named: tuple[int, int] = field(default=(0, 0), compare=False)
+    """Where the name itself begins and ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +155,8 @@ def _inner(node: Node, *in_brackets: type) -> str:
 def _field(named: FieldName) -> str:
     name = named.name if _is_plain(named.name) else _quoted(named.name)
     sourced = f"{named.source}:{name}" if named.source else name
+    if named.statistic:
+        sourced += f":{named.statistic}"
     return f"{named.aggregate}({sourced})" if named.aggregate else sourced
 
 
