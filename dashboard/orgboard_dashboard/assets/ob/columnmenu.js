@@ -4,6 +4,8 @@
 
   const MOST = 150;
   const VALUES = ["last", "min", "max", "best", "spark"];
+  /** Of the last histogram; the others stand in a row of their own. */
+  const STATISTICS = ["mean", "std", "min", "max"];
 
   let menu = null;
 
@@ -74,6 +76,7 @@
       ...section("Every run", ob.columnFields().filter(([key, title]) => key !== "name" && finds(title)).map(([key, title]) => fieldRow(key, title))),
       ...limited("Hyperparameters", (menu.words?.hparams ?? []).filter(({ name }) => finds(name)), ({ name }) => fieldRow(`hp:${name}`, name, true)),
       ...limited("Metrics", (menu.words?.metrics ?? []).filter(({ name }) => finds(name)), metricRow),
+      ...limited("Histograms", (menu.words?.histograms ?? []).filter(({ name }) => finds(name)), histogramRow),
       ob.el("div.ob-menu-foot", {}, ob.el("button.ob-quiet", { type: "button", "data-focus": "usual", disabled: ob.view.columns === null, onclick: () => ob.setView({ columns: null }) }, "The usual columns")),
     );
     body.scrollTop = at;
@@ -131,14 +134,29 @@
     return menu.moments === name ? [row, momentsRow(name)] : [row];
   }
 
+  function histogramRow({ name }) {
+    const buttons = (some) => ob.el("span.ob-seg", {}, ...some.map((of) => {
+      const key = `hist:${name}:${of}`;
+      const on = isShown(key);
+      return ob.el(on ? "button.ob-on" : "button", { type: "button", "data-focus": key, "aria-pressed": String(on), "aria-label": `${of} of the last histogram of ${name}`, onclick: () => ob.toggleColumn(key) }, of);
+    }));
+    const seg = buttons(STATISTICS);
+    seg.append(moreButton(`hist:${name}`, `more of the last histogram of ${name}`, "Percentiles, and how many values"));
+    const row = ob.el("div.ob-menu-row", {}, ob.el("span.ob-name.ob-mono", { title: name }, name), seg);
+    const others = menu.words.statistics.filter((of) => !STATISTICS.includes(of));
+    return menu.moments === `hist:${name}` ? [row, ob.el("div.ob-menu-row.ob-menu-moments", {}, buttons(others))] : [row];
+  }
+
   /** What a metric was at some moment has a number, which has a row of its own to be written in. */
-  function momentsButton(name) {
-    const open = menu.moments === name;
+  const momentsButton = (name) => moreButton(name, `mean or step of ${name}`, "The mean of its last points, or its value at a step");
+
+  function moreButton(of, label, title) {
+    const open = menu.moments === of;
     const onclick = () => {
-      menu.moments = open ? null : name;
+      menu.moments = open ? null : of;
       paint();
     };
-    return ob.el("button", { type: "button", "data-focus": `moments ${name}`, "aria-expanded": String(open), "aria-label": `mean or step of ${name}`, title: "The mean of its last points, or its value at a step", onclick }, "…");
+    return ob.el("button", { type: "button", "data-focus": `moments ${of}`, "aria-expanded": String(open), "aria-label": label, title, onclick }, "…");
   }
 
   function momentsRow(name) {

@@ -2,7 +2,7 @@
 
    A column is a key: a field of every run ("status"), "hp:NAME", or a value of a metric, "last:TAG",
    "min:TAG", "max:TAG", "best:TAG", "mean10:TAG" of its last points, "at1000:TAG" of a step, or its small
-   curve, "spark:TAG". Which ones, how wide, and which are pinned is in the view. */
+   curve, "spark:TAG"; or a number of the last histogram, "hist:TAG:std". Which ones, how wide, and which are pinned is in the view. */
 (function (ob) {
   "use strict";
 
@@ -33,7 +33,7 @@
 
   /** Take a key apart: {source: "last", name: "val/loss"}; a field of every run has no source. */
   ob.columnOf = function columnOf(key) {
-    const [, source, name] = /^(?:(hp|last|min|max|best|spark|mean[0-9]{1,6}|at-?[0-9]{1,19}):)?([^]*)$/.exec(key);
+    const [, source, name] = /^(?:(hp|hist|last|min|max|best|spark|mean[0-9]{1,6}|at-?[0-9]{1,19}):)?([^]*)$/.exec(key);
     return { source: source ?? "", name };
   };
 
@@ -42,6 +42,7 @@
     const { source, name } = ob.columnOf(key);
     if (!source) return FIELDS.find(([field]) => field === name)?.[1] ?? name;
     if (source === "spark") return `${name} curve`;
+    if (source === "hist") return name.replace(/:([^:]*)$/, " $1");
     if (source.startsWith("mean")) return `mean of last ${source.slice(4)} ${name}`;
     if (source.startsWith("at")) return `${name} at ${ob.count(Number(source.slice(2)))}`;
     return source === "hp" || source === "last" ? name : `${source} ${name}`;
@@ -137,7 +138,7 @@
   /** Sort by a column: first the better way round, then the other. */
   ob.sortBy = function sortBy(key) {
     const { source, name } = ob.columnOf(key);
-    const down = source === "max" || (source !== "hp" && source !== "" && ob.better(name) === "max") || (!source && key !== "name" && key !== "status");
+    const down = source === "max" || source === "hist" || (source !== "hp" && source !== "" && ob.better(name) === "max") || (!source && key !== "name" && key !== "status");
     const first = down ? `-${key}` : key;
     ob.setView({ sort: ob.view.sort === first ? (down ? key : `-${key}`) : first });
   };

@@ -18,18 +18,26 @@
   ob.queryPieces = function queryPieces(text) {
     const pieces = [...text.matchAll(PIECE)].map((found) => ({ text: found[0], at: found.index, end: found.index + found[0].length, kind: "" }));
     pieces.forEach((piece, i) => {
-      piece.kind = kindOf(piece, pieces[i - 1], pieces[i + 1]);
+      piece.kind = kindOf(piece, pieces[i - 1], pieces[i + 1], statisticUntil(pieces.slice(0, i + 1)));
     });
     return pieces;
   };
 
-  function kindOf(piece, before, after) {
+  function kindOf(piece, before, after, statistic) {
     if (WORDS.has(piece.text.toLowerCase())) return "word";
+    if (piece.text === "hist" && after?.text === ":") return "source";
+    if (statistic) return piece.text === ":" ? "sign" : "field";
     if (/^[=<>~!]/.test(piece.text) || (piece.text === ":" && !SOURCES.has(before?.text))) return "operator";
     if (/^[(),:]/.test(piece.text)) return "sign";
     if (SOURCES.has(piece.text) && after?.text === ":") return "source";
     if (AGGREGATES.has(piece.text) && after?.text === "(") return "source";
     return before?.kind === "operator" || before?.text === "," ? "value" : "field";
+  }
+
+  /** How many pieces of `hist : TAG : std` these end with, two or more; 0 when they do not. */
+  function statisticUntil(done) {
+    const begins = (n) => done.at(-n)?.text === "hist" && done.at(1 - n)?.text === ":" && (n < 4 || done.at(3 - n)?.text === ":");
+    return [2, 3, 4, 5].find(begins) ?? 0;
   }
 
   /** Write a name or a value as a query needs it: in quotes when it has spaces or signs. */
@@ -54,6 +62,10 @@
   function expected(done, words) {
     const [last, before] = [done.at(-1), done.at(-2)];
     if (!last) return fields(words);
+    const statistic = statisticUntil(done);
+    if (statistic === 2) return histograms(words);
+    if (statistic === 4) return (words.statistics ?? []).map((name) => item(name, "of the last histogram"));
+    if (statistic === 5) return (done.at(-7)?.text === "has" ? BETWEEN : OPERATORS).map((word) => item(word, ""));
     if (last.text === ":" && SOURCES.has(before?.text)) return named(before.text, words);
     if (last.text === "(" && AGGREGATES.has(before?.text)) return metrics(words);
     if (COMPARING.has(last.text)) return values(fieldBefore(done.slice(0, -1)), words);
@@ -103,7 +115,7 @@
     return [
       ...words.fields.map(({ name, about }) => item(name, about)),
       ...named("hp", words), ...metrics(words),
-      item("has:", "the run has it at all"), item("not", ""),
+      ...statisticsOf(words), item("has:", "the run has it at all"), item("not", ""),
       ...[...AGGREGATES].map((name) => item(`${name}(`, `the ${name} value of a metric`)),
     ];
   }
@@ -111,7 +123,13 @@
   function named(source, words) {
     const hparams = words.hparams.map(({ name, runs }) => item(ob.queryWord(name), `hyperparameter · ${ob.plural(runs, "run")}`, name));
     if (source === "hp") return hparams;
-    return source === "metric" ? metrics(words) : [...hparams, ...metrics(words)];
+    return source === "metric" ? metrics(words) : [...hparams, ...metrics(words), ...statisticsOf(words)];
+  }
+
+  const statisticsOf = (words) => (words.histograms?.length ? [item("hist:", "a number of the last histogram")] : []);
+
+  function histograms(words) {
+    return (words.histograms ?? []).map(({ name, runs }) => item(`${ob.queryWord(name)}:`, `histograms · ${ob.plural(runs, "run")}`, name));
   }
 
   function metrics(words) {

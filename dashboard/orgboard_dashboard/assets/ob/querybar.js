@@ -40,8 +40,10 @@
 
   /** Whether the name of a field is being typed: half of one would find nothing. */
   function halfway(bar) {
-    const typing = bar.input.value.slice(bar.at, bar.end);
-    return !bar.list.hidden && typing !== "" && isQuery(bar.input.value) && bar.items.every(({ insert }) => insert !== typing);
+    const { value } = bar.input;
+    const typing = value.slice(bar.at, bar.end);
+    const isIt = ({ insert }) => insert === typing || (insert === `${typing}:` && value[bar.end] === ":");
+    return !bar.list.hidden && typing !== "" && isQuery(value) && !bar.items.some(isIt);
   }
 
   /** Take a text that came from elsewhere: from the address, or from a button. */
@@ -182,7 +184,9 @@
 
   function accept(bar, i) {
     const { insert } = bar.items[i];
-    put(bar, /[(:]$/.test(insert) ? insert : `${insert} `, bar.at, bar.end);
+    // The colon that follows may stand there already.
+    const end = bar.end + Number(insert.endsWith(":") && bar.input.value[bar.end] === ":");
+    put(bar, /[(:]$/.test(insert) ? insert : `${insert} `, bar.at, end);
   }
 
   /** Put a text in place of a part, and go on behind it. */
