@@ -178,7 +178,7 @@ def test_a_query_that_is_none_says_what_there_is(any_board: Board) -> None:
 def test_more_histograms_than_can_be_looked_through_are_refused(
     any_board: Board, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(statistics, "MOST_HISTOGRAMS", 3)
+    monkeypatch.setattr(statistics, "MOST_HISTOGRAMS", 203)
     log(any_board, "a", [wide(1), wide(2)])
     log(any_board, "b", [wide(1), wide(2)])
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from orgboard_dashboard.histograms.buckets import Frames, frames_of
-from orgboard_dashboard.histograms.percentiles import STATISTICS, Statistic, statistic
+from orgboard_dashboard.histograms.percentiles import STATISTICS, Statistic, percentiles, statistic
 from orgboard_dashboard.queries.errors import TooMuch
 from orgboard_dashboard.queries.heads import read_heads, runs_having
 from orgboard_dashboard.queries.kept_columns import Candidates, kept_columns
@@ -42,8 +42,10 @@ Ints = NDArray[np.int64]
 
 PREFIX: Final = "hist:"
 
-MOST_HISTOGRAMS: Final = 1_000_000
-"""That lie in the blocks that one question may make the server unpack: some seconds of work."""
+MOST_HISTOGRAMS: Final = 2_000_000
+"""That one question may make the server unpack, all of a block for its last one: some seconds of
+work, in which to open a run's block is as much as `_OF_A_RUN` of them."""
+_OF_A_RUN: Final = 100
 
 _AT_ONCE: Final = 20_000
 """Histograms that are in memory together, except where one block has more."""
@@ -53,7 +55,9 @@ _GROUPS: Final[tuple[tuple[Statistic, ...], ...]] = (
     tuple(each for each in STATISTICS if each.startswith("p")),
 )
 """What is worked out and kept together: who looks at one of them looks at others. Percentiles
-apart, since each is a walk through the buckets."""
+apart, since they are a walk through the buckets of each histogram."""
+_PERCENTILES: Final = 1
+"""The place of theirs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +105,21 @@ def read_statistics(
         having = runs_having(names, runs, tag_id, "histogram")
         missing = kept.fill(key, runs, having, values)
         for rows, frames in _last_frames(conn, names, runs, tag_id, missing):
-            told = [statistic(frames, of) for of in _GROUPS[group]]
-            values[rows] = np.stack(told, axis=1)
+            values[rows] = _told(frames, group)
         kept.keep(key, runs, missing, values[missing])
         columns[tag_id, group] = values
     return {each: _column(columns, each) for each in wanted}
 
 
+def _told(frames: Frames, group: int) -> Floats:
+    names = _GROUPS[group]
+    if group == _PERCENTILES:
+        return percentiles(frames, [float(name[1:]) for name in names])
+    return np.stack([statistic(frames, name) for name in names], axis=1)
+
+
 def _group(of: Statistic) -> int:
-    return int(of in _GROUPS[1])
+    return int(of in _GROUPS[_PERCENTILES])
 
 
 def _column(columns: Mapping[tuple[int, int], Floats], wanted: HistogramStatistic) -> Floats:
@@ -130,7 +140,7 @@ def _last_frames(
     having = rows[points[rows] > 0]
     among = np.minimum(points, BLOCK_POINTS)
     every = int(among[having].sum())
-    if every > MOST_HISTOGRAMS:
+    if every + _OF_A_RUN * len(having) > MOST_HISTOGRAMS:
         raise TooMuch(
             f"The last histograms of {len(having)} runs lie among {every} in all."
             " Let a query leave fewer runs first."
