@@ -156,7 +156,7 @@ def list_runs(
     by_id = rows_of(viewer, conn, matched.page, now)
     told = _metrics(viewer, conn, found, names, matched.page, query.metrics)
     rows = tuple(
-        replace(by_id[run_id], metrics=told.get(run_id, {}))
+        replace(by_id[run_id], metrics=told[run_id]) if told.get(run_id) else by_id[run_id]
         for run_id in matched.page
         if run_id in by_id
     )

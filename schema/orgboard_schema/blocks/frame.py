@@ -7,13 +7,17 @@ refused before anything is allocated.
 from __future__ import annotations
 
 import threading
-from typing import Final
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
 
+import numpy as np
+import numpy.typing as npt
 import zstandard
 
 from orgboard_schema.errors import CorruptBlock
 
-__all__ = ["MAX_RAW_BYTES", "pack", "unpack"]
+__all__ = ["MAX_RAW_BYTES", "Unpacked", "pack", "unpack", "unpack_many"]
 
 VERSION: Final = 1
 
@@ -28,6 +32,11 @@ MAX_RAW_BYTES: Final = 1 << 30
 
 _MOST_PER_BYTE: Final = 1 << 15
 """zstd's densest block is 128 KiB out of 4 octets."""
+
+_OCTETS: Final = [bytes([version]) for version in range(256)]
+
+_HEADER_BYTES: Final = 32
+"""More than zstd needs to tell a frame's size, the version before it included."""
 
 
 class _Contexts(threading.local):
@@ -62,17 +71,67 @@ def unpack(payload: bytes, *, version: int = VERSION) -> bytes:
     Raises:
         CorruptBlock: It is not a payload, or was changed.
     """
-    if not payload or payload[0] != version:
-        raise CorruptBlock(f"payload of unknown version {payload[:1].hex() or 'none'}")
+    size = _size_of(payload, version)
     frame = memoryview(payload)[1:]
     try:
-        size = zstandard.frame_content_size(frame)
-        # -1: the frame does not say.
-        if not 0 <= size <= min(MAX_RAW_BYTES, len(frame) * _MOST_PER_BYTE):
-            raise CorruptBlock(f"{len(payload)} bytes cannot hold the {size} they promise")
         raw = _contexts.decompressor.decompress(frame, allow_extra_data=False)
     except zstandard.ZstdError as error:
         raise CorruptBlock(f"payload does not decompress: {error}") from error
     if len(raw) != size:
         raise CorruptBlock(f"payload promises {size} bytes and holds {len(raw)}")
     return raw
+
+
+def _size_of(payload: bytes, version: int) -> int:
+    """Return the size that a payload promises, when its bytes can hold so much."""
+    if payload[:1] != _OCTETS[version]:
+        raise CorruptBlock(f"payload of unknown version {payload[:1].hex() or 'none'}")
+    try:
+        size = zstandard.frame_content_size(payload[1:_HEADER_BYTES])
+    except zstandard.ZstdError as error:
+        raise CorruptBlock(f"payload does not decompress: {error}") from error
+    # -1: the frame does not say.
+    if not 0 <= size <= min(MAX_RAW_BYTES, (len(payload) - 1) * _MOST_PER_BYTE):
+        raise CorruptBlock(f"{len(payload)} bytes cannot hold the {size} they promise")
+    return size
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Unpacked:
+    """What many payloads held, one after the other in memory."""
+
+    at: npt.NDArray[np.int64]
+    """Where each begins."""
+    sizes: npt.NDArray[np.int64]
+    owner: object
+    """Whose memory it is."""
+
+
+def unpack_many(payloads: Sequence[bytes], *, version: int = VERSION) -> Unpacked | None:
+    """Return what was packed as that version, in two thirds of the time that one by one takes.
+
+    None where this zstandard cannot do it: `unpack` each, then. What follows a frame whose
+    checksum holds goes unnoticed here.
+
+    Raises:
+        CorruptBlock: One is not a payload, or was changed.
+    """
+    many: Any = getattr(_contexts.decompressor, "multi_decompress_to_buffer", None)
+    if many is None or not payloads:
+        return None
+    lengths = np.fromiter(map(len, payloads), np.uint64, len(payloads))
+    ends = np.cumsum(lengths, dtype=np.uint64)
+    # Of each payload what comes after its version.
+    frames = np.stack([ends - lengths + np.uint64(1), lengths - np.uint64(1)], axis=1)
+    sizes = np.array([_size_of(payload, version) for payload in payloads], np.int64)
+    try:
+        all_of_them = zstandard.BufferWithSegments(b"".join(payloads), frames.tobytes())
+        raws = many(all_of_them)
+    except zstandard.ZstdError as error:
+        raise CorruptBlock(f"payload does not decompress: {error}") from error
+    last, total = raws[len(raws) - 1], int(sizes.sum())
+    # It does not promise that they lie in one piece.
+    if len(raws) != len(payloads) or last.offset + len(last) != total:
+        return None
+    begin = int(np.frombuffer(raws[0], np.uint8).__array_interface__["data"][0])
+    return Unpacked(begin + np.cumsum(sizes) - sizes, sizes, raws)

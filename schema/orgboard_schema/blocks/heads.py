@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from orgboard_schema.blocks.columns import Cursor, address, ints
-from orgboard_schema.blocks.frame import MAX_RAW_BYTES, pack, unpack
+from orgboard_schema.blocks.frame import MAX_RAW_BYTES, pack, unpack, unpack_many
 from orgboard_schema.blocks.series import Ints, kind_number
 from orgboard_schema.core.library import load_core
 from orgboard_schema.errors import CorruptBlock
@@ -204,11 +204,12 @@ def decode_heads(payload: bytes) -> HeadTable:
 def _rows_of(raw: bytes) -> HeadTable:
     """Return what the core's `ob_unpack_heads` makes."""
     count, flags, first = _read_header(raw, len(raw))
+    if not count:
+        return np.empty(0, HEAD)
     varies = _varying(flags)
     planes = np.empty((_WIDTH, count), np.uint8)
-    planes[varies] = np.frombuffer(raw[first:], np.uint8).reshape(-1, max(count, 1))
-    if count:
-        planes[~varies] = np.frombuffer(raw[_HEADER.size : first], np.uint8)[:, None]
+    planes[varies] = np.frombuffer(raw[first:], np.uint8).reshape(-1, count)
+    planes[~varies] = np.frombuffer(raw[_HEADER.size : first], np.uint8)[:, None]
     return _rows(planes)
 
 
@@ -249,23 +250,39 @@ def heads_at_each(
     """
     if any(_is_whole(payload) for payload in payloads):
         return [heads_at([payloads[at] for at in which], places) for which, places in wanted]
-    raws = [unpack(payload, version=_VERSION) for payload in payloads]
-    return [_rows_at([raws[at] for at in which], places) for which, places in wanted]
+    many = None if load_core() is None else unpack_many(payloads, version=_VERSION)
+    if many is None:
+        raws = [unpack(payload, version=_VERSION) for payload in payloads]
+        return [_rows_at([raws[at] for at in which], places) for which, places in wanted]
+    found: list[HeadTable] = []
+    for which, places in wanted:
+        some = np.array(which, np.intp)
+        begin = many.at[some]
+        rows = _picked(address(begin), many.sizes[some], places)
+        # What is wrong with which, is told by looking at each.
+        found.append(heads_at([payloads[at] for at in which], places) if rows is None else rows)
+    return found
 
 
 def _rows_at(raws: Sequence[bytes], places: Sequence[int]) -> HeadTable:
     """Return one row of each of these unpacked tables; the core looks at each once."""
-    core = load_core()
-    if core is not None:
-        rows = np.empty(len(raws), HEAD)
-        sizes = np.fromiter(map(len, raws), np.int64, len(raws))
-        at = np.array(places, np.int64)
-        begin = (c_char_p * len(raws))(*raws)
-        got = core.ob_heads_at(begin, address(sizes), address(at), len(raws), address(rows))
-        if got == len(raws):
-            return rows
+    sizes = np.fromiter(map(len, raws), np.int64, len(raws))
+    rows = _picked((c_char_p * len(raws))(*raws), sizes, places)
     # What is wrong with which, is told here.
-    return _octets_at(raws, places).reshape(-1).view(HEAD)
+    return _octets_at(raws, places).reshape(-1).view(HEAD) if rows is None else rows
+
+
+def _picked(begin: Any, sizes: Ints, places: Sequence[int]) -> HeadTable | None:
+    """Return what the core finds in unpacked tables; None without one, or without such a row.
+
+    `begin` is where the addresses of the tables lie.
+    """
+    core = load_core()
+    if core is None:
+        return None
+    rows, at = np.empty(len(sizes), HEAD), np.array(places, np.int64)
+    got = core.ob_heads_at(begin, address(sizes), address(at), len(rows), address(rows))
+    return rows if got == len(rows) else None
 
 
 def _octets_at(raws: Sequence[bytes], places: Sequence[int]) -> npt.NDArray[np.uint8]:

@@ -67,7 +67,7 @@ _SIGNATURES: Final[dict[str, tuple[object, list[object]]]] = {
     "ob_sum_heads": (None, [_COLUMN, c_int64, POINTER(c_int64)]),
     "ob_pack_heads": (c_int64, [_COLUMN, c_int64, _COLUMN]),
     "ob_unpack_heads": (None, [c_char_p, c_int64, _COLUMN]),
-    "ob_heads_at": (c_int64, [POINTER(c_char_p), _COLUMN, _COLUMN, c_int64, _COLUMN]),
+    "ob_heads_at": (c_int64, [_COLUMN, _COLUMN, _COLUMN, c_int64, _COLUMN]),
     "ob_inner_buckets": (c_int64, [_COLUMN, _COLUMN, c_int64, _COLUMN, _COLUMN]),
     "ob_plain_buckets": (None, [*[_COLUMN] * 4, c_int64, *[_COLUMN] * 5]),
     "ob_shares": (c_int32, [*[_COLUMN] * 4, c_int64, c_int64, _COLUMN, _COLUMN]),

@@ -18,12 +18,13 @@ from orgboard_schema.blocks import (
     encode_tag_set,
     head_rows,
 )
-from orgboard_schema.blocks.frame import pack, unpack
+from orgboard_schema.blocks.frame import pack, unpack, unpack_many
 from orgboard_schema.blocks.heads import (
     HEAD,
     HeadTable,
     empty_heads,
     heads_at,
+    heads_at_each,
     row_of,
     row_places,
     series_key,
@@ -197,6 +198,39 @@ def test_a_piece_of_a_head_is_refused() -> None:
             decode_heads(piece)
         with pytest.raises(CorruptBlock):
             heads_at([piece], [0])
+        with pytest.raises(CorruptBlock):
+            heads_at_each([encode_heads(heads), piece], [([0, 1], [0, 0])])
+
+
+@given(st.lists(st.tuples(_tables(), st.booleans()), max_size=5), st.integers(0, 9))
+def test_many_tables_together_give_the_rows_that_each_gives(
+    some: list[tuple[HeadTable, bool]], chosen: int
+) -> None:
+    some = [(heads, old and chosen > 6) for heads, old in some if len(heads)]
+    payloads = [
+        _as_the_first_release_wrote(heads) if old else encode_heads(heads) for heads, old in some
+    ]
+    which = [at for at in range(len(some))[::-1] if at != chosen]
+    places = [(at + chosen) % len(some[at][0]) for at in which]
+
+    found, nothing = heads_at_each(payloads, [(which, places), ([], [])])
+
+    rows = zip(which, places, strict=True)
+    assert found.tobytes() == b"".join(some[at][0][place].tobytes() for at, place in rows)
+    assert len(nothing) == 0
+
+
+def test_a_payload_that_promises_too_much_or_was_changed_is_refused_among_others() -> None:
+    sound = pack(bytes(1000), version=2)
+    # A zstd frame header with an 8-octet content size of 2^40, and no content.
+    bomb = bytes.fromhex("0228b52ffdc000") + (2**40).to_bytes(8, "little")
+    changed = sound[:-1] + bytes([sound[-1] ^ 1])
+
+    for wrong in (bomb, changed, sound[:-1], sound[:3], sound[:1], b"", b"\1" + sound[1:]):
+        with pytest.raises(CorruptBlock):
+            unpack_many([sound, wrong], version=2)
+        with pytest.raises(CorruptBlock):
+            unpack(wrong, version=2)
 
 
 def test_a_block_of_nothing_finite_has_no_range() -> None:

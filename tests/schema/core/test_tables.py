@@ -120,7 +120,9 @@ def _rows_or_refusals(payloads: list[bytes], places: list[int]) -> list[bytes | 
         except CorruptBlock as error:
             told.append(str(error))
     together = heads.heads_at([payloads[at] for at in sound], [places[at] for at in sound])
-    return [*told, together.tobytes()]
+    backwards = sound[::-1]
+    each = heads.heads_at_each(payloads, [(backwards, [places[at] for at in backwards])])
+    return [*told, together.tobytes(), each[0].tobytes()]
 
 
 def test_a_table_without_a_point_counts_nothing() -> None:
