@@ -18,6 +18,7 @@ from sqlalchemy import ColumnElement, Connection, func, or_, select
 
 from orgboard_dashboard.queries.fields import FIELDS
 from orgboard_dashboard.queries.hparam_texts import HparamTexts, decode_hparams, keys_of
+from orgboard_dashboard.queries.kept_hparams import Stamp, kept_hparams, stamp_of
 from orgboard_dashboard.queries.literals import spelled
 from orgboard_dashboard.queries.visible import ProjectRef, visible_runs
 from orgboard_dashboard.viewer import Viewer
@@ -43,7 +44,7 @@ class ProjectNames:
     """What runs of a project, as far as `viewer` may see them, have logged by name."""
 
     def __init__(self, viewer: Viewer, conn: Connection, project: ProjectRef) -> None:
-        self._conn = conn
+        self._viewer, self._conn, self._project_id = viewer, conn, project.project_id
         self._hparams: dict[str, Mapping[int, Any]] = {}
         self._tag_ids: dict[tuple[str, Kind], int | None] = {}
         self._tags_of_set: dict[Kind, Mapping[int, tuple[int, _TagIds]]] = {}
@@ -52,10 +53,21 @@ class ProjectNames:
     def hparam(self, name: str) -> Mapping[int, Any]:
         """Return the value of a hyperparameter in each run that has it."""
         if name not in self._hparams:
-            stored, texts = self._texts_with(name)
-            found = texts.values(name)
-            self._hparams[name] = {stored[at][0]: held for at, held in found.items()}
+            kept, key = kept_hparams(self._conn.engine), (self._viewer, self._project_id, name)
+            held = kept.get(key, self._stamp)
+            if held is None:
+                held = self._read_hparam(name)
+                kept.put(key, self._stamp, held)
+            self._hparams[name] = held
         return self._hparams[name]
+
+    def _read_hparam(self, name: str) -> Mapping[int, Any]:
+        stored, texts = self._texts_with(name)
+        return {stored[at][0]: held for at, held in texts.values(name).items()}
+
+    @cached_property
+    def _stamp(self) -> Stamp:
+        return stamp_of(self._conn, self._here)
 
     def _texts_with(self, name: str) -> tuple[list[tuple[int, str]], HparamTexts]:
         """Return the hyperparameters of runs, those in which `name` may be among them."""
