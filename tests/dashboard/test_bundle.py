@@ -62,7 +62,24 @@ def test_a_page_has_no_script_that_it_does_not_need(board: Board) -> None:
     page = board.ask("GET", "/p/default/board/runs").text
 
     scripts = re.findall(r'<script src="([^"]+)"', page)
-    assert not [src for src in scripts if re.search("polyfill|dash_table|dash_ag_grid|/ob/", src)]
+    unneeded = "polyfill|dash_table|dash_core|dash_ag_grid|/ob/"
+    assert not [src for src in scripts if re.search(unneeded, src)]
     # React before ours, ours before Dash: what they find when they start.
     order = ["deps/react@", "/assets/all.", "dash_renderer"]
     assert [part for src in scripts for part in order if part in src] == order
+
+
+def test_every_component_of_the_shell_has_its_library_in_the_page(board: Board) -> None:
+    page = board.ask("GET", "/p/default/board/runs").text
+    layout = board.ask("GET", "/_dash-layout").text
+
+    used = set(re.findall(r'"namespace":"([^"]+)"', layout))
+    assert used
+    assert not [name for name in used if not re.search(rf'<script src="[^"]+/{name}\.', page)]
+
+
+def test_what_dash_asks_for_first_is_on_its_way_before(board: Board) -> None:
+    page = board.ask("GET", "/p/default/board/runs").text
+
+    early = re.findall(r'<link rel="preload" href="([^"]+)" as="fetch" crossorigin>', page)
+    assert early == ["/_dash-layout", "/_dash-dependencies"]

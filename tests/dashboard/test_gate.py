@@ -20,7 +20,7 @@ PAGE_PARTS = ("ob-page", "ob-crumb", "ob-tabs", "ob-bar")
 PAGE_CALL: dict[str, Any] = {
     "output": "..ob-page.children...ob-crumb.children...ob-tabs.children...ob-bar.children..",
     "outputs": [{"id": part, "property": "children"} for part in PAGE_PARTS],
-    "inputs": [{"id": "ob-location", "property": "pathname", "value": "/p/default/board/runs"}],
+    "inputs": [{"id": "ob-page", "property": "data-path", "value": "/p/default/board/runs"}],
     "changedPropIds": ["ob-location.pathname"],
 }
 AS_JSON = {"content-type": "application/json"}
@@ -274,7 +274,7 @@ def test_a_body_over_the_limit_is_refused_whether_it_says_so_or_not(web: Web) ->
         PAGE_CALL | {"inputs": []},
         PAGE_CALL | {"inputs": [1]},
         PAGE_CALL | {"inputs": [PAGE_CALL["inputs"]]},
-        PAGE_CALL | {"inputs": [{"id": {"type": "x"}, "property": "pathname"}]},
+        PAGE_CALL | {"inputs": [{"id": {"type": "x"}, "property": "data-path"}]},
         PAGE_CALL | {"state": [{}]},
         PAGE_CALL | {"changedPropIds": [{}]},
         PAGE_CALL | {"state": [1]},
@@ -338,9 +338,9 @@ def test_the_log_tells_of_a_callback_that_failed(
     assert "a callback failed" in caplog.messages
 
 
-@pytest.mark.parametrize("pathname", [None, 5, True, 1e308, [1], {"a": 1}, "\0", "\ud800", "//"])
-def test_any_address_in_a_callback_is_answered(board: Board, web: Web, pathname: object) -> None:
-    address = {"id": "ob-location", "property": "pathname", "value": pathname}
+@pytest.mark.parametrize("path", [None, 5, True, 1e308, [1], {"a": 1}, "\0", "\ud800", "//"])
+def test_any_address_in_a_callback_is_answered(board: Board, web: Web, path: object) -> None:
+    address = {"id": "ob-page", "property": "data-path", "value": path}
     body = json.dumps(PAGE_CALL | {"inputs": [address]})
 
     answer = board.ask("POST", CALLBACK, web=web, content=body, headers=AS_JSON)

@@ -35,13 +35,15 @@ def register(app: Dash) -> None:
         Output("ob-crumb", "children"),
         Output("ob-tabs", "children"),
         Output("ob-bar", "children"),
-        Input("ob-location", "pathname"),
+        # The island says where one is (`assets/ob/nav.js`).
+        Input("ob-page", "data-path"),
+        prevent_initial_call=True,
     )
     async def show_page(
-        pathname: str | None,
+        path: str | None,
     ) -> tuple[Component, list[Component], list[Component], list[Component]]:
         # Whoever calls by hand may send anything.
-        place = decode_place(str(pathname or base), base)
+        place = decode_place(str(path or base), base)
         return page_of(place), crumb(place, base), tabs(place, base), bar(place, base)
 
 

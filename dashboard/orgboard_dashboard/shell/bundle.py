@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import dash_ag_grid  # type: ignore[import-untyped]  # it has no stubs
-from dash import _dash_renderer, dash_table
+from dash import _dash_renderer, dash_table, dcc
 
 __all__ = ["Bundle", "leave_out_unused", "scripts_of", "styles_of"]
 
@@ -54,17 +54,18 @@ def leave_out_unused() -> None:
     """Let Dash not lay into every page what ours do not need.
 
     Its polyfill is for browsers without promises: it takes a third of a second to start, and puts
-    slower strings and patterns in place of the browser's own. Of its tables none is here. The
-    grid's script is fetched with the first grid (`assets/ob/gridscript.js`).
+    slower strings and patterns in place of the browser's own. Of its tables and core components
+    none is here. The grid's script is fetched with the first grid (`assets/ob/gridscript.js`).
     """
     for needed in _dash_renderer._js_dist_dependencies:
         for mode, paths in needed["relative_package_path"].items():
             kept = [path for path in paths if _POLYFILL not in path]
             needed["relative_package_path"][mode] = kept
-    tables: list[dict[str, Any]] = dash_table._js_dist  # type: ignore[attr-defined]  # it is there
-    unused = [
-        *(each for each in tables if "async" not in each),
+    unused: list[dict[str, Any]] = [
+        *dash_table._js_dist,  # type: ignore[attr-defined]  # it is there
+        *dcc._js_dist,
         *(each for each in dash_ag_grid._js_dist if each["relative_package_path"] == _GRID),
     ]
     for script in unused:
-        script["dynamic"] = True  # Dash serves it to who asks for it.
+        if "async" not in script:
+            script["dynamic"] = True  # Dash serves it to who asks for it.

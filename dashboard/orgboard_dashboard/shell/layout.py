@@ -18,7 +18,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 import dash_mantine_components as dmc  # type: ignore[import-untyped]  # it has no stubs
-from dash import dcc, html
+from dash import html
 from dash.development.base_component import Component
 
 from orgboard_dashboard.components.element import element
@@ -39,6 +39,7 @@ _MARK: Final = (
 SCRIPTS: Final = scripts_of(_ASSETS)
 STYLES: Final = styles_of(_ASSETS)
 
+# What Dash asks for when it has started is on its way until then.
 _INDEX: Final = f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -49,6 +50,8 @@ _INDEX: Final = f"""<!DOCTYPE html>
 <title>{{%title%}}</title>
 {{%css%}}
 <link rel="stylesheet" href="{STYLES.path}">
+<link rel="preload" href="/_dash-layout" as="fetch" crossorigin>
+<link rel="preload" href="/_dash-dependencies" as="fetch" crossorigin>
 </head>
 <body>
 {{%app_entry%}}
@@ -78,7 +81,6 @@ def layout() -> Component:
     """Lay out the frame. The router fills `ob-page`, `ob-crumb`, `ob-tabs` and `ob-bar`."""
     return element(
         dmc.MantineProvider,
-        dcc.Location(id="ob-location", refresh="callback-nav"),
         element(
             dmc.AppShell,
             element(dmc.AppShellHeader, _header(), withBorder=False),

@@ -260,6 +260,54 @@ def test_the_tooltip_is_in_the_order_that_was_chosen(
     )
 
 
+def test_the_table_of_the_tooltip_stays_while_what_it_says_changes(
+    page: Page, served: Served
+) -> None:
+    page.goto(served.page("scalars?t=train/loss"))
+    ready(page)
+    box = page.locator(".ob-plot").bounding_box()
+    assert box is not None
+    row = page.get_by_role("tooltip").locator("tbody tr").first
+
+    page.mouse.move(box["x"] + 60, box["y"] + 60)
+    expect(row).to_be_visible()
+    before = row.text_content() or ""
+    row.evaluate("(row) => { window.row = row; }")
+    page.mouse.move(box["x"] + 160, box["y"] + 60)
+
+    expect(row).not_to_have_text(before)
+    assert row.evaluate("(row) => row === window.row")
+
+
+def test_charts_have_the_width_of_the_page_again(page: Page, served: Served) -> None:
+    page.goto(served.page("scalars?t=train/loss"))
+    ready(page)
+    plot = page.locator(".ob-plot").first
+    before = plot.evaluate("(plot) => plot.clientWidth")
+
+    page.set_viewport_size({"width": 1000, "height": 700})
+
+    page.wait_for_function(
+        f"""(before) => {PLOT}.clientWidth !== before
+            && Number({PLOT}.querySelector("svg").getAttribute("width")) === {PLOT}.clientWidth""",
+        arg=before,
+    )
+
+
+def test_a_card_out_of_sight_has_its_height_and_is_not_laid_out(page: Page, served: Served) -> None:
+    page.goto(served.page("scalars?w=2000,1500"))
+    ready(page)
+    footers = page.locator(".ob-card > footer")
+    laid_out = "(footer) => footer.checkVisibility({ contentVisibilityAuto: true })"
+    height = "(footer) => footer.parentElement.offsetHeight"
+
+    assert footers.first.evaluate(laid_out)
+    assert not footers.last.evaluate(laid_out)
+    assert footers.first.evaluate(height) == footers.last.evaluate(height)
+    footers.last.scroll_into_view_if_needed()
+    page.wait_for_function(laid_out, arg=footers.last.element_handle())
+
+
 def test_a_chart_is_told_in_words(page: Page, served: Served) -> None:
     page.goto(served.page(f"scalars?t=train/loss&sel={served.board.uids['cosine/a']}"))
     ready(page)

@@ -147,7 +147,7 @@ def test_runs_are_asked_for_once_and_before_dash_is_there(
     expect(page.locator(".ob-card .scatterlayer .trace, .ag-row").first).to_be_visible()
 
     at = [number for number, url in enumerate(asked) if "/runs?" in url]
-    laid_out = next(number for number, url in enumerate(asked) if "/_dash-layout" in url)
+    laid_out = next(number for number, url in enumerate(asked) if "/_dash-update" in url)
     assert len(at) == lists
     assert max(at) < laid_out
 

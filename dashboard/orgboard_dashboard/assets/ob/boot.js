@@ -45,7 +45,7 @@
     const place = document.getElementById("ob-page");
     if (!place) return false;
     new MutationObserver(() => enter(place)).observe(place, { childList: true });
-    if (place.firstElementChild) enter(place);
+    ob.route();
     return true;
   }
 

@@ -58,11 +58,16 @@
   /** Write the time of day: 14:03. */
   ob.clock = function clock(wall, seconds = false) {
     const date = new Date(wall * 1000);
-    return Number.isNaN(date.valueOf()) ? "–" : CLOCKS[Number(seconds)].format(date);
+    return Number.isNaN(date.valueOf()) ? "–" : clockOf(seconds).format(date);
   };
 
-  // To make one costs more than to use it a hundred times; a tooltip has dozens of times.
-  const CLOCKS = [{}, { second: "2-digit" }].map((more) => new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit", hour12: false, ...more }));
+  /** To make one costs more than to use it a hundred times, and the first one the start of a page. */
+  const clocks = new Map();
+
+  function clockOf(seconds) {
+    if (!clocks.has(seconds)) clocks.set(seconds, new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit", hour12: false, ...(seconds ? { second: "2-digit" } : {}) }));
+    return clocks.get(seconds);
+  }
 
   /** Write bytes: 312 bytes, 48.1 kB. */
   ob.bytes = function bytes(n) {

@@ -5,11 +5,13 @@
 
   const { createElement, lazy, Suspense } = globalThis.React;
 
+  const FOLDER = `${ob.base()}_dash-component-suites/dash_ag_grid`;
+
   let grid = null;
 
   function fetched() {
     grid ??= new Promise((resolve) => {
-      const script = ob.el("script", { src: `${ob.base()}_dash-component-suites/dash_ag_grid/dash_ag_grid.min.js` });
+      const script = ob.el("script", { src: `${FOLDER}/dash_ag_grid.min.js` });
       script.onload = () => {
         const { AgGrid } = globalThis.dash_ag_grid;
         // Dash asks by name again, and would take another component for another grid.
@@ -28,6 +30,9 @@
 
   globalThis.dash_ag_grid = standIn;
 
-  // Where a table comes first it comes while React starts.
-  if (/\/runs$/.test(location.pathname)) fetched();
+  // Where a table comes first its scripts come while Dash starts: this one, and what it will ask for.
+  if (/\/runs$/.test(location.pathname)) {
+    document.head.append(ob.el("link", { rel: "preload", as: "script", href: `${FOLDER}/async-community.js` }));
+    fetched();
+  }
 })((globalThis.ob = globalThis.ob || {}));

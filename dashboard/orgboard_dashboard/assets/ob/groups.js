@@ -155,21 +155,19 @@
       spread ? `The band is ${spread}. ` : ""}Values that are not finite are left out.${lined}`;
   };
 
-  /** Make the tooltip of a card of groups; null when `rows` are of runs. `near` is the row at hand. */
-  ob.groupTable = function groupTable(rows, most, near) {
-    if (!rows[0]?.line.members) return null;
-    const { groupLine, smoothing, xAxis } = ob.view;
+  /** What a tooltip says of groups at their points: [title, write(row)] of each column. */
+  ob.groupColumns = function groupColumns(rows) {
+    const { groupLine, groupBand, smoothing, xAxis } = ob.view;
     const place = ob.xMetric(ob.view) !== null ? "x" : { step: "step", rstep: "relative step", index: "index" }[xAxis] ?? "time";
-    const spread = ob.view.groupBand !== "none" && Boolean(rows[0].line.low);
-    const head = ["", "group", groupLine, smoothing > 0 ? "smoothed" : null, ...(spread ? ["low", "high"] : []), "runs", place];
-    const cell = (text) => ob.el("td", {}, text);
-    const body = rows.slice(0, most).map((row) => [row, row.line, row.i]).map(([row, line, i]) => ob.el(row.far ? "tr.ob-far" : row === near ? "tr.ob-near" : "tr", {},
-      ob.el("td", {}, ob.swatch(line)), ob.el("td.ob-name", {}, line.name), cell(ob.value(line.y[i])),
-      smoothing > 0 ? cell(ob.value(row.smoothed)) : null,
-      ...(spread ? [cell(ob.value(line.low[i])), cell(ob.value(line.high[i]))] : []),
-      cell(`${line.runs[i]} of ${line.members}`),
-      cell(ob.xText(line.x[i], ob.view))));
-    const rest = rows.length > most ? ob.el("tr", {}, ob.el("td"), ob.el("td", { colspan: "7" }, `and ${ob.plural(rows.length - most, "more group")}`)) : null;
-    return ob.el("table", {}, ob.el("thead", {}, ob.el("tr", {}, ...head.filter((word) => word !== null).map((word) => ob.el("th", {}, word)))), ob.el("tbody", {}, ...body, rest));
+    const spread = groupBand !== "none" && rows.some(({ line }) => line.low);
+    const bound = (which) => ({ line, i }) => (line[which] ? ob.value(line[which][i]) : "");
+    return [
+      ["group", ({ line }) => line.name],
+      [groupLine, ({ line, i }) => ob.value(line.y[i])],
+      smoothing > 0 && ["smoothed", ({ smoothed }) => ob.value(smoothed)],
+      ...(spread ? [["low", bound("low")], ["high", bound("high")]] : []),
+      ["runs", ({ line, i }) => `${line.runs[i]} of ${line.members}`],
+      [place, ({ line, i }) => ob.xText(line.x[i], ob.view)],
+    ].filter(Boolean);
   };
 })((globalThis.ob = globalThis.ob || {}));

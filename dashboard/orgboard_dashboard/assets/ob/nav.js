@@ -1,11 +1,22 @@
 /* Go from page to page without a reload, and carry the view along: the same runs and filters
-   stand on every page of a project. Dash's router hears of it as of one of its own links. */
+   stand on every page of a project. */
 (function (ob) {
   "use strict";
 
+  let path = null;
+
+  /** Let Dash lay out the page that the address names (`pages/__init__.py`), if it is another. */
+  ob.route = function route() {
+    if (location.pathname === path) return;
+    path = location.pathname;
+    globalThis.dash_clientside.set_props("ob-page", { "data-path": path });
+  };
+
+  window.addEventListener("popstate", ob.route);
+
   ob.goTo = function goTo(address) {
     history.pushState({}, "", address);
-    window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
+    ob.route();
     window.scrollTo(0, 0);
   };
 

@@ -233,10 +233,14 @@
     return ob.el(`span.ob-dot.ob-${kind}`, { role: "img", "aria-label": ob.statusWords(run), title: ob.statusWords(run) });
   };
 
-  ob.swatch = function swatch(run, on = true) {
+  ob.swatch = (run, on = true) => ob.paintSwatch(ob.el("span", { "aria-hidden": "true" }), run, on);
+
+  /** Give a swatch the ink of a run, or of none; one that has it is left alone. */
+  ob.paintSwatch = function paintSwatch(node, run, on = true) {
     const { color, dash } = ob.ink(run.color);
-    const node = ob.el(dash === "solid" ? "span.ob-swatch" : "span.ob-swatch.ob-dashed", { "aria-hidden": "true" });
-    if (on) node.style.setProperty("--ink", color);
+    const name = dash === "solid" ? "ob-swatch" : "ob-swatch ob-dashed";
+    if (node.className !== name) node.className = name;
+    if (node.style.getPropertyValue("--ink") !== (on ? color : "")) node.style.setProperty("--ink", on ? color : "");
     return node;
   };
 })((globalThis.ob = globalThis.ob || {}));

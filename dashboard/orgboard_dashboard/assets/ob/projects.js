@@ -37,7 +37,7 @@
 
   function open(row) {
     history.replaceState({}, "", address(row));
-    window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
+    ob.route();
   }
 
   /** A page that has nothing to show says why, and what to do. */

@@ -57,6 +57,7 @@
   /** Show what the server says of the query; null when nothing is wrong. */
   function say(bar, error) {
     const refused = error instanceof ob.Refused ? error : null;
+    const before = bar.error;
     bar.error = refused && refused.status === 400 ? refused : null;
     // Who is in the middle of a condition knows that it is not finished.
     const unfinished = bar.error?.details?.at >= [...bar.input.value].length && document.activeElement === bar.input;
@@ -65,7 +66,8 @@
     // Made anew, a button that is being pressed would be gone before it is clicked.
     if (bar.said !== refused) bar.problem.replaceChildren(...(refused ? [refused.details.problem ?? refused.message, ...suggestions(bar)] : []));
     bar.said = refused;
-    paint(bar);
+    // Said with every change of the panel, and to paint lays the page out.
+    if (bar.error !== before) paint(bar);
   }
 
   function suggestions(bar) {

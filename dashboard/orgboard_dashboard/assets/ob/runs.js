@@ -69,7 +69,7 @@
   }
 
   async function whenReady(signal, act) {
-    while (!signal.aborted && !ready()) await new Promise((resolve) => setTimeout(resolve, 30));
+    while (!signal.aborted && !ready()) await new Promise((resolve) => setTimeout(resolve, 10));
     if (!signal.aborted) act();
   }
 

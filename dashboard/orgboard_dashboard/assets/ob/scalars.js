@@ -37,13 +37,15 @@
       /** Of each run, which set of tags it had when the stream told of it last. */
       this.tagSets = new Map();
       this.listed = 0;
+      /** Of the page, as its cards were drawn for. */
+      this.width = null;
       this.controller = new AbortController();
       this.out = ob.el("div.ob-out");
       this.toolbar = this.makeToolbar();
       ob.sizeCards(this.out);
       root.replaceChildren(this.toolbar.el, this.out);
       this.seer = new IntersectionObserver((seen) => this.seen(seen), { rootMargin: NEAR });
-      this.sizer = new ResizeObserver(ob.settled(120, () => this.drawAll()));
+      this.sizer = new ResizeObserver(ob.settled(120, () => this.redrawWidened()));
       this.sizer.observe(this.out);
       this.fetcher = this.makeFetcher();
       this.retag = ob.throttled(3000, () => this.listTags());
@@ -194,8 +196,9 @@
       if (pinned.length) sections.unshift(this.section(PINNED, pinned));
       if (!tags.length && !pinned.length) sections.push(ob.el("div.ob-empty", {}, ob.el("p", {}, ...this.nothing())));
       keepScroll(() => this.out.replaceChildren(...sections));
+      this.width ??= this.out.clientWidth;
+      // What comes into sight by that is fetched as soon as it is seen.
       this.forgetOthers();
-      this.fetcher.wake();
     }
 
     nothing() {
@@ -298,6 +301,14 @@
     redrawResized() {
       this.sized ??= ob.settled(60, () => this.cards.forEach((card) => card.visible && this.resized(card)));
       this.sized();
+    }
+
+    /** The page has another width, and so have its cards; it gets taller by each of them. */
+    redrawWidened() {
+      const width = this.out.clientWidth;
+      if (this.width === width) return;
+      this.width = width;
+      this.drawAll();
     }
 
     /** A stretch was dragged on a card: the table says what its points come to. */

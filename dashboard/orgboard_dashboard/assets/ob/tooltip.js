@@ -9,6 +9,7 @@
   const FAR_PX = 24;
 
   let tip = null;
+  let table = null;
 
   /** Show the values of `card` at a pointer event. */
   ob.showTip = function showTip(card, event) {
@@ -22,10 +23,15 @@
     const nearestRow = rows.reduce((best, row) => (best && best.apart <= row.apart ? best : row), null);
     ob.moveCursors(nearestRow ? nearestRow.x : scale.xAt(px));
     if (!rows.length && !strange) return hide();
-    tip ??= document.body.appendChild(ob.el("div.ob-tip", { role: "tooltip" }));
     rows.sort(ORDERS[ob.view.tipOrder]);
-    const parts = [rows.length ? ob.groupTable(rows, MOST_ROWS, nearestRow) ?? table(card, rows, nearestRow) : null, strange];
-    tip.replaceChildren(...parts.filter(Boolean));
+    const what = rows[0]?.line.members ? "group" : "run";
+    const more = rows.length - MOST_ROWS;
+    const columns = what === "group" ? ob.groupColumns(rows) : runColumns(card);
+    table ??= new ob.TipTable();
+    table.write(columns, rows.slice(0, MOST_ROWS), nearestRow, more > 0 ? `and ${ob.plural(more, `more ${what}`)}` : "");
+    tip ??= document.body.appendChild(ob.el("div.ob-tip", { role: "tooltip" }, table.el));
+    tip.querySelector(".ob-strange")?.remove();
+    if (strange) tip.append(strange);
     ob.ghostAt(card, nearestRow);
     tip.hidden = false;
     place(event);
@@ -87,25 +93,18 @@
     return low > 0 && wanted - column[low - 1] < column[low] - wanted ? low - 1 : low;
   }
 
-  function table(card, rows, nearestRow) {
+  /** What is said of a run at one of its points. */
+  function runColumns(card) {
     const metric = ob.xMetric(ob.view);
-    const smooth = ob.view.smoothing > 0;
-    const head = ["", "run", "value", smooth ? "smoothed" : null, "step", "time", "relative", metric === null ? null : "x"].filter((word) => word !== null);
-    const body = rows.slice(0, MOST_ROWS).map((row) => {
-      const { line, i, smoothed, far } = row;
-      return ob.el(far ? "tr.ob-far" : row === nearestRow ? "tr.ob-near" : "tr", {},
-      ob.el("td", {}, ob.swatch(line)),
-      ob.el("td.ob-name", {}, line.name),
-      ob.el("td", {}, ob.value(line.y[i])),
-      smooth ? ob.el("td", {}, ob.value(smoothed)) : null,
-      ob.el("td", {}, ob.count(line.step[i])),
-      ob.el("td", {}, ob.clock(line.wall[i], true)),
-      ob.el("td", {}, sinceStart(card, line, i)),
-      metric === null ? null : ob.el("td", {}, ob.value(line.x[i])));
-    });
-    const more = rows.length - MOST_ROWS;
-    const rest = more > 0 ? ob.el("tr", {}, ob.el("td"), ob.el("td", { colspan: "7" }, `and ${ob.plural(more, "more run")}`)) : null;
-    return ob.el("table", {}, ob.el("thead", {}, ob.el("tr", {}, ...head.map((word) => ob.el("th", {}, word)))), ob.el("tbody", {}, ...body, rest));
+    return [
+      ["run", ({ line }) => line.name],
+      ["value", ({ line, i }) => ob.value(line.y[i])],
+      ob.view.smoothing > 0 && ["smoothed", ({ smoothed }) => ob.value(smoothed)],
+      ["step", ({ line, i }) => ob.count(line.step[i])],
+      ["time", ({ line, i }) => ob.clock(line.wall[i], true)],
+      ["relative", ({ line, i }) => sinceStart(card, line, i)],
+      metric !== null && ["x", ({ line, i }) => ob.value(line.x[i])],
+    ].filter(Boolean);
   }
 
   /** Since the run's first point here, or its first event; on a time axis, what the axis says. */
