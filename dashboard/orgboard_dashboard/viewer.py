@@ -10,29 +10,66 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
-__all__ = ["LOCAL_VIEWER", "SystemViewer", "Viewer", "acting_as", "current_viewer"]
+__all__ = ["LOCAL_VIEWER", "SystemViewer", "Viewer", "Within", "acting_as", "current_viewer"]
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """The only places that exist for who comes by a token or a share link."""
+
+    team_id: int | None = None
+    project_id: int | None = None
+    uids: tuple[str, ...] | None = None
+    """Of these runs alone; None: of all there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """One who asks, and what that one may see."""
+    """One who asks, and what that one may see.
 
-    kind: Literal["local", "system"]
+    What an account may do where is not in here: the conditions in SQL look it up, in the snapshot
+    of the question, so that what was taken away is gone with the next one.
+    """
+
+    kind: Literal["local", "system", "account", "token", "share"]
     name: str
     logdirs: tuple[str, ...] | None = None
     """Resolved directories: only what was read from them is visible. None: everything is."""
     can_edit: bool = False
-    """Whether this one may change what is said of what is visible, and delete it."""
+    """Whether this one may change anything at all: of what is visible, what its role allows."""
+    account_id: int | None = None
+    is_admin: bool = False
+    """Of the whole installation: may do everything everywhere."""
+    within: Within | None = None
+    via: str = ""
+    """The session, token or share that this one came by; "" when by none."""
+    proved_at: float = 0.0
+    """When the password was last given, epoch seconds."""
+    address: str = field(default="", compare=False)
+    """Where from; for the audit log."""
+
+    @property
+    def may_everything(self) -> bool:
+        """Whether roles do not matter: who has the machine, or runs the installation."""
+        return self.is_admin or self.kind in ("local", "system")
+
+    @property
+    def runs_board(self) -> bool:
+        """Whether this one may see and change accounts, and what is written of them.
+
+        No program may by a token: what a token gives is runs.
+        """
+        return self.may_everything and self.kind in ("local", "system", "account")
 
 
 @dataclass(frozen=True, slots=True)
 class SystemViewer(Viewer):
     """A command on the host: who can open the database file can read it anyway."""
 
-    kind: Literal["local", "system"] = "system"
+    kind: Literal["local", "system", "account", "token", "share"] = "system"
     name: str = "system"
     can_edit: bool = True
 

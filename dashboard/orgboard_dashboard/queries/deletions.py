@@ -12,13 +12,14 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
-from orgboard_dashboard.queries.edits import MAX_RUNS, require_editor
+from orgboard_dashboard.queries.edits import MAX_RUNS
 from orgboard_dashboard.queries.errors import TooMuch
 from orgboard_dashboard.queries.visible import ProjectRef, find_project, visible_runs
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.errors import RunIsLive, RunNotFound
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.delete import LIVE_WITHIN_S, delete_run, restore_run, space_of
+from orgboard_schema.sql.roles import Role
 from orgboard_schema.sql.standing import DELETED, SHOWN
 from orgboard_schema.sql.text import from_sql, to_sql
 
@@ -104,12 +105,11 @@ def delete_runs(
     """Take these runs off every list; live ones stay. Their space comes back after a while.
 
     Raises:
-        Forbidden: `viewer` may not change anything.
+        Forbidden: `viewer` may see it, and not delete there.
         NotFound: there is no such project, or `viewer` may not see it.
         TooMuch: these are too many runs.
     """
-    require_editor(viewer)
-    found = find_project(viewer, conn, team, project)
+    found = find_project(viewer, conn, team, project, Role.ADMIN)
     _refuse_too_many(uids)
     rows = conn.execute(
         select(_run.run_id, _run.uid).where(_of(viewer, found, uids, SHOWN)).order_by(_run.run_id)
@@ -163,12 +163,11 @@ def restore_runs(
     """Show deleted runs again, empty until ingest has read their files; return how many.
 
     Raises:
-        Forbidden: `viewer` may not change anything.
+        Forbidden: `viewer` may see it, and not delete there.
         NotFound: there is no such project, or `viewer` may not see it.
         TooMuch: these are too many runs.
     """
-    require_editor(viewer)
-    found = find_project(viewer, conn, team, project)
+    found = find_project(viewer, conn, team, project, Role.ADMIN)
     _refuse_too_many(uids)
     query = select(_run.run_id).where(_of(viewer, found, uids, DELETED)).order_by(_run.run_id)
     run_ids = list(conn.scalars(query))

@@ -2,8 +2,8 @@
 
     edits ──▶ lock the runs ──▶ change those that differ ──▶ the edits that undo it
 
-Ingest writes none of this and never undoes it. Who asks may see the runs and `can_edit`:
-both are asked here, whatever stands before. A run that is not there is passed over, as
+Ingest writes none of this and never undoes it. Who asks may see the runs and edit in their
+project: both are asked here, whatever stands before. A run that is not there is passed over, as
 one that may not be seen is.
 """
 
@@ -17,11 +17,12 @@ from typing import Any, Final, Literal, cast, get_args
 
 from sqlalchemy import Connection, case, delete, select, tuple_, update
 
-from orgboard_dashboard.queries.errors import BadQuery, Conflict, Forbidden, TooMuch
+from orgboard_dashboard.queries.errors import BadQuery, Conflict, TooMuch
 from orgboard_dashboard.queries.visible import ProjectRef, find_project, find_run, visible_runs
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.dictionary import chunked
+from orgboard_schema.sql.roles import Role
 from orgboard_schema.sql.text import from_sql, to_sql
 from orgboard_schema.sql.upsert import insert_new, insert_or_replace
 
@@ -40,7 +41,6 @@ __all__ = [
     "checked_edit",
     "find_note",
     "project_tags",
-    "require_editor",
     "write_note",
 ]
 
@@ -96,16 +96,6 @@ class _Locked:
     starred: int
     archived_at: float | None
     chosen_color: str | None
-
-
-def require_editor(viewer: Viewer) -> None:
-    """Return quietly when `viewer` may change things.
-
-    Raises:
-        Forbidden: not so.
-    """
-    if not viewer.can_edit:
-        raise Forbidden
 
 
 def author_of(viewer: Viewer) -> str:
@@ -173,13 +163,12 @@ def apply_edits(
     """Make the changes in their order, all or none; runs that are so already stay untouched.
 
     Raises:
-        Forbidden: `viewer` may not change anything.
+        Forbidden: `viewer` may see it, and not change it.
         NotFound: there is no such project, or `viewer` may not see it.
         BadQuery: a run would have too many tags.
         TooMuch: these are too many runs.
     """
-    require_editor(viewer)
-    found = find_project(viewer, conn, team, project)
+    found = find_project(viewer, conn, team, project, Role.EDITOR)
     asked = sum(len(edit.uids) for edit in edits)
     if asked > MAX_RUNS:
         raise TooMuch(f"That changes {asked} runs; {MAX_RUNS} can be changed at once.")
@@ -332,16 +321,15 @@ def write_note(
     """Put `text` in place of the note that was written at `read`; an empty one takes it away.
 
     Raises:
-        Forbidden: `viewer` may not change anything.
+        Forbidden: `viewer` may see it, and not change it.
         NotFound: there is no such run, or `viewer` may not see it.
         BadQuery: the text is too long.
         Conflict: somebody wrote another one meanwhile.
     """
-    require_editor(viewer)
     size = len(text.encode("utf-8", "surrogatepass"))
     if size > MAX_NOTE_BYTES:
         raise BadQuery(f"A note has at most {MAX_NOTE_BYTES} bytes; this one has {size}.")
-    run_id = find_run(viewer, conn, uid)
+    run_id = find_run(viewer, conn, uid, Role.EDITOR)
     lock = select(_run.uid).where(_run.run_id == run_id).with_for_update(key_share=True)
     known = conn.execute(lock).scalar_one()
     before = find_note(conn, known)

@@ -19,10 +19,10 @@ class BadQuery(Exception):
 
 
 class Forbidden(Exception):
-    """The viewer may see this board and not change it."""
+    """The viewer may see it and not do this. The message says who may."""
 
-    def __init__(self) -> None:
-        super().__init__("This board is read-only: nothing was changed.")
+    def __init__(self, words: str = "You may see this and not change it.") -> None:
+        super().__init__(words)
 
 
 class Conflict(Exception):

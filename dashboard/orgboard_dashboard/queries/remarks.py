@@ -7,12 +7,13 @@ from typing import Final
 
 from sqlalchemy import Connection, delete, func, insert, or_, select, update
 
-from orgboard_dashboard.queries.edits import author_of, require_editor
+from orgboard_dashboard.queries.edits import author_of
 from orgboard_dashboard.queries.errors import BadQuery, NotFound, TooMuch
 from orgboard_dashboard.queries.visible import ProjectRef, find_project, find_runs, visible_runs
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.registry import new_uid
+from orgboard_schema.sql.roles import Role
 from orgboard_schema.sql.text import from_sql, to_sql
 
 __all__ = [
@@ -95,13 +96,12 @@ def add_remark(
     """Store a remark, and return its id.
 
     Raises:
-        Forbidden: `viewer` may not change anything.
+        Forbidden: `viewer` may see it, and not change it.
         NotFound: there is no such project or run, or `viewer` may not see it.
         BadQuery: the text is empty or too long.
         TooMuch: the project has too many.
     """
-    require_editor(viewer)
-    found = find_project(viewer, conn, team, project)
+    found = find_project(viewer, conn, team, project, Role.EDITOR)
     if moment.uid is not None and not find_runs(viewer, conn, found, (to_sql(moment.uid),)):
         raise NotFound
     mine = select(func.count()).where(_of.project_id == found.project_id)
@@ -121,12 +121,11 @@ def change_remark(
     """Put `text` in place of what a remark says; an empty one takes the remark away.
 
     Raises:
-        Forbidden: `viewer` may not change anything.
+        Forbidden: `viewer` may see it, and not change it.
         NotFound: there is none, or `viewer` may not see it.
         BadQuery: the text is too long.
     """
-    require_editor(viewer)
-    found = find_project(viewer, conn, team, project)
+    found = find_project(viewer, conn, team, project, Role.EDITOR)
     if not _is_seen(viewer, conn, found, key):
         raise NotFound
     here = _of.annotation_id == to_sql(key)

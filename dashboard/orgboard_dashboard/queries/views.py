@@ -13,13 +13,14 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 
-from orgboard_dashboard.queries.edits import author_of, checked_line, require_editor
-from orgboard_dashboard.queries.errors import BadQuery, Conflict, NotFound, TooMuch
+from orgboard_dashboard.queries.edits import author_of, checked_line
+from orgboard_dashboard.queries.errors import BadQuery, Conflict, Forbidden, NotFound, TooMuch
 from orgboard_dashboard.queries.visible import ProjectRef, find_project
 from orgboard_dashboard.urls import PAGES, decode_view, encode_view
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.registry import new_uid
+from orgboard_schema.sql.roles import Role
 from orgboard_schema.sql.text import from_sql, to_sql
 from orgboard_schema.sql.upsert import insert_or_replace
 
@@ -140,14 +141,14 @@ def save_view(
     """Store a view, and return it. The same long link is stored once.
 
     Raises:
-        Forbidden: `viewer` may not change anything.
+        Forbidden: `viewer` may see the project, and not change this in it.
         NotFound: there is no such project, or `viewer` may not see it.
         BadQuery: name, page or state is out of bounds.
         Conflict: there is a view of that name already, or of that id.
         TooMuch: the project has too many.
     """
-    require_editor(viewer)
-    found = _locked(viewer, conn, team, project)
+    is_shared = new.for_team and new.name is not None
+    found = _locked(viewer, conn, team, project, is_shared=is_shared)
     page, state = _checked_page(new.page), _checked_state(new.state)
     name = None if new.name is None else _checked_name(new.name)
     row: dict[str, object] = {
@@ -178,14 +179,12 @@ def change_view(
     """Give a view another name or state, or make it the one that the project opens in, or not.
 
     Raises:
-        Forbidden: `viewer` may not change anything.
+        Forbidden: `viewer` may see the project, and not change this in it.
         NotFound: there is no such view, or `viewer` may not see it.
         BadQuery: name, page or state is out of bounds, or a default would not be for the team.
         Conflict: somebody changed it meanwhile, or another view has that name.
     """
-    require_editor(viewer)
-    found = _locked(viewer, conn, team, project)
-    before = find_view(viewer, conn, team, project, key)
+    found, before = _locked_view(viewer, conn, team, project, key)
     if not before.view.name:
         raise BadQuery("What a link stands for does not change: save it under a name.")
     values: dict[str, object] = {}
@@ -212,13 +211,11 @@ def remove_view(viewer: Viewer, conn: Connection, team: str, project: str, key: 
     """Remove a named view, and return what it was. Links to it say that it is gone.
 
     Raises:
-        Forbidden: `viewer` may not change anything.
+        Forbidden: `viewer` may see the project, and not change this in it.
         NotFound: there is no such view, or `viewer` may not see it.
         BadQuery: it stands for a link.
     """
-    require_editor(viewer)
-    _locked(viewer, conn, team, project)
-    before = find_view(viewer, conn, team, project, key)
+    _, before = _locked_view(viewer, conn, team, project, key)
     if not before.view.name:
         raise BadQuery("What a link stands for stays, as long as the project has not too many.")
     conn.execute(delete(tables.saved_view).where(_of.view_id == before.view.id))
@@ -251,15 +248,32 @@ def _saved(conn: Connection, condition: ColumnElement[bool]) -> SavedView | None
     return None if row is None else SavedView(_row(row), row.state)
 
 
-def _locked(viewer: Viewer, conn: Connection, team: str, project: str) -> ProjectRef:
-    """Find a project whose views change: one change after the other."""
-    found = find_project(viewer, conn, team, project)
+def _locked(
+    viewer: Viewer, conn: Connection, team: str, project: str, *, is_shared: bool
+) -> ProjectRef:
+    """Find a project whose views change: one change after the other.
+
+    Whoever may see the project may keep views of it; those of the team are for its editors.
+    """
+    if not viewer.can_edit:
+        raise Forbidden
+    least = Role.EDITOR if is_shared else Role.VIEWER
+    found = find_project(viewer, conn, team, project, least)
     here = tables.project.c.project_id == found.project_id
     # Ingest may add runs to it meanwhile.
     conn.execute(
         select(tables.project.c.project_id).where(here).with_for_update(key_share=True)
     ).scalar_one()
     return found
+
+
+def _locked_view(
+    viewer: Viewer, conn: Connection, team: str, project: str, key: str
+) -> tuple[ProjectRef, SavedView]:
+    # Whose it is never changes; all else is read once nobody else changes it.
+    is_shared = find_view(viewer, conn, team, project, key).view.for_team
+    found = _locked(viewer, conn, team, project, is_shared=is_shared)
+    return found, find_view(viewer, conn, team, project, key)
 
 
 def _make_room(

@@ -9,11 +9,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    bindparam,
+    case,
+    false,
+    or_,
+    select,
+    true,
+)
 
-from orgboard_dashboard.queries.errors import NotFound
-from orgboard_dashboard.viewer import Viewer
+from orgboard_dashboard.queries.errors import Forbidden, NotFound
+from orgboard_dashboard.viewer import Viewer, Within
 from orgboard_schema.sql import tables, text
+from orgboard_schema.sql.roles import ORGANISATION, TEAM, Role
 from orgboard_schema.sql.standing import SHOWN
 
 __all__ = [
@@ -21,6 +32,7 @@ __all__ = [
     "find_project",
     "find_run",
     "find_runs",
+    "role_in",
     "visible_projects",
     "visible_runs",
 ]
@@ -35,46 +47,115 @@ class ProjectRef:
     project: str
 
 
-def visible_runs(viewer: Viewer, standing: int = SHOWN) -> ColumnElement[bool]:
+def visible_runs(
+    viewer: Viewer, standing: int = SHOWN, least: Role = Role.VIEWER
+) -> ColumnElement[bool]:
     """Return the condition on `tables.run` that holds for what `viewer` may see.
 
-    `standing` asks for others than the shown ones: of `orgboard_schema.sql.standing`.
+    `standing` asks for others than the shown ones: of `orgboard_schema.sql.standing`. `least`
+    asks for those of which `viewer` may do more.
     """
-    stands = tables.run.c.standing == standing
-    if viewer.logdirs is None:
-        return stands
-    hashes = [text.sha256(path) for path in viewer.logdirs]
-    shown = select(tables.logdir.c.logdir_id).where(tables.logdir.c.path_sha256.in_(hashes))
-    return stands & tables.run.c.logdir_id.in_(shown)
+    holds = tables.run.c.standing == standing
+    if viewer.logdirs is not None:
+        hashes = [text.sha256(path) for path in viewer.logdirs]
+        read_here = select(tables.logdir.c.logdir_id).where(tables.logdir.c.path_sha256.in_(hashes))
+        holds &= tables.run.c.logdir_id.in_(read_here)
+    if viewer.within is not None and viewer.within.uids is not None:
+        holds &= tables.run.c.uid.in_(viewer.within.uids)
+    if not _is_limited(viewer, least):
+        return holds
+    allowed = select(tables.project.c.project_id).where(_allows(viewer, least))
+    return holds & tables.run.c.project_id.in_(allowed)
 
 
-def visible_projects(viewer: Viewer) -> ColumnElement[bool]:
+def visible_projects(viewer: Viewer, least: Role = Role.VIEWER) -> ColumnElement[bool]:
     """Return the condition on `tables.project`; one whose runs are yet to come is visible too."""
+    holds = _allows(viewer, least) if _is_limited(viewer, least) else true()
     if viewer.logdirs is None:
-        return true()
+        return holds
     hashes = [text.sha256(path) for path in viewer.logdirs]
     shown = select(tables.logdir.c.project_id).where(tables.logdir.c.path_sha256.in_(hashes))
-    return tables.project.c.project_id.in_(shown)
+    return holds & tables.project.c.project_id.in_(shown)
 
 
-def find_project(viewer: Viewer, conn: Connection, team: str, project: str) -> ProjectRef:
-    """Return the project of that name.
+def _is_limited(viewer: Viewer, least: Role) -> bool:
+    """Tell whether roles or places keep anything from `viewer`."""
+    reads_only = least > Role.VIEWER and not viewer.can_edit
+    return reads_only or viewer.within is not None or not viewer.may_everything
+
+
+def _allows(viewer: Viewer, least: Role) -> ColumnElement[bool]:
+    """Return the condition on `tables.project` that its rules give `viewer` at least that role.
+
+    The role is the highest of: what was granted on the project; the role in its team, when the
+    project is the team's or the organisation's; viewer for every account, when it is the
+    organisation's; admin for who runs the installation. Nothing takes a role away.
+    """
+    if least > Role.VIEWER and not viewer.can_edit:
+        return false()
+    here = _inside(viewer.within)
+    if viewer.may_everything:
+        return here
+    if viewer.kind == "share":
+        return here if least == Role.VIEWER and viewer.within is not None else false()
+    if viewer.account_id is None:
+        return false()
+    return here & or_(*_roles(viewer.account_id, least))
+
+
+def _roles(account_id: int, least: Role) -> list[ColumnElement[bool]]:
+    project, grant, member = tables.project.c, tables.project_grant.c, tables.team_member.c
+    granted = select(grant.project_id).where(
+        grant.account_id == account_id, grant.role >= int(least)
+    )
+    in_team = select(member.team_id).where(
+        member.account_id == account_id, member.role >= int(least)
+    )
+    ways: list[ColumnElement[bool]] = [
+        project.project_id.in_(granted),
+        project.visibility.in_((TEAM, ORGANISATION)) & project.team_id.in_(in_team),
+    ]
+    if least == Role.VIEWER:
+        ways.append(project.visibility == ORGANISATION)
+    return ways
+
+
+def _inside(within: Within | None) -> ColumnElement[bool]:
+    project = tables.project.c
+    if within is None:
+        return true()
+    holds: ColumnElement[bool] = true()
+    if within.team_id is not None:
+        holds &= project.team_id == within.team_id
+    if within.project_id is not None:
+        holds &= project.project_id == within.project_id
+    return holds
+
+
+def find_project(
+    viewer: Viewer, conn: Connection, team: str, project: str, least: Role = Role.VIEWER
+) -> ProjectRef:
+    """Return the project of that name, in which `viewer` has at least the role `least`.
 
     Raises:
         NotFound: there is none that `viewer` may see.
+        Forbidden: `viewer` may see it, and do less.
     """
     named = {"team": text.to_sql(team), "project": text.to_sql(project)}
-    found = conn.execute(_find_project(viewer), named).scalar()
+    found = conn.execute(_find_project(viewer, least), named).one_or_none()
     if found is None:
         raise NotFound
-    return ProjectRef(found, team, project)
+    if not found.allowed:
+        raise Forbidden
+    return ProjectRef(found.project_id, team, project)
 
 
 # Built once for each viewer: to build a statement costs more than to run it.
-@lru_cache(maxsize=64)
-def _find_project(viewer: Viewer) -> Select[int]:
+@lru_cache(maxsize=256)
+def _find_project(viewer: Viewer, least: Role) -> Select[int, bool]:
+    more = visible_projects(viewer, least) if least > Role.VIEWER else true()
     return (
-        select(tables.project.c.project_id)
+        select(tables.project.c.project_id, case((more, 1), else_=0).label("allowed"))
         .join(tables.team)
         .where(
             tables.team.c.name == bindparam("team"),
@@ -82,6 +163,20 @@ def _find_project(viewer: Viewer) -> Select[int]:
             visible_projects(viewer),
         )
     )
+
+
+def role_in(viewer: Viewer, conn: Connection, project: ProjectRef) -> Role:
+    """Return what `viewer` may do in a project that it may see."""
+    here = tables.project.c.project_id == project.project_id
+    rows = conn.execute(
+        select(
+            *(
+                case((visible_projects(viewer, role), 1), else_=0)
+                for role in (Role.EDITOR, Role.ADMIN)
+            )
+        ).where(here)
+    ).one()
+    return Role(Role.VIEWER + sum(rows))
 
 
 def find_runs(
@@ -100,17 +195,19 @@ def find_runs(
     return {row.uid: row.run_id for row in rows}
 
 
-def find_run(viewer: Viewer, conn: Connection, uid: str) -> int:
-    """Return the id of one run.
+def find_run(viewer: Viewer, conn: Connection, uid: str, least: Role = Role.VIEWER) -> int:
+    """Return the id of one run, of which `viewer` has at least the role `least`.
 
     Raises:
         NotFound: there is none that `viewer` may see.
+        Forbidden: `viewer` may see it, and do less.
     """
-    found = conn.execute(
-        select(tables.run.c.run_id).where(
-            tables.run.c.uid == text.to_sql(uid), visible_runs(viewer)
-        )
-    ).scalar()
+    here = tables.run.c.uid == text.to_sql(uid)
+    found = conn.scalar(select(tables.run.c.run_id).where(here, visible_runs(viewer)))
     if found is None:
         raise NotFound
+    if least > Role.VIEWER:
+        more = visible_runs(viewer, least=least)
+        if conn.scalar(select(tables.run.c.run_id).where(here, more)) is None:
+            raise Forbidden
     return int(found)

@@ -1,0 +1,261 @@
+"""Accounts: made, put to sleep, given passwords; and their sessions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from orgboard_dashboard.accounts.names import key_of, name_problem
+from orgboard_dashboard.queries.errors import BadQuery, Conflict, NotFound
+from orgboard_dashboard.queries.people.audit import actor_of, note_down
+from orgboard_dashboard.viewer import Viewer
+from orgboard_schema.sql import tables
+from orgboard_schema.sql.text import from_sql, to_sql
+from orgboard_schema.sql.upsert import insert_or_replace
+
+__all__ = [
+    "AccountRow",
+    "SessionRow",
+    "add_account",
+    "change_account",
+    "change_own_password",
+    "end_sessions",
+    "find_account",
+    "kept_hash",
+    "list_accounts",
+    "list_sessions",
+    "make_account",
+    "set_password",
+]
+
+_account, _session, _password = tables.account.c, tables.session.c, tables.password.c
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRow:
+    """An account as lists have it. Times are epoch seconds."""
+
+    name: str
+    kind: str
+    is_admin: bool
+    created_at: float
+    disabled_at: float | None
+    has_password: bool
+    used_at: float | None
+    """When it was last signed in with, by the sessions that are still there."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """A session as its owner recognises it."""
+
+    id: str
+    created_at: float
+    used_at: float
+    address: str
+    agent: str
+    is_this: bool
+
+
+def list_accounts(viewer: Viewer, conn: Connection) -> tuple[AccountRow, ...]:
+    """Return every account, by name.
+
+    Raises:
+        NotFound: `viewer` does not run the installation.
+    """
+    _require_admin(viewer)
+    used = (
+        select(_session.account_id, func.max(_session.used_at).label("used_at"))
+        .group_by(_session.account_id)
+        .subquery()
+    )
+    rows = conn.execute(
+        select(tables.account, _password.changed_at, used.c.used_at)
+        .outerjoin(tables.password, _password.account_id == _account.account_id)
+        .outerjoin(used, used.c.account_id == _account.account_id)
+        .order_by(_account.name_key)
+    )
+    return tuple(
+        AccountRow(
+            name=from_sql(row.name),
+            kind=row.kind,
+            is_admin=bool(row.is_admin),
+            created_at=row.created_at,
+            disabled_at=row.disabled_at,
+            has_password=row.changed_at is not None,
+            used_at=row.used_at,
+        )
+        for row in rows
+    )
+
+
+def find_account(viewer: Viewer, conn: Connection, name: str) -> int:
+    """Return the id of an account.
+
+    Raises:
+        NotFound: there is none of that name, or `viewer` does not run the installation.
+    """
+    _require_admin(viewer)
+    found = account_id_of(conn, name)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def account_id_of(conn: Connection, name: str) -> int | None:
+    """Return the id of the account of a name, however it is spelled."""
+    return conn.scalar(select(_account.account_id).where(_account.name_key == to_sql(key_of(name))))
+
+
+def make_account(
+    viewer: Viewer, conn: Connection, name: str, now: float, *, kind: str, is_admin: bool = False
+) -> int:
+    """Make an account that nobody can sign in with yet, and return its id.
+
+    Raises:
+        NotFound: `viewer` does not run the installation.
+        BadQuery: this cannot be a name.
+        Conflict: there is an account of that name already.
+    """
+    _require_admin(viewer)
+    account_id = add_account(conn, name, now, kind=kind, is_admin=is_admin)
+    after = {"kind": kind, "admin": is_admin}
+    note_down(conn, actor_of(viewer), "account.made", name, now, after=after)
+    return account_id
+
+
+def add_account(
+    conn: Connection, name: str, now: float, *, kind: str = "person", is_admin: bool = False
+) -> int:
+    """Insert an account, and return its id. The caller sees to it that it may be.
+
+    Raises:
+        BadQuery: this cannot be a name.
+        Conflict: there is an account of that name already.
+    """
+    problem = name_problem(name)
+    if problem:
+        raise BadQuery(problem)
+    key = to_sql(key_of(name))
+    row: dict[str, object] = {"name": to_sql(name), "name_key": key, "kind": kind}
+    row |= {"is_admin": int(is_admin), "created_at": now}
+    taken = Conflict("There is an account of this name already. Choose another name.")
+    if account_id_of(conn, name) is not None:
+        raise taken
+    try:
+        with conn.begin_nested():
+            conn.execute(insert(tables.account), row)
+    except IntegrityError as error:
+        raise taken from error
+    return conn.execute(select(_account.account_id).where(_account.name_key == key)).scalar_one()
+
+
+def change_account(
+    viewer: Viewer,
+    conn: Connection,
+    name: str,
+    now: float,
+    *,
+    is_admin: bool | None = None,
+    is_disabled: bool | None = None,
+) -> None:
+    """Make an account an admin or not, put it to sleep or wake it. Asleep, it has no session.
+
+    Raises:
+        NotFound: there is no such account, or `viewer` does not run the installation.
+        Conflict: nobody who can sign in would run the installation any more.
+    """
+    account_id = find_account(viewer, conn, name)
+    here = _account.account_id == account_id
+    # Everybody's rows: of two who take the last two admins away, one waits and is told.
+    conn.execute(select(_account.account_id).where(_account.is_admin == 1).with_for_update())
+    row = conn.execute(select(_account.is_admin, _account.disabled_at).where(here)).one()
+    before = {"admin": bool(row.is_admin), "disabled": row.disabled_at is not None}
+    after = dict(before)
+    values: dict[str, object] = {}
+    if is_admin is not None and is_admin != before["admin"]:
+        after["admin"], values["is_admin"] = is_admin, int(is_admin)
+    if is_disabled is not None and is_disabled != before["disabled"]:
+        after["disabled"], values["disabled_at"] = is_disabled, now if is_disabled else None
+    if not values:
+        return
+    conn.execute(update(tables.account).where(here).values(values))
+    awake = (_account.is_admin == 1) & _account.disabled_at.is_(None)
+    if not conn.scalar(select(func.count()).select_from(tables.account).where(awake)):
+        raise Conflict("Somebody must run the board: make another account an admin first.")
+    if after["disabled"]:
+        _end_sessions(conn, account_id)
+    note_down(conn, actor_of(viewer), "account.set", name, now, before=before, after=after)
+
+
+def kept_hash(viewer: Viewer, conn: Connection) -> str | None:
+    """Return the hash of the viewer's own password."""
+    mine = _password.account_id == viewer.account_id
+    return conn.scalar(select(_password.hash).where(mine))
+
+
+def change_own_password(viewer: Viewer, conn: Connection, password_hash: str, now: float) -> None:
+    """Give the viewer's account another password, and end its other sessions.
+
+    Raises:
+        NotFound: `viewer` is no account.
+    """
+    if viewer.account_id is None:
+        raise NotFound
+    _replace_password(conn, viewer.account_id, password_hash, now)
+    _end_sessions(conn, viewer.account_id, but=viewer.via)
+    note_down(conn, actor_of(viewer), "password.set", viewer.name, now)
+
+
+def set_password(conn: Connection, account_id: int, password_hash: str, now: float) -> None:
+    """Give an account a password, and end all its sessions. The caller sees that it may be."""
+    _replace_password(conn, account_id, password_hash, now)
+    _end_sessions(conn, account_id)
+
+
+def list_sessions(viewer: Viewer, conn: Connection) -> tuple[SessionRow, ...]:
+    """Return the viewer's own sessions, the one used last first."""
+    mine = _session.account_id == viewer.account_id
+    rows = conn.execute(
+        select(tables.session).where(mine).order_by(_session.used_at.desc()).limit(200)
+    )
+    return tuple(
+        SessionRow(
+            id=row.session_id,
+            created_at=row.created_at,
+            used_at=row.used_at,
+            address=from_sql(row.address),
+            agent=from_sql(row.agent),
+            is_this=row.session_id == viewer.via,
+        )
+        for row in rows
+    )
+
+
+def end_sessions(viewer: Viewer, conn: Connection, session_id: str | None, now: float) -> int:
+    """End one of the viewer's own sessions, or all but this one; return how many ended."""
+    mine = _session.account_id == viewer.account_id
+    one = _session.session_id == (session_id or "")
+    these = mine & (one if session_id is not None else _session.session_id != viewer.via)
+    gone = conn.execute(delete(tables.session).where(these)).rowcount
+    if gone:
+        after = {"sessions": gone}
+        note_down(conn, actor_of(viewer), "session.end", viewer.name, now, after=after)
+    return gone
+
+
+def _require_admin(viewer: Viewer) -> None:
+    if not viewer.runs_board:
+        raise NotFound
+
+
+def _replace_password(conn: Connection, account_id: int, kept: str, now: float) -> None:
+    row: dict[str, object] = {"account_id": account_id, "hash": kept, "changed_at": now}
+    insert_or_replace(conn, tables.password, [row], replace=["hash", "changed_at"])
+
+
+def _end_sessions(conn: Connection, account_id: int, *, but: str = "") -> None:
+    theirs = (_session.account_id == account_id) & (_session.session_id != but)
+    conn.execute(delete(tables.session).where(theirs))

@@ -1,0 +1,236 @@
+"""How somebody becomes a viewer: the only queries that nobody stands behind yet.
+
+    session cookie ──▶ viewer_of_session         token ──▶ viewer_of_token
+    name, password ──▶ admit_guess ──▶ (hash, outside) ──▶ open_session
+    one-time link  ──▶ find_link   ──▶ (hash, outside) ──▶ use_link
+
+What is slow, a password's hash, is made between two transactions and never inside one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Connection, Row, delete, insert, or_, select, update
+
+from orgboard_dashboard.accounts.delays import OF_NAME, OF_NETWORK, Patience, network_of
+from orgboard_dashboard.accounts.names import key_of
+from orgboard_dashboard.accounts.opaque import digest
+from orgboard_dashboard.queries.people.audit import REFUSED, Actor, note_down
+from orgboard_dashboard.viewer import Viewer, Within
+from orgboard_schema.sql import tables
+from orgboard_schema.sql.registry import new_uid
+from orgboard_schema.sql.text import from_sql, to_sql
+from orgboard_schema.sql.upsert import insert_new
+
+__all__ = [
+    "ABSOLUTE_S",
+    "IDLE_S",
+    "Guess",
+    "Known",
+    "admit_guess",
+    "close_session",
+    "has_accounts",
+    "open_session",
+    "refuse_guess",
+    "touch",
+    "viewer_of_session",
+    "viewer_of_token",
+]
+
+IDLE_S: Final = 12 * 3600.0
+"""How long a session lasts that nobody uses."""
+ABSOLUTE_S: Final = 7 * 24 * 3600.0
+"""How long any session lasts."""
+
+_TOUCH_EVERY_S: Final = 60.0
+"""A session's last use is written down no more often."""
+
+_MAX_AGENT_CHARS: Final = 200
+
+_account, _session, _token = tables.account.c, tables.session.c, tables.token.c
+_delay = tables.sign_in_delay.c
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A viewer, and whether its last use is to be written down."""
+
+    viewer: Viewer
+    is_to_touch: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """A try at a password that may be looked at."""
+
+    account_id: int | None
+    """None: there is no such account, or nobody can sign in with it."""
+    name: str
+    """As the account has it; as it was typed when there is none."""
+    kept_hash: str | None
+
+
+def has_accounts(conn: Connection) -> bool:
+    """Tell whether this board has people, so that who looks must say who that is."""
+    return conn.scalar(select(_account.account_id).limit(1)) is not None
+
+
+def viewer_of_session(
+    conn: Connection, secret: str, now: float, *, address: str, can_edit: bool
+) -> Known | None:
+    """Return who holds a session; None when it is over, or was never one."""
+    row = conn.execute(
+        select(tables.session, _account.name, _account.is_admin)
+        .join(tables.account)
+        .where(
+            _session.secret_sha256 == digest(secret),
+            _session.used_at > now - IDLE_S,
+            _session.created_at > now - ABSOLUTE_S,
+            _account.disabled_at.is_(None),
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    viewer = Viewer(
+        kind="account",
+        name=from_sql(row.name),
+        can_edit=can_edit,
+        account_id=row.account_id,
+        is_admin=bool(row.is_admin),
+        via=row.session_id,
+        proved_at=row.proved_at,
+        address=address,
+    )
+    return Known(viewer, row.used_at < now - _TOUCH_EVERY_S)
+
+
+def viewer_of_token(
+    conn: Connection, token: str, now: float, *, address: str, can_edit: bool
+) -> Known | None:
+    """Return who asks by a token: its owner, held to what the token is for."""
+    row = conn.execute(
+        select(tables.token, _account.name.label("owner"), _account.is_admin)
+        .join(tables.account)
+        .where(
+            _token.secret_sha256 == digest(token),
+            _token.expires_at > now,
+            _token.revoked_at.is_(None),
+            _account.disabled_at.is_(None),
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    is_bound = row.team_id is not None or row.project_id is not None
+    viewer = Viewer(
+        kind="token",
+        name=from_sql(row.owner),
+        can_edit=can_edit and row.scope == "write",
+        account_id=row.account_id,
+        is_admin=bool(row.is_admin),
+        within=Within(row.team_id, row.project_id) if is_bound else None,
+        via=row.token_id,
+        address=address,
+    )
+    return Known(viewer, row.used_at is None or row.used_at < now - _TOUCH_EVERY_S)
+
+
+def touch(conn: Connection, via: str, now: float) -> None:
+    """Write down that a session or token was used."""
+    conn.execute(update(tables.session).where(_session.session_id == via).values(used_at=now))
+    conn.execute(update(tables.token).where(_token.token_id == via).values(used_at=now))
+
+
+def admit_guess(conn: Connection, name: str, address: str, now: float) -> Guess | float:
+    """Count a try at a password as wrong, and return what it is to be compared with.
+
+    It counts before it is looked at, so that many at once are no way around the wait. Returns
+    the seconds to wait instead, when it comes too early: then nothing is compared.
+    """
+    keys = {_key("name", key_of(name)): OF_NAME, _key("net", network_of(address)): OF_NETWORK}
+    counts = {key: _failures(conn, key, keys[key], now) for key in sorted(keys)}
+    wait = max(early for _, early in counts.values())
+    if wait > 0:
+        return wait
+    for key, (failures, _) in counts.items():
+        values = {"failures": failures + 1, "last_at": now}
+        conn.execute(update(tables.sign_in_delay).where(_delay.key_sha256 == key).values(values))
+    row = _find_account(conn, name)
+    if row is None:
+        return Guess(None, name, None)
+    return Guess(row.account_id, from_sql(row.name), row.hash)
+
+
+def open_session(
+    conn: Connection, guess: Guess, secret: str, now: float, *, address: str, agent: str
+) -> str:
+    """Open a session for who gave the right password, and return its id."""
+    conn.execute(
+        delete(tables.sign_in_delay).where(_delay.key_sha256 == _key("name", key_of(guess.name)))
+    )
+    # This one was no wrong one after all.
+    net = _key("net", network_of(address))
+    conn.execute(
+        update(tables.sign_in_delay)
+        .where(_delay.key_sha256 == net, _delay.failures > 0)
+        .values(failures=_delay.failures - 1)
+    )
+    _drop_old_sessions(conn, now)
+    session_id = new_uid()
+    row = {
+        "session_id": session_id,
+        "secret_sha256": digest(secret),
+        "account_id": guess.account_id,
+        **dict.fromkeys(("created_at", "used_at", "proved_at"), now),
+        "address": to_sql(address),
+        "agent": to_sql(agent[:_MAX_AGENT_CHARS]),
+    }
+    conn.execute(insert(tables.session), row)
+    note_down(conn, Actor(guess.account_id, guess.name, session_id, address), "sign-in", "", now)
+    return session_id
+
+
+def refuse_guess(conn: Connection, guess: Guess, address: str, now: float) -> None:
+    """Write down that a password was wrong. A name that is none is not: it may be a password."""
+    actor = Actor(guess.account_id, guess.name if guess.account_id else "", "", address)
+    note_down(conn, actor, "sign-in", "wrong name or password", now, outcome=REFUSED)
+
+
+def close_session(conn: Connection, viewer: Viewer, now: float) -> None:
+    """End the session that `viewer` came by."""
+    gone = conn.execute(delete(tables.session).where(_session.session_id == viewer.via))
+    if gone.rowcount:
+        actor = Actor(viewer.account_id, viewer.name, viewer.via, viewer.address)
+        note_down(conn, actor, "sign-out", "", now)
+
+
+def _find_account(conn: Connection, name: str) -> Row[int, str, str] | None:
+    password = tables.password.c
+    return conn.execute(
+        select(_account.account_id, _account.name, password.hash)
+        .join(tables.password)
+        .where(_account.name_key == to_sql(key_of(name)), _account.disabled_at.is_(None))
+    ).one_or_none()
+
+
+def _failures(conn: Connection, key: bytes, patience: Patience, now: float) -> tuple[int, float]:
+    """Return how many wrong ones count against a key, and how many seconds too early this is."""
+    new = {"key_sha256": key, "failures": 0, "last_at": now}
+    insert_new(conn, tables.sign_in_delay, [new])
+    row = conn.execute(
+        select(_delay.failures, _delay.last_at).where(_delay.key_sha256 == key).with_for_update()
+    ).one()
+    failures = patience.failures_left(row.failures, row.last_at, now)
+    wait = patience.wait_s(failures)
+    return failures, max(0.0, row.last_at + wait - now) if wait else 0.0
+
+
+def _key(kind: str, text: str) -> bytes:
+    return hashlib.sha256(f"{kind} {text}".encode("utf-8", "replace")).digest()
+
+
+def _drop_old_sessions(conn: Connection, now: float) -> None:
+    is_over = or_(_session.used_at <= now - IDLE_S, _session.created_at <= now - ABSOLUTE_S)
+    conn.execute(delete(tables.session).where(is_over))

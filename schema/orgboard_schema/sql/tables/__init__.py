@@ -1,0 +1,95 @@
+"""The tables, as they are at head. SQLite and PostgreSQL, the same names and meanings.
+
+    team ─< project ─< logdir ─< run ─< source_file ─< gap          where from
+                       logdir ─< lease                              who reads it
+                                 run ─< segment, block              points (orgboard_schema.blocks)
+                                 run ── run_head                    its series, packed in one row
+                                 run ─< restart                     where an attempt supersedes
+                                 run ─< blob_ref >─ blob            media by content
+                                 run ── run_note, ─< run_tag        what people say of it, by uid
+                       project ─< annotation >─ run                 remarks on a moment
+                       project ─< saved_view                        what people look at it with
+    tag, tag_set, metadata                                          dictionaries, append only
+    account, password, session, token, team_member, project_grant,
+    one_time_link, share, logdir_rule, sign_in_delay, audit         who may see what
+
+A point is never a row. Every table of points has a key that begins with `run_id`, so
+that PostgreSQL can partition and Citus distribute by run. Text that a log controls is
+stored through `orgboard_schema.sql.text`, because PostgreSQL refuses NUL and lone
+surrogates; it is found by the SHA-256 of its bytes, because an index entry is limited
+to 2.7 kB there. Text columns sort by code point on both engines.
+
+    logs    what event files say        said    what people say of it
+    people  who may see what            types   columns alike on both engines
+"""
+
+from __future__ import annotations
+
+from orgboard_schema.sql.tables.logs import (
+    blob,
+    blob_ref,
+    block,
+    gap,
+    lease,
+    logdir,
+    metadata,
+    restart,
+    run,
+    run_head,
+    segment,
+    source_file,
+    tag,
+    tag_set,
+)
+from orgboard_schema.sql.tables.people import (
+    account,
+    audit,
+    logdir_rule,
+    one_time_link,
+    password,
+    project,
+    project_grant,
+    session,
+    share,
+    sign_in_delay,
+    team,
+    team_member,
+    token,
+)
+from orgboard_schema.sql.tables.said import annotation, run_note, run_tag, saved_view
+from orgboard_schema.sql.tables.types import schema
+
+__all__ = [
+    "account",
+    "annotation",
+    "audit",
+    "blob",
+    "blob_ref",
+    "block",
+    "gap",
+    "lease",
+    "logdir",
+    "logdir_rule",
+    "metadata",
+    "one_time_link",
+    "password",
+    "project",
+    "project_grant",
+    "restart",
+    "run",
+    "run_head",
+    "run_note",
+    "run_tag",
+    "saved_view",
+    "schema",
+    "segment",
+    "session",
+    "share",
+    "sign_in_delay",
+    "source_file",
+    "tag",
+    "tag_set",
+    "team",
+    "team_member",
+    "token",
+]
