@@ -48,8 +48,9 @@ from orgboard_dashboard.api import (
 from orgboard_dashboard.api import live as live_api
 from orgboard_dashboard.callbacks import CallShape
 from orgboard_dashboard.config import WebConfig
-from orgboard_dashboard.gate import Gate, Scope
+from orgboard_dashboard.gate import Gate
 from orgboard_dashboard.headers import content_security_policy, security_headers
+from orgboard_dashboard.identity import CSRF_HEADER, Identity
 from orgboard_dashboard.live import Board
 from orgboard_dashboard.pace import Pace
 from orgboard_dashboard.policies import rules_for
@@ -57,8 +58,8 @@ from orgboard_dashboard.queries.errors import NotFound
 from orgboard_dashboard.services import Services
 from orgboard_dashboard.shell.bundle import Bundle, leave_out_unused
 from orgboard_dashboard.shell.layout import DASH_OPTIONS, SCRIPTS, STYLES, layout
+from orgboard_dashboard.signin import routes as signin
 from orgboard_dashboard.urls import PAGES
-from orgboard_dashboard.viewer import LOCAL_VIEWER, Viewer
 
 __all__ = ["Web", "create_app"]
 
@@ -86,12 +87,14 @@ class Web:
 def create_app(config: WebConfig, engine: Engine, *, clock: Callable[[], float] = time.time) -> Web:
     """Return the whole app over a database that is at this program's version."""
     services = Services(engine, clock)
+    identity = Identity(services, config)
     board = Board(engine, clock, config.poll_every_s, Pace(services.work, time.monotonic))
     # Its documentation pages load scripts from elsewhere, and tell who may not know.
     api = FastAPI(
         docs_url=None, redoc_url=None, openapi_url=None, lifespan=_closing(board), title="orgboard"
     )
     answers.register_errors(api)
+    api.include_router(signin.routes(services, config, identity))
     api.include_router(health.routes(services))
     api.include_router(runs.routes(services))
     api.include_router(scalars.routes(services))
@@ -106,12 +109,12 @@ def create_app(config: WebConfig, engine: Engine, *, clock: Callable[[], float] 
     api.include_router(edits.routes(services))
     api.include_router(views.routes(services))
     api.include_router(live_api.routes(services, board, config.heartbeat_every_s))
-    dash_app = _dash(api)
+    dash_app = _dash(api, config)
     gate = Gate(
         api,
         rules=rules_for(PAGES),
         hosts=config.allowed_hosts(),
-        identify=_local_viewer(config),
+        identity=identity,
         callbacks=_callable_callbacks(dash_app, pages.CALLBACK_POLICIES),
         headers=security_headers(
             content_security_policy(dash_app.csp_hashes(), allow_frame=config.allow_frame),
@@ -130,17 +133,7 @@ def _closing(board: Board) -> Callable[[FastAPI], Any]:
     return lifespan
 
 
-def _local_viewer(config: WebConfig) -> Callable[[Scope], Viewer]:
-    viewer = Viewer(
-        kind="local",
-        name=LOCAL_VIEWER.name,
-        logdirs=config.logdirs,
-        can_edit=not config.read_only,
-    )
-    return lambda _scope: viewer
-
-
-def _dash(api: FastAPI) -> Dash:
+def _dash(api: FastAPI, config: WebConfig) -> Dash:
     """Mount Dash with the pages on `api`."""
 
     async def page(request: Request) -> Response:
@@ -180,6 +173,8 @@ def _dash(api: FastAPI) -> Dash:
         add_log_handler=False,
         websocket_callbacks=False,
         on_error=_tell_operator,
+        csrf_token_name=config.csrf_cookie,
+        csrf_header_name=CSRF_HEADER,
         **DASH_OPTIONS,
     )
     dash_app.layout = layout()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import urlsplit
 
 __all__ = ["DEFAULT_PORT", "LOOPBACK_NAMES", "WebConfig", "is_loopback"]
 
@@ -25,6 +26,14 @@ class WebConfig:
     """Whether pages of this machine, such as a notebook's, may show the board in a frame."""
     read_only: bool = False
     """Whether nobody may change anything: names, notes, what is archived or deleted."""
+    accounts: bool = False
+    """Whether who looks must sign in even while there is no account yet."""
+    base_url: str = ""
+    """How browsers reach the board, such as "https://board.example", when that is not `host`."""
+    is_tls: bool = False
+    """Whether this process itself speaks TLS."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Networks of the proxies whose word on who asks is believed, such as "10.0.0.0/8"."""
     poll_every_s: float = 0.3
     """How soon a commit of the ingest is noticed, while somebody watches."""
     heartbeat_every_s: float = 15.0
@@ -33,7 +42,28 @@ class WebConfig:
     def allowed_hosts(self) -> frozenset[str]:
         """Return the host names that a request may be addressed to, in lower case."""
         bound = f"[{self.host}]" if ":" in self.host else self.host
-        return LOOPBACK_NAMES | {bound.lower()}
+        outside = urlsplit(self.base_url).hostname or bound
+        named = f"[{outside}]" if ":" in outside else outside
+        return LOOPBACK_NAMES | {bound.lower(), named.lower()}
+
+    @property
+    def is_https(self) -> bool:
+        """Whether browsers reach the board by HTTPS alone."""
+        return self.is_tls or self.base_url.startswith("https://")
+
+    @property
+    def session_cookie(self) -> str:
+        """Return the name of the cookie of sessions.
+
+        Browsers take one that begins with `__Host-` by HTTPS only, for this host alone, from no
+        neighbour's page: so where there is HTTPS, no other will do.
+        """
+        return "__Host-ob_session" if self.is_https else "ob_session"
+
+    @property
+    def csrf_cookie(self) -> str:
+        """Return the name of the cookie that pages read, to send it beside the other."""
+        return "__Host-ob_csrf" if self.is_https else "ob_csrf"
 
 
 def is_loopback(host: str) -> bool:

@@ -1,7 +1,7 @@
 """The gate: the outermost piece of the app, through which everything passes or does not.
 
     request ─▶ host ─▶ rule ─▶ origin ─▶ viewer ─▶ body ─▶ callback ─▶ the app
-                403     404      403     401/403  413/415      400
+                403     404      403   401/403/503 413/415     400
 
 It is plain ASGI and denies by default, HTTP and websockets alike, because hooks inside
 Dash do not cover pages and API, and Dash ignores a hook that refuses. Every response,
@@ -20,7 +20,9 @@ from typing import Any, Final
 
 from orgboard_dashboard.callbacks import CallShape, is_call_of
 from orgboard_dashboard.headers import Header, with_defaults
-from orgboard_dashboard.policies import Rule, RuleTable
+from orgboard_dashboard.identity import CannotTell, Identity
+from orgboard_dashboard.policies import CHANGING, NAMELESS, Rule, RuleTable
+from orgboard_dashboard.signin.places import sign_in_address
 from orgboard_dashboard.viewer import Viewer, acting_as
 
 __all__ = ["Gate", "Refusal"]
@@ -33,6 +35,8 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
 _CALLBACKS: Final = "/_dash-update-component"
+_PROGRAMS: Final = "/api/"
+"""What may be asked by a token."""
 _BODY_WITHIN_S: Final = 20.0
 """A question is small; one that takes longer holds a connection on purpose."""
 
@@ -51,11 +55,13 @@ _READ_ONLY: Final = Refusal(403, "This board is read-only: nothing was changed."
 _FOREIGN: Final = Refusal(
     403, "This request came from another site's page, so it was not answered."
 )
+_SIGN_IN: Final = Refusal(401, "Sign in to see this board.")
+_AWAY: Final = Refusal(503, "The database does not answer at the moment. Trying again may help.")
 _NO_CALLBACK: Final = Refusal(400, "This is not a callback of this board. Reload the page.")
 
 
 class Gate:
-    """Let through what the rules allow, as the viewer that `identify` makes."""
+    """Let through what the rules allow, as the viewer that `identity` makes."""
 
     def __init__(
         self,
@@ -63,14 +69,14 @@ class Gate:
         *,
         rules: RuleTable,
         hosts: Collection[str],
-        identify: Callable[[Scope], Viewer | None],
+        identity: Identity,
         callbacks: Mapping[str, CallShape],
         headers: tuple[Header, ...],
     ) -> None:
         self._app = app
         self._rules = rules
         self._hosts = hosts
-        self._identify = identify
+        self._identity = identity
         self._callbacks = callbacks
         self._headers = headers
 
@@ -89,9 +95,9 @@ class Gate:
         if isinstance(rule, Refusal):
             await _refuse(rule, headers, send)
             return
-        viewer = self._identify(scope)
-        if viewer is None and rule.policy != "open":
-            await _refuse(Refusal(401, "Sign in to see this board."), headers, send)
+        viewer = None if rule.policy in NAMELESS else await self._who(scope, headers)
+        if isinstance(viewer, Refusal):
+            await _refuse(viewer, headers, send, _address(scope))
             return
         if rule.policy == "edit" and not (viewer and viewer.can_edit):
             await _refuse(_READ_ONLY, headers, send)
@@ -105,6 +111,17 @@ class Gate:
                 return
             receive = _replay(body, receive)
         await self._pass(scope, receive, send, viewer)
+
+    async def _who(self, scope: Scope, headers: dict[str, str]) -> Viewer | Refusal:
+        try:
+            viewer = await self._identity.viewer_of(scope, headers)
+        except CannotTell:
+            return _AWAY
+        if viewer is None:
+            return _SIGN_IN
+        if scope["method"] not in _SAFE_METHODS and not self._identity.vouches(viewer, headers):
+            return _FOREIGN
+        return viewer
 
     async def _pass(
         self, scope: Scope, receive: Receive, send: Send, viewer: Viewer | None
@@ -125,8 +142,11 @@ class Gate:
         if rule is None:
             others = self._rules.methods(path)
             return Refusal(405, f"{path} does not take {method}.", others) if others else NOT_FOUND
+        if "authorization" in headers:
+            # No page can make a browser send it, and with it no cookie is looked at.
+            return rule if path.startswith(_PROGRAMS) else NOT_FOUND
         foreign = _foreign(method, headers)
-        if foreign is None and rule.policy == "edit":
+        if foreign is None and rule.policy in CHANGING:
             foreign = _not_from_here(headers)
         return foreign or rule
 
@@ -141,6 +161,13 @@ class Gate:
             await send(message)
 
         return headed
+
+
+def _address(scope: Scope) -> str:
+    """Return what was asked for, as it stood in the browser's line."""
+    raw: bytes = scope.get("raw_path") or scope["path"].encode()
+    query: bytes = scope.get("query_string", b"")
+    return (raw + b"?" + query if query else raw).decode("ascii", "replace")
 
 
 def _headers_of(scope: Scope) -> dict[str, str]:
@@ -220,8 +247,14 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     return replayed
 
 
-async def _refuse(refusal: Refusal, headers: dict[str, str], send: Send) -> None:
+async def _refuse(refusal: Refusal, headers: dict[str, str], send: Send, asked: str = "") -> None:
     as_page = "text/html" in headers.get("accept", "")
+    if as_page and refusal is _SIGN_IN:
+        to = sign_in_address(asked).encode("ascii")
+        start = {"type": "http.response.start", "status": 303, "headers": [(b"location", to)]}
+        await send(start)
+        await send({"type": "http.response.body", "body": b""})
+        return
     body = _page(refusal) if as_page else json.dumps({"error": refusal.error}).encode()
     kind = b"text/html; charset=utf-8" if as_page else b"application/json"
     answer = [(b"content-type", kind), (b"content-length", str(len(body)).encode())]

@@ -12,11 +12,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-__all__ = ["REFUSED", "Policy", "Rule", "RuleTable", "rules_for"]
+__all__ = ["CHANGING", "NAMELESS", "REFUSED", "Policy", "Rule", "RuleTable", "rules_for"]
 
-Policy = Literal["open", "view", "edit"]
-"""open: anybody, nothing of anyone's is in it. view: a viewer, who sees what is theirs.
-edit: a viewer who may change it, from a page of this board."""
+Policy = Literal["open", "door", "view", "own", "edit"]
+"""open: anybody, nothing of anyone's is in it. door: anybody, to become a viewer. view: a viewer,
+who sees what is theirs. own: a viewer, who changes what is about itself: a session, a password.
+edit: a viewer who may change what is seen. All that change something are asked by a page of
+this board, or by a token."""
+
+CHANGING: Final[frozenset[Policy]] = frozenset({"door", "own", "edit"})
+NAMELESS: Final[frozenset[Policy]] = frozenset({"open", "door"})
+"""What is answered without asking who it is."""
 
 _KIB: Final = 1024
 _CALLBACK_BODY: Final = 1024 * _KIB
@@ -72,6 +78,12 @@ _FIXED: Final = (
     Rule("GET", "/assets/{path:path}", "open"),
     Rule("GET", "/_dash-component-suites/{package_name}/{fingerprinted_path:path}", "open"),
     Rule("GET", "/_favicon.ico", "open"),
+    Rule("GET", "/sign-in", "open"),
+    Rule("POST", "/sign-in", "door", _QUESTION_BODY),
+    Rule("GET", "/welcome", "open"),
+    Rule("POST", "/welcome", "door", _QUESTION_BODY),
+    Rule("POST", "/welcome/look", "door", _QUESTION_BODY),
+    Rule("POST", "/sign-out", "own", _QUESTION_BODY),
     Rule("GET", "/", "view"),
     Rule("GET", "/p/{team}/{project}", "view"),
     Rule("GET", "/r/{uid}", "view"),
@@ -97,7 +109,7 @@ _FIXED: Final = (
     Rule("GET", _PROJECT + "/hparams", "view"),
     Rule("POST", _PROJECT + "/settings", "view", _QUESTION_BODY),
     Rule("GET", _PROJECT + "/live", "view"),
-    Rule("GET", _API + "/me", "view"),
+    Rule("GET", _PROJECT + "/me", "view"),
     Rule("GET", _PROJECT + "/run-tags", "view"),
     Rule("POST", _PROJECT + "/edits", "edit", _CHANGE_BODY),
     Rule("POST", _PROJECT + "/deletion/preview", "view", _CHANGE_BODY),

@@ -68,6 +68,28 @@ class Services:
             begin_write(self.engine), lambda conn: change(viewer, conn, *args, **kwargs)
         )
 
+    async def ask_unknown(
+        self,
+        query: Callable[Concatenate[Connection, P], T],
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Run `query(connection, …)` for who is no viewer yet: of `queries.people.ways_in`."""
+        return await _in_thread(begin_read(self.engine), lambda conn: query(conn, *args, **kwargs))
+
+    async def edit_unknown(
+        self,
+        change: Callable[Concatenate[Connection, P], T],
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Run `change(connection, …)` for who is no viewer yet: of `queries.people.ways_in`."""
+        return await _in_thread(
+            begin_write(self.engine), lambda conn: change(conn, *args, **kwargs)
+        )
+
 
 async def _in_thread(
     transaction: AbstractContextManager[Connection], work: Callable[[Connection], T]

@@ -14,7 +14,7 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from orgboard_dashboard import pages
 from orgboard_dashboard.app import Web, create_app
 from orgboard_dashboard.config import WebConfig
-from orgboard_dashboard.policies import REFUSED, Rule, rules_for
+from orgboard_dashboard.policies import CHANGING, REFUSED, Rule, rules_for
 from orgboard_dashboard.urls import PAGES
 from support.boards import Board
 
@@ -67,6 +67,8 @@ def test_only_what_tells_nothing_of_anyones_is_open() -> None:
         "/assets/{path:path}",
         "/_dash-component-suites/{package_name}/{fingerprinted_path:path}",
         "/_favicon.ico",
+        "/sign-in",
+        "/welcome",
     }
 
 
@@ -95,6 +97,12 @@ def test_an_app_with_an_undeclared_callback_does_not_start(
         create_app(WebConfig(), board.engine)
 
 
+def test_what_is_asked_by_nobody_yet_only_opens_the_door() -> None:
+    doors = {(rule.method, rule.path) for rule in RULES.rules if rule.policy == "door"}
+
+    assert doors == {("POST", "/sign-in"), ("POST", "/welcome"), ("POST", "/welcome/look")}
+
+
 def test_whatever_writes_asks_for_who_may_edit() -> None:
     # Everything else that is asked with a body only reads.
     reading = {
@@ -113,7 +121,7 @@ def test_whatever_writes_asks_for_who_may_edit() -> None:
         rule.path
         for rule in RULES.rules
         if rule.method != "GET"
-        and rule.policy != "edit"
+        and rule.policy not in CHANGING
         and rule.path not in reading
         and rule.path.rpartition("/")[2] not in reading
     }

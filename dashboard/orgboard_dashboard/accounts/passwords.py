@@ -65,10 +65,10 @@ def is_right(kept: str | None, password: str) -> bool:
     """
     with _at_once:
         try:
-            matches = _hasher.verify(_NOBODYS if kept is None else kept, _typed(password))
+            _hasher.verify(_NOBODYS if kept is None else kept, _typed(password))
         except (VerificationError, InvalidHashError):
             return False
-    return matches and kept is not None and len(password) <= MAX_CHARS
+    return kept is not None and len(password) <= MAX_CHARS
 
 
 def needs_rehash(kept: str) -> bool:

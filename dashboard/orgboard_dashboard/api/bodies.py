@@ -9,7 +9,7 @@ from typing import Any
 
 from orgboard_dashboard.queries.errors import BadQuery
 
-__all__ = ["is_uid", "number_of", "read_object", "uids_of"]
+__all__ = ["is_uid", "number_of", "read_object", "text_of", "uids_of"]
 
 
 def read_object(body: bytes) -> dict[str, Any]:
@@ -63,3 +63,15 @@ def number_of(asked: Mapping[str, Any], key: str) -> float | None:
     if not math.isfinite(number):
         raise BadQuery(f"`{key}` is a number or null.")
     return number
+
+
+def text_of(asked: Mapping[str, Any], key: str, most: int) -> str:
+    """Return the text under `key`; "" where there is none.
+
+    Raises:
+        BadQuery: it is no text, or a longer one.
+    """
+    value = asked.get(key, "")
+    if not isinstance(value, str) or len(value) > most:
+        raise BadQuery(f"`{key}` is text of at most {most} characters.")
+    return value

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final, get_args
 
 from fastapi import APIRouter, Request
+from sqlalchemy import Connection
 from starlette.responses import Response
 
 from orgboard_dashboard.api.answers import answer
@@ -37,8 +38,9 @@ from orgboard_dashboard.queries.remarks import (
     change_remark,
     list_remarks,
 )
+from orgboard_dashboard.queries.visible import Role, find_project, role_in
 from orgboard_dashboard.services import Services
-from orgboard_dashboard.viewer import current_viewer
+from orgboard_dashboard.viewer import Viewer, current_viewer
 
 __all__ = ["edit_json", "parse_edits", "routes"]
 
@@ -58,10 +60,14 @@ def routes(services: Services) -> APIRouter:
 
 
 def _add_runs(router: APIRouter, services: Services) -> None:
-    @router.get("/me")
-    async def me() -> Response:
+    @router.get("/p/{team}/{project}/me")
+    async def me(team: str, project: str) -> Response:
         viewer = current_viewer()
-        return answer({"name": viewer.name, "can_edit": viewer.can_edit})
+        role = await services.ask(_role, team, project)
+        may = {"can_edit": role >= Role.EDITOR, "can_delete": role >= Role.ADMIN}
+        # Who may only see a project still keeps views of it, unless nothing is written at all.
+        may["can_keep"] = viewer.can_edit
+        return answer({"name": viewer.name, "role": role.word, **may})
 
     @router.get("/p/{team}/{project}/run-tags")
     async def run_tags(team: str, project: str) -> Response:
@@ -132,6 +138,10 @@ def _add_words(router: APIRouter, services: Services) -> None:
         return answer(
             note_json(await services.edit(write_note, uid, _text(asked), read, services.now()))
         )
+
+
+def _role(viewer: Viewer, conn: Connection, team: str, project: str) -> Role:
+    return role_in(viewer, conn, find_project(viewer, conn, team, project))
 
 
 def edit_json(edit: Edit) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from orgboard_schema.sql.standing import SHOWN
 
 __all__ = [
     "ProjectRef",
+    "Role",
     "find_project",
     "find_run",
     "find_runs",

@@ -55,27 +55,41 @@
 
   /** Ask for a change. Never asked twice: whether a lost one was made is not known. */
   ob.change = async function change(path, body, method = "POST") {
-    const headers = { "Content-Type": "application/json" };
-    const response = await once(path, { method, headers, body: JSON.stringify(body) });
+    const response = await once(path, { method, headers: vouched(), body: JSON.stringify(body) });
     if (!response) throw new Refused(0, { error: "The server did not answer. See whether it was done before you try again." });
     answered();
     if (!response.ok) throw new Refused(response.status, await reason(response));
     return response.json();
   };
 
-  let me = null;
+  const roles = new Map();
 
-  /** Who looks at the board, and whether that one may change anything: {name, can_edit}. */
-  ob.me = function whoami() {
-    me ??= ob.getJson("me").catch((error) => {
-      me = null;
-      throw error;
-    });
-    return me;
+  /** Who looks at a project (its path), and what that one may do there:
+     {name, role, can_edit, can_delete, can_keep}. */
+  ob.me = function whoami(path) {
+    if (!roles.has(path)) {
+      const asked = ob.getJson(`${path}/me`);
+      roles.set(path, asked);
+      asked.catch(() => roles.delete(path));
+    }
+    return roles.get(path);
   };
 
+  /** What a page sends beside the cookie of its session, which no other site's page can read. */
+  function vouched() {
+    const found = /(?:^|; )(?:__Host-)?ob_csrf=([0-9a-f]+)/.exec(document.cookie);
+    return { "Content-Type": "application/json", ...(found ? { "X-CSRFToken": found[1] } : {}) };
+  }
+
+  /** Nobody is signed in any more: the way back leads to this very place. */
+  function signIn() {
+    const here = location.pathname + location.search;
+    location.assign(`${ob.base()}sign-in?next=${encodeURIComponent(here)}`);
+    return new Promise(() => {});
+  }
+
   function posted(body) {
-    return { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
+    return { method: "POST", headers: vouched(), body: JSON.stringify(body) };
   }
 
   /** A refusal: what the server said, its status, and whatever else the answer tells. */
@@ -105,7 +119,8 @@
     const limit = AbortSignal.timeout(TIMEOUT_MS);
     const either = signal ? AbortSignal.any([signal, limit]) : limit;
     try {
-      return await fetch(`${ob.base()}api/ui/v1/${path}`, { ...request, signal: either, credentials: "same-origin" });
+      const response = await fetch(`${ob.base()}api/ui/v1/${path}`, { ...request, signal: either, credentials: "same-origin" });
+      return response.status === 401 ? signIn() : response;
     } catch (error) {
       if (signal?.aborted) throw error;
       return null;

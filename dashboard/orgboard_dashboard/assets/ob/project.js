@@ -38,7 +38,7 @@
     ob.askAhead(rowsPath(path, { q, sort, offset: 0, limit: BLOCK }, []));
     if (location.pathname.endsWith("/runs")) ob.askAhead(rowsPath(path, { q, sort, offset: 0, limit: ob.GRID_BLOCK }, []));
     ob.askAhead("projects");
-    ob.me();
+    ob.me(path);
   };
 
   class Project {

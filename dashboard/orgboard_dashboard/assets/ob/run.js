@@ -49,8 +49,8 @@
 
   async function look(page) {
     try {
-      page.me ??= await ob.me();
       const found = await ob.getJson(`r/${encodeURIComponent(page.root.dataset.run)}`, page.signal);
+      page.me ??= await ob.me(ob.projectPath(found.team, found.project));
       show(page, found);
       return found;
     } catch (error) {
@@ -65,7 +65,7 @@
     const canEdit = page.me.can_edit;
     const path = ob.projectPath(found.team, found.project);
     page.slots.page.hidden = false;
-    draw(page, "head", [run, found.team, found.project], () => head(found, path, canEdit));
+    draw(page, "head", [run, found.team, found.project], () => head(found, path, page.me));
     draw(page, "damage", [gaps, files.map((file) => file.error)], () => damage(found));
     draw(page, "facts", [run, logdir, finished], () => facts(found));
     if (!isBusy(page.slots.note)) draw(page, "note", [note], () => ob.noteCard(run.uid, note, canEdit, () => look(page)));
@@ -95,7 +95,7 @@
   ob.section = (title, beside, ...content) => ob.el("section.ob-box", { "aria-label": title },
     ob.el("header", {}, ob.el("h2", {}, title), ...[beside].flat().filter(Boolean)), ...content);
 
-  function head(found, path, canEdit) {
+  function head(found, path, { can_edit: canEdit, can_delete: canDelete }) {
     const { run } = found;
     const project = `${ob.base()}${path}`;
     const star = ob.el(run.starred ? "button.ob-icon.ob-on" : "button.ob-icon", {
@@ -104,7 +104,7 @@
     }, ob.icon(ob.STAR));
     const more = ob.el("button.ob-pill", {
       type: "button", "aria-haspopup": "menu", hidden: !canEdit,
-      onclick: (event) => ob.menu(event, ob.runName(run), ob.runActions(path, [run])),
+      onclick: (event) => ob.menu(event, ob.runName(run), ob.runActions(path, [run], canDelete)),
     }, "Change");
     const tags = run.tags.map((tag) => ob.chip(tag));
     return [

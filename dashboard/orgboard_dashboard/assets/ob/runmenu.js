@@ -12,23 +12,23 @@
     // The event is over once the answer is here, and its row may have been painted anew.
     const anchor = event.currentTarget instanceof HTMLButtonElement ? event.currentTarget : null;
     const at = { anchor, rect: anchor?.getBoundingClientRect(), clientX: event.clientX, clientY: event.clientY, preventDefault() {}, stopPropagation() {} };
-    const me = await ob.attempt(() => ob.me());
+    const me = await ob.attempt(() => ob.me(project.path));
     if (!me) return;
     const runs = uids ? uids.map((uid) => project.known.get(uid)).filter(Boolean) : project.shown();
-    open(at, project, runs, me.can_edit, !uids);
+    open(at, project, runs, me, !uids);
   };
 
-  function open(event, project, runs, canEdit, general) {
+  function open(event, project, runs, me, general) {
     const { path } = project;
-    const edits = canEdit && runs.length ? ob.runActions(path, runs) : [];
-    const rest = general ? generalActions(event, project, runs, canEdit) : about(runs);
+    const edits = me.can_edit && runs.length ? ob.runActions(path, runs, me.can_delete) : [];
+    const rest = general ? generalActions(event, project, runs, me) : about(runs);
     const items = [...edits, edits.length && rest.length ? null : undefined, ...rest].filter((item) => item !== undefined);
     const title = !runs.length ? "No run is shown" : runs.length === 1 ? ob.runName(runs[0]) : `${ob.plural(runs.length, general === "all" ? "matching run" : "shown run")}`;
     ob.menu(event, title, items.length ? items : [{ label: "This board is read-only", act: () => {} }]);
   }
 
   /** What can be changed of these runs, as entries of a menu. */
-  ob.runActions = function runActions(path, runs) {
+  ob.runActions = function runActions(path, runs, canDelete) {
     const uids = runs.map((run) => run.uid);
     const edit = (change, words) => ob.attempt(() => ob.edit(path, [{ runs: uids, ...change }], words));
     const starred = runs.every((run) => run.starred);
@@ -46,7 +46,7 @@
       archived
         ? { label: "Take out of the archive", act: () => edit({ archived: false }, (n) => `${ob.plural(n, "run")} out of the archive`) }
         : { label: "Archive", act: () => archive(path, uids) },
-      { label: "Delete…", danger: true, act: () => ob.askDelete(path, runs) },
+      ...(canDelete ? [{ label: "Delete…", danger: true, act: () => ob.askDelete(path, runs) }] : []),
     ];
   };
 
@@ -66,19 +66,19 @@
     return runs.length === 1 ? [{ label: "About this run", act: () => ob.goTo(`${ob.base()}r/${runs[0].uid}`) }] : [];
   }
 
-  function generalActions(event, project, runs, canEdit) {
+  function generalActions(event, project, runs, me) {
     const { matching } = project;
     const all = matching > runs.length && matching <= MOST;
     return [
-      all ? { label: `All ${ob.plural(matching, ob.view.runFilter ? "matching run" : "run")}…`, act: () => openAll(event, project, canEdit) } : undefined,
+      all ? { label: `All ${ob.plural(matching, ob.view.runFilter ? "matching run" : "run")}…`, act: () => openAll(event, project, me) } : undefined,
       matching ? { label: "Save the table…", act: () => ob.askTable(project) } : undefined,
       { label: `Show archived runs${project.archived ? ` (${ob.count(project.archived)})` : ""}`, on: project.withArchived, act: () => project.listArchived(!project.withArchived) },
-      canEdit ? { label: "Deleted runs…", act: () => ob.showDeleted(project.path) } : undefined,
+      me.can_delete ? { label: "Deleted runs…", act: () => ob.showDeleted(project.path) } : undefined,
     ];
   }
 
   /** The same menu for every run that the filter lets through. */
-  async function openAll(event, project, canEdit) {
+  async function openAll(event, project, me) {
     const runs = [];
     while (runs.length < project.matching) {
       const query = new URLSearchParams({ q: ob.view.runFilter, sort: "-started", limit: BLOCK, offset: runs.length });
@@ -88,6 +88,6 @@
       runs.push(...answer.runs);
       if (answer.runs.length < BLOCK) break;
     }
-    open(event, project, runs.slice(0, MOST), canEdit, "all");
+    open(event, project, runs.slice(0, MOST), me, "all");
   }
 })((globalThis.ob = globalThis.ob || {}));

@@ -224,7 +224,7 @@
   /** Let the server keep a long query part; where nothing may be changed it stays as it is. */
   async function shortened(state) {
     try {
-      if (!(await ob.me()).can_edit) return `?${state}`;
+      if (!(await ob.me(ob.project.path)).can_keep) return `?${state}`;
       const { view } = await ob.change(`${ob.project.path}/views`, { page: ob.pageName(), state });
       return `?v=${view.id}`;
     } catch (error) {

@@ -5,7 +5,7 @@
   const PAGES = { runs: "runs", scalars: "scalars", histograms: "histograms", graphs: "graphs", text: "text", images: "images", hparams: "settings", compare: "compare" };
 
   let button = null;
-  let canEdit = false;
+  let me = { can_keep: false, can_edit: false };
 
   /** Show the button on a project's page, and what is wrong with the view in its address; null hides it. */
   ob.showViews = function showViews(page) {
@@ -22,7 +22,7 @@
   };
 
   async function learn(list) {
-    [{ can_edit: canEdit }] = await Promise.all([ob.me(), list()]);
+    [me] = await Promise.all([ob.me(ob.projectPathHere()), list()]);
     return true;
   }
 
@@ -57,7 +57,7 @@
     const rows = ob.savedViews();
     const list = rows.length
       ? ob.el("ul.ob-viewlist", { "aria-label": "Saved views" }, ...rows.map(entry))
-      : ob.el("p.ob-mute", {}, canEdit ? "No view is saved yet. A view keeps how pages look: filters, chosen runs, axes, smoothing, zoom." : "No view is saved.");
+      : ob.el("p.ob-mute", {}, me.can_keep ? "No view is saved yet. A view keeps how pages look: filters, chosen runs, axes, smoothing, zoom." : "No view is saved.");
     ob.openMenu(button, "Views", ob.menuHead("Views of this project"), list, ob.el("hr"),
       ...ob.viewActions().map(({ label, words, act }) => ob.menuItem(label, act, words)));
   }
@@ -69,7 +69,7 @@
       onclick: () => (ob.closeMenu(), ob.openView(row)),
     }, ob.el("span.ob-name", {}, row.name), ob.el("span.ob-mute", {}, ob.viewWords(row)));
     const more = ob.el("button.ob-icon", { type: "button", "aria-haspopup": "menu", "aria-label": `Change view ${row.name}`, title: "Rename, make it the default, delete", onclick: () => openMore(row) }, ob.icon("M3 8h.01M8 8h.01M13 8h.01"));
-    return ob.el("li", {}, pick, canEdit ? more : null);
+    return ob.el("li", {}, pick, me.can_keep && (me.can_edit || !row.for_team) ? more : null);
   }
 
   function openMore(row) {
@@ -91,11 +91,11 @@
     const row = ob.shownView();
     const differs = ob.viewDiffers();
     const edits = [
-      ...(differs ? [{ label: "Update this view", words: ob.shortName(row.name, 24), act: () => ob.attempt(ob.updateView) }] : []),
+      ...(differs && (me.can_edit || !row.for_team) ? [{ label: "Update this view", words: ob.shortName(row.name, 24), act: () => ob.attempt(ob.updateView) }] : []),
       { label: "Save view as…", words: "", act: askSave },
     ];
     return [
-      ...(canEdit ? edits : []),
+      ...(me.can_keep ? edits : []),
       ...(differs ? [{ label: "Discard the changes", words: "", act: ob.resetView }] : []),
       ...(ob.fullQuery() ? [{ label: "Reset everything", words: "no view", act: ob.leaveView }] : []),
       { label: "Copy link", words: "to just what is seen", act: async () => ob.toast(`${await ob.copyLink()}.`) },
@@ -108,8 +108,8 @@
 
   function askSave() {
     const input = nameField("");
-    let forTeam = true;
-    const whom = ob.segmented("For whom", [["team", "For the team"], ["me", "Only for me"]], "team", (value) => { forTeam = value === "team"; });
+    let forTeam = me.can_edit;
+    const whom = ob.segmented("For whom", [...(me.can_edit ? [["team", "For the team"]] : []), ["me", "Only for me"]], forTeam ? "team" : "me", (value) => { forTeam = value === "team"; });
     const chosen = ob.view.selected;
     const runs = chosen === null ? "the newest runs, whichever they will be" : ob.plural(chosen.length, "chosen run");
     ob.dialog("Save view", [input, whom, ob.el("p", {}, `It keeps filters, axes, smoothing, zoom, columns and which runs are shown: ${runs}.`)], {

@@ -149,7 +149,10 @@ def add_account(
             conn.execute(insert(tables.account), row)
     except IntegrityError as error:
         raise taken from error
-    return conn.execute(select(_account.account_id).where(_account.name_key == key)).scalar_one()
+    made: int = conn.execute(
+        select(_account.account_id).where(_account.name_key == key)
+    ).scalar_one()
+    return made
 
 
 def change_account(

@@ -32,6 +32,7 @@ __all__ = [
     "Known",
     "admit_guess",
     "close_session",
+    "guess_at",
     "has_accounts",
     "open_session",
     "refuse_guess",
@@ -157,6 +158,11 @@ def admit_guess(conn: Connection, name: str, address: str, now: float) -> Guess 
     for key, (failures, _) in counts.items():
         values = {"failures": failures + 1, "last_at": now}
         conn.execute(update(tables.sign_in_delay).where(_delay.key_sha256 == key).values(values))
+    return guess_at(conn, name)
+
+
+def guess_at(conn: Connection, name: str) -> Guess:
+    """Return what a password given for `name` is to be compared with."""
     row = _find_account(conn, name)
     if row is None:
         return Guess(None, name, None)
@@ -198,7 +204,7 @@ def refuse_guess(conn: Connection, guess: Guess, address: str, now: float) -> No
     note_down(conn, actor, "sign-in", "wrong name or password", now, outcome=REFUSED)
 
 
-def close_session(conn: Connection, viewer: Viewer, now: float) -> None:
+def close_session(viewer: Viewer, conn: Connection, now: float) -> None:
     """End the session that `viewer` came by."""
     gone = conn.execute(delete(tables.session).where(_session.session_id == viewer.via))
     if gone.rowcount:

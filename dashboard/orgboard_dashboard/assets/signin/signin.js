@@ -1,0 +1,83 @@
+/* Sign in, and open one-time links. A secret in the address is read from behind its # and taken
+   out of it at once, so that neither history nor a screenshot has it. */
+(function () {
+  "use strict";
+
+  const at = (id) => document.getElementById(id);
+  const scheme = localStorage.getItem("mantine-color-scheme-value");
+  const dark = scheme === "dark" || (scheme !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
+  document.documentElement.dataset.mantineColorScheme = dark ? "dark" : "light";
+
+  async function post(path, body) {
+    let response;
+    try {
+      response = await fetch(path, {
+        method: "POST", credentials: "same-origin",
+        headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
+      });
+    } catch {
+      return { error: "The board does not answer. Try again in a moment." };
+    }
+    const answer = await response.json().catch(() => ({}));
+    return response.ok ? answer : { error: answer.error || `The server answered ${response.status}.` };
+  }
+
+  function show(error) {
+    at("error").textContent = error;
+    at("error").hidden = !error;
+  }
+
+  async function submit(event, path, body) {
+    event.preventDefault();
+    const button = event.submitter ?? event.target.querySelector("[type=submit]");
+    button.disabled = true;
+    show("");
+    const answer = await post(path, body());
+    if (answer.to) return location.replace(answer.to);
+    button.disabled = false;
+    show(answer.error);
+    at("password").select();
+  }
+
+  const typed = () => ({ name: at("name").value.trim(), password: at("password").value });
+
+  function signIn() {
+    const next = new URLSearchParams(location.search).get("next") ?? "";
+    at("sign-in").addEventListener("submit", (event) => {
+      submit(event, "sign-in", () => ({ ...typed(), next }));
+    });
+  }
+
+  async function welcome() {
+    const secret = location.hash.slice(1);
+    history.replaceState(null, "", location.pathname);
+    const link = secret ? await post("welcome/look", { secret }) : { error: "This link is not whole. Copy all of it." };
+    if (link.error) {
+      at("title").textContent = "This link does not open anything";
+      at("words").textContent = link.error;
+      return;
+    }
+    at("title").textContent = { setup: "Welcome to your board", invite: "Welcome", reset: `A new password for ${link.account}` }[link.purpose];
+    at("words").textContent = {
+      setup: "You make the first account. It runs the board: it can make teams, and invite people.",
+      invite: link.team ? `You were invited to the team ${link.team}, as ${link.role}.` : "You were invited to this board.",
+      reset: "Whoever is signed in with this account is signed out.",
+    }[link.purpose];
+    at("naming").hidden = link.purpose === "reset";
+    at("name").required = link.purpose !== "reset";
+    if (link.purpose === "reset") at("name").value = link.account;
+    at("go").textContent = link.purpose === "reset" ? "Set the password" : "Make the account";
+    at("welcome").hidden = false;
+    (link.purpose === "reset" ? at("password") : at("name")).focus();
+    at("welcome").addEventListener("submit", (event) => submit(event, "welcome", () => ({ ...typed(), secret })));
+  }
+
+  at("reveal").addEventListener("click", () => {
+    const shown = at("password").type === "password";
+    at("password").type = shown ? "text" : "password";
+    at("reveal").setAttribute("aria-pressed", String(shown));
+    at("reveal").textContent = shown ? "Hide" : "Show";
+  });
+  if (at("sign-in")) signIn();
+  else welcome();
+})();

@@ -1,0 +1,37 @@
+"""Where the sign-in is, and where one goes after it. Pure; the gate and the pages read it."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+from urllib.parse import quote, urlsplit
+
+__all__ = ["SIGN_IN", "WELCOME", "checked_next", "sign_in_address", "welcome_address"]
+
+SIGN_IN: Final = "/sign-in"
+WELCOME: Final = "/welcome"
+
+_MAX_NEXT_CHARS: Final = 8000
+_KNOWN: Final = re.compile(r"/(p/[^/]+/[^/]+(/[a-z]+)?|r/[0-9A-Za-z]+|account|admin(/[a-z]+)?)?")
+_PLAIN: Final = re.compile(r"[!#-\[\]-~]*")
+"""ASCII without blanks, quotes, backslashes and control characters: addresses are escaped."""
+
+
+def sign_in_address(asked: str) -> str:
+    """Return the address of the sign-in that leads on to what was asked for."""
+    to = checked_next(asked)
+    return SIGN_IN if to == "/" else f"{SIGN_IN}?next={quote(to, safe='/')}"
+
+
+def checked_next(asked: str) -> str:
+    """Return a page of this board to go on to: `asked`, or the first one when it is none."""
+    if len(asked) > _MAX_NEXT_CHARS or not _PLAIN.fullmatch(asked) or asked.startswith("//"):
+        return "/"
+    parts = urlsplit(asked)
+    is_page = not parts.scheme and not parts.netloc and _KNOWN.fullmatch(parts.path)
+    return asked if is_page else "/"
+
+
+def welcome_address(base: str, secret: str) -> str:
+    """Return a one-time link. Browsers keep what follows the # to themselves: no log has it."""
+    return f"{base}{WELCOME}#{secret}"

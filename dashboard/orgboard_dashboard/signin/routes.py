@@ -1,0 +1,170 @@
+"""Sign in, sign out, and open a one-time link.
+
+    POST /sign-in   count a guess ─▶ compare, in a thread, outside of any transaction ─▶ open
+    POST /welcome   look at the link ─▶ hash ─▶ use it, once ─▶ open
+
+Nothing tells whether a name exists: not the words, not the status, not the time.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any, Final
+
+import anyio.to_thread
+from fastapi import APIRouter, Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from orgboard_dashboard.accounts.names import name_problem
+from orgboard_dashboard.accounts.opaque import csrf_of, new_secret
+from orgboard_dashboard.accounts.passwords import (
+    hash_of,
+    is_right,
+    password_problem,
+)
+from orgboard_dashboard.api.answers import answer, refuse
+from orgboard_dashboard.api.bodies import read_object, text_of
+from orgboard_dashboard.config import WebConfig
+from orgboard_dashboard.identity import Identity, address_of
+from orgboard_dashboard.queries.people.links import find_link, use_link
+from orgboard_dashboard.queries.people.ways_in import (
+    ABSOLUTE_S,
+    Guess,
+    admit_guess,
+    close_session,
+    guess_at,
+    open_session,
+    refuse_guess,
+)
+from orgboard_dashboard.services import Services
+from orgboard_dashboard.signin.places import SIGN_IN, WELCOME, checked_next
+
+__all__ = ["routes"]
+
+_MAX_SECRET_CHARS: Final = 100
+
+_HERE: Final = Path(__file__).parent
+_SIGN_IN_PAGE: Final = (_HERE / "sign-in.html").read_text("utf-8")
+_WELCOME_PAGE: Final = (_HERE / "welcome.html").read_text("utf-8")
+
+_WRONG: Final = "That name and password do not belong together."
+_OVER: Final = "This link was used already, or is too old. Ask for another one."
+
+
+def routes(services: Services, config: WebConfig, identity: Identity) -> APIRouter:
+    """Return the routes; who may ask which, the gate knows."""
+    router = APIRouter()
+    door = _Door(services, config)
+
+    @router.get(SIGN_IN)
+    async def sign_in_page(request: Request) -> Response:
+        if not await identity.needs_sign_in():
+            return RedirectResponse(checked_next(request.query_params.get("next", "")), 303)
+        return HTMLResponse(_SIGN_IN_PAGE)
+
+    @router.post(SIGN_IN)
+    async def sign_in(request: Request) -> Response:
+        asked = read_object(await request.body())
+        name, password = text_of(asked, "name", 1000), text_of(asked, "password", 1000)
+        return await door.sign_in(request, name, password, text_of(asked, "next", 10_000))
+
+    @router.post("/sign-out")
+    async def sign_out() -> Response:
+        await services.edit(close_session, services.now())
+        gone = answer({"to": SIGN_IN})
+        for cookie in (config.session_cookie, config.csrf_cookie):
+            gone.delete_cookie(cookie, secure=config.is_https)
+        return gone
+
+    @router.get(WELCOME)
+    async def welcome_page() -> Response:
+        return HTMLResponse(_WELCOME_PAGE)
+
+    @router.post(WELCOME + "/look")
+    async def look(request: Request) -> Response:
+        secret = text_of(read_object(await request.body()), "secret", _MAX_SECRET_CHARS)
+        link = await services.ask_unknown(find_link, secret, services.now())
+        if link is None:
+            return refuse(404, _OVER)
+        role = link.role.word if link.role else ""
+        return answer(
+            {"purpose": link.purpose, "account": link.account, "team": link.team, "role": role}
+        )
+
+    @router.post(WELCOME)
+    async def welcome(request: Request) -> Response:
+        asked = read_object(await request.body())
+        name, password = text_of(asked, "name", 1000), text_of(asked, "password", 1000)
+        secret = text_of(asked, "secret", _MAX_SECRET_CHARS)
+        return await door.welcome(request, name, password, secret)
+
+    return router
+
+
+class _Door:
+    """Opens sessions for who gave what it takes."""
+
+    def __init__(self, services: Services, config: WebConfig) -> None:
+        self._services = services
+        self._config = config
+
+    async def sign_in(self, request: Request, name: str, password: str, to: str) -> Response:
+        services, address = self._services, self._address(request)
+        guess = await services.edit_unknown(admit_guess, name, address, services.now())
+        if not isinstance(guess, Guess):
+            return _wait(guess)
+        if not await anyio.to_thread.run_sync(is_right, guess.kept_hash, password):
+            await services.edit_unknown(refuse_guess, guess, address, services.now())
+            return refuse(401, _WRONG)
+        return await self._open(request, guess, checked_next(to))
+
+    async def welcome(self, request: Request, name: str, password: str, secret: str) -> Response:
+        services = self._services
+        link = await services.ask_unknown(find_link, secret, services.now())
+        if link is None:
+            return refuse(404, _OVER)
+        named = link.account or name
+        problem = None if link.account else name_problem(name)
+        problem = problem or password_problem(password, named)
+        if problem:
+            return refuse(400, problem)
+        kept = await anyio.to_thread.run_sync(hash_of, password)
+        now, address = services.now(), self._address(request)
+        owner = await services.edit_unknown(use_link, secret, named, kept, now, address)
+        guess = await services.ask_unknown(guess_at, owner)
+        return await self._open(request, guess, "/")
+
+    async def _open(self, request: Request, guess: Guess, to: str) -> Response:
+        services, secret = self._services, new_secret()
+        agent = request.headers.get("user-agent", "")
+        await services.edit_unknown(
+            open_session, guess, secret, services.now(), address=self._address(request), agent=agent
+        )
+        opened = answer({"to": to})
+        config = self._config
+        for name, value, is_secret in (
+            (config.session_cookie, secret, True),
+            (config.csrf_cookie, csrf_of(secret), False),
+        ):
+            opened.set_cookie(
+                name,
+                value,
+                max_age=int(ABSOLUTE_S),
+                secure=config.is_https,
+                httponly=is_secret,
+                samesite="lax",
+            )
+        return opened
+
+    def _address(self, request: Request) -> str:
+        headers: dict[str, Any] = dict(request.headers)
+        return address_of(request.scope, headers, self._config.trusted_proxies)
+
+
+def _wait(seconds: float) -> Response:
+    whole = math.ceil(seconds)
+    told = f"{whole} seconds" if whole < 120 else f"{math.ceil(whole / 60)} minutes"
+    refused = refuse(429, f"Too many wrong passwords. Try again in {told}.")
+    refused.headers["retry-after"] = str(whole)
+    return refused
