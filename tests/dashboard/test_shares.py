@@ -136,6 +136,7 @@ def test_a_guest_changes_nothing(shared: Board) -> None:
         "can_edit": False,
         "can_delete": False,
         "can_keep": False,
+        "can_share": False,
     }
 
 
