@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import pytest
 from hypothesis import given, settings
@@ -46,7 +46,7 @@ TEAMS = ("red", "blue")
 PROJECTS = ("one", "two")
 NOW = 1.8e9
 
-Step: TypeAlias = tuple[object, ...]
+Step: TypeAlias = tuple[Any, ...]
 
 ROLE = st.sampled_from([None, *Role])
 ACCOUNT, TEAM, PROJECT = map(st.sampled_from, (ACCOUNTS, TEAMS, PROJECTS))
@@ -85,11 +85,11 @@ def people(board: Board) -> None:
 def do(conn: Connection, step: Step) -> None:
     what, *given_ = step
     if what == "member":
-        set_member(HOST, conn, *given_, NOW)  # type: ignore[arg-type]
+        set_member(HOST, conn, *given_, now=NOW)
     elif what == "grant":
-        set_grant(HOST, conn, *given_, NOW)  # type: ignore[arg-type]
+        set_grant(HOST, conn, *given_, now=NOW)
     elif what == "visibility":
-        set_visibility(HOST, conn, *given_, NOW)  # type: ignore[arg-type]
+        set_visibility(HOST, conn, *given_, now=NOW)
     elif what == "admin":
         change_account(HOST, conn, str(given_[0]), NOW, is_admin=bool(given_[1]))
     else:
@@ -159,15 +159,15 @@ def test_what_is_foreseen_is_what_comes(
         def seen() -> dict[str, str]:
             return {sight.account: sight.role for sight in who_sees(HOST, conn, "red", "one")}
 
-        for change in (
+        changes: tuple[Any, ...] = (
             (foresee_visibility, set_visibility, (visibility,)),
             (foresee_grant, set_grant, (name, role)),
-        ):
-            foresee, make, told = change
+        )
+        for foresee, make, told in changes:
             before, records = seen(), list_records(HOST, conn)
-            foreseen = foresee(HOST, conn, "red", "one", *told, NOW)  # type: ignore[operator]
+            foreseen = foresee(HOST, conn, "red", "one", *told, NOW)
             assert (seen(), list_records(HOST, conn)) == (before, records)
-            make(HOST, conn, "red", "one", *told, NOW)  # type: ignore[operator]
+            make(HOST, conn, "red", "one", *told, NOW)
             after = seen()
             assert {turn.account for turn in foreseen.gain} == after.keys() - before.keys()
             assert {turn.account for turn in foreseen.lose} == before.keys() - after.keys()
@@ -211,9 +211,9 @@ def test_who_sees_a_project_is_told_to_who_runs_it_and_to_nobody_else(any_board:
 
         for asked in (who_sees, visibility_of, list_grants):
             with pytest.raises(Forbidden):
-                asked(ana, conn, "red", "one")  # type: ignore[operator]
+                asked(ana, conn, "red", "one")
             with pytest.raises(NotFound):
-                asked(eve, conn, "red", "one")  # type: ignore[operator]
+                asked(eve, conn, "red", "one")
         with pytest.raises(Forbidden):
             foresee_visibility(ana, conn, "red", "one", "private", NOW)
         with pytest.raises(NotFound):
