@@ -82,18 +82,21 @@ def people(board: Board) -> None:
                 make_project(HOST, conn, team, project, "team", NOW)
 
 
+CHANGES: dict[str, Any] = {
+    "member": set_member,
+    "grant": set_grant,
+    "visibility": set_visibility,
+}
+
+
 def do(conn: Connection, step: Step) -> None:
-    what, *given_ = step
-    if what == "member":
-        set_member(HOST, conn, *given_, now=NOW)
-    elif what == "grant":
-        set_grant(HOST, conn, *given_, now=NOW)
-    elif what == "visibility":
-        set_visibility(HOST, conn, *given_, now=NOW)
+    what, *how = step
+    if what in CHANGES:
+        CHANGES[what](HOST, conn, *how, NOW)
     elif what == "admin":
-        change_account(HOST, conn, str(given_[0]), NOW, is_admin=bool(given_[1]))
+        change_account(HOST, conn, how[0], NOW, is_admin=how[1])
     else:
-        change_account(HOST, conn, str(given_[0]), NOW, is_disabled=bool(given_[1]))
+        change_account(HOST, conn, how[0], NOW, is_disabled=how[1])
 
 
 def account(conn: Connection, name: str, is_admin: bool) -> Viewer:
