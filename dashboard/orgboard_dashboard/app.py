@@ -38,6 +38,9 @@ from orgboard_dashboard.api import (
     groups,
     health,
     histograms,
+    own,
+    people,
+    records,
     runs,
     scalars,
     settings,
@@ -70,6 +73,9 @@ _SUITES: Final = "/_dash-component-suites/{package_name}/{fingerprinted_path:pat
 _PAGE_PATHS: Final = (
     "/p/{team}/{project}",
     "/r/{uid}",
+    "/account",
+    "/admin",
+    "/admin/{section}",
     *(f"/p/{{team}}/{{project}}/{page}" for page in PAGES),
 )
 
@@ -96,6 +102,9 @@ def create_app(config: WebConfig, engine: Engine, *, clock: Callable[[], float] 
     answers.register_errors(api)
     api.include_router(signin.routes(services, config, identity))
     api.include_router(health.routes(services))
+    api.include_router(own.routes(services, config))
+    api.include_router(people.routes(services, config))
+    api.include_router(records.routes(services))
     api.include_router(runs.routes(services))
     api.include_router(scalars.routes(services))
     api.include_router(summary.routes(services))

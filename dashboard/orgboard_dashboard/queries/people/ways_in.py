@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Row, delete, insert, or_, select, update
 from orgboard_dashboard.accounts.delays import OF_NAME, OF_NETWORK, Patience, network_of
 from orgboard_dashboard.accounts.names import key_of
 from orgboard_dashboard.accounts.opaque import digest
-from orgboard_dashboard.queries.people.audit import REFUSED, Actor, note_down
+from orgboard_dashboard.queries.people.audit import REFUSED, Actor, actor_of, note_down
 from orgboard_dashboard.viewer import Viewer, Within
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.registry import new_uid
@@ -37,6 +37,7 @@ __all__ = [
     "has_accounts",
     "open_session",
     "refuse_guess",
+    "refuse_proof",
     "touch",
     "viewer_of_session",
     "viewer_of_token",
@@ -194,6 +195,11 @@ def refuse_guess(conn: Connection, guess: Guess, address: str, now: float) -> No
     """Write down that a password was wrong. A name that is none is not: it may be a password."""
     actor = Actor(guess.account_id, guess.name if guess.account_id else "", "", address)
     note_down(conn, actor, "sign-in", "wrong name or password", now, outcome=REFUSED)
+
+
+def refuse_proof(viewer: Viewer, conn: Connection, now: float) -> None:
+    """Write down that who is signed in gave a wrong password."""
+    note_down(conn, actor_of(viewer), "prove", "wrong password", now, outcome=REFUSED)
 
 
 def freshen(viewer: Viewer, conn: Connection, now: float) -> None:
