@@ -67,6 +67,8 @@ def _add_runs(router: APIRouter, services: Services) -> None:
         may = {"can_edit": role >= Role.EDITOR, "can_delete": role >= Role.ADMIN}
         # Who may only see a project still keeps views of it, unless nothing is written at all.
         may["can_keep"] = viewer.can_edit
+        # Who sees a project means something where there are accounts.
+        may["can_share"] = role >= Role.ADMIN and viewer.kind == "account"
         return answer({"name": viewer.name, "role": role.word, **may})
 
     @router.get("/p/{team}/{project}/run-tags")

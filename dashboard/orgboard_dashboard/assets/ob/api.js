@@ -88,6 +88,14 @@
     return new Promise(() => {});
   }
 
+  /** End the session, and go where one is opened. */
+  ob.signOut = async function signOut() {
+    const response = await fetch(`${ob.base()}sign-out`, { ...posted({}), credentials: "same-origin" }).catch(() => null);
+    // One that is over already is as well.
+    if (response?.ok || response?.status === 401) location.assign(`${ob.base()}sign-in`);
+    else ob.toast("The server did not answer. You are still signed in.");
+  };
+
   function posted(body) {
     return { method: "POST", headers: vouched(), body: JSON.stringify(body) };
   }
