@@ -40,11 +40,12 @@
   function actionsOf(page, row) {
     const { name } = row;
     const path = `accounts/${encodeURIComponent(name)}`;
-    const change = (body, words) => ob.attempt(async () => {
+    const change = async (body, words) => {
       await ob.delicate(path, body, "PATCH");
       ob.toast(words);
       page.again();
-    });
+    };
+    const changed = (body, words) => ob.attempt(() => change(body, words));
     const asleep = row.disabled_at !== null;
     const sees = { label: `What ${name} sees`, act: () => ob.attempt(() => showSights(name)) };
     if (page.me.read_only) return [sees];
@@ -52,9 +53,9 @@
       sees,
       ...(row.kind === "person" && !asleep ? [{ label: "Link to set a password…", act: () => ob.attempt(() => makeLink(page, row)) }] : []),
       null,
-      row.is_admin ? { label: "Runs the board no more", act: () => change({ admin: false }, `${name} runs the board no more`) }
+      row.is_admin ? { label: "Runs the board no more", act: () => changed({ admin: false }, `${name} runs the board no more`) }
         : { label: "Let it run the board…", act: () => askAdmin(name, () => change({ admin: true }, `${name} runs the board`)) },
-      asleep ? { label: "Wake", act: () => change({ disabled: false }, `${name} can sign in again`) }
+      asleep ? { label: "Wake", act: () => changed({ disabled: false }, `${name} can sign in again`) }
         : { label: "Put to sleep…", danger: true, act: () => askSleep(name, () => change({ disabled: true }, `${name} is asleep`)) },
     ];
   }

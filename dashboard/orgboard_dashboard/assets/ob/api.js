@@ -96,6 +96,13 @@
     else ob.toast("The server did not answer. You are still signed in.");
   };
 
+  // Dash asks for the next page itself, and says nothing of a session that is over.
+  const fetched = globalThis.fetch;
+  globalThis.fetch = async function fetch(...asked) {
+    const response = await fetched.apply(this, asked);
+    return response.status === 401 && /\/_dash-update-component$/.test(response.url) ? signIn() : response;
+  };
+
   function posted(body) {
     return { method: "POST", headers: vouched(), body: JSON.stringify(body) };
   }

@@ -32,14 +32,14 @@
   function inviter({ team }) {
     const role = ob.roleSelect("Role of who is invited", "viewer", () => {});
     return ob.el("p.ob-adder", {}, ob.el("span.ob-grow", {}, "A link that makes an account in this team, as"), role,
-      ob.el("button.ob-pill", { type: "button", onclick: () => ob.invite(team, role.value) }, "Make a link"));
+      ob.el("button.ob-pill", { type: "button", onclick: () => ob.attempt(() => ob.invite(team, role.value)) }, "Make a link"));
   }
 
   /** Make a link that makes an account, in a team when one is named. */
-  ob.invite = (team, role) => ob.attempt(async () => {
+  ob.invite = async function invite(team, role) {
     const made = await ob.delicate("invitations", team ? { team, role } : {});
     ob.showLink("An invitation", team ? `Who opens it makes an account and is ${role} of the team ${team}.` : "Who opens it makes an account, which is in no team.", made);
-  });
+  };
 
   async function put(dialog, name, role) {
     const { team, path } = dialog;
