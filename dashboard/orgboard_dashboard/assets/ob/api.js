@@ -100,7 +100,8 @@
   const fetched = globalThis.fetch;
   globalThis.fetch = async function fetch(...asked) {
     const response = await fetched.apply(this, asked);
-    return response.status === 401 && /\/_dash-update-component$/.test(response.url) ? signIn() : response;
+    const isDashs = () => new URL(response.url).pathname.endsWith("/_dash-update-component");
+    return response.status === 401 && isDashs() ? signIn() : response;
   };
 
   function posted(body) {
