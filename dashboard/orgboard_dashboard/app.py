@@ -38,7 +38,10 @@ from orgboard_dashboard.api import (
     groups,
     health,
     histograms,
+    own,
+    people,
     public,
+    records,
     runs,
     scalars,
     settings,
@@ -72,6 +75,9 @@ _SUITES: Final = "/_dash-component-suites/{package_name}/{fingerprinted_path:pat
 _PAGE_PATHS: Final = (
     "/p/{team}/{project}",
     "/r/{uid}",
+    "/account",
+    "/admin",
+    "/admin/{section}",
     *(f"/p/{{team}}/{{project}}/{page}" for page in PAGES),
 )
 
@@ -99,6 +105,9 @@ def create_app(config: WebConfig, engine: Engine, *, clock: Callable[[], float] 
     api.include_router(signin.routes(services, config, identity))
     api.include_router(health.routes(services))
     api.include_router(public.routes(services))
+    api.include_router(own.routes(services, config))
+    api.include_router(people.routes(services, config))
+    api.include_router(records.routes(services))
     api.include_router(runs.routes(services))
     api.include_router(scalars.routes(services))
     api.include_router(summary.routes(services))
