@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from orgboard_dashboard.host.project import project
 from orgboard_dashboard.host.team import team
+from orgboard_dashboard.host.token import token
 from orgboard_dashboard.host.user import user
 from orgboard_dashboard.queries.people.audit import list_records
 from orgboard_dashboard.queries.people.links import find_link
@@ -25,7 +26,7 @@ from support.boards import Board, opened
 from support.programs import ORGBOARD
 
 NOW = 1.8e9
-COMMANDS = {"user": user, "team": team, "project": project}
+COMMANDS = {"user": user, "team": team, "project": project, "token": token}
 LINK = re.compile(r"^  (https?://\S+)/welcome#([\w-]{43})$", re.MULTILINE)
 
 
@@ -293,3 +294,59 @@ def test_the_installed_command_has_them(host: Host) -> None:
     found = LINK.search(done.stdout)
     assert found is not None
     assert found[1] == "https://board.example"
+
+
+def test_a_token_is_made_shown_once_listed_and_revoked(any_host: Host) -> None:
+    host = any_host
+    host.run("user add Ana --admin")
+    host.run("user add bot --service")
+    host.run("team add red")
+    host.run("project add red/one")
+
+    said = host.run("token add bot --name ci --for red/one --days 7")
+    secret = re.search(r"^  (ob_pat_\w+_[\w-]{43})$", said, re.MULTILINE)
+    (listed,) = host.told("token list")
+
+    assert secret
+    assert (listed["owner"], listed["name"], listed["scope"]) == ("bot", "ci", "read")
+    assert listed["place"] == "red/one"
+    assert secret.group(1) not in host.run("token list")
+    host.run(f"token revoke {listed['id']}")
+    assert host.told("token list") == []
+    assert host.tried(f"token revoke {listed['id']}")[0] == 2
+
+
+def test_what_no_token_can_be_for_is_one_line(host: Host) -> None:
+    host.run("user add Ana --admin")
+    host.run("user add bot --service")
+
+    for line in (
+        "token add nobody --name a",
+        "token add bot --name a --for nowhere",
+        "token add bot --name a --for no/where",
+        "token add bot --name a --days 400",
+    ):
+        status, out, err = host.tried(line)
+        assert (status, out, err.count("\n")) == (2, "", 1)
+
+
+def test_a_directory_is_assigned_after_a_trial(any_host: Host) -> None:
+    host = any_host
+    host.board.log("first", project="default/Unassigned", logdir="/data/faces/a")
+    host.run("team add red")
+    host.run("project add red/one")
+
+    trial = host.told("project assign /data/faces red/one --trial")
+    assert (trial["logdirs"], trial["runs"]) == (["/data/faces/a"], 1)
+    assert host.told("project rules") == []
+
+    assert "Moved 1 runs" in host.run("project assign /data/faces red/one")
+    assert [(r["path"], r["project"]) for r in host.told("project rules")] == [
+        ("/data/faces", "red/one")
+    ]
+    assert [(r["path"], r["project"]) for r in host.told("project directories")] == [
+        ("/data/faces/a", "red/one")
+    ]
+    host.run("project assign /data/faces none")
+    assert host.told("project rules") == []
+    assert host.tried("project assign data red/one")[0] == 2

@@ -52,6 +52,17 @@ def project(argv: Sequence[str]) -> int:
     grant.add_argument("role", metavar="ROLE", help="viewer, editor, admin or none")
     who = add_action(actions, "who", _who, "tell who sees a project, in which role, and why")
     who.add_argument("place", metavar=_PLACE)
+    assign = add_action(
+        actions,
+        "assign",
+        _assign,
+        "give a directory, and all below it, to a project: what is there and what comes",
+    )
+    assign.add_argument("directory", metavar="DIR", help="as ingest reads it: resolved, absolute")
+    assign.add_argument("place", metavar=_PLACE, help="or none: take the rule away")
+    assign.add_argument("--trial", action="store_true", help="only tell what would move")
+    add_action(actions, "directories", _directories, "list the directories that are read")
+    add_action(actions, "rules", _rules, "list which directories were assigned")
     return run(parser, argv)
 
 
@@ -114,6 +125,41 @@ def _who(options: argparse.Namespace, conn: Connection) -> Told:
     cells = [(s.account, s.kind, s.role, why(s)) for s in sights]
     none = [f"No account sees {printable(options.place)}."]
     return Told(sights, table(("NAME", "KIND", "ROLE", "WHY"), cells) if cells else none)
+
+
+def _assign(options: argparse.Namespace, conn: Connection) -> Told:
+    from orgboard_dashboard.queries.people.logdirs import drop_rule, set_rule
+
+    path, shown = options.directory, printable(options.directory)
+    if options.place == "none":
+        with known_or(f"{path} is not assigned; `orgboard project rules` lists what is"):
+            drop_rule(HOST, conn, path, time.time())
+        return Told({"directory": path}, [f"{shown} is assigned no more; its runs stay there."])
+    team, name = _parted(options.place)
+    with known_or(_no_project(options.place)):
+        moved = set_rule(HOST, conn, path, team, name, time.time(), is_trial=options.trial)
+    does = ("Would move", "would belong") if options.trial else ("Moved", "belongs")
+    words = f"{shown}, and what is below it, {does[1]} to {printable(options.place)}."
+    runs = f"{does[0]} {moved.runs} runs of {len(moved.logdirs)} directories."
+    return Told(moved, [words, runs] if moved.logdirs else [words])
+
+
+def _directories(_options: argparse.Namespace, conn: Connection) -> Told:
+    from orgboard_dashboard.queries.people.logdirs import list_logdirs
+
+    rows = list_logdirs(HOST, conn)
+    cells = [(r.path, r.project, r.visibility, str(r.runs)) for r in rows]
+    none = ["No directory was read yet: `orgboard ingest DIR` reads one."]
+    return Told(rows, table(("DIRECTORY", _PLACE, "VISIBILITY", "RUNS"), cells) if rows else none)
+
+
+def _rules(_options: argparse.Namespace, conn: Connection) -> Told:
+    from orgboard_dashboard.queries.people.logdirs import list_rules
+
+    rows = list_rules(HOST, conn)
+    cells = [(row.path, row.project) for row in rows]
+    none = ["No directory was assigned: `orgboard project assign` does."]
+    return Told(rows, table(("DIRECTORY", _PLACE), cells) if rows else none)
 
 
 def _parted(place: str) -> tuple[str, str]:
