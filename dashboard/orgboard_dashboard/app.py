@@ -47,6 +47,7 @@ from orgboard_dashboard.api import (
     settings,
     shares,
     summary,
+    tokens,
     values,
     views,
 )
@@ -106,6 +107,7 @@ def create_app(config: WebConfig, engine: Engine, *, clock: Callable[[], float] 
     api.include_router(health.routes(services))
     api.include_router(public.routes(services))
     api.include_router(own.routes(services, config))
+    api.include_router(tokens.routes(services))
     api.include_router(people.routes(services, config))
     api.include_router(records.routes(services))
     api.include_router(runs.routes(services))

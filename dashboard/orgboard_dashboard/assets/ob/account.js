@@ -7,10 +7,10 @@
   ob.pages.account = (root) => ob.peoplePage(root, draw);
 
   async function draw(page) {
-    const [{ sessions }, { projects, teams }] = await Promise.all(["sessions", "access"].map((path) => ob.getJson(path, page.signal)));
+    const [{ sessions }, { projects, teams }, { tokens }] = await Promise.all(["sessions", "access", "tokens"].map((path) => ob.getJson(path, page.signal)));
     ob.keepFocus(page.root, () => page.root.replaceChildren(ob.el("div.ob-plain.ob-peoplepage", {},
       ob.el("h1", {}, page.me.name), page.me.is_admin ? ob.el("p.ob-mute", {}, "You run this board.") : "",
-      sessionsOf(page, sessions), passwordOf(page), teamsOf(teams), projectsOf(projects))));
+      sessionsOf(page, sessions), passwordOf(page), teamsOf(teams), projectsOf(projects), ob.tokensOf(page, tokens, projects))));
   }
 
   function sessionsOf(page, sessions) {

@@ -85,14 +85,19 @@
   ob.showLink = function showLink(title, words, { link, expires_at: until }) {
     // The server knows where the board is, or the browser does.
     const address = new URL(link, new URL(ob.base(), location.href)).href;
-    const field = ob.el("input.ob-input.ob-mono", { readonly: true, value: address, "aria-label": "The link", onfocus: () => field.select() });
-    const copy = ob.el("button.ob-pill", { type: "button", onclick: () => copyTo(copy, address) }, "Copy");
-    ob.dialog(title, [
-      ob.el("p", {}, words), ob.el("p.ob-link", {}, field, copy),
-      ob.el("p", {}, `It works once, until ${ob.moment(until)}, and is not shown again. Who has it has what it gives.`),
-    ], { act: () => {} });
+    ob.showOnce(title, words, address, "The link", `It works once, until ${ob.moment(until)}, and is not shown again. Who has it has what it gives.`);
+  };
+
+  /** Show a secret that was made, to be copied: it is never shown again. */
+  ob.showOnce = function showOnce(title, words, secret, label, after = "It is not shown again. Who has it has what it gives.") {
+    const field = ob.el("input.ob-input.ob-mono", { readonly: true, value: secret, "aria-label": label, onfocus: () => field.select() });
+    const copy = ob.el("button.ob-pill", { type: "button", onclick: () => copyTo(copy, secret) }, "Copy");
+    ob.dialog(title, [ob.el("p", {}, words), ob.el("p.ob-link", {}, field, copy), ob.el("p", {}, after)], { act: () => {} });
     field.focus();
   };
+
+  /** A name before what is no field by itself: a row of choices. */
+  ob.labelled = (label, choices) => ob.el("div.ob-pop-field", {}, ob.el("span", { "aria-hidden": "true" }, label), choices);
 
   async function copyTo(button, text) {
     const done = await navigator.clipboard?.writeText(text).then(() => true, () => false);
