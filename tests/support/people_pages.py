@@ -71,6 +71,20 @@ PEOPLE: Final[dict[str, State]] = {
     "teams": ("/admin/teams", _TABLE),
     "projects": ("/admin/projects", _TABLE),
     "audit log": ("/admin/audit", _TABLE),
+    "directories": ("/admin/directories", _TABLE),
+    "assigned directory": (
+        "/admin/directories",
+        _clicked(("button", "Assign a directory…"), then="dialog select"),
+    ),
+    "new token": ("/account", _clicked(("button", "New token…"), then="dialog select")),
+    "share link": (
+        "/p/red/one/scalars",
+        _clicked(
+            ("button", "Views"),
+            ("button", "Share by a link… without an account"),
+            then="dialog .ob-seg",
+        ),
+    ),
     "account menu": ("/account", _clicked(("button", "Account: Ana"), then=".ob-pop")),
     "menu of an account": (
         "/admin",
@@ -108,7 +122,8 @@ PEOPLE: Final[dict[str, State]] = {
 """States of pages that Ana has, who runs the board."""
 
 PEOPLE_PHONE: Final = {
-    name: PEOPLE[name] for name in ("account", "people", "audit log", "team", "access")
+    name: PEOPLE[name]
+    for name in ("account", "people", "audit log", "team", "access", "share link")
 }
 
 DOORS: Final[dict[str, State]] = {

@@ -133,3 +133,23 @@ def test_a_token_is_made_shown_once_and_revoked(ana: Page, peopled: Served) -> N
     row.get_by_role("button", name="Revoke the token nightly report").click()
     expect(ana.get_by_role("table", name="Tokens")).to_have_count(0)
     assert ana.request.get(f"{peopled.address}/api/v1/projects", headers=asked).status == 401
+
+
+def test_a_directory_is_assigned_after_it_says_what_moves(ana: Page, peopled: Served) -> None:
+    peopled.board.log(
+        "loose", [scalars("loss", [1.0])], project="default/Unassigned", logdir="/data/loose/a"
+    )
+    ana.goto(f"{peopled.address}/admin/directories")
+    table = ana.get_by_role("table", name="Directories", exact=True)
+    expect(table.get_by_role("row", name="/data/loose/a")).to_contain_text("default/Unassigned")
+
+    ana.get_by_role("button", name="Assign /data/loose/a").click()
+    ana.get_by_label("Project", exact=True).select_option("red/one")
+    expect(ana.get_by_text("1 run of 1 directory move from default/Unassigned")).to_be_visible()
+    ana.get_by_role("button", name="Assign", exact=True).click()
+
+    expect(table.get_by_role("row", name="/data/loose/a")).to_contain_text("red/one")
+    rules = ana.get_by_role("table", name="Assigned directories")
+    expect(rules.get_by_role("row", name="/data/loose/a")).to_contain_text("red/one")
+    ana.get_by_role("button", name="Take back /data/loose/a").click()
+    expect(rules).to_have_count(0)
