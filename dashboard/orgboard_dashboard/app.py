@@ -47,6 +47,7 @@ from orgboard_dashboard.api import (
     settings,
     shares,
     summary,
+    tokens,
     values,
     views,
 )
@@ -108,6 +109,7 @@ def create_app(config: WebConfig, engine: Engine, *, clock: Callable[[], float] 
     api.include_router(own.routes(services, config))
     api.include_router(people.routes(services, config))
     api.include_router(records.routes(services))
+    api.include_router(tokens.routes(services))
     api.include_router(runs.routes(services))
     api.include_router(scalars.routes(services))
     api.include_router(summary.routes(services))
