@@ -113,28 +113,6 @@ def test_nothing_is_changed_where_several_projects_are_looked_at(
     expect(ana.get_by_role("menuitem", name="Delete…")).to_have_count(0)
 
 
-def test_a_token_is_made_shown_once_and_revoked(ana: Page, peopled: Served) -> None:
-    ana.goto(f"{peopled.address}/account")
-    expect(ana.get_by_text("A script or a CI job asks")).to_be_visible()
-
-    ana.get_by_role("button", name="New token…").click()
-    ana.get_by_label("Name").fill("nightly report")
-    ana.get_by_label("In", exact=True).select_option("red/one")
-    ana.get_by_role("button", name="Make the token").click()
-    token = ana.get_by_role("textbox", name="The token").input_value()
-    ana.get_by_role("button", name="Close").click()
-
-    row = ana.get_by_role("table", name="Tokens").get_by_role("row").nth(1)
-    expect(row).to_contain_text("nightly report")
-    expect(row).to_contain_text("red/one")
-    asked = {"Authorization": f"Bearer {token}"}
-    listed = ana.request.get(f"{peopled.address}/api/v1/projects", headers=asked)
-    assert [project["project"] for project in listed.json()] == ["one"]
-    row.get_by_role("button", name="Revoke the token nightly report").click()
-    expect(ana.get_by_role("table", name="Tokens")).to_have_count(0)
-    assert ana.request.get(f"{peopled.address}/api/v1/projects", headers=asked).status == 401
-
-
 def test_a_directory_is_assigned_after_it_says_what_moves(ana: Page, peopled: Served) -> None:
     peopled.board.log(
         "loose", [scalars("loss", [1.0])], project="default/Unassigned", logdir="/data/loose/a"

@@ -76,7 +76,7 @@ class TokenRow:
 
 
 def new_token_id() -> str:
-    """Return a name for a token that no other has, and that opens nothing."""
+    """Return an id that no token has: it names one in lists, and opens nothing."""
     return new_uid()
 
 
