@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
@@ -30,24 +31,53 @@ onnx = framework("onnx")
 nn = torch.nn
 
 
+BLOCKS = (3, 4, 6, 3)
+"""A ResNet-50's: bottlenecks in each of its four stages."""
+
+
 class Bottleneck(nn.Module):  # type: ignore[misc,name-defined]
     """Three convolutions around a shortcut, as in a ResNet-50."""
 
-    def __init__(self, outer: int, inner: int) -> None:
+    def __init__(self, given: int, width: int, stride: int) -> None:
         super().__init__()
-        self.down = nn.Conv2d(outer, inner, 1)
-        self.conv = nn.Conv2d(inner, inner, 3, padding=1)
-        self.up = nn.Conv2d(inner, outer, 1)
-        self.norm = nn.BatchNorm2d(outer)
+        wide = 4 * width
+        self.conv1 = nn.Conv2d(given, width, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.conv2 = nn.Conv2d(width, width, 3, stride, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(width)
+        self.conv3 = nn.Conv2d(width, wide, 1, bias=False)
+        self.bn3 = nn.BatchNorm2d(wide)
+        self.relu = nn.ReLU(inplace=True)
+        self.downsample: Any = None
+        if stride != 1 or given != wide:
+            self.downsample = nn.Sequential(
+                nn.Conv2d(given, wide, 1, stride, bias=False), nn.BatchNorm2d(wide)
+            )
 
     def forward(self, x: Any) -> Any:
-        return torch.relu(x + self.norm(self.up(self.conv(torch.relu(self.down(x))))))
+        kept = x if self.downsample is None else self.downsample(x)
+        y = self.relu(self.bn1(self.conv1(x)))
+        y = self.relu(self.bn2(self.conv2(y)))
+        return self.relu(self.bn3(self.conv3(y)) + kept)
 
 
-def resnet(blocks: int = 16) -> Any:
-    body = [Bottleneck(32, 8) for _ in range(blocks)]
-    head = [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(32, 10)]
-    return nn.Sequential(nn.Conv2d(3, 32, 7, padding=3), *body, *head)
+def resnet50() -> Any:
+    """Make a ResNet-50, as torchvision has it: 25 557 032 parameters."""
+    layers: dict[str, Any] = {
+        "conv1": nn.Conv2d(3, 64, 7, 2, padding=3, bias=False),
+        "bn1": nn.BatchNorm2d(64),
+        "relu": nn.ReLU(inplace=True),
+        "maxpool": nn.MaxPool2d(3, 2, padding=1),
+    }
+    given = 64
+    for stage, count in enumerate(BLOCKS):
+        width, blocks = 64 << stage, []
+        for block in range(count):
+            blocks.append(Bottleneck(given, width, 2 if stage and not block else 1))
+            given = 4 * width
+        layers[f"layer{stage + 1}"] = nn.Sequential(*blocks)
+    layers |= {"avgpool": nn.AdaptiveAvgPool2d(1), "flat": nn.Flatten(), "fc": nn.Linear(given, 1000)}
+    return nn.Sequential(OrderedDict(layers))
 
 
 def tree_in(directory: Path) -> Tree:
@@ -62,21 +92,22 @@ def every_scope(tree: Tree) -> int:
 
 
 @pytest.mark.parametrize("writer", ["ours", "theirs"])
-def test_a_torch_module_of_resnets_size_is_scopes_of_its_modules(
-    tmp_path: Path, writer: str
-) -> None:
+def test_a_torch_resnet_50_is_scopes_of_its_modules(tmp_path: Path, writer: str) -> None:
+    model = resnet50().eval()
     made = theirs.SummaryWriter(str(tmp_path)) if writer == "theirs" else SummaryWriter(tmp_path)
-    made.add_graph(resnet(), torch.zeros(1, 3, 16, 16))
+    made.add_graph(model, torch.zeros(1, 3, 32, 32))
     made.close()
 
     tree = tree_in(tmp_path)
 
+    assert sum(parameter.numel() for parameter in model.parameters()) == 25_557_032
     blocks = [path for path in tree.by_path if path.rpartition("/")[2].startswith("Bottleneck[")]
-    listed, _, _ = layers(tree)
+    listed, _, parameters = layers(tree)
     convolutions = [row for row in listed if row.path.rpartition("/")[2].startswith("Conv2d[")]
-    assert len(blocks) >= 16
-    assert len(convolutions) == 1 + 3 * 16
-    assert convolutions[0].shape == "1×32×16×16"
+    assert len(blocks) >= sum(BLOCKS)
+    assert len(convolutions) == 1 + 3 * sum(BLOCKS) + len(BLOCKS)
+    assert convolutions[0].shape == "1×64×16×16"
+    assert parameters == TODO
     assert tree.problems == ()
     assert every_scope(tree) > 64
 

@@ -1,8 +1,7 @@
 """GraphDef, MetaGraphDef and RunMetadata, read node by node.
 
 The outer message is walked by hand: a node that cannot be read costs itself and not the graph,
-bytes that end early cost what is missing, and a constant of a gigabyte is looked at once and
-never copied into the model.
+bytes that end early cost what is missing, and a constant of a gigabyte is stepped over.
 """
 
 from __future__ import annotations
@@ -14,7 +13,8 @@ from typing import Final
 from google.protobuf.message import DecodeError
 
 from orgboard_dashboard.graphs.attributes import attributes_of, shape_of
-from orgboard_dashboard.graphs.model import Attributes, Builder, Graph, Shapes, elements, shown
+from orgboard_dashboard.graphs.model import Attributes, Builder, Graph, Shapes, elements
+from orgboard_dashboard.graphs.thinned import LARGE_NODE, fields, thinned
 from orgboard_schema.wire.graph_pb2 import AttrValue, FunctionDef, NodeDef
 
 __all__ = ["read_graph_def", "read_meta_graph", "read_run_graphs"]
@@ -23,19 +23,21 @@ _KEPT_PACKED: Final = 4096
 """A node of more bytes is kept as text."""
 _MAX_NODES: Final = 1_000_000
 
+_CLUSTERS: Final = ("_XlaCluster", "_XlaScope")
+
 _LIBRARY: Final = "functions/"
 _VARIABLES: Final = frozenset({"VarHandleOp", "VariableV2"})
 _SHAPED: Final = _VARIABLES | {"Const", "Placeholder", "Variable"}
 
 
-def read_graph_def(data: bytes, kind: str = "graph") -> Graph:
+def read_graph_def(data: bytes | memoryview, kind: str = "graph") -> Graph:
     """Return the graph that a GraphDef says, as far as it is sound."""
     builder = Builder(kind)
     _take_graph(memoryview(data), builder, "")
     return builder.build()
 
 
-def read_meta_graph(data: bytes) -> Graph:
+def read_meta_graph(data: bytes | memoryview) -> Graph:
     """Return the graph within a MetaGraphDef."""
     builder = Builder("graph of a saved model")
     for number, part in _parts(memoryview(data), builder, "The message"):
@@ -44,7 +46,7 @@ def read_meta_graph(data: bytes) -> Graph:
     return builder.build()
 
 
-def read_run_graphs(data: bytes) -> Graph:
+def read_run_graphs(data: bytes | memoryview) -> Graph:
     """Return the graphs of the functions that RunMetadata has, one scope for each when several."""
     builder = Builder("graphs of traced functions")
     functions = [
@@ -82,11 +84,11 @@ def _take_graph(data: memoryview, builder: Builder, within: str) -> None:
 
 
 def _take_node(part: memoryview, builder: Builder, within: str, at: int) -> None:
-    data = part.tobytes()
     try:
+        data = part.tobytes() if len(part) <= LARGE_NODE else thinned(part)
         node = NodeDef.FromString(data)
-    except DecodeError:
-        builder.problem(f"Node {at} of the graph, {len(data)} bytes, cannot be read.")
+    except (DecodeError, ValueError):
+        builder.problem(f"Node {at} of the graph, {len(part)} bytes, cannot be read.")
         return
     _add(builder, node, data, within)
 
@@ -104,14 +106,24 @@ def _add(builder: Builder, node: NodeDef, data: bytes, within: str) -> None:
         shapes=shapes,
         parameters=_parameters(node, shapes),
         packed=packed,
+        cluster=_cluster(node),
         within=within,
     )
 
 
+def _cluster(node: NodeDef) -> str:
+    """Name the XLA cluster of a node, or the scope that it is to be compiled with."""
+    for name in _CLUSTERS:
+        if name in node.attr:
+            return node.attr[name].s.decode("utf-8", "replace")
+    return ""
+
+
 def _take_function(part: memoryview, builder: Builder, within: str) -> None:
     try:
-        function = FunctionDef.FromString(part.tobytes())
-    except DecodeError:
+        data = part.tobytes() if len(part) <= LARGE_NODE else thinned(part, "function")
+        function = FunctionDef.FromString(data)
+    except (DecodeError, ValueError):
         builder.problem(f"A function of {len(part)} bytes cannot be read.")
         return
     scope = f"{within}{_LIBRARY}{function.signature.name or '(no name)'}/"
@@ -167,42 +179,13 @@ def _is_of_variable(node: NodeDef) -> bool:
 def _parts(data: memoryview, builder: Builder, what: str) -> Iterator[tuple[int, memoryview]]:
     """Walk the fields of a message that have a length, and say where it stops to be one."""
     at, end = 0, len(data)
-    while at < end:
-        started = at
-        try:
-            key, at = _varint(data, at)
-            kind = key & 7
-            if kind == 2:
-                length, at = _varint(data, at)
-                if at + length > end:
-                    raise ValueError
-                yield key >> 3, data[at : at + length]
-                at += length
-            elif kind == 0:
-                _, at = _varint(data, at)
-            elif kind in (1, 5) and at + (8 if kind == 1 else 4) <= end:
-                at += 8 if kind == 1 else 4
-            else:
-                raise ValueError
-            if key >> 3 == 0:
-                raise ValueError
-        except ValueError:
-            rest = end - started
-            builder.problem(
-                f"{what} cannot be read from byte {started} on: {rest} of {end} bytes are left out."
-            )
-            return
-
-
-def _varint(data: memoryview, at: int) -> tuple[int, int]:
-    if at < len(data) and data[at] < 128:
-        return data[at], at + 1
-    value = shift = 0
-    while at < len(data) and shift < 70:
-        byte = data[at]
-        at += 1
-        value |= (byte & 127) << shift
-        if byte < 128:
-            return value, at
-        shift += 7
-    raise ValueError(shown("varint"))
+    try:
+        for number, wire, _, body, after in fields(data):
+            at = after
+            if wire == 2:
+                yield number, data[body:after]
+    except ValueError:
+        rest = end - at
+        builder.problem(
+            f"{what} cannot be read from byte {at} on: {rest} of {end} bytes are left out."
+        )

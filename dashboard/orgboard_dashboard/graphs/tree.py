@@ -22,6 +22,10 @@ __all__ = ["ROOT", "Item", "Tree", "build_tree"]
 ROOT: Final = 0
 MAX_DEPTH: Final = 200
 """Scopes within one another; what is deeper keeps the rest of its name as one."""
+_DEEP: Final = 8
+_MAX_PATHS: Final = 1 << 27
+"""Characters of the paths of all scopes. What comes when they are spent, and is deeper than
+`_DEEP`, keeps the rest of its name as one, too: paths grow with the square of the depth."""
 MIN_SERIES: Final = 5
 """As in TensorBoard."""
 
@@ -146,6 +150,7 @@ class _Growing:
         self.problems: list[str] = []
         self._scopes: dict[str, int] = {"": ROOT}
         self._too_deep = 0
+        self._spent = 0
 
     def place_nodes(self) -> None:
         """Make the scopes that names tell of, then put the nodes into them."""
@@ -165,8 +170,8 @@ class _Growing:
             )
         if self._too_deep:
             self.problems.append(
-                f"{self._too_deep} names have more than {MAX_DEPTH} scopes within one another;"
-                " what is deeper is shown as one name."
+                f"{self._too_deep} scopes stand more than {MAX_DEPTH} deep, or deep where there are"
+                " very many; what is deeper is shown as one name."
             )
 
     def _scope(self, prefix: str) -> int:
@@ -174,15 +179,17 @@ class _Growing:
         if known is not None:
             return known
         parts = prefix.split("/")
-        if len(parts) > MAX_DEPTH:
+        most = MAX_DEPTH if self._spent < _MAX_PATHS else _DEEP
+        if len(parts) > most:
             self._too_deep += 1
-            parts = parts[:MAX_DEPTH]
+            parts = parts[:most]
         at, path = ROOT, ""
         for depth, part in enumerate(parts):
             path = f"{path}/{part}" if depth else part
             found = self._scopes.get(path)
             if found is None or (found == ROOT and not path):
                 found = self._add(Item("scope", path or "/", part or "(no name)", at))
+                self._spent += len(path)
                 self._scopes[path or "/"] = found
             at = found
         self._scopes[prefix] = at

@@ -45,7 +45,8 @@
     bar.pattern.hidden = bar.by.value !== NAME;
     if (named && document.activeElement !== bar.pattern) bar.pattern.value = groupBy.slice(NAME.length);
     [bar.line.value, bar.band.value] = [groupLine, groupBand];
-    bar.look.hidden = !groupBy;
+    // Histograms are added, and their own toolbar says whether.
+    bar.look.hidden = !groupBy || ob.pageName() === "histograms";
     bar.band.hidden = groupLine === "each";
     bar.problem.textContent = groupBy ? grouping.problem : "";
     bar.pattern.setAttribute("aria-invalid", String(Boolean(bar.problem.textContent)));

@@ -52,17 +52,19 @@
       }
 
       makeFetcher() {
-        const ways = { drawn: () => this.project.shown(), post: (path, body, signal) => this.post(path, body, signal) };
+        const ways = { drawn: () => ob.drawn(this.project), post: (path, body, signal) => this.post(path, body, signal) };
         return ob.fetcher(this.project, this.cards, this.controller.signal, (words) => this.say(words), ways);
       }
 
       async post(path, { cards, runs }, signal) {
         const frames = Math.max(10, Math.min(FRAMES, Math.floor(FRAMES_A_CARD / Math.max(1, runs.length))));
-        const answer = await ob.postScalars(path, { cards, runs, frames }, signal, "histograms");
+        const groups = ob.drawn(this.project).filter(({ uid, members }) => members && runs.includes(uid));
+        const of = ob.isGrouped() ? { groups: groups.map(({ uid, members }) => ({ id: uid, runs: members })) } : { runs };
+        const answer = await ob.postScalars(path, { cards, ...of, frames }, signal, "histograms");
         ob.histogramFaults = answer.bits;
         this.learn();
         const had = this.logged.size;
-        for (const card of answer.cards) for (const { run, n } of card.lines) if (n) this.logged.add(run);
+        for (const card of answer.cards) for (const { run, n, of: members } of card.lines) if (n) for (const uid of members ?? [run]) this.logged.add(uid);
         if (!had && this.logged.size) this.map.refresh();
         return new Map(answer.cards.map((card) => [card.tag, card.lines]));
       }
@@ -105,6 +107,7 @@
         const has = (...keys) => keys.some((key) => changed.has(key));
         if (has("selected")) this.reselect();
         if (has("tagFilter", "collapsed", "pinned")) this.layOut();
+        if (has("groupLine")) this.refetch();
         if (has("histograms", "xAxis", "yAxis", "yRange", "sectionRanges", "cardRanges", "atStep")) this.drawAll();
         if (has("cardWidth", "cardHeight")) {
           this.size();
@@ -155,11 +158,18 @@
     });
     const map = ob.el("button.ob-pill.ob-toggle", { type: "button", title: "All tags and steps of a run in one picture", onclick: () => page.toggleMap() }, "Layer map");
     const step = stepSlider(page);
+    // Which line of a group curves have is kept for when they are looked at again.
+    let line = ob.isGrouped() ? ob.view.groupLine : "mean";
+    const merged = ob.segmented("What is drawn of a group", [["each", "Runs"], ["group", "Group"]], "group", (of) => ob.setView({ groupLine: of === "each" ? "each" : line }));
+    merged.title = "Runs: each by itself, in the colour of its group. Group: one histogram, the sum of what its runs counted at a step";
     return {
-      ...ob.toolbarOf("How the histograms are drawn", view, step.el, axis, values, range, map, ob.settingsButton()),
+      ...ob.toolbarOf("How the histograms are drawn", view, merged, step.el, axis, values, range, map, ob.settingsButton()),
       paint() {
-        const { histograms, yAxis, yRange, layerMap } = ob.view;
+        const { histograms, yAxis, yRange, layerMap, groupBy, groupLine } = ob.view;
         view.paint(histograms);
+        if (groupLine !== "each") line = groupLine;
+        merged.hidden = !groupBy;
+        merged.paint(groupLine === "each" ? "each" : "group");
         axis.value = shownAxis();
         values.paint(yAxis === "sym" ? "sym" : "lin");
         range.textContent = yRange ? "Range fixed" : "Range fitted";
