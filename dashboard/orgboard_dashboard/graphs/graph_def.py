@@ -162,13 +162,14 @@ def _parameters(node: NodeDef, shapes: Shapes) -> int:
         if "shape" in attributes:
             return elements(shape_of(attributes["shape"].shape))
         return elements(shapes[0]) if shapes else 0
-    if node.op == "prim::GetAttr":
-        return elements(shapes[0]) if shapes else 0
+    # Our writer says it of weights of torch models, and of modules that could not be traced.
+    if "parameters" in attributes and attributes["parameters"].WhichOneof("value") == "i":
+        return max(0, attributes["parameters"].i)
+    if node.op == "prim::GetAttr" and shapes:
+        return elements(shapes[0])
     if node.op == "ReadVariableOp" and shapes and not _is_of_variable(node):
         return elements(shapes[0])
-    # The modules of a torch model that could not be traced say what they hold.
-    is_count = "parameters" in attributes and attributes["parameters"].WhichOneof("value") == "i"
-    return max(0, attributes["parameters"].i) if is_count else 0
+    return 0
 
 
 def _is_of_variable(node: NodeDef) -> bool:
