@@ -23,7 +23,9 @@ def layer(kind: str, name: str, built: list[Any] | None = None, **config: Any) -
 
 def tied(kind: str, name: str, *sources: str, **config: Any) -> dict[str, Any]:
     inbound = [[[source, 0, 0, {}] for source in sources]] if sources else []
-    return {**layer(kind, name, **config), "name": name, "inbound_nodes": inbound}
+    made = layer(kind, name)
+    made["config"] |= config
+    return {**made, "name": name, "inbound_nodes": inbound}
 
 
 def sequential(*chain: dict[str, Any]) -> Tree:

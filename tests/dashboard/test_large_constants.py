@@ -54,7 +54,9 @@ def mapped(path: Path, size: int) -> Iterator[memoryview]:
     with path.open("wb") as file:
         file.write(constant(size))
         file.seek(size, 1)
-        file.write(GraphDef(node=[NodeDef(name="after", op="Relu", input=["big"])]).SerializeToString())
+        file.write(
+            GraphDef(node=[NodeDef(name="after", op="Relu", input=["big"])]).SerializeToString()
+        )
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as found:
         view = memoryview(found)
         try:

@@ -32,7 +32,8 @@ def summed(*histograms: TensorHistogram | ProtoHistogram) -> Frames:
 
 
 def rows(frames: Frames) -> list[list[float]]:
-    return np.stack([frames.left, frames.right, frames.count], axis=1).tolist()
+    columns = (frames.left.tolist(), frames.right.tolist(), frames.count.tolist())
+    return [list(row) for row in zip(*columns, strict=True)]
 
 
 def test_buckets_with_the_same_edges_are_added_exactly() -> None:

@@ -77,7 +77,11 @@ def resnet50() -> Any:
             blocks.append(Bottleneck(given, width, 2 if stage and not block else 1))
             given = 4 * width
         layers[f"layer{stage + 1}"] = nn.Sequential(*blocks)
-    layers |= {"avgpool": nn.AdaptiveAvgPool2d(1), "flat": nn.Flatten(), "fc": nn.Linear(given, 1000)}
+    layers |= {
+        "avgpool": nn.AdaptiveAvgPool2d(1),
+        "flat": nn.Flatten(),
+        "fc": nn.Linear(given, 1000),
+    }
     return nn.Sequential(OrderedDict(layers))
 
 

@@ -57,7 +57,7 @@ def groups_of(asked: Mapping[str, Any], most: int) -> tuple[tuple[str, tuple[str
     groups = asked.get("groups")
     if not isinstance(groups, list) or len(groups) > most:
         raise BadQuery(f"`groups` is a list of at most {most} groups.")
-    return tuple((_id(group), tuple(dict.fromkeys(_members(group)))) for group in groups)
+    return tuple((_id(group), tuple(dict.fromkeys(_members(group, most)))) for group in groups)
 
 
 def _id(group: Any) -> str:
@@ -71,10 +71,12 @@ def _id(group: Any) -> str:
     return name
 
 
-def _members(group: Mapping[str, Any]) -> list[str]:
+def _members(group: Mapping[str, Any], most: int) -> list[str]:
     runs = group.get("runs")
-    if not isinstance(runs, list) or not all(isinstance(uid, str) for uid in runs):
+    if not isinstance(runs, list) or not all(isinstance(uid, str) for uid in runs[:most]):
         raise BadQuery('Each group is {"id": letters and digits, "runs": a list of runs}.')
+    if len(runs) > most:
+        raise BadQuery(f"A group has at most {most} runs.")
     return runs
 
 

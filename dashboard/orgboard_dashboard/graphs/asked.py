@@ -133,8 +133,8 @@ def _links(
         key = (place, shape, bool(graph.control[edge]), bool(graph.reference[edge]))
         found[key] = found.get(key, 0) + 1
     links = [
-        Link(_path(tree, place), graph.ops[int(tree.order[place])], *kind, count)
-        for (place, *kind), count in list(found.items())[:_MAX_LINKS]
+        Link(_path(tree, place), graph.ops[int(tree.order[place])], shape, control, changing, count)
+        for (place, shape, control, changing), count in list(found.items())[:_MAX_LINKS]
     ]
     return tuple(links), max(0, len(found) - _MAX_LINKS)
 

@@ -91,7 +91,8 @@ def _added(parts: Sequence[Frames]) -> tuple[Doubles, Doubles, Doubles]:
     pieces = _shared(edges, begins[wide], ends[wide], count[wide])
     covered = _covered(len(edges) - 1, begins[wide], ends[wide])
     places, which = np.unique(begins[~wide], return_inverse=True)
-    thin = np.bincount(which, weights=count[~wide], minlength=len(places))
+    thin = np.zeros(len(places))
+    np.add.at(thin, which, count[~wide])
     lows = np.concatenate((edges[:-1][covered], edges[places]))
     highs = np.concatenate((edges[1:][covered], edges[places]))
     # One without a width stands before the one that begins where it is.
@@ -109,7 +110,9 @@ def _shared(edges: Doubles, begins: Ints, ends: Ints, count: Doubles) -> Doubles
     share = (half[piece + 1] - half[piece]) / (half[ends] - half[begins])[owner]
     whole = lengths[owner] == 1
     given = np.where(whole, count[owner], count[owner] * share)
-    return np.bincount(piece, weights=given, minlength=len(edges) - 1)
+    pieces = np.zeros(len(edges) - 1)
+    np.add.at(pieces, piece, given)
+    return pieces
 
 
 def _covered(pieces: int, begins: Ints, ends: Ints) -> NDArray[np.bool_]:
