@@ -44,8 +44,8 @@ def functional(*nodes: dict[str, Any]) -> Tree:
     )
 
 
-CONV = {"filters": 4, "kernel_size": [3, 3], "strides": [1, 1], "padding": "valid"}
-POOL = {"pool_size": [2, 2], "strides": [2, 2], "padding": "valid"}
+CONV: dict[str, Any] = {"filters": 4, "kernel_size": [3, 3], "strides": [1, 1], "padding": "valid"}
+POOL: dict[str, Any] = {"pool_size": [2, 2], "strides": [2, 2], "padding": "valid"}
 
 
 def test_shapes_that_the_model_leaves_out_follow_from_its_settings_and_are_said_to() -> None:

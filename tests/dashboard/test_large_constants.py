@@ -51,12 +51,11 @@ def constant(size: int) -> bytes:
 @contextmanager
 def mapped(path: Path, size: int) -> Iterator[memoryview]:
     """Give a graph of a constant of so many bytes, and one node more, from a file with a hole."""
-    with path.open("wb") as file:
-        file.write(constant(size))
-        file.seek(size, 1)
-        file.write(
-            GraphDef(node=[NodeDef(name="after", op="Relu", input=["big"])]).SerializeToString()
-        )
+    after = NodeDef(name="after", op="Relu", input=["big"])
+    with path.open("wb") as made:
+        made.write(constant(size))
+        made.seek(size, 1)
+        made.write(GraphDef(node=[after]).SerializeToString())
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as found:
         view = memoryview(found)
         try:

@@ -6,7 +6,7 @@ bytes that end early cost what is missing, and a constant of a gigabyte is stepp
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Final
 
@@ -27,6 +27,7 @@ _CLUSTERS: Final = ("_XlaCluster", "_XlaScope")
 
 _LIBRARY: Final = "functions/"
 _VARIABLES: Final = frozenset({"VarHandleOp", "VariableV2"})
+_HOLDING: Final = _VARIABLES | {"prim::GetAttr", "ReadVariableOp"}
 _SHAPED: Final = _VARIABLES | {"Const", "Placeholder", "Variable"}
 
 
@@ -94,28 +95,30 @@ def _take_node(part: memoryview, builder: Builder, within: str, at: int) -> None
 
 
 def _add(builder: Builder, node: NodeDef, data: bytes, within: str) -> None:
-    packed: bytes | Attributes = data if len(data) <= _KEPT_PACKED else attributes_of(node)
-    shapes = _shapes(node)
-    if "parameters" in node.attr and node.attr["parameters"].WhichOneof("value") == "s":
+    attributes, op = node.attr, node.op
+    # To look for a name in the bytes is many times quicker than in the attributes.
+    told = attributes.get("parameters") if b"parameters" in data else None
+    if told is not None and told.WhichOneof("value") == "s":
         builder.has_initializers = True
+    shapes = _shapes(attributes, op)
     builder.add(
         node.name,
-        node.op,
+        op,
         tuple(node.input),
         device=node.device,
         shapes=shapes,
-        parameters=_parameters(node, shapes),
-        packed=packed,
-        cluster=_cluster(node),
+        parameters=_parameters(node, shapes, told) if told is not None or op in _HOLDING else 0,
+        packed=data if len(data) <= _KEPT_PACKED else attributes_of(node),
+        cluster=_cluster(attributes) if b"_Xla" in data else "",
         within=within,
     )
 
 
-def _cluster(node: NodeDef) -> str:
+def _cluster(attributes: Mapping[str, AttrValue]) -> str:
     """Name the XLA cluster of a node, or the scope that it is to be compiled with."""
     for name in _CLUSTERS:
-        if name in node.attr:
-            return node.attr[name].s.decode("utf-8", "replace")
+        if name in attributes:
+            return attributes[name].s.decode("utf-8", "replace")
     return ""
 
 
@@ -141,14 +144,13 @@ def _listed_shapes(packed: bytes) -> Shapes:
     return tuple(shape_of(shape) for shape in AttrValue.FromString(packed).list.shape)
 
 
-def _shapes(node: NodeDef) -> Shapes:
-    attributes = node.attr
+def _shapes(attributes: Mapping[str, AttrValue], op: str) -> Shapes:
     if "_output_shapes" in attributes:
         packed = attributes["_output_shapes"].SerializeToString()
         if len(packed) <= _KEPT_PACKED:
             return _listed_shapes(packed)
         return _listed_shapes.__wrapped__(packed)
-    if node.op in _SHAPED:
+    if op in _SHAPED:
         if "value" in attributes:
             return (shape_of(attributes["value"].tensor.tensor_shape),)
         if "shape" in attributes and attributes["shape"].WhichOneof("value") == "shape":
@@ -156,20 +158,16 @@ def _shapes(node: NodeDef) -> Shapes:
     return ()
 
 
-def _parameters(node: NodeDef, shapes: Shapes) -> int:
-    attributes = node.attr
+def _parameters(node: NodeDef, shapes: Shapes, told: AttrValue | None) -> int:
     if node.op in _VARIABLES:
-        if "shape" in attributes:
-            return elements(shape_of(attributes["shape"].shape))
+        if "shape" in node.attr:
+            return elements(shape_of(node.attr["shape"].shape))
         return elements(shapes[0]) if shapes else 0
     # Our writer says it of weights of torch models, and of modules that could not be traced.
-    if "parameters" in attributes and attributes["parameters"].WhichOneof("value") == "i":
-        return max(0, attributes["parameters"].i)
-    if node.op == "prim::GetAttr" and shapes:
-        return elements(shapes[0])
-    if node.op == "ReadVariableOp" and shapes and not _is_of_variable(node):
-        return elements(shapes[0])
-    return 0
+    if told is not None and told.WhichOneof("value") == "i":
+        return max(0, told.i)
+    is_read = node.op == "ReadVariableOp" and not _is_of_variable(node)
+    return elements(shapes[0]) if shapes and (is_read or node.op == "prim::GetAttr") else 0
 
 
 def _is_of_variable(node: NodeDef) -> bool:
@@ -181,10 +179,9 @@ def _parts(data: memoryview, builder: Builder, what: str) -> Iterator[tuple[int,
     """Walk the fields of a message that have a length, and say where it stops to be one."""
     at, end = 0, len(data)
     try:
-        for number, wire, _, body, after in fields(data):
-            at = after
+        for number, wire, _, body, at in fields(data):
             if wire == 2:
-                yield number, data[body:after]
+                yield number, data[body:at]
     except ValueError:
         rest = end - at
         builder.problem(

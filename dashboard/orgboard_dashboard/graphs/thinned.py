@@ -75,7 +75,11 @@ def fields(message: memoryview) -> Iterator[tuple[int, int, int, int, int]]:
     at, size = 0, len(message)
     while at < size:
         begun = at
-        key, at = varint(message, at)
+        key = message[at]
+        if key < 128:
+            at += 1
+        else:
+            key, at = varint(message, at)
         number, wire = key >> 3, key & 7
         body = at
         if wire == 2:

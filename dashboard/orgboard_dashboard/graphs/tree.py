@@ -29,7 +29,9 @@ _MAX_PATHS: Final = 1 << 27
 MIN_SERIES: Final = 5
 """As in TensorBoard."""
 
-_NUMBERED: Final = re.compile(r"(.*?)(?:[_.](\d{1,9})|\[(\d{1,9})\])")
+_DIGITS: Final = "0123456789"
+_MOST_DIGITS: Final = 9
+_BRACKETED: Final = re.compile(r"(.+?)\[[0-9]{1,9}\]", re.DOTALL)
 
 _NONE: Final[list[int]] = []
 """The children of every node: nobody adds to them."""
@@ -207,11 +209,11 @@ class _Growing:
         numbers: dict[tuple[object, ...], int] = {}
         ops, items, item_of = self.graph.ops, self.items, self.item_of
         near: list[list[str]] = [[] for _ in ops]
-        for source, target in zip(
-            self.graph.source.tolist(), self.graph.target.tolist(), strict=True
-        ):
-            if items[item_of[source]].parent == items[item_of[target]].parent:
-                near[target].append(ops[source])
+        parents = np.array([items[at].parent for at in item_of], np.int64)
+        beside = parents[self.graph.source] == parents[self.graph.target]
+        sources, targets = self.graph.source[beside].tolist(), self.graph.target[beside].tolist()
+        for source, target in zip(sources, targets, strict=True):
+            near[target].append(ops[source])
         # Parents come before their children.
         for item in reversed(items):
             if item.kind == "node":
@@ -280,7 +282,10 @@ class _Growing:
 
 
 def _base(label: str) -> str:
-    if not label or label[-1] not in "0123456789]":
-        return label
-    found = _NUMBERED.fullmatch(label)
-    return found[1] if found and found[1] else label
+    """Return a label without its number; with "_7", ".7" or "[7]" at its end."""
+    stem = label.rstrip(_DIGITS)
+    if len(stem) != len(label):
+        is_number = stem[-1:] in ("_", ".") and len(stem) > 1
+        return stem[:-1] if is_number and len(label) - len(stem) <= _MOST_DIGITS else label
+    found = _BRACKETED.fullmatch(label) if label[-1:] == "]" else None
+    return found[1] if found else label
