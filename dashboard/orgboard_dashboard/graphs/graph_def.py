@@ -13,7 +13,7 @@ from typing import Final
 from google.protobuf.message import DecodeError
 
 from orgboard_dashboard.graphs.attributes import attributes_of, shape_of
-from orgboard_dashboard.graphs.model import Attributes, Builder, Graph, Shapes, elements
+from orgboard_dashboard.graphs.model import Builder, Graph, Shapes, elements
 from orgboard_dashboard.graphs.thinned import LARGE_NODE, fields, thinned
 from orgboard_schema.wire.graph_pb2 import AttrValue, FunctionDef, NodeDef
 
