@@ -243,6 +243,22 @@ def test_a_group_is_one_histogram_or_those_of_its_runs(page: Page, trained: str)
     expect(page).not_to_have_url(re.compile("gl="))
 
 
+def test_the_panel_asks_of_curves_for_line_and_band_and_of_histograms_for_their_sum(
+    page: Page, trained: str
+) -> None:
+    page.goto(trained.replace("/histograms", "/scalars") + "?g=re%3As%24")
+    line = page.get_by_label("Line of a group")
+    choice = page.get_by_role("radiogroup", name="What is drawn of a group")
+    expect(line).to_be_visible()
+    expect(choice).to_be_hidden()
+
+    page.locator("#ob-tabs").get_by_text("Histograms").click()
+    drawn(page, "w/layer0")
+
+    expect(choice).to_be_visible()
+    expect(line).to_be_hidden()
+
+
 def test_without_groups_nobody_is_asked_what_to_draw_of_one(page: Page, trained: str) -> None:
     page.goto(f"{trained}?t=layer2")
     drawn(page, "w/layer2")

@@ -22,9 +22,13 @@
 
   function drawHeld(from, to) {
     if (!from || !to) return null;
-    const [x, y, right, foot] = [from.x + from.w / 2, from.y + from.h, to.x + to.w / 2, to.y].map((at) => at.toFixed(1));
-    const bend = 26;
-    return ob.svg("path", { class: "ob-g-edge ob-g-control ob-g-held", d: `M${x} ${y}C${x} ${+y + bend} ${right} ${+foot - bend} ${right} ${foot}`, "stroke-width": 1.2, "marker-end": "url(#ob-arrow-on)" });
+    const [x, right] = [from.x + from.w / 2, to.x + to.w / 2];
+    const isBelow = to.y >= from.y + from.h;
+    // What stands beside it is reached from above, in a bow that clears what is between.
+    const y = isBelow ? from.y + from.h : from.y;
+    const [out, into] = isBelow ? [y + 26, to.y - 26] : [Math.min(y, to.y) - 24 - Math.abs(right - x) * 0.06, Math.min(y, to.y) - 24 - Math.abs(right - x) * 0.06];
+    const at = (...numbers) => numbers.map((number) => number.toFixed(1)).join(" ");
+    return ob.svg("path", { class: "ob-g-edge ob-g-control ob-g-held", d: `M${at(x, y)}C${at(x, out, right, into, right, to.y)}`, "stroke-width": 1.2, "marker-end": "url(#ob-arrow-on)" });
   }
 
   function drawScope(into, laid, left, top, look, places) {
@@ -80,7 +84,7 @@
     const shape = { class: "ob-g-shape-of", width: box.w, height: box.h, rx: isNode ? Math.min(14, box.h / 2) : 7, style: tint ? `--tint:${tint}` : null };
     const g = ob.svg("g", { ...behaviour(box, false, look), class: classesOf(child, look), transform: `translate(${x.toFixed(1)} ${y.toFixed(1)})` });
     // Members that feed one another stand behind one another, the others beside one another.
-    const [dx, dy] = child.links === "chained" ? [0, -3.5] : [3.5, 0];
+    const [dx, dy] = child.links === "chained" ? [0, 3.5] : [3.5, 0];
     if (child.kind === "series") g.append(...[2, 1].map((n) => ob.svg("rect", { ...shape, x: n * dx, y: n * dy })));
     g.append(ob.svg("rect", shape));
     if (child.kind === "series") g.append(ob.svg("path", { class: "ob-g-glyph", d: child.links === "chained" ? CHAIN : ROW }));

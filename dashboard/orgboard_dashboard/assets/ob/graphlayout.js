@@ -113,8 +113,9 @@
     }
     const label = shorten(child.label, 30);
     const second = shorten([ob.secondLine(child), ob.heldWords(held)].filter(Boolean).join(" · "), 44);
-    // A series has a sign in its corners' width.
-    const wide = Math.max(label.length * CHAR + (child.kind === "series" ? 26 : 0), second.length * SMALL);
+    // A series has a sign in its corner; what is centred keeps clear of it.
+    const sign = child.kind === "series" ? 22 : 0;
+    const wide = sign + Math.max(label.length * CHAR, second.length * SMALL);
     return { child, label, second, held, w: Math.round(Math.min(WIDEST, Math.max(64, wide + 26))), h: second ? 40 : 28 };
   }
 

@@ -60,7 +60,7 @@
       const runs = ob.el("select.ob-input.ob-g-run", { "aria-label": "Run", onchange: () => ob.setView({ graphRun: runs.value, graphTag: "" }) });
       const tags = ob.el("select.ob-input.ob-g-tag", { "aria-label": "Graph", onchange: () => ob.setView({ graphTag: tags.value }) });
       const search = ob.graphSearch(this);
-      const color = ob.select("Colour by", COLORS.map(([key, words]) => [key, `Colour: ${words.toLowerCase()}`]), ob.view.graphColor, (graphColor) => ob.setView({ graphColor }));
+      const color = ob.select("Colour by", COLORS.map(([key, words]) => [key, `Colour: ${words.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase())}`]), ob.view.graphColor, (graphColor) => ob.setView({ graphColor }));
       const button = (words, title, act) => ob.el("button.ob-pill", { type: "button", title, onclick: act }, words);
       const save = button("Save", "Save the graph as a picture", () => ob.openMenu(save, "Save the graph",
         ob.menuItem("PNG", () => this.view.save("png", this.fileName())), ob.menuItem("SVG", () => this.view.save("svg", this.fileName()))));

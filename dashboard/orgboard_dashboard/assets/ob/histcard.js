@@ -79,7 +79,8 @@
       const faults = ob.faultWords(drawn, ob.histogramFaults ?? []);
       const panels = this.picture.panels.length;
       const groups = new Set(drawn.map((line) => line.group).filter(Boolean)).size;
-      const coloured = groups ? ` in ${ob.plural(groups, "group")}, each in its group's colour` : "";
+      const own = ob.view.histograms === "heat" ? "" : ", each in its group's colour";
+      const coloured = groups ? ` in ${ob.plural(groups, "group")}${own}` : "";
       const sums = ob.sumWords(drawn);
       const several = drawn.length > 1 ? `${sums || `${ob.plural(drawn.length, "run")}${coloured}`}${ob.view.histograms !== "overlay" && panels < drawn.length ? `, the first ${panels} drawn` : ""}` : "";
       const left = [faults, several || sums, several || !drawn.length ? "" : ob.spreadWords(drawn[0], this.cursorStep ?? ob.view.atStep)].filter(Boolean).join(" · ");

@@ -158,18 +158,11 @@
     });
     const map = ob.el("button.ob-pill.ob-toggle", { type: "button", title: "All tags and steps of a run in one picture", onclick: () => page.toggleMap() }, "Layer map");
     const step = stepSlider(page);
-    // Which line of a group curves have is kept for when they are looked at again.
-    let line = ob.isGrouped() ? ob.view.groupLine : "mean";
-    const merged = ob.segmented("What is drawn of a group", [["each", "Runs"], ["group", "Group"]], "group", (of) => ob.setView({ groupLine: of === "each" ? "each" : line }));
-    merged.title = "Runs: each by itself, in the colour of its group. Group: one histogram, the sum of what its runs counted at a step";
     return {
-      ...ob.toolbarOf("How the histograms are drawn", view, merged, step.el, axis, values, range, map, ob.settingsButton()),
+      ...ob.toolbarOf("How the histograms are drawn", view, step.el, axis, values, range, map, ob.settingsButton()),
       paint() {
-        const { histograms, yAxis, yRange, layerMap, groupBy, groupLine } = ob.view;
+        const { histograms, yAxis, yRange, layerMap } = ob.view;
         view.paint(histograms);
-        if (groupLine !== "each") line = groupLine;
-        merged.hidden = !groupBy;
-        merged.paint(groupLine === "each" ? "each" : "group");
         axis.value = shownAxis();
         values.paint(yAxis === "sym" ? "sym" : "lin");
         range.textContent = yRange ? "Range fixed" : "Range fitted";
