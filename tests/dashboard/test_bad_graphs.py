@@ -62,7 +62,7 @@ def test_scopes_five_thousand_deep_are_shown_to_a_depth_and_it_is_said() -> None
     inner = opened(tree, path)
     assert [child.op for child in inner.children] == ["A", "B"]
     assert [(edge.source, edge.target) for edge in inner.edges] == [(0, 1)]
-    assert "1 scopes stand more than 200 deep" in tree.problems[-1]
+    assert "Scopes stand more than 200 deep" in tree.problems[-1]
 
 
 def test_a_name_of_more_parts_is_cut_and_it_is_said() -> None:

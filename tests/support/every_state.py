@@ -346,7 +346,7 @@ OPENED: Final[dict[str, State]] = {
     ),
     "note": ("/r/{lr0.1-s1}", _writing),
     "bands at a step": (f"{PROJECT}/histograms?hv=dist&hs=5", _bucket_pointed),
-    "histograms of groups": (f"{PROJECT}/histograms?g=hp:lr", _seen(".ob-histcard .ob-plot path")),
+    "histograms of groups": (f"{PROJECT}/histograms?g=hp:lr", _seen(".ob-histcard .ob-plot svg")),
     "map of layers": (f"{PROJECT}/histograms?hm=std", _seen(".ob-mapwords")),
     "details of a run": ("/r/{lr0.1-s0}", _unfolded),
 }

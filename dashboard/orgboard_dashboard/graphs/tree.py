@@ -172,8 +172,8 @@ class _Growing:
             )
         if self._too_deep:
             self.problems.append(
-                f"{self._too_deep} scopes stand more than {MAX_DEPTH} deep, or deep where there are"
-                " very many; what is deeper is shown as one name."
+                f"Scopes stand more than {MAX_DEPTH} deep, or deep where there are very many, at"
+                f" {self._too_deep} places; what is deeper is shown as one name."
             )
 
     def _scope(self, prefix: str) -> int:

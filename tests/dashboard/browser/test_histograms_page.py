@@ -435,4 +435,4 @@ def test_new_histograms_come_into_a_groups_sum_while_the_page_is_open(
 
     foot = card(page, "w").locator("footer")
     expect(foot).to_contain_text("2 steps", timeout=15_000)
-    expect(foot).to_contain_text("the sum of 1\u20132 runs at a step")
+    expect(foot).to_contain_text("the sum of 2 runs, of fewer at some steps")

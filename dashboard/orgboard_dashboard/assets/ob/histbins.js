@@ -121,9 +121,10 @@
   ob.sumWords = function sumWords(lines) {
     const grouped = lines.filter((line) => line.members);
     if (!grouped.length) return "";
-    const most = Math.max(...grouped.map((line) => line.members));
-    const least = Math.min(...grouped.map((line) => Math.min(...line.runs)));
-    const runs = least < most ? `${least}–${ob.plural(most, "run")} at a step` : ob.plural(most, "run");
+    const members = grouped.map((line) => line.members);
+    const [least, most] = [Math.min(...members), Math.max(...members)];
+    const fewer = grouped.some((line) => line.runs.some((n) => n < line.members)) ? ", of fewer at some steps" : "";
+    const runs = `${least < most ? `${least}–` : ""}${ob.plural(most, "run")}${fewer}`;
     return grouped.length > 1 ? `${ob.plural(grouped.length, "group")}, each the sum of ${runs}` : `the sum of ${runs}`;
   };
 
