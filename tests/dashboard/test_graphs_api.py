@@ -191,12 +191,10 @@ def test_whatever_is_wrong_with_a_graph_it_opens_and_says_so(any_board: Board) -
     traced = ask(any_board, uid, f"{at}/trace", path="a")
 
     assert [child["label"] for child in root["children"]] == ["a", "b", "c", "a (2)", "d"]
-    assert root["problems"] == [
-        "More than one node is named “a”.",
-        "“c” takes “gone”, which is not in the graph.",
-        "Scopes stand more than 200 deep, or deep where there are very many, at 1 places;"
-        " what is deeper is shown as one name.",
-    ]
+    named, dangling, depth = root["problems"]
+    assert named == "More than one node is named “a”."
+    assert dangling == "“c” takes “gone”, which is not in the graph."
+    assert depth.startswith("Scopes stand more than 200 deep")
     assert {(edge["source"], edge["target"]) for edge in root["edges"]} == {
         (0, 1),
         (1, 2),
