@@ -318,6 +318,7 @@ def test_an_onnx_file_is_shown_with_its_weights(tmp_path: Path) -> None:
         "weight": "initializer",
     }
     assert tree.problems == ()
+    assert layers(tree)[2] == 12
 
 
 def test_a_tf2_function_of_thousands_of_nodes_is_read_and_opened(tmp_path: Path) -> None:
