@@ -43,7 +43,7 @@ GroupLine: TypeAlias = Literal["mean", "median", "min", "max", "each"]
 GroupBand: TypeAlias = Literal["minmax", "std", "sem", "ci", "none"]
 Compared: TypeAlias = Literal["last", "min", "max"]
 HistogramView: TypeAlias = Literal["offset", "overlay", "dist", "heat"]
-GraphColor: TypeAlias = Literal["structure", "op", "device", "none"]
+GraphColor: TypeAlias = Literal["structure", "op", "device", "cluster", "none"]
 GraphTrace: TypeAlias = Literal["", "inputs", "outputs"]
 GraphSide: TypeAlias = Literal["node", "layers", "aside", "changes"]
 

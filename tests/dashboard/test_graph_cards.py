@@ -24,3 +24,18 @@ def test_a_scopes_card_leaves_out_the_constants_that_torch_put_there_for_others(
     assert [link.op for link in card.outputs] == ["aten::add"]
     assert card.outputs[0].count == 1
     assert len(node.outputs) == 2
+
+
+def test_a_card_lists_all_that_crosses_a_border() -> None:
+    rows: list[Row] = [(f"x{n}", "X", ()) for n in range(40)]
+    rows.append(("s/sum", "AddN", tuple(f"x{n}" for n in range(40))))
+    tree = build_tree(read_graph(graph_def(rows)))
+    scope = tree.find("s")
+    assert scope
+
+    card = card_of(tree, scope)
+
+    assert {link.path for link in card.inputs} == {
+        item.path for item in tree.items if item.kind == "node" and item.path != "s/sum"
+    }
+    assert len(card.inputs) == 40

@@ -214,7 +214,7 @@ def test_a_keras_model_has_its_layers_shapes_and_parameters() -> None:
         ("in", "?×8×8×1", 0),
         ("conv", "?×6×6×4", 40),
         ("norm", "?×6×6×4", 16),
-        ("out", "", 50),
+        ("out", "?×6×6×10", 50),
     ]
     assert total == 106
     assert edges(data) == {

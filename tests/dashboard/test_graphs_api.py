@@ -11,7 +11,7 @@ import pytest
 from orgboard_ingest.commands import ingest
 from orgboard_schema.types import Metadata
 from support.boards import Board, opened
-from support.graph_defs import CHAIN, RUN_GRAPH, graph_def, logged, model
+from support.graph_defs import CHAIN, RUN_GRAPH, Row, graph_def, logged, model
 
 OTHER = [*CHAIN[:-1], ("loss", "Sum", ("net/relu",), ())]
 
@@ -171,6 +171,39 @@ def test_malformed_graphs_are_shown_as_far_as_they_go(corpus: Path, sqlite_url: 
 
     assert (shown["random_bytes"]["nodes"], shown["dangling"]["nodes"]) == (0, 5)
     assert all(scope["problems"] for scope in shown.values())
+
+
+def test_whatever_is_wrong_with_a_graph_it_opens_and_says_so(any_board: Board) -> None:
+    deep = "/".join("d" for _ in range(5000))
+    rows: list[Row] = [
+        ("a", "A", ("c",)),
+        ("b", "B", ("a",)),
+        ("c", "C", ("b", "gone")),
+        ("a", "Again", ("a",)),
+        (f"{deep}/x", "X", ("a",)),
+    ]
+    uid = any_board.log("a", [logged(graph_def(rows))])
+    at = f"/{graph_of(any_board, uid)}"
+
+    root = ask(any_board, uid, f"{at}/scope")
+    inner = ask(any_board, uid, f"{at}/scope", path="/".join("d" for _ in range(200)))
+    card = ask(any_board, uid, f"{at}/node", path=inner["children"][0]["path"])
+    traced = ask(any_board, uid, f"{at}/trace", path="a")
+
+    assert [child["label"] for child in root["children"]] == ["a", "b", "c", "a (2)", "d"]
+    named, dangling, depth = root["problems"]
+    assert named == "More than one node is named “a”."
+    assert dangling == "“c” takes “gone”, which is not in the graph."
+    assert depth.startswith("Scopes stand more than 200 deep")
+    assert {(edge["source"], edge["target"]) for edge in root["edges"]} == {
+        (0, 1),
+        (1, 2),
+        (2, 0),
+        (0, 3),
+        (0, 4),
+    }
+    assert (card["item"]["op"], [link["path"] for link in card["inputs"]]) == ("X", ["a"])
+    assert traced == {"paths": ["b", "c"], "total": 2}
 
 
 def _runs(board: Board) -> str:

@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
@@ -30,24 +32,57 @@ onnx = framework("onnx")
 nn = torch.nn
 
 
+BLOCKS = (3, 4, 6, 3)
+"""A ResNet-50's: bottlenecks in each of its four stages."""
+
+
 class Bottleneck(nn.Module):  # type: ignore[misc,name-defined]
     """Three convolutions around a shortcut, as in a ResNet-50."""
 
-    def __init__(self, outer: int, inner: int) -> None:
+    def __init__(self, given: int, width: int, stride: int) -> None:
         super().__init__()
-        self.down = nn.Conv2d(outer, inner, 1)
-        self.conv = nn.Conv2d(inner, inner, 3, padding=1)
-        self.up = nn.Conv2d(inner, outer, 1)
-        self.norm = nn.BatchNorm2d(outer)
+        wide = 4 * width
+        self.conv1 = nn.Conv2d(given, width, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.conv2 = nn.Conv2d(width, width, 3, stride, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(width)
+        self.conv3 = nn.Conv2d(width, wide, 1, bias=False)
+        self.bn3 = nn.BatchNorm2d(wide)
+        self.relu = nn.ReLU(inplace=True)
+        self.downsample: Any = None
+        if stride != 1 or given != wide:
+            self.downsample = nn.Sequential(
+                nn.Conv2d(given, wide, 1, stride, bias=False), nn.BatchNorm2d(wide)
+            )
 
     def forward(self, x: Any) -> Any:
-        return torch.relu(x + self.norm(self.up(self.conv(torch.relu(self.down(x))))))
+        kept = x if self.downsample is None else self.downsample(x)
+        y = self.relu(self.bn1(self.conv1(x)))
+        y = self.relu(self.bn2(self.conv2(y)))
+        return self.relu(self.bn3(self.conv3(y)) + kept)
 
 
-def resnet(blocks: int = 16) -> Any:
-    body = [Bottleneck(32, 8) for _ in range(blocks)]
-    head = [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(32, 10)]
-    return nn.Sequential(nn.Conv2d(3, 32, 7, padding=3), *body, *head)
+def resnet50() -> Any:
+    """Make a ResNet-50, as torchvision has it: 25 557 032 parameters."""
+    layers: dict[str, Any] = {
+        "conv1": nn.Conv2d(3, 64, 7, 2, padding=3, bias=False),
+        "bn1": nn.BatchNorm2d(64),
+        "relu": nn.ReLU(inplace=True),
+        "maxpool": nn.MaxPool2d(3, 2, padding=1),
+    }
+    given = 64
+    for stage, count in enumerate(BLOCKS):
+        width, blocks = 64 << stage, []
+        for block in range(count):
+            blocks.append(Bottleneck(given, width, 2 if stage and not block else 1))
+            given = 4 * width
+        layers[f"layer{stage + 1}"] = nn.Sequential(*blocks)
+    layers |= {
+        "avgpool": nn.AdaptiveAvgPool2d(1),
+        "flat": nn.Flatten(),
+        "fc": nn.Linear(given, 1000),
+    }
+    return nn.Sequential(OrderedDict(layers))
 
 
 def tree_in(directory: Path) -> Tree:
@@ -62,21 +97,23 @@ def every_scope(tree: Tree) -> int:
 
 
 @pytest.mark.parametrize("writer", ["ours", "theirs"])
-def test_a_torch_module_of_resnets_size_is_scopes_of_its_modules(
-    tmp_path: Path, writer: str
-) -> None:
+def test_a_torch_resnet_50_is_scopes_of_its_modules(tmp_path: Path, writer: str) -> None:
+    model = resnet50().eval()
     made = theirs.SummaryWriter(str(tmp_path)) if writer == "theirs" else SummaryWriter(tmp_path)
-    made.add_graph(resnet(), torch.zeros(1, 3, 16, 16))
+    made.add_graph(model, torch.zeros(1, 3, 32, 32))
     made.close()
 
     tree = tree_in(tmp_path)
 
+    assert sum(parameter.numel() for parameter in model.parameters()) == 25_557_032
     blocks = [path for path in tree.by_path if path.rpartition("/")[2].startswith("Bottleneck[")]
-    listed, _, _ = layers(tree)
+    listed, _, parameters = layers(tree)
     convolutions = [row for row in listed if row.path.rpartition("/")[2].startswith("Conv2d[")]
-    assert len(blocks) >= 16
-    assert len(convolutions) == 1 + 3 * 16
-    assert convolutions[0].shape == "1×32×16×16"
+    assert len(blocks) >= sum(BLOCKS)
+    assert len(convolutions) == 1 + 3 * sum(BLOCKS) + len(BLOCKS)
+    assert convolutions[0].shape == "1×64×16×16"
+    # Torch's own writer names the weights and leaves their shapes out.
+    assert parameters == (25_557_032 if writer == "ours" else 0)
     assert tree.problems == ()
     assert every_scope(tree) > 64
 
@@ -127,6 +164,71 @@ def test_a_keras_network_has_the_shapes_and_parameters_that_keras_counts() -> No
     ]
     assert total == 1 + len(network.layers)
     assert next(row.shape for row in listed if row.kind == "Conv2D") == "?×26×26×8"
+
+
+L = keras.layers
+KERAS_LAYERS: dict[str, tuple[Any, tuple[int | None, ...]]] = {
+    "dense": (lambda: L.Dense(3), (7,)),
+    "conv1d": (lambda: L.Conv1D(3, 5, padding="causal", dilation_rate=2), (20, 4)),
+    "conv2d": (lambda: L.Conv2D(6, (3, 5), strides=(2, 1), groups=2), (20, 21, 4)),
+    "conv2d same": (lambda: L.Conv2D(6, 3, strides=2, padding="same", use_bias=False), (9, 8, 4)),
+    "conv2d first": (lambda: L.Conv2D(6, 3, data_format="channels_first"), (4, 9, 8)),
+    "conv2d any size": (lambda: L.Conv2D(6, 3), (None, None, 4)),
+    "conv3d": (lambda: L.Conv3D(2, 3), (5, 6, 7, 2)),
+    "transposed": (lambda: L.Conv2DTranspose(3, 5, strides=2), (4, 5, 6)),
+    "transposed same": (lambda: L.Conv2DTranspose(3, 3, strides=2, padding="same"), (4, 5, 6)),
+    "depthwise": (lambda: L.DepthwiseConv2D(3, depth_multiplier=2), (8, 9, 3)),
+    "separable": (lambda: L.SeparableConv2D(5, 3, depth_multiplier=2), (8, 9, 3)),
+    "max pool": (lambda: L.MaxPooling2D(3, strides=2), (10, 11, 3)),
+    "average pool": (lambda: L.AveragePooling1D(2, padding="same"), (11, 3)),
+    "global pool": (lambda: L.GlobalAveragePooling2D(keepdims=True), (4, 5, 6)),
+    "flatten": (lambda: L.Flatten(), (4, 5, 6)),
+    "reshape": (lambda: L.Reshape((-1, 6)), (4, 9)),
+    "permute": (lambda: L.Permute((2, 1)), (4, 9)),
+    "repeat": (lambda: L.RepeatVector(3), (9,)),
+    "upsampling": (lambda: L.UpSampling2D((2, 3)), (4, 5, 6)),
+    "padding": (lambda: L.ZeroPadding2D(((1, 2), (0, 3))), (4, 5, 6)),
+    "padding 1d": (lambda: L.ZeroPadding1D((1, 2)), (4, 5)),
+    "cropping": (lambda: L.Cropping2D(1), (4, 5, 6)),
+    "embedding": (lambda: L.Embedding(11, 4), (5,)),
+    "batch norm": (lambda: L.BatchNormalization(axis=1), (5, 3)),
+    "layer norm": (lambda: L.LayerNormalization(axis=[1, 2]), (5, 3)),
+    "group norm": (lambda: L.GroupNormalization(3), (5, 6)),
+    "lstm": (lambda: L.LSTM(4, return_sequences=True), (5, 3)),
+    "gru": (lambda: L.GRU(4), (5, 3)),
+    "rnn": (lambda: L.SimpleRNN(4, use_bias=False), (5, 3)),
+    "bidirectional": (lambda: L.Bidirectional(L.LSTM(4)), (5, 3)),
+    "bidirectional sum": (lambda: L.Bidirectional(L.GRU(4), merge_mode="sum"), (5, 3)),
+    "each step": (lambda: L.TimeDistributed(L.Conv2D(2, 3)), (3, 8, 8, 1)),
+    "dropout": (lambda: L.SpatialDropout2D(0.5), (4, 5, 6)),
+}
+
+
+@pytest.mark.parametrize("name", KERAS_LAYERS)
+def test_a_shape_that_keras_does_not_write_is_the_one_that_it_computes(name: str) -> None:
+    make, given = KERAS_LAYERS[name]
+    network = keras.Sequential([L.Input(given), make()])
+    told = json.loads(network.to_json())
+    for layer in told["config"]["layers"]:
+        layer.pop("build_config", None)
+
+    rows, _, parameters = layers(build_tree(read_graph(json.dumps(told).encode())))
+
+    shape = "×".join("?" if size is None else str(size) for size in network.output_shape)
+    assert (rows[-1].shape, rows[-1].is_inferred) == (shape, True)
+    assert parameters == network.count_params()
+
+
+def test_attention_and_merging_layers_are_counted_as_keras_counts_them() -> None:
+    given = L.Input((5, 8))
+    seen = L.MultiHeadAttention(2, 3, value_dim=5)(given, L.Dense(6)(given))
+    sums = L.Add()([given, seen])
+    network = keras.Model(given, L.Concatenate(axis=1)([sums, L.ReLU()(given)]))
+
+    rows, _, parameters = layers(build_tree(read_graph(network.to_json().encode())))
+
+    assert parameters == network.count_params()
+    assert [row.shape for row in rows if row.kind == "Concatenate"] == ["?×10×8"]
 
 
 # A backend is chosen when Keras is imported, so each has a process of its own.
@@ -216,6 +318,7 @@ def test_an_onnx_file_is_shown_with_its_weights(tmp_path: Path) -> None:
         "weight": "initializer",
     }
     assert tree.problems == ()
+    assert layers(tree)[2] == 12
 
 
 def test_a_tf2_function_of_thousands_of_nodes_is_read_and_opened(tmp_path: Path) -> None:

@@ -137,12 +137,13 @@ def values(
     value: Sequence[Value],
     *,
     step: Sequence[int] | None = None,
+    wall: Sequence[float] | None = None,
     attempt: int = 0,
 ) -> NewChunk:
     """Return points of another kind; by default steps from 0, a second apart."""
     n = len(value)
     steps = np.arange(n, dtype=np.int64) if step is None else np.array(step, np.int64)
-    walls = 1.7e9 + np.arange(n, dtype=np.float64)
+    walls = 1.7e9 + np.arange(n, dtype=np.float64) if wall is None else np.array(wall, np.float64)
     return NewChunk(attempt, tag, kind, NewValues(steps, walls, tuple(value)))
 
 

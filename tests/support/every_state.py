@@ -329,6 +329,8 @@ _ON_SCALARS: Final[dict[str, Callable[[Page], None]]] = {
     "starred": _chosen("Star", "lr0.01-s0"),
 }
 
+_INNERMOST: Final = "go=encoder&go=encoder/block_0&go=encoder/block_0/layer_0"
+
 OPENED: Final[dict[str, State]] = {
     **{name: (f"{PROJECT}/scalars", act) for name, act in _ON_SCALARS.items()},
     "group": (f"{PROJECT}/scalars?g=hp:lr", _group_opened),
@@ -337,9 +339,14 @@ OPENED: Final[dict[str, State]] = {
     "menu of an axis": (f"{PROJECT}/hparams?{_BRUSHED}", _axis("Axis lr")),
     "choice of axes": (f"{PROJECT}/hparams?{_BRUSHED}", _axis("Axes ▾")),
     "nodes found": (f"{PROJECT}/graphs", _node_sought),
-    "set aside": (f"{PROJECT}/graphs?go=encoder&gp=aside", _seen(".ob-g-side .ob-pill")),
+    "set aside": (f"{PROJECT}/graphs?{_INNERMOST}&gp=aside", _seen(".ob-g-moves button")),
+    "what is set aside drawn": (
+        f"{PROJECT}/graphs?{_INNERMOST}&gp=aside&ga=1",
+        _seen(".ob-g-moves"),
+    ),
     "note": ("/r/{lr0.1-s1}", _writing),
     "bands at a step": (f"{PROJECT}/histograms?hv=dist&hs=5", _bucket_pointed),
+    "histograms of groups": (f"{PROJECT}/histograms?g=hp:lr", _seen(".ob-histcard .ob-plot svg")),
     "map of layers": (f"{PROJECT}/histograms?hm=std", _seen(".ob-mapwords")),
     "details of a run": ("/r/{lr0.1-s0}", _unfolded),
 }

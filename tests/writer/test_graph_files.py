@@ -47,6 +47,17 @@ def model(*graph: bytes) -> bytes:
 
 AXIS = pb.text(1, "axis") + pb.whole(3, -1) + pb.whole(20, 2)
 WEIGHTS = pb.blob(5, bytes(100_000))
+"""They cannot be read."""
+
+
+def weight(name: str, kind: int, *sizes: int, packed: bool = False) -> bytes:
+    numbers = b"".join(map(pb.varint, sizes))
+    apart = b"".join(pb.whole(1, size, always=True) for size in sizes)
+    dims = pb.blob(1, numbers) if packed else apart
+    raw = pb.blob(9, bytes(100_000))
+    return pb.blob(5, dims + pb.whole(2, kind) + pb.text(8, name) + raw)
+
+
 SMALL = model(
     pb.blob(1, operation("Gemm", ["x", "", "w"], ["y", "z"], AXIS)),
     WEIGHTS,
@@ -73,10 +84,35 @@ def test_an_onnx_model_is_read_without_its_weights(tmp_path: Path) -> None:
         ("y", "Gemm", ("x", "", "w")),
         ("name of Sink", "Sink", ("y",)),
     ]
+    assert encode_graph(nodes).count(bytes(100)) == 0
     shown = protos(nodes)
     assert shown["x"].attr["dtype"].type == 16
     assert [dimension.size for dimension in shown["x"].attr["shape"].shape.dim] == [0, 3]
     assert shown["y"].attr["parameters"].s == b"axis = -1 = 2"
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_weights_of_an_onnx_model_have_shapes_and_are_counted_without_being_read(
+    packed: bool,
+) -> None:
+    weights = [weight("w", 1, 200, 300, packed=packed), weight("at", 7, 5), weight("x", 1, 4)]
+    single = pb.blob(5, pb.whole(4, 1) * 100_000 + pb.text(8, "late"))
+    given = model(*weights, single, pb.blob(11, value("x", 1, 4)))
+
+    nodes = read_onnx(given)
+
+    assert [(node.name, node.op) for node in nodes] == [
+        ("x", "Variable"),
+        ("w", "initializer"),
+        ("at", "initializer"),
+    ]
+    shown = protos(nodes)
+    assert {name: node.attr["parameters"].i for name, node in shown.items()} == {
+        "x": 4,
+        "w": 60_000,
+        "at": 0,
+    }
+    assert [dim.size for dim in shown["w"].attr["_output_shapes"].list.shape[0].dim] == [200, 300]
 
 
 @given(st.lists(st.integers(-(1 << 63), (1 << 63) - 1), max_size=5))

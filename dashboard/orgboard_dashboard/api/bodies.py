@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from orgboard_dashboard.queries.errors import BadQuery
 
-__all__ = ["is_uid", "number_of", "read_object", "text_of", "uids_of"]
+__all__ = ["groups_of", "is_uid", "number_of", "read_object", "text_of", "uids_of"]
+
+_MAX_ID_CHARS: Final = 40
 
 
 def read_object(body: bytes) -> dict[str, Any]:
@@ -44,6 +46,38 @@ def uids_of(asked: Mapping[str, Any], most: int) -> tuple[str, ...]:
     if not all(map(is_uid, runs)):
         raise BadQuery("Each run is named by its id.")
     return tuple(dict.fromkeys(runs))
+
+
+def groups_of(asked: Mapping[str, Any], most: int) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return what is named under `groups`: what the asker calls each, and its runs, each once.
+
+    Raises:
+        BadQuery: it is no list of groups, or a longer one.
+    """
+    groups = asked.get("groups")
+    if not isinstance(groups, list) or len(groups) > most:
+        raise BadQuery(f"`groups` is a list of at most {most} groups.")
+    return tuple((_id(group), tuple(dict.fromkeys(_members(group, most)))) for group in groups)
+
+
+def _id(group: Any) -> str:
+    name = group.get("id") if isinstance(group, dict) else None
+    if (
+        not isinstance(name, str)
+        or not (name.isascii() and name.isalnum())
+        or len(name) > _MAX_ID_CHARS
+    ):
+        raise BadQuery('Each group is {"id": letters and digits, "runs": a list of runs}.')
+    return name
+
+
+def _members(group: Mapping[str, Any], most: int) -> list[str]:
+    runs = group.get("runs")
+    if not isinstance(runs, list) or not all(isinstance(uid, str) for uid in runs[:most]):
+        raise BadQuery('Each group is {"id": letters and digits, "runs": a list of runs}.')
+    if len(runs) > most:
+        raise BadQuery(f"A group has at most {most} runs.")
+    return runs
 
 
 def number_of(asked: Mapping[str, Any], key: str) -> float | None:

@@ -93,6 +93,8 @@ def _scope(
         opened["graph"] = tree.graph.kind
         opened["parameters"] = int(tree.parameters[-1])
         opened["edges_in_all"] = len(tree.graph.source)
+        opened["uncounted"] = tree.graph.uncounted
+        opened["has_clusters"] = any(tree.graph.clusters)
     return dict(opened)
 
 
@@ -117,8 +119,10 @@ def _trace(
 
 
 def _layers(viewer: Viewer, conn: Connection, uid: str, sha256: str) -> dict[str, Any]:
-    listed, total, parameters = layers(_tree(viewer, conn, uid, sha256))
-    return {"layers": listed, "total": total, "parameters": parameters}
+    tree = _tree(viewer, conn, uid, sha256)
+    listed, total, parameters = layers(tree)
+    told = {"parameters": parameters, "uncounted": tree.graph.uncounted}
+    return {"layers": listed, "total": total, **told}
 
 
 def _difference(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, cast
+from typing import Any, cast
 
 import numpy as np
 from fastapi import APIRouter, Request
@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from orgboard_dashboard.api.answers import answer
-from orgboard_dashboard.api.bodies import read_object
+from orgboard_dashboard.api.bodies import groups_of, read_object
 from orgboard_dashboard.api.codec import Columns, encode
 from orgboard_dashboard.api.scalars import (
     MAX_RUNS,
@@ -31,8 +31,6 @@ from orgboard_dashboard.services import Services
 from orgboard_dashboard.viewer import Viewer
 
 __all__ = ["BandQuestion", "answer_bands", "band_line", "parse_bands", "parse_groups", "routes"]
-
-_MAX_ID_CHARS: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,14 +122,11 @@ def parse_bands(asked: Mapping[str, Any]) -> BandQuestion:
     Raises:
         BadQuery: it is none, or asks for more than the limits.
     """
-    groups = asked.get("groups")
-    if not isinstance(groups, list) or len(groups) > MAX_RUNS:
-        raise BadQuery(f"`groups` is a list of at most {MAX_RUNS} groups.")
-    named = [(_id(group), _members(group)) for group in groups]
-    everyone = [uid for _, uids in named for uid in uids]
+    groups = groups_of(asked, MAX_RUNS)
+    everyone = [uid for _, uids in groups for uid in uids]
     return BandQuestion(
         curves=question_of({**asked, "runs": everyone, "since": None}),
-        groups=tuple((name, tuple(dict.fromkeys(uids))) for name, uids in named),
+        groups=groups,
         centre=cast("Centre", _choice(asked, "line", CENTRES)),
         band=cast("BandKind", _choice(asked, "band", BANDS)),
     )
@@ -220,24 +215,6 @@ def _carried_marks(uid: str, line: ReducedLine) -> Iterator[dict[str, Any]]:
 
 def _mark(uid: str, x: float, step: int, value: float) -> dict[str, Any]:
     return {"x": x, "step": step, "value": spelled(value), "run": uid}
-
-
-def _id(group: Any) -> str:
-    name = group.get("id") if isinstance(group, dict) else None
-    if (
-        not isinstance(name, str)
-        or not (name.isascii() and name.isalnum())
-        or len(name) > _MAX_ID_CHARS
-    ):
-        raise BadQuery('Each group is {"id": letters and digits, "runs": a list of runs}.')
-    return name
-
-
-def _members(group: Mapping[str, Any]) -> list[str]:
-    runs = group.get("runs")
-    if not isinstance(runs, list) or not all(isinstance(uid, str) for uid in runs):
-        raise BadQuery('Each group is {"id": letters and digits, "runs": a list of runs}.')
-    return runs
 
 
 def _choice(asked: Mapping[str, Any], key: str, choices: Sequence[str]) -> str:

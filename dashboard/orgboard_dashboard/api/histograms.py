@@ -1,12 +1,13 @@
 """Histograms for the cards on the screen, and the map of layers, in the form of `api.codec`.
 
 A card has at most `MOST_FRAMES` histograms of each run, evenly chosen, with their exact buckets
-as they were logged; `n` says how many there are. What cannot be drawn is told in words.
+as they were logged; `n` says how many there are. What cannot be drawn is told in words. Groups of
+runs are asked for as they are for curves, and have the sum of their runs' buckets at each step.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
@@ -16,10 +17,11 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from orgboard_dashboard.api.bodies import is_uid, number_of, read_object, uids_of
+from orgboard_dashboard.api.bodies import groups_of, is_uid, number_of, read_object, uids_of
 from orgboard_dashboard.api.codec import Columns, Floats, encode
 from orgboard_dashboard.histograms.buckets import FAULTS, Frames, frames_in_order
 from orgboard_dashboard.histograms.layers import MEASURES, Layer, Measure, columns_of, layer_map
+from orgboard_dashboard.histograms.merged import Member, all_steps, last_of_each, merge
 from orgboard_dashboard.histograms.percentiles import bands, statistic
 from orgboard_dashboard.queries.errors import BadQuery
 from orgboard_dashboard.queries.histograms import (
@@ -53,6 +55,14 @@ class HistogramQuestion:
     low: float | None = None
     high: float | None = None
     """Steps that are wanted."""
+    groups: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """What the asker calls each group, and the uids of its members; then only groups have lines."""
+
+    def holds(self, step: Ints) -> NDArray[np.bool_]:
+        """Tell which steps are wanted."""
+        low = -np.inf if self.low is None else self.low
+        high = np.inf if self.high is None else self.high
+        return (step >= low) & (step <= high)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +107,15 @@ def parse_histograms(body: bytes) -> HistogramQuestion:
     tags = [card.get("tag") if isinstance(card, dict) else None for card in cards]
     if not all(type(tag) is int and 0 < tag < 2**63 for tag in tags):
         raise BadQuery('Each card is {"tag": the number of a tag}.')
+    groups = groups_of(asked, MAX_RUNS) if "groups" in asked else ()
+    everyone = {"runs": [uid for _, uids in groups for uid in uids]} if groups else asked
     return HistogramQuestion(
         tuple(dict.fromkeys(cast("list[int]", tags))),
-        uids_of(asked, MAX_RUNS),
+        uids_of(everyone, MAX_RUNS),
         _up_to(asked, "frames", 50, MOST_FRAMES),
         number_of(asked, "from"),
         number_of(asked, "to"),
+        groups,
     )
 
 
@@ -137,11 +150,7 @@ def answer_histograms(
     cards = [
         {
             "tag": tag_id,
-            "lines": [
-                _line(uid, found.series[uid, tag_id], question, columns)
-                for uid in question.uids
-                if (uid, tag_id) in found.series
-            ],
+            "lines": list(_lines(tag_id, found, question, columns)),
         }
         for tag_id in question.tag_ids
     ]
@@ -192,27 +201,110 @@ def _in_order(parts: HistogramParts) -> Ints:
     return shown[np.argsort(parts.step[shown], kind="stable")]
 
 
+def _lines(
+    tag_id: int, found: HistogramsFound, question: HistogramQuestion, columns: Columns
+) -> Iterator[dict[str, Any]]:
+    """Give the lines of a card: of runs, or of groups."""
+    series = {uid: parts for (uid, of), parts in found.series.items() if of == tag_id}
+    if not question.groups:
+        yield from (
+            _line(uid, series[uid], question, columns) for uid in question.uids if uid in series
+        )
+    for name, uids in question.groups:
+        members = {uid: series[uid] for uid in uids if uid in series}
+        if members:
+            yield _group_line(name, members, question, columns)
+
+
+def _group_line(
+    name: str, members: Mapping[str, HistogramParts], question: HistogramQuestion, columns: Columns
+) -> dict[str, Any]:
+    """Pack the sum of the members: at each chosen step of those that logged there."""
+    shown = {uid: _in_order(parts) for uid, parts in members.items()}
+    steps = {uid: members[uid].step[at] for uid, at in shown.items()}
+    inside = all_steps(list(steps.values()))
+    inside = inside[question.holds(inside)]
+    chosen = evenly(inside, question.frames)
+    frames, counts = _merged(members, shown, chosen)
+    if len(frames.count) > _MOST_BUCKETS:
+        each = len(frames.count) / len(chosen)
+        chosen = evenly(inside, max(1, int(_MOST_BUCKETS / each)))
+        frames, counts = _merged(members, shown, chosen)
+    walls, since, start = _times(members, shown, chosen)
+    first = [int(step[0]) for step in steps.values() if step.size]
+    line = {
+        "run": name,
+        "members": len(members),
+        "of": list(members),
+        "n": int(inside.size),
+        "shown": int(chosen.size),
+        "start": start,
+        "first_step": min(first, default=None),
+        **_packed(frames, chosen, walls, columns),
+    }
+    line["blocks"]["runs"] = columns.add(counts.astype(np.float32))
+    line["blocks"]["since"] = columns.add(since)
+    return line
+
+
+def _times(
+    members: Mapping[str, HistogramParts], shown: Mapping[str, Ints], chosen: Ints
+) -> tuple[Doubles, Doubles, float | None]:
+    """Return when the first member came to each step, how long members took to it since their own
+    begin, in the mean, and when the first began."""
+    first = np.full(len(chosen), np.nan)
+    took, counted = np.zeros(len(chosen)), np.zeros(len(chosen))
+    starts = []
+    for uid, parts in members.items():
+        step, wall = parts.step[shown[uid]], parts.wall[shown[uid]]
+        at = last_of_each(step, chosen)
+        start = _first_finite(wall)
+        if start is None:
+            continue
+        starts.append(start)
+        timed = at[np.isfinite(wall[at])]
+        places = np.searchsorted(chosen, step[timed])
+        first[places] = np.fmin(first[places], wall[timed])
+        took[places] += wall[timed] - start
+        counted[places] += 1
+    since = np.divide(took, counted, out=np.full(len(chosen), np.nan), where=counted > 0)
+    return first, since, min(starts, default=None)
+
+
+def _merged(
+    members: Mapping[str, HistogramParts], shown: Mapping[str, Ints], chosen: Ints
+) -> tuple[Frames, Ints]:
+    """Read of each member what it logged at these steps, and add it."""
+    read = []
+    for uid, parts in members.items():
+        step = parts.step[shown[uid]]
+        at = last_of_each(step, chosen)
+        read.append(Member(step[at], frames_in_order(parts.parts, shown[uid][at])))
+    return merge(read, chosen)
+
+
+def _first_finite(values: Doubles) -> float | None:
+    finite = values[np.isfinite(values)]
+    return float(finite[0]) if finite.size else None
+
+
 def _line(
     uid: str, parts: HistogramParts, question: HistogramQuestion, columns: Columns
 ) -> dict[str, Any]:
     shown = _in_order(parts)
     step = parts.step[shown]
-    low = -np.inf if question.low is None else question.low
-    high = np.inf if question.high is None else question.high
-    inside = shown[(step >= low) & (step <= high)]
+    inside = shown[question.holds(step)]
     chosen = evenly(inside, question.frames)
     frames = frames_in_order(parts.parts, chosen)
     if len(frames.count) > _MOST_BUCKETS:
         each = len(frames.count) / len(chosen)
         chosen = evenly(inside, max(1, int(_MOST_BUCKETS / each)))
         frames = frames_in_order(parts.parts, chosen)
-    walls = parts.wall[shown]
-    timed = walls[np.isfinite(walls)]
     return {
         "run": uid,
         "n": int(inside.size),
         "shown": int(chosen.size),
-        "start": float(timed[0]) if timed.size else None,
+        "start": _first_finite(parts.wall[shown]),
         "first_step": int(step[0]) if step.size else None,
         **_packed(frames, parts.step[chosen], parts.wall[chosen], columns),
     }

@@ -36,6 +36,8 @@ class Link:
     op: str
     shape: str
     control: bool
+    reference: bool
+    """Whether the operation at its end may change the tensor itself."""
     count: int = 1
 
 
@@ -67,6 +69,8 @@ class Layer:
     shape: str
     parameters: int
     nodes: int
+    is_inferred: bool
+    """Whether the shape was not logged and follows from what stands before."""
 
 
 def card_of(tree: Tree, item: Item) -> Card:
@@ -121,16 +125,16 @@ def _links(
     else:
         passes &= ~tree.quiet[edges[2][inner]]
     graph = tree.graph
-    found: dict[tuple[int, str, bool], int] = {}
+    found: dict[tuple[int, str, bool, bool], int] = {}
     for place, edge in zip(outside[passes].tolist(), edges[2][inner][passes].tolist(), strict=True):
         source, output = int(graph.source[edge]), int(graph.output[edge])
         shapes = graph.shapes[source]
         shape = spelled(shapes[output]) if output < len(shapes) else ""
-        key = (place, shape, bool(graph.control[edge]))
+        key = (place, shape, bool(graph.control[edge]), bool(graph.reference[edge]))
         found[key] = found.get(key, 0) + 1
     links = [
-        Link(_path(tree, place), graph.ops[int(tree.order[place])], shape, control, count)
-        for (place, shape, control), count in list(found.items())[:_MAX_LINKS]
+        Link(_path(tree, place), graph.ops[int(tree.order[place])], shape, control, changing, count)
+        for (place, shape, control, changing), count in list(found.items())[:_MAX_LINKS]
     ]
     return tuple(links), max(0, len(found) - _MAX_LINKS)
 
@@ -242,4 +246,5 @@ def _layer(tree: Tree, item: Item) -> Layer:
         spelled(shape) if graph.shapes[last] else "",
         parameters_of(tree, item),
         len(nodes),
+        last in graph.inferred,
     )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Callable, Iterator, Mapping
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from orgboard_dashboard.graphs.keras_parameters import count_parameters
+from orgboard_dashboard.graphs.keras_shapes import output_shape
 from orgboard_dashboard.graphs.model import Attributes, Builder, Graph, Shape
 
 __all__ = ["read_keras"]
@@ -27,6 +29,11 @@ class _Layer:
     inputs: list[str]
     input_shape: Shape
     output_shape: Shape = None
+    is_inferred: bool = False
+    """Whether the model does not write the shape, and it follows from those before."""
+    calls: int = 1
+    given: Sequence[Shape] = ()
+    """What shapes go in."""
     is_model: bool = False
     entries: list[str] = field(default_factory=list)
     exits: list[str] = field(default_factory=list)
@@ -41,19 +48,51 @@ def read_keras(data: bytes) -> Graph:
         builder.problem(f"The JSON of the model cannot be read: {str(error)[:200]}.")
         return builder.build()
     layers = _walked(model, builder)
-    for layer in layers.values():
-        if not layer.is_model:
-            sources = tuple(path for name in layer.inputs for path in _exits(name, layers))
-            shape = layer.output_shape
-            builder.add(
-                layer.path,
-                layer.kind,
-                sources,
-                shapes=() if shape is None else (shape,),
-                parameters=_parameters(layer),
-                packed=_attributes(layer.config),
-            )
+    sources = {
+        layer.path: tuple(path for name in layer.inputs for path in _exits(name, layers))
+        for layer in layers.values()
+        if not layer.is_model
+    }
+    _infer_shapes(layers, sources)
+    for path, before in sources.items():
+        layer = layers[path]
+        given = [shape for shape in layer.given if shape is not None]
+        held = count_parameters(layer.kind, layer.config, given)
+        builder.uncounted += held is None
+        builder.add(
+            path,
+            layer.kind,
+            before,
+            shapes=() if layer.output_shape is None else (layer.output_shape,),
+            parameters=held or 0,
+            packed=_attributes(layer.config),
+            is_inferred=layer.is_inferred,
+        )
     return builder.build()
+
+
+def _infer_shapes(layers: Mapping[str, _Layer], sources: Mapping[str, Sequence[str]]) -> None:
+    """Give each layer the shapes that go in and, where the model does not write it, the one that
+    comes out."""
+    takers: dict[str, list[str]] = {}
+    for path, before in sources.items():
+        for source in before:
+            takers.setdefault(source, []).append(path)
+    waiting = deque(sources)
+    while waiting:
+        path = waiting.popleft()
+        layer = layers[path]
+        given = [layers[at].output_shape if at in layers else None for at in sources[path]]
+        if layer.input_shape is None and given:
+            layer.input_shape = given[0]
+        # A layer that is called again takes in one call what it takes in another.
+        layer.given = given if len(given) > 1 and layer.calls == 1 else [layer.input_shape]
+        if layer.output_shape is not None or len(given) > max(1, layer.calls) > 1:
+            continue
+        layer.output_shape = output_shape(layer.kind, layer.config, layer.given)
+        if layer.output_shape is not None:
+            layer.is_inferred = True
+            waiting += takers.get(path, ())
 
 
 def _walked(model: Any, builder: Builder) -> dict[str, _Layer]:
@@ -95,7 +134,13 @@ def _layers_of(model: Any, prefix: str, builder: Builder) -> Iterator[tuple[_Lay
         built = _mapping(_mapping(spec).get("build_config")).get("input_shape")
         layer = _Layer(prefix + name, kind, inside, inputs, _shape(built))
         layer.is_model = isinstance(inside.get("layers"), list)
-        layer.output_shape = _shape(inside.get("batch_shape") or inside.get("batch_input_shape"))
+        layer.calls = len(inbound) if isinstance(inbound, list) else 1
+        # Keras 2 writes of a first layer what goes in, whether it is an input or does something.
+        told = _shape(inside.get("batch_shape") or inside.get("batch_input_shape"))
+        if kind == "InputLayer":
+            layer.output_shape = told
+        else:
+            layer.input_shape = layer.input_shape or told
         before = layer.path
         yield layer, spec
 
@@ -200,42 +245,3 @@ def _text(value: Any) -> str:
         return str(inner if isinstance(inner, str) else named["class_name"])[:_MAX_TEXT]
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]}… {len(text)} characters"
-
-
-def _parameters(layer: _Layer) -> int:
-    """Count what a layer of a usual kind holds; 0 for one whose kind does not tell."""
-    counted = _COUNTED.get(layer.kind)
-    if counted is None:
-        return 0
-    shape = layer.input_shape
-    try:
-        return max(0, int(counted(layer.config, -1 if not shape else shape[-1])))
-    except (KeyError, TypeError, ValueError, OverflowError):
-        return 0
-
-
-def _dense(config: Mapping[str, Any], width: int) -> int:
-    return config["units"] * (width + bool(config.get("use_bias"))) if width > 0 else 0
-
-
-def _conv(config: Mapping[str, Any], width: int) -> int:
-    if width <= 0 or config.get("data_format") == "channels_first":
-        return 0
-    per_filter = math.prod(config["kernel_size"]) * width // (config.get("groups") or 1)
-    return int(config["filters"] * (per_filter + bool(config.get("use_bias"))))
-
-
-def _norm(config: Mapping[str, Any], width: int) -> int:
-    return width * (bool(config.get("center")) + bool(config.get("scale"))) if width > 0 else 0
-
-
-_COUNTED: Final[Mapping[str, Callable[[Mapping[str, Any], int], int]]] = {
-    "Dense": _dense,
-    "Conv1D": _conv,
-    "Conv2D": _conv,
-    "Conv3D": _conv,
-    "LayerNormalization": _norm,
-    # Besides what is learned, the mean and the variance that it keeps.
-    "BatchNormalization": lambda config, width: _norm(config, width) + 2 * max(0, width),
-    "Embedding": lambda config, _width: config["input_dim"] * config["output_dim"],
-}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
@@ -26,9 +27,16 @@ Shape: TypeAlias = tuple[int, ...] | None
 Shapes: TypeAlias = tuple[Shape, ...]
 Attributes: TypeAlias = tuple[tuple[str, str], ...]
 
-MAX_NAME: Final = 4000
-"""Characters of a name; a longer one is cut."""
+MAX_NAME: Final = 12_000
+"""Characters of a name; a longer one is cut. Five thousand scopes have room."""
 TIMES: Final = "\N{MULTIPLICATION SIGN}"
+_CHANGING: Final = re.compile(
+    r"assign(_add|_sub)?|count_up_to|scatter_(add|sub|update)"
+    r"|Assign(Add|Sub)?|Scatter\w+|CountUpTo|Assign(Add|Sub)?VariableOp|ResourceScatter\w+"
+    r"|(Resource)?(Sparse)?Apply[A-Z]\w*"
+)
+"""Operations that may change their first input: those that TensorBoard names, and what does the
+same to variables of TensorFlow 2."""
 _MAX_PROBLEMS: Final = 20
 _MAX_SHOWN: Final = 80
 
@@ -53,6 +61,14 @@ class Graph:
     output: NDArray[np.int32]
     """Which output of the source."""
     control: NDArray[np.bool_]
+    reference: NDArray[np.bool_]
+    """Edges to an operation that may change the tensor itself, as "Assign" does its first."""
+    clusters: tuple[str, ...]
+    """The XLA cluster that each node was put into; "" where none is told."""
+    inferred: frozenset[int] = frozenset()
+    """Nodes whose shapes were not logged and follow from what stands before them."""
+    uncounted: int = 0
+    """Layers of kinds that do not tell how many parameters they hold."""
     problems: tuple[str, ...] = ()
     """What was wrong with the bytes, in words."""
 
@@ -96,12 +112,15 @@ class Builder:
     kind: str
     has_initializers: bool = False
     """What inputs name and no node is called are weights, as ONNX has them."""
+    uncounted: int = 0
     _names: list[str] = field(default_factory=list)
     _ops: list[str] = field(default_factory=list)
     _devices: list[str] = field(default_factory=list)
     _shapes: list[Shapes] = field(default_factory=list)
     _parameters: list[int] = field(default_factory=list)
     _packed: list[bytes | Attributes] = field(default_factory=list)
+    _clusters: list[str] = field(default_factory=list)
+    _inferred: set[int] = field(default_factory=set)
     _inputs: list[tuple[str, Sequence[str]]] = field(default_factory=list)
     _known: dict[str, int] = field(default_factory=dict)
     _taken: dict[str, int] = field(default_factory=dict)
@@ -118,7 +137,9 @@ class Builder:
         shapes: Shapes = (),
         parameters: int = 0,
         packed: bytes | Attributes = (),
+        cluster: str = "",
         within: str = "",
+        is_inferred: bool = False,
     ) -> None:
         """Take a node. Its inputs are names, as a GraphDef writes them, looked for below `within`
         first."""
@@ -133,7 +154,10 @@ class Builder:
         self._shapes.append(shapes)
         self._parameters.append(parameters)
         self._packed.append(packed)
+        self._clusters.append(cluster[:MAX_NAME])
         self._inputs.append((within, inputs))
+        if is_inferred:
+            self._inferred.add(len(self._names) - 1)
 
     def problem(self, text: str) -> None:
         """Note what is wrong, in words; more than twenty are counted."""
@@ -160,6 +184,10 @@ class Builder:
             target,
             output,
             control,
+            self._references(target, control),
+            tuple(self._clusters),
+            frozenset(self._inferred),
+            self.uncounted,
             (*self._problems, *more),
         )
 
@@ -226,6 +254,21 @@ class Builder:
             output[edge], control[edge] = at, is_control
         target = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
         return np.array(source, np.int32), target, output, control
+
+    def _references(
+        self, target: NDArray[np.int32], control: NDArray[np.bool_]
+    ) -> NDArray[np.bool_]:
+        """Mark the first input of each operation that may change it."""
+        reference = np.zeros(len(target), np.bool_)
+        kinds = {op: bool(_CHANGING.fullmatch(op)) for op in set(self._ops)}
+        changing = [node for node, op in enumerate(self._ops) if kinds[op]]
+        starts = np.searchsorted(target, changing).tolist()
+        for node, edge in zip(changing, starts, strict=True):
+            within, inputs = self._inputs[node]
+            # A first input that is not in the graph has no edge.
+            if inputs and self._found(inputs[0], within)[0] is not None:
+                reference[edge] = not control[edge]
+        return reference
 
     def _dangles(self, node: int, text: str) -> None:
         # Torch names the module that holds a weight, and leaves the module out.

@@ -38,6 +38,8 @@ class Child:
     op: str
     """Of a scope: that of most of its nodes."""
     device: str
+    cluster: str
+    """The XLA cluster; "several" of a scope that has nodes of more than one."""
     nodes: int
     parameters: int
     shape: str
@@ -45,8 +47,12 @@ class Child:
     """Children with the same number are built alike; 0 when nothing else is."""
     alike: int
     """How many scopes in the whole graph are."""
+    links: str
+    """Of a series: "chained" when data goes from one to another, else "parallel"."""
+    is_inferred: bool
+    """Whether the shape was not logged and follows from what stands before."""
     aside: str
-    """Why it is not among the others: "constant", "parameter", "many edges",
+    """Why it is not among the others: "constant", "parameter", "many edges", "only waits",
     "alone"; "" when it is."""
 
 
@@ -58,6 +64,8 @@ class Edge:
     target: int
     count: int
     control: bool
+    references: int
+    """How many of them end at an operation that may change the tensor itself."""
     elements: int
     """Of the largest tensor."""
     label: str
@@ -105,6 +113,7 @@ def child_of(tree: Tree, item: Item, aside: str = "") -> Child:
     sample = nodes[:2000].tolist()
     shapes = graph.shapes[item.node] if item.kind == "node" else ()
     devices = {graph.devices[node] for node in sample}
+    clusters = {graph.clusters[node] for node in sample} - {""}
     alike = tree.repeated.get(item.block, 0) if item.kind != "node" else 0
     return Child(
         item.kind,
@@ -112,13 +121,26 @@ def child_of(tree: Tree, item: Item, aside: str = "") -> Child:
         item.label[:_MAX_LABEL],
         (Counter(graph.ops[node] for node in sample).most_common(1) or [("", 0)])[0][0],
         devices.pop() if len(devices) == 1 else "several" if devices else "",
+        clusters.pop() if len(clusters) == 1 else "several" if clusters else "",
         len(nodes),
         parameters_of(tree, item),
         ", ".join(spelled(shape) for shape in shapes[:3]) + (", …" if len(shapes) > 3 else ""),
         item.block if alike else 0,
         alike,
+        _links(tree, item) if item.kind == "series" else "",
+        item.node in graph.inferred,
         aside,
     )
+
+
+def _links(tree: Tree, item: Item) -> str:
+    """Say whether data goes from one member of a series to another."""
+    sources, targets, edges = tree.into
+    inner = slice(*np.searchsorted(targets, (item.low, item.high)))
+    starts = np.array([tree.items[at].low for at in item.children], np.int64)
+    given, taken = (_child_at(starts, at[inner], item.low, item.high) for at in (sources, targets))
+    ties = (given != OUTSIDE) & (given != taken) & ~tree.graph.control[edges[inner]]
+    return "chained" if ties.any() else "parallel"
 
 
 def parameters_of(tree: Tree, item: Item) -> int:
@@ -167,6 +189,7 @@ def _merged(
     largest = np.zeros(len(unique), np.int64)
     np.maximum.at(largest, which, elements)
     graph = tree.graph
+    references = np.bincount(which[graph.reference[edge]], minlength=len(unique))
     given = np.stack((which, graph.source[edge], graph.output[edge]), axis=1)
     # A tensor that is taken twice is one tensor.
     tensors = np.bincount(np.unique(given, axis=0)[:, 0], minlength=len(unique))
@@ -175,10 +198,11 @@ def _merged(
     at_largest = elements == largest[which]
     chosen[which[at_largest]] = edge[at_largest]
     merged = tuple(
-        Edge(begin, end, count, bool(held), size, _label(tree, one, many, bool(held)))
-        for (begin, end, held), count, many, size, one in zip(
+        Edge(begin, end, count, bool(held), changing, size, _label(tree, one, many, bool(held)))
+        for (begin, end, held), count, changing, many, size, one in zip(
             unique[:MAX_EDGES].tolist(),
             counts.tolist(),
+            references.tolist(),
             tensors.tolist(),
             largest.tolist(),
             chosen.tolist(),
@@ -201,24 +225,27 @@ def _label(tree: Tree, edge: int, count: int, is_control: bool) -> str:
 
 def _aside(items: list[Item], edges: tuple[Edge, ...], tree: Tree) -> list[str]:
     """Choose what is not drawn among the others: constants and parameters, what is tied to
-    nearly all, and what is tied to nothing."""
-    tied: list[set[int]] = [set() for _ in items]
+    nearly all, what does nothing but wait, and what is tied to nothing."""
+    # Many control edges are drawn only when somebody points at them: no reason to hide a node.
+    tied: list[dict[int, bool]] = [{} for _ in items]
     fed: list[bool] = [False] * len(items)
     for edge in edges:
-        if edge.source >= 0:
-            tied[edge.source].add(edge.target)
+        for one, other in ((edge.source, edge.target), (edge.target, edge.source)):
+            if one >= 0:
+                tied[one][other] = tied[one].get(other, False) or not edge.control
         if edge.target >= 0:
-            tied[edge.target].add(edge.source)
             fed[edge.target] = True
     crowded = len(items) >= _CROWDED
     why = [
-        _reason(tree, item, tied[at], crowded=crowded, fed=fed[at]) for at, item in enumerate(items)
+        _reason(tree, item, list(tied[at].values()), crowded=crowded, fed=fed[at])
+        for at, item in enumerate(items)
     ]
     # Somebody who opens a scope wants to see something.
     return why if not all(why) else [""] * len(items)
 
 
-def _reason(tree: Tree, item: Item, tied: set[int], *, crowded: bool, fed: bool) -> str:
+def _reason(tree: Tree, item: Item, tied: list[bool], *, crowded: bool, fed: bool) -> str:
+    """Say why an item is set aside; `tied` tells of each neighbour whether data goes there."""
     ops = {
         tree.graph.ops[node]
         for node in tree.order[item.low : min(item.high, item.low + 20)].tolist()
@@ -229,9 +256,13 @@ def _reason(tree: Tree, item: Item, tied: set[int], *, crowded: bool, fed: bool)
         return ""
     if (ops <= _CONSTANTS and not fed) or (ops <= _GATHERED and _is_constant(tree, item)):
         return "constant"
-    if crowded and not tied:
+    if not crowded:
+        return ""
+    if not tied:
         return "alone"
-    return "many edges" if crowded and len(tied) > _MANY_EDGES else ""
+    if ops == {"NoOp"}:
+        return "only waits"
+    return "many edges" if sum(tied) > _MANY_EDGES else ""
 
 
 def _is_constant(tree: Tree, item: Item) -> bool:

@@ -30,10 +30,10 @@ def kind_in_words(plugin: str, tag: str) -> str:
     return _WORDS.get("graph_meta" if tag == META_GRAPH_TAG else plugin, "graph")
 
 
-def read_graph(data: bytes, plugin: str = "graphs", tag: str = "") -> Graph:
+def read_graph(data: bytes | memoryview, plugin: str = "graphs", tag: str = "") -> Graph:
     """Return the graph that stored bytes say, as far as they are sound."""
     if data[:1] == b"{":
-        return read_keras(data)
+        return read_keras(bytes(data))
     if plugin == "graph_meta" or tag == META_GRAPH_TAG:
         return read_meta_graph(data)
     if plugin == "graph_run_metadata_graph":

@@ -22,10 +22,16 @@ __all__ = ["ROOT", "Item", "Tree", "build_tree"]
 ROOT: Final = 0
 MAX_DEPTH: Final = 200
 """Scopes within one another; what is deeper keeps the rest of its name as one."""
+_DEEP: Final = 8
+_MAX_PATHS: Final = 1 << 27
+"""Characters of the paths of all scopes. What comes when they are spent, and is deeper than
+`_DEEP`, keeps the rest of its name as one, too: paths grow with the square of the depth."""
 MIN_SERIES: Final = 5
 """As in TensorBoard."""
 
-_NUMBERED: Final = re.compile(r"(.*?)(?:[_.](\d{1,9})|\[(\d{1,9})\])")
+_DIGITS: Final = "0123456789"
+_MOST_DIGITS: Final = 9
+_BRACKETED: Final = re.compile(r"(.+?)\[[0-9]{1,9}\]", re.DOTALL)
 
 _NONE: Final[list[int]] = []
 """The children of every node: nobody adds to them."""
@@ -146,6 +152,7 @@ class _Growing:
         self.problems: list[str] = []
         self._scopes: dict[str, int] = {"": ROOT}
         self._too_deep = 0
+        self._spent = 0
 
     def place_nodes(self) -> None:
         """Make the scopes that names tell of, then put the nodes into them."""
@@ -165,8 +172,8 @@ class _Growing:
             )
         if self._too_deep:
             self.problems.append(
-                f"{self._too_deep} names have more than {MAX_DEPTH} scopes within one another;"
-                " what is deeper is shown as one name."
+                f"Scopes stand more than {MAX_DEPTH} deep, or deep where there are very many, at"
+                f" {self._too_deep} places; what is deeper is shown as one name."
             )
 
     def _scope(self, prefix: str) -> int:
@@ -174,15 +181,17 @@ class _Growing:
         if known is not None:
             return known
         parts = prefix.split("/")
-        if len(parts) > MAX_DEPTH:
+        most = MAX_DEPTH if self._spent < _MAX_PATHS else _DEEP
+        if len(parts) > most:
             self._too_deep += 1
-            parts = parts[:MAX_DEPTH]
+            parts = parts[:most]
         at, path = ROOT, ""
         for depth, part in enumerate(parts):
             path = f"{path}/{part}" if depth else part
             found = self._scopes.get(path)
             if found is None or (found == ROOT and not path):
                 found = self._add(Item("scope", path or "/", part or "(no name)", at))
+                self._spent += len(path)
                 self._scopes[path or "/"] = found
             at = found
         self._scopes[prefix] = at
@@ -200,11 +209,11 @@ class _Growing:
         numbers: dict[tuple[object, ...], int] = {}
         ops, items, item_of = self.graph.ops, self.items, self.item_of
         near: list[list[str]] = [[] for _ in ops]
-        for source, target in zip(
-            self.graph.source.tolist(), self.graph.target.tolist(), strict=True
-        ):
-            if items[item_of[source]].parent == items[item_of[target]].parent:
-                near[target].append(ops[source])
+        parents = np.array([items[at].parent for at in item_of], np.int64)
+        beside = parents[self.graph.source] == parents[self.graph.target]
+        sources, targets = self.graph.source[beside].tolist(), self.graph.target[beside].tolist()
+        for source, target in zip(sources, targets, strict=True):
+            near[target].append(ops[source])
         # Parents come before their children.
         for item in reversed(items):
             if item.kind == "node":
@@ -273,7 +282,10 @@ class _Growing:
 
 
 def _base(label: str) -> str:
-    if not label or label[-1] not in "0123456789]":
-        return label
-    found = _NUMBERED.fullmatch(label)
-    return found[1] if found and found[1] else label
+    """Return a label without its number; with "_7", ".7" or "[7]" at its end."""
+    stem = label.rstrip(_DIGITS)
+    if len(stem) != len(label):
+        is_number = stem[-1:] in ("_", ".") and len(stem) > 1
+        return stem[:-1] if is_number and len(label) - len(stem) <= _MOST_DIGITS else label
+    found = _BRACKETED.fullmatch(label) if label[-1:] == "]" else None
+    return found[1] if found else label

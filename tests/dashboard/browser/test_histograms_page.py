@@ -141,13 +141,8 @@ def test_ridges_have_the_areas_of_what_was_logged(page: Page, served: Served, tr
     page.goto(f"{trained}?{only(served, 'leaps')}&t=layer2")
     drawn(page, "w/layer2")
 
-    rows: list[float] = page.evaluate(
-        """() => document.querySelector('.ob-histcard').card.picture.panels[0].rows
-            .map(({bins}) => bins.reduce((sum, bin) => sum + bin, 0))"""
-    )
-
     logged = sum(row[2] for row in normal(0.0, 1.0).buckets)
-    assert rows == pytest.approx([logged] * 50)
+    assert _sums(page) == pytest.approx([logged] * 50)
 
 
 def test_the_pointer_tells_the_exact_bucket_and_marks_the_step_in_all_cards(
@@ -206,16 +201,78 @@ def test_two_runs_stand_side_by_side_or_over_one_another_at_a_step(
 
 
 def test_runs_of_a_group_are_named_by_it_and_have_its_colour(page: Page, trained: str) -> None:
-    page.goto(f"{trained}?hv=overlay&g=re%3As%24")
+    page.goto(f"{trained}?hv=overlay&g=re%3As%24&gl=each")
     shapes = drawn(page, "w/layer0")
 
     expect(card(page, "w/layer0")).to_contain_text("2 runs in 1 group, each in its group's colour")
     filled = shapes.evaluate_all(
         "found => found.map((one) => one.getAttribute('fill')).filter((fill) => fill !== 'none')"
     )
+    card(page, "w/layer0").locator(".ob-stage").hover()
+    told = page.locator(".ob-bucket")
+    expect(told).to_contain_text(re.compile(r"run\s*s: (leaps|stays)"))
+    page.get_by_role("radio", name="Offset").click()
+    titles = card(page, "w/layer0").locator(".ob-plot text")
+    expect(titles.filter(has_text=re.compile("^s: leaps$"))).to_have_count(1)
+    expect(titles.filter(has_text=re.compile("^s: stays$"))).to_have_count(1)
 
     assert len(filled) == 2
     assert len(set(filled)) == 1
+
+
+def test_a_group_is_one_histogram_or_those_of_its_runs(page: Page, trained: str) -> None:
+    page.goto(f"{trained}?g=re%3As%24&t=layer2")
+    drawn(page, "w/layer2")
+
+    foot = card(page, "w/layer2").locator("footer")
+    expect(foot).to_contain_text("the sum of 2 runs")
+    sums = _sums(page)
+    card(page, "w/layer2").locator(".ob-stage").hover()
+    expect(page.locator(".ob-bucket")).to_contain_text("the sum of 2 of 2")
+    page.get_by_role("radio", name="Runs").click()
+    expect(foot).to_contain_text("2 runs in 1 group")
+    expect(page).to_have_url(re.compile("gl=each"))
+    expect(card(page, "w/layer2").locator(".ob-plot text").filter(has_text="s: ")).to_have_count(2)
+    each = _sums(page)
+    page.get_by_role("radio", name="Group", exact=True).click()
+    expect(foot).to_contain_text("the sum of 2 runs")
+
+    logged = sum(row[2] for row in normal(0.0, 1.0).buckets)
+    assert sums == pytest.approx([2 * logged] * 50)
+    assert each == pytest.approx([logged] * 50)
+    expect(page).not_to_have_url(re.compile("gl="))
+
+
+def test_the_panel_asks_of_curves_for_line_and_band_and_of_histograms_for_their_sum(
+    page: Page, trained: str
+) -> None:
+    page.goto(trained.replace("/histograms", "/scalars") + "?g=re%3As%24")
+    line = page.get_by_label("Line of a group")
+    choice = page.get_by_role("radiogroup", name="What is drawn of a group")
+    expect(line).to_be_visible()
+    expect(choice).to_be_hidden()
+
+    page.locator("#ob-tabs").get_by_text("Histograms").click()
+    drawn(page, "w/layer0")
+
+    expect(choice).to_be_visible()
+    expect(line).to_be_hidden()
+
+
+def test_without_groups_nobody_is_asked_what_to_draw_of_one(page: Page, trained: str) -> None:
+    page.goto(f"{trained}?t=layer2")
+    drawn(page, "w/layer2")
+
+    expect(page.get_by_role("radiogroup", name="What is drawn of a group")).to_be_hidden()
+
+
+def _sums(page: Page) -> list[float]:
+    """Tell what the ridges of the first panel come to."""
+    sums: list[float] = page.evaluate(
+        """() => document.querySelector('.ob-histcard').card.picture.panels[0].rows
+            .map(({bins}) => bins.reduce((sum, bin) => sum + bin, 0))"""
+    )
+    return sums
 
 
 def test_all_cards_may_have_one_range_of_values(page: Page, served: Served, trained: str) -> None:
@@ -361,3 +418,21 @@ def test_new_histograms_come_while_the_page_is_open(
     )
 
     expect(card(page, tag).locator("footer")).to_contain_text("2 steps", timeout=15_000)
+
+
+def test_new_histograms_come_into_a_groups_sum_while_the_page_is_open(
+    page: Page, served: Served
+) -> None:
+    for n in (0, 1):
+        logged = [values("w", "histogram", [normal(0, 1)])]
+        served.board.log(f"g-s{n}", logged, project="default/group", logdir="/group")
+    page.goto(f"{served.address}/p/default/group/histograms?g=re%3Ag")
+    drawn(page, "w")
+    expect(card(page, "w").locator("footer")).to_contain_text("the sum of 2 runs")
+
+    more = [values("w", "histogram", [normal(0, 2)], step=[1])]
+    served.board.log("g-s1", more, project="default/group", logdir="/group")
+
+    foot = card(page, "w").locator("footer")
+    expect(foot).to_contain_text("2 steps", timeout=15_000)
+    expect(foot).to_contain_text("the sum of 2 runs, of fewer at some steps")

@@ -7,16 +7,28 @@ ValueError; large fields are passed over without being read.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from struct import unpack
 from typing import BinaryIO, Final, NamedTuple, TypeAlias
 
-__all__ = ["FIXED32", "FIXED64", "LENGTH", "VARINT", "Field", "fields", "fields_of_file"]
+__all__ = [
+    "FIXED32",
+    "FIXED64",
+    "LENGTH",
+    "VARINT",
+    "Field",
+    "fields",
+    "fields_of_file",
+    "small_fields_of_file",
+]
 
 VARINT: Final = 0
 FIXED64: Final = 1
 LENGTH: Final = 2
 FIXED32: Final = 5
 """Wire types. Groups (3, 4) are in none of the formats that are read here."""
+
+MOST_FIELDS: Final = 1000
 
 Payload: TypeAlias = "int | memoryview"
 
@@ -94,6 +106,33 @@ def fields_of_file(
     Raises:
         ValueError: the bytes are no message, or a wanted field has more than `most_bytes`.
     """
+    for number, kind, body, behind in _walked(file, end):
+        if kind == LENGTH and number in wanted:
+            if behind - body > most_bytes:
+                raise ValueError(f"field {number} has {behind - body} bytes")
+            file.seek(body)
+            yield number, behind - body
+
+
+def small_fields_of_file(file: BinaryIO, end: int, most_bytes: int) -> bytes:
+    """Read a message that ends at `end` without its fields of more than `most_bytes`, and without
+    what comes after a thousand fields: numbers that stand one to a field.
+
+    Raises:
+        ValueError: the bytes are no message.
+    """
+    kept = []
+    begun = file.tell()
+    for _, _, body, behind in islice(_walked(file, end), MOST_FIELDS):
+        if behind - body <= most_bytes:
+            file.seek(begun)
+            kept.append(file.read(behind - begun))
+        begun = behind
+    return b"".join(kept)
+
+
+def _walked(file: BinaryIO, end: int) -> Iterator[tuple[int, int, int, int]]:
+    """Walk fields: number, wire type, where the body begins, and what is behind it."""
     while (at := file.tell()) < end:
         head = memoryview(file.read(20))
         key, used = _varint(head, 0)
@@ -110,11 +149,7 @@ def fields_of_file(
         behind = at + used + size
         if behind > end:
             raise ValueError("a field ends beyond its message")
-        if kind == LENGTH and key >> 3 in wanted:
-            if size > most_bytes:
-                raise ValueError(f"field {key >> 3} has {size} bytes")
-            file.seek(at + used)
-            yield key >> 3, size
+        yield key >> 3, kind, at + used, behind
         file.seek(behind)
 
 

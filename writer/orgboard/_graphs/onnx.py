@@ -1,30 +1,40 @@
 """ONNX models as the graph that torch's and tensorboardX's writers make of them.
 
-    ModelProto ── graph (7) ──▶ input (11), output (12), node (1)
+    ModelProto ── graph (7) ──▶ input (11), output (12), node (1), initializer (5)
 
-Read by hand: it needs a handful of fields, and neither the package nor the weights, which are
-most of a model and are passed over.
+Read by hand: it needs a handful of fields, and neither the package nor the numbers of the weights,
+which are most of a model and are passed over. The other writers leave weights out; here each is a
+node that says its shape, and how many parameters it is.
 """
 
 from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from math import prod
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-from orgboard._graphs.fields import fields, fields_of_file
-from orgboard._graphs.graph_def import Node, shape, text, whole_type
+from orgboard._graphs.fields import LENGTH, fields, fields_of_file, small_fields_of_file
+from orgboard._graphs.graph_def import Node, integer, output_shapes, shape, text, whole_type
 from orgboard._graphs.onnx_attributes import describe_attribute
 
 __all__ = ["read_onnx"]
 
 GRAPH: Final = frozenset({7})
-NODE, INPUT, OUTPUT = 1, 11, 12
+MOST: Final = (1 << 63) - 1
+NODE, WEIGHT, INPUT, OUTPUT = 1, 5, 11, 12
 
 MOST_NODE_BYTES: Final = 64 << 20
 """A constant may be inside of a node, and is then read with it."""
+
+MOST_TOLD_BYTES: Final = 4096
+"""Fields of a weight that are read: its name and sizes."""
+
+NUMBERS: Final = frozenset({1, 2, 3, 10, 11, 16, 17, 18, 19, 20})
+"""Element types of what is learned: floats of all widths, and bytes when they are quantised. The
+others are indices, sizes and the like."""
 
 MOST_GRAPH_BYTES: Final = 1 << 40
 """Weights may be inside of a graph, and are not read."""
@@ -51,17 +61,61 @@ def _read(file: BinaryIO) -> list[Node]:
     end = file.seek(0, io.SEEK_END)
     file.seek(0)
     parts: dict[int, list[Node]] = {INPUT: [], OUTPUT: [], NODE: []}
+    weights: dict[str, tuple[tuple[str, bytes], ...]] = {}
     is_model = False
     for _, size in fields_of_file(file, GRAPH, end, MOST_GRAPH_BYTES):
         is_model = True
         # One member may come in two pieces, which then count as one.
         graph_end = file.tell() + size
-        for number, length in fields_of_file(file, frozenset(parts), graph_end, MOST_NODE_BYTES):
+        wanted = frozenset((*parts, WEIGHT))
+        for number, length in fields_of_file(file, wanted, graph_end, MOST_GRAPH_BYTES):
+            if number == WEIGHT:
+                weights |= _weight(file, file.tell() + length)
+                continue
+            if length > MOST_NODE_BYTES:
+                raise ValueError(f"field {number} has {length} bytes")
             message = file.read(length)
             parts[number].append(_operation(message) if number == NODE else _value(message))
     if not is_model:
         raise ValueError("not an ONNX model: it has no graph")
-    return [*parts[INPUT], *parts[OUTPUT], *parts[NODE]]
+    # Old models list weights among their inputs, too.
+    inputs = [
+        node._replace(attributes=node.attributes + weights.pop(node.name, ())[-1:])
+        for node in parts[INPUT]
+    ]
+    held = [Node(name, "initializer", (), told) for name, told in weights.items()]
+    return [*inputs, *parts[OUTPUT], *parts[NODE], *held]
+
+
+def _weight(file: BinaryIO, end: int) -> dict[str, tuple[tuple[str, bytes], ...]]:
+    """Read what a weight (TensorProto) is called, and its attributes; of one that cannot be read,
+    nothing."""
+    name, elements, sizes = "", 0, []
+    try:
+        for field in fields(small_fields_of_file(file, end, MOST_TOLD_BYTES)):
+            if field.number == 1:
+                sizes += _packed(field.blob()) if field.wire_type == LENGTH else [field.whole()]
+            elif field.number == 2:
+                elements = field.whole()
+            elif field.number == 8:
+                name = field.text()
+    except ValueError:
+        return {}
+    if not name:
+        return {}
+    count = prod(max(0, size) for size in sizes) if elements in NUMBERS else 0
+    told = ("_output_shapes", output_shapes([sizes])), ("parameters", integer(min(count, MOST)))
+    return {name: told}
+
+
+def _packed(numbers: memoryview) -> list[int]:
+    # Each as a field of its own: a key in front makes a message of it.
+    sizes, begun = [], 0
+    for at, byte in enumerate(numbers):
+        if byte < 0x80:
+            sizes += [field.whole() for field in fields(b"\x08" + bytes(numbers[begun : at + 1]))]
+            begun = at + 1
+    return sizes
 
 
 def _value(message: bytes) -> Node:

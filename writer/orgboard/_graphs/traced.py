@@ -5,7 +5,8 @@
 A traced value is called `input.3`; what makes it lies in a scope such as
 `__module.features/__module.features.0`; and the modules tell that `__module.features.0` is a
 `Conv2d`. The node is then `Net/Sequential[features]/Conv2d[0]/input.3`. The rules were found by
-looking at what torch's writer makes; a test holds both equal.
+looking at what torch's writer makes; a test holds both equal, but for what a node that reads a
+weight says here besides: the weight's shape, and how many parameters it is.
 
 Nothing here imports torch: it reads the objects it is given.
 """
@@ -16,7 +17,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
-from orgboard._graphs.graph_def import LARGE_CONSTANT, Node, Shape, output_shapes, text
+from orgboard._graphs.graph_def import LARGE_CONSTANT, Node, Shape, integer, output_shapes, text
 
 __all__ = ["read_traced"]
 
@@ -46,6 +47,9 @@ class _Value(NamedTuple):
     attributes: str
     scope: str
     """Where it lies; "input" or "output" for what enters or leaves the graph."""
+    parameters: int | None = None
+    """How many it is; 0 for one that is no parameter, or was read before; None of what is no
+    weight."""
 
 
 def read_traced(graph: Any, module: Any) -> list[Node]:
@@ -69,8 +73,9 @@ def read_traced(graph: Any, module: Any) -> list[Node]:
         attributes = _describe(operation)
         for made in operation.outputs():
             name, last_scope = made.debugName(), scope
+            sizes, parameters = scopes.held(operation) or (_known_sizes(made), None)
             values[name] = _Value(
-                name, operation.kind(), inputs, _known_sizes(made), attributes, scope
+                name, operation.kind(), inputs, sizes, attributes, scope, parameters
             )
         for name in inputs:
             consumers[name] = scope
@@ -96,6 +101,8 @@ def _attributes(value: _Value) -> Iterator[tuple[str, bytes]]:
     yield "attr", text(value.attributes)
     if value.sizes is not None:
         yield "_output_shapes", output_shapes([value.sizes])
+    if value.parameters is not None:
+        yield "parameters", integer(value.parameters)
 
 
 def _end(side: str, value: Any, name: str, inputs: list[str]) -> _Value:
@@ -121,6 +128,8 @@ class _Scopes:
         }
         self._paths: dict[str, str] = {}
         """Values that are modules, and where each is: `__module.a/__module.a.b`."""
+        self._held = dict(_weights(module))
+        self._counted: set[int] = set()
 
     def of(self, operation: Any) -> str | None:
         """Name the scope of an operation; None when it only reads a submodule."""
@@ -130,6 +139,19 @@ class _Scopes:
         path = self._path(operation)
         self._paths[result.debugName()] = path
         return None if result.type().kind() == MODULE else self._show(path)
+
+    def held(self, operation: Any) -> tuple[Shape, int] | None:
+        """Tell the shape of the weight that an operation reads, and its parameters, once."""
+        if operation.kind() != GET_ATTRIBUTE:
+            return None
+        tensor, is_parameter = self._held.get(
+            self._path(operation).rpartition("/")[2], (None, False)
+        )
+        if tensor is None:
+            return None
+        counts = is_parameter and id(tensor) not in self._counted
+        self._counted.add(id(tensor))
+        return tuple(tensor.shape), tensor.numel() if counts else 0
 
     def _path(self, read: Any) -> str:
         attribute = read.s("name")
@@ -150,6 +172,15 @@ class _Scopes:
 def _modules(module: Any) -> Iterator[tuple[str, Any]]:
     if hasattr(module, "named_modules"):  # a scripted function has none
         yield from module.named_modules(prefix=SELF)
+
+
+def _weights(module: Any) -> Iterator[tuple[str, tuple[Any, bool]]]:
+    """Give what modules hold, by path, and whether it is a parameter."""
+    for path, inner in _modules(module):
+        for name, tensor in inner.named_buffers(recurse=False):
+            yield f"{path}.{name}", (tensor, False)
+        for name, tensor in inner.named_parameters(recurse=False):
+            yield f"{path}.{name}", (tensor, True)
 
 
 def _class_name(module: Any) -> str:

@@ -3,15 +3,33 @@
 (function (ob) {
   "use strict";
 
+  /** Three small boxes in the corner of a series: one after the other, or side by side. */
+  const CHAIN = "M6 5h6v4h-6zM9 9v3M6 12h6v4h-6zM9 16v3M6 19h6v4h-6z";
+  const ROW = "M5 6h4v5h-4zM11 6h4v5h-4zM17 6h4v5h-4z";
   const CHANGED = ["op", "shape", "attributes", "inputs"];
 
-  /** Draw what `ob.layScope` laid out. Gives {el, places}: where each item is, by path. */
+  /** Draw what `ob.layScope` laid out. Gives {el, places, hold}: where each item is, by path, and
+      what draws the control edges of an item that has too many to be drawn always. */
   ob.drawGraph = function drawGraph(laid, look) {
     const places = new Map();
     const el = ob.svg("g", { class: "ob-g-world" });
     drawScope(el, laid, 0, 0, look, places);
-    return { el, places };
+    const held = ob.heldOf(laid);
+    const hold = (path) => (held.get(path) ?? []).map(([from, to]) => drawHeld(places.get(from), places.get(to))).filter(Boolean);
+    el.append(ob.svg("g", {}, ...hold(look.chosen)));
+    return { el, places, hold };
   };
+
+  function drawHeld(from, to) {
+    if (!from || !to) return null;
+    const [x, right] = [from.x + from.w / 2, to.x + to.w / 2];
+    const isBelow = to.y >= from.y + from.h;
+    // What stands beside it is reached from above, in a bow that clears what is between.
+    const y = isBelow ? from.y + from.h : from.y;
+    const [out, into] = isBelow ? [y + 26, to.y - 26] : [Math.min(y, to.y) - 24 - Math.abs(right - x) * 0.06, Math.min(y, to.y) - 24 - Math.abs(right - x) * 0.06];
+    const at = (...numbers) => numbers.map((number) => number.toFixed(1)).join(" ");
+    return ob.svg("path", { class: "ob-g-edge ob-g-control ob-g-held", d: `M${at(x, y)}C${at(x, out, right, into, right, to.y)}`, "stroke-width": 1.2, "marker-end": "url(#ob-arrow-on)" });
+  }
 
   function drawScope(into, laid, left, top, look, places) {
     const edges = ob.svg("g", { class: "ob-g-edges" });
@@ -34,10 +52,13 @@
   function drawEdge(line, laid, left, top, look) {
     const { edge, points, label, across } = line;
     const on = look.isTraced && [line.from, line.to].every((end) => !laid.boxes[end] || look.traces(laid.boxes[end].child.path));
-    const classes = ["ob-g-edge", edge.control && "ob-g-control", across && "ob-g-across", on && "ob-g-traced"].filter(Boolean).join(" ");
+    const isReference = edge.references > 0;
+    const classes = ["ob-g-edge", edge.control && "ob-g-control", across && "ob-g-across", isReference && "ob-g-ref", on && "ob-g-traced"].filter(Boolean).join(" ");
+    const head = `url(#ob-arrow${on ? "-on" : isReference ? "-ref" : ""})`;
     const width = edge.control ? 1 : 1 + Math.min(4, Math.log10(1 + edge.elements) * 0.45 + Math.log10(edge.count) * 0.6);
-    const path = ob.svg("path", { class: classes, d: curve(points, left, top), "stroke-width": width.toFixed(2), "marker-end": across ? null : `url(#ob-arrow${on ? "-on" : ""})` });
-    const title = [label, edge.control ? "control" : ""].filter(Boolean).join(", ");
+    const path = ob.svg("path", { class: classes, d: curve(points, left, top), "stroke-width": width.toFixed(2), "marker-end": across ? null : head, "marker-start": isReference && !across ? head : null });
+    const changing = edge.count > edge.references ? `${ob.count(edge.references)} of ${ob.count(edge.count)} may be changed there` : "may be changed there";
+    const title = [label, edge.control ? "control" : "", isReference ? changing : ""].filter(Boolean).join(", ");
     if (title) path.append(ob.svg("title", {}, title));
     const text = label && line.x !== undefined ? ob.svg("text", { class: "ob-g-shape", x: left + line.x, y: top + line.y + 3.5 }, label) : null;
     return text ? ob.svg("g", {}, path, text) : path;
@@ -61,9 +82,12 @@
     const isNode = child.kind === "node";
     const tint = look.color(child);
     const shape = { class: "ob-g-shape-of", width: box.w, height: box.h, rx: isNode ? Math.min(14, box.h / 2) : 7, style: tint ? `--tint:${tint}` : null };
-    const g = ob.svg("g", { ...behaviour(child, false, look), class: classesOf(child, look), transform: `translate(${x.toFixed(1)} ${y.toFixed(1)})` });
-    if (child.kind === "series") g.append(ob.svg("rect", { ...shape, x: 6, y: -5 }), ob.svg("rect", { ...shape, x: 3, y: -2.5 }));
+    const g = ob.svg("g", { ...behaviour(box, false, look), class: classesOf(child, look), transform: `translate(${x.toFixed(1)} ${y.toFixed(1)})` });
+    // Members that feed one another stand behind one another, the others beside one another.
+    const [dx, dy] = child.links === "chained" ? [0, 3.5] : [3.5, 0];
+    if (child.kind === "series") g.append(...[2, 1].map((n) => ob.svg("rect", { ...shape, x: n * dx, y: n * dy })));
     g.append(ob.svg("rect", shape));
+    if (child.kind === "series") g.append(ob.svg("path", { class: "ob-g-glyph", d: child.links === "chained" ? CHAIN : ROW }));
     const middle = box.w / 2;
     g.append(ob.svg("text", { class: "ob-g-label", x: middle, y: box.second ? 17 : 18 }, box.label));
     if (box.second) g.append(ob.svg("text", { class: "ob-g-second", x: middle, y: 31 }, box.second));
@@ -74,11 +98,11 @@
   function drawOpened(box, x, y, look) {
     const { child } = box;
     const tint = look.color(child);
-    const g = ob.svg("g", { ...behaviour(child, true, look), class: `${classesOf(child, look)} ob-g-opened`, transform: `translate(${x.toFixed(1)} ${y.toFixed(1)})` });
+    const g = ob.svg("g", { ...behaviour(box, true, look), class: `${classesOf(child, look)} ob-g-opened`, transform: `translate(${x.toFixed(1)} ${y.toFixed(1)})` });
     g.append(
       ob.svg("rect", { class: "ob-g-shape-of", width: box.w, height: box.h, rx: 10, style: tint ? `--tint:${tint}` : null }),
       ob.svg("text", { class: "ob-g-label", x: 12, y: 19 }, child.label),
-      ob.svg("text", { class: "ob-g-second", x: 18 + child.label.length * 6.9, y: 19 }, ob.plural(child.nodes, "node")),
+      ob.svg("text", { class: "ob-g-second", x: 18 + child.label.length * 6.9, y: 19 }, [ob.plural(child.nodes, "node"), ob.heldWords(box.held)].filter(Boolean).join(" · ")),
       ob.svg("title", {}, child.path));
     return g;
   }
@@ -88,11 +112,11 @@
     return ["ob-g-node", `ob-g-${child.kind}`, child.path === look.chosen && "ob-on", dim && "ob-g-dim"].filter(Boolean).join(" ");
   }
 
-  function behaviour(child, isOpen, look) {
+  function behaviour({ child, held }, isOpen, look) {
     const expands = child.kind !== "node";
     return {
       role: "button", tabindex: child.path === look.focusable ? 0 : -1, "data-path": child.path,
-      "aria-label": spoken(child), "aria-expanded": expands ? String(isOpen) : null, "aria-pressed": child.path === look.chosen ? "true" : null,
+      "aria-label": [spoken(child), ob.heldWords(held)].filter(Boolean).join(", "), "aria-expanded": expands ? String(isOpen) : null, "aria-pressed": child.path === look.chosen ? "true" : null,
     };
   }
 
@@ -107,7 +131,7 @@
   ob.graphColors = function graphColors(scopes, by, isCompared) {
     if (isCompared) return comparedColors();
     if (by === "none") return { color: () => null, legend: [] };
-    const keyOf = { structure: (child) => (child.block ? `block ${child.block}` : ""), op: (child) => (child.kind === "node" ? child.op : ""), device: (child) => child.device }[by];
+    const keyOf = { structure: (child) => (child.block ? `block ${child.block}` : ""), op: (child) => (child.kind === "node" ? child.op : ""), device: (child) => child.device, cluster: (child) => child.cluster }[by];
     const seen = new Map();
     for (const scope of scopes.values()) {
       for (const child of scope.children) {
@@ -133,6 +157,6 @@
   }
 
   /** The heads of arrows, once for a picture. */
-  ob.graphMarkers = () => ob.svg("defs", {}, ...["", "-on"].map((on) => ob.svg("marker", { id: `ob-arrow${on}`, viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 7, markerHeight: 7, orient: "auto", markerUnits: "userSpaceOnUse" },
-    ob.svg("path", { class: `ob-g-head${on && " ob-g-traced-head"}`, d: "M0 1 7 4 0 7z" }))));
+  ob.graphMarkers = () => ob.svg("defs", {}, ...["", "-on", "-ref"].map((kind) => ob.svg("marker", { id: `ob-arrow${kind}`, viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 7, markerHeight: 7, orient: "auto-start-reverse", markerUnits: "userSpaceOnUse" },
+    ob.svg("path", { class: `ob-g-head${kind && ` ob-g${kind}-head`}`, d: "M0 1 7 4 0 7z" }))));
 })((globalThis.ob = globalThis.ob || {}));

@@ -10,6 +10,9 @@
   const WIDEST = 290;
   /** Edges across the border of a scope that are drawn; the card lists all. */
   const MOST_ACROSS = 16;
+  /** As in TensorBoard: of a node with more control edges than this, none is drawn until somebody
+      points at it. */
+  const MOST_CONTROL = 4;
   /** Layouts that are kept, so that what was open before is there at once. */
   const KEPT = 60;
 
@@ -60,34 +63,66 @@
   ob.layScope = async function layScope(scopes, path, options) {
     const scope = scopes.get(path);
     const drawn = scope.children.map((child, at) => ({ child, at })).filter(({ child }) => !options.isAside(child));
-    const boxes = await Promise.all(drawn.map(({ child }) => boxOf(scopes, child, options)));
     const placeOf = new Map(drawn.map(({ at }, place) => [at, place]));
+    const held = heldEdges(scope, placeOf);
+    const boxes = await Promise.all(drawn.map(({ child }, place) => boxOf(scopes, child, options, held.counts.get(place) ?? 0)));
     const [into, out] = [boxes.length, boxes.length + 1];
-    const edges = edgesOf(scope, placeOf, into, out, path !== "");
+    const edges = edgesOf(scope, placeOf, into, out, path !== "", held.edges);
     const ports = path === "" ? [] : [{ w: 2, h: 2 }, { w: 2, h: 2 }];
-    const held = path === "" ? [] : hold(boxes.length, edges, into, out);
+    const pulled = path === "" ? [] : pull(boxes.length, edges, into, out);
     const laid = await lay({
       boxes: [...boxes.map(({ w, h }) => ({ w, h })), ...ports],
-      edges: [...edges, ...held].map(({ from, to, w, h, weight }) => ({ from, to, w, h, weight })),
+      edges: [...edges, ...pulled].map(({ from, to, w, h, weight }) => ({ from, to, w, h, weight })),
     });
-    return placed(scope, path, boxes, edges, laid, [into, out]);
+    return { ...placed(scope, path, boxes, edges, laid, [into, out]), held: held.pairs.map(([from, to]) => [drawn[from].child.path, drawn[to].child.path]), holds: held.sum };
   };
 
-  async function boxOf(scopes, child, options) {
+  /** Find the control edges of nodes that have many: {edges: the set of them, pairs: the places
+      that they join, counts: how many each place has, sum}. */
+  function heldEdges({ edges }, placeOf) {
+    const isDrawn = (end) => end < 0 || placeOf.has(end);
+    const control = edges.filter((edge) => edge.control && isDrawn(edge.source) && isDrawn(edge.target));
+    const endsOf = (edge) => [placeOf.get(edge.source), placeOf.get(edge.target)];
+    const degree = new Map();
+    for (const edge of control) for (const end of endsOf(edge)) degree.set(end, (degree.get(end) ?? 0) + 1);
+    const isMuch = (end) => end !== undefined && degree.get(end) > MOST_CONTROL;
+    const held = control.filter((edge) => endsOf(edge).some(isMuch));
+    const counts = new Map();
+    for (const edge of held) for (const end of endsOf(edge)) if (end !== undefined) counts.set(end, (counts.get(end) ?? 0) + edge.count);
+    const inside = held.map(endsOf).filter(([from, to]) => from !== undefined && to !== undefined);
+    return { edges: new Set(held), pairs: inside, counts, sum: held.reduce((sum, edge) => sum + edge.count, 0) };
+  }
+
+  /** The control edges that wait, in all that is laid out: the paths at the other side of each. */
+  ob.heldOf = function heldOf(laid, found = new Map()) {
+    for (const pair of laid.held) for (const path of pair) found.set(path, [...(found.get(path) ?? []), pair]);
+    for (const { inner } of laid.boxes) if (inner) heldOf(inner, found);
+    return found;
+  };
+
+  /** How many control edges wait in all that is laid out. */
+  ob.heldIn = (laid) => laid.holds + laid.boxes.reduce((sum, { inner }) => sum + (inner ? ob.heldIn(inner) : 0), 0);
+
+  ob.heldWords = (n) => (n ? ob.plural(n, "control edge") : "");
+
+  async function boxOf(scopes, child, options, held) {
     const isOpen = child.kind !== "node" && scopes.has(child.path);
     if (isOpen) {
       const inner = await ob.layScope(scopes, child.path, options);
-      return { child, inner, w: Math.max(inner.w, 28 + child.label.length * CHAR + 60), h: inner.h };
+      return { child, inner, held, w: Math.max(inner.w, 28 + child.label.length * CHAR + 60 + (held ? 100 : 0)), h: inner.h };
     }
     const label = shorten(child.label, 30);
-    const second = shorten(ob.secondLine(child), 44);
-    const wide = Math.max(label.length * CHAR, second.length * SMALL);
-    return { child, label, second, w: Math.round(Math.min(WIDEST, Math.max(64, wide + 26))), h: second ? 40 : 28 };
+    const second = shorten([ob.secondLine(child), ob.heldWords(held)].filter(Boolean).join(" · "), 44);
+    // A series has a sign in its corner; what is centred keeps clear of it.
+    const sign = child.kind === "series" ? 22 : 0;
+    const wide = sign + Math.max(label.length * CHAR, second.length * SMALL);
+    return { child, label, second, held, w: Math.round(Math.min(WIDEST, Math.max(64, wide + 26))), h: second ? 40 : 28 };
   }
 
-  function edgesOf(scope, placeOf, into, out, hasPorts) {
+  function edgesOf(scope, placeOf, into, out, hasPorts, held) {
     const found = [];
     for (const edge of scope.edges) {
+      if (held.has(edge)) continue;
       const from = edge.source < 0 ? into : placeOf.get(edge.source);
       const to = edge.target < 0 ? out : placeOf.get(edge.target);
       if (from === undefined || to === undefined) continue;
@@ -106,15 +141,15 @@
   }
 
   /** Keep the way in above, and the way out below, whatever else there is. */
-  function hold(n, edges, into, out) {
+  function pull(n, edges, into, out) {
     const fed = new Set(edges.map(({ to }) => to));
     const feeding = new Set(edges.map(({ from }) => from));
-    const held = [];
+    const pulled = [];
     for (let at = 0; at < n; at += 1) {
-      if (!fed.has(at)) held.push({ from: into, to: at, w: 1, h: 1, weight: 0.01 });
-      if (!feeding.has(at)) held.push({ from: at, to: out, w: 1, h: 1, weight: 0.01 });
+      if (!fed.has(at)) pulled.push({ from: into, to: at, w: 1, h: 1, weight: 0.01 });
+      if (!feeding.has(at)) pulled.push({ from: at, to: out, w: 1, h: 1, weight: 0.01 });
     }
-    return held;
+    return pulled;
   }
 
   function placed(scope, path, boxes, edges, laid, [into, out]) {
@@ -152,7 +187,7 @@
     const parts = [ob.plural(child.nodes, "node")];
     if (child.parameters) parts.push(`${ob.short(child.parameters)} params`);
     // A series is not one of those that are alike: it is all of them.
-    if (child.kind === "series") parts.push(`${ob.count(ob.membersOf(child))} alike`);
+    if (child.kind === "series") parts.push(`${ob.count(ob.membersOf(child))} alike, ${child.links}`);
     else if (child.alike > 1) parts.push(`one of ${ob.count(child.alike)} alike`);
     return parts.join(" · ");
   };

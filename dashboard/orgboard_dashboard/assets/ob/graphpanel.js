@@ -24,14 +24,17 @@
     return [list, all, more ? ob.el("p.ob-mute", {}, `${ob.count(more)} more are not listed.`) : null];
   }
 
+  /** Say of how many layers the parameters are not in a sum. */
+  const without = (uncounted) => (uncounted ? `, without ${ob.plural(uncounted, "layer")} of kinds that do not tell` : "");
+
   /** What is told when nothing is chosen. */
   ob.graphSummary = function graphSummary(page, root) {
-    const { graph, nodes, parameters, edges_in_all: edges, problems } = root;
-    const rows = [["Nodes", ob.count(nodes)], ["Edges", ob.count(edges)], ["Parameters", parameters ? ob.count(parameters) : "not told by the graph"], ["Size", ob.bytes(page.row.size)], ["Step", ob.count(page.row.step)]];
+    const { graph, nodes, parameters, uncounted, edges_in_all: edges, problems } = root;
+    const rows = [["Nodes", ob.count(nodes)], ["Edges", ob.count(edges)], ["Parameters", parameters || !nodes ? ob.count(parameters) + without(uncounted) : "not told by the graph"], ["Size", ob.bytes(page.row.size)], ["Step", ob.count(page.row.step)]];
     const wrong = problems.length ? [ob.el("h3", {}, "What was wrong with it"), ob.el("ul.ob-g-problems", {}, ...problems.map((text) => ob.el("li", {}, text)))] : [];
     return [ob.el("h2", {}, graph.charAt(0).toUpperCase() + graph.slice(1)), facts(rows), ...wrong,
       ob.el("p.ob-mute", {}, "Choose a node to read about it. A double click, or Enter, opens a scope and closes it."),
-      ob.el("p.ob-mute", {}, "Square boxes are scopes, a stack is a series of alike ones, round boxes are operations. The thicker an edge, the more numbers pass; a dashed one passes none and says only what comes first.")];
+      ob.el("p.ob-mute", {}, "Square boxes are scopes, a stack is a series of alike ones, round boxes are operations. The thicker an edge, the more numbers pass; a dashed one passes none and says only what comes first. An orange one, with a head at both ends, leads to an operation that may change the tensor itself.")];
   };
 
   /** The button that puts an item into the list beside the graph, or takes it out. */
@@ -55,8 +58,10 @@
     const rows = [
       ["Nodes", item.kind === "node" ? "" : ob.count(item.nodes)],
       ["Parameters", item.parameters ? ob.count(item.parameters) : ""],
-      ["Output", card.shapes.join(", ")],
+      ["Output", inferred(card.shapes.join(", "), item)],
       ["Device", item.device],
+      ["XLA cluster", item.cluster],
+      ["Members", { chained: "chained: data goes from one to another", parallel: "parallel: no data goes from one to another" }[item.links] ?? ""],
       ["Built alike", item.alike > 1 ? `${ob.count(item.alike)} times` : ""],
     ];
     return [
@@ -76,13 +81,16 @@
     ].filter(Boolean);
   };
 
+  /** A shape, and whether it was logged. */
+  const inferred = (shape, of) => (shape && of.is_inferred ? `${shape}, inferred` : shape);
+
   function section(title, rows, more = 0) {
     if (!rows.length) return [];
     return [ob.el("h3", {}, title, " ", ob.el("span.ob-mute", {}, ob.count(rows.length + more))), ...shortList(rows, more).filter(Boolean)];
   }
 
-  function linkRow(page, { path, shape, control, count }) {
-    const words = [shape, control ? "control" : "", count > 1 ? `${count} times` : ""].filter(Boolean).join(", ");
+  function linkRow(page, { path, shape, control, reference, count }) {
+    const words = [shape, control ? "control" : "", reference ? "may be changed there" : "", count > 1 ? `${count} times` : ""].filter(Boolean).join(", ");
     return ob.el("li", {}, itemLink(page, path), words ? ob.el("span.ob-mute", {}, ` ${words}`) : null);
   }
 
@@ -111,14 +119,15 @@
     return at > 0 ? ob.el("div", {}, link, ob.el("div.ob-g-path", {}, path.slice(0, at))) : link;
   }
 
-  ob.graphLayers = function graphLayers(page, { layers, total, parameters }) {
+  ob.graphLayers = function graphLayers(page, { layers, total, parameters, uncounted }) {
     if (!layers.length) return [ob.el("p.ob-mute", {}, "No layer was found in this graph.")];
-    const rows = layers.map((layer) => [nameOf(page, layer.path), layer.kind.replace(/^(aten|prim)::_?/, ""), layer.shape, layer.parameters ? ob.count(layer.parameters) : ""]);
+    const rows = layers.map((layer) => [nameOf(page, layer.path), layer.kind.replace(/^(aten|prim)::_?/, ""), inferred(layer.shape, layer), layer.parameters ? ob.count(layer.parameters) : ""]);
     const more = total - layers.length;
     return [
-      ob.el("h2", {}, ob.plural(total, "layer"), ob.el("span.ob-mute", {}, parameters ? `  ${ob.count(parameters)} parameters` : "  the graph does not tell parameters")),
+      ob.el("h2", {}, ob.plural(total, "layer"), ob.el("span.ob-mute", {}, parameters ? `  ${ob.count(parameters)} parameters${without(uncounted)}` : "  the graph does not tell parameters")),
       ob.plainTable(["Layer", "Type", "Output", "Parameters"], rows, 3),
       more > 0 ? ob.el("p.ob-mute", {}, `${ob.count(more)} more are not listed.`) : null,
+      layers.some((layer) => layer.is_inferred) ? ob.el("p.ob-mute", {}, "Inferred: not logged, but what stands before the layer and its settings leave no other shape.") : null,
     ].filter(Boolean);
   };
 
@@ -136,7 +145,7 @@
     const box = ob.el("input", { type: "checkbox", checked: ob.view.graphAside, onchange: () => ob.setView({ graphAside: box.checked }) });
     return [
       ob.el("h2", {}, "Set aside"),
-      ob.el("p.ob-mute", {}, "Constants, parameters, and what is tied to nothing or to nearly everything, in the scopes that are open."),
+      ob.el("p.ob-mute", {}, "Constants, parameters, what does nothing but wait, and what is tied to nothing or to nearly everything, in the scopes that are open."),
       ob.el("label.ob-pill", {}, box, "Draw them with the others"),
       moved.size ? ob.el("button.ob-pill", { type: "button", onclick: () => ob.setView({ graphMoved: [] }) }, "Undo moves by hand") : null,
       ...(rows.length ? shortList(rows) : [ob.el("p", {}, "Nothing is.")]),

@@ -3,7 +3,7 @@
 (function (ob) {
   "use strict";
 
-  const COLORS = [["structure", "Structure"], ["op", "Operation"], ["device", "Device"], ["none", "None"]];
+  const COLORS = [["structure", "Structure"], ["op", "Operation"], ["device", "Device"], ["cluster", "XLA cluster"], ["none", "None"]];
   const SIDES = [["node", "Node"], ["layers", "Layers"], ["aside", "Set aside"], ["changes", "Compare"]];
   const MOST_OPEN = 60;
   const MOST_MOVED = 60;
@@ -60,7 +60,7 @@
       const runs = ob.el("select.ob-input.ob-g-run", { "aria-label": "Run", onchange: () => ob.setView({ graphRun: runs.value, graphTag: "" }) });
       const tags = ob.el("select.ob-input.ob-g-tag", { "aria-label": "Graph", onchange: () => ob.setView({ graphTag: tags.value }) });
       const search = ob.graphSearch(this);
-      const color = ob.select("Colour by", COLORS.map(([key, words]) => [key, `Colour: ${words.toLowerCase()}`]), ob.view.graphColor, (graphColor) => ob.setView({ graphColor }));
+      const color = ob.select("Colour by", COLORS.map(([key, words]) => [key, `Colour: ${words.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase())}`]), ob.view.graphColor, (graphColor) => ob.setView({ graphColor }));
       const button = (words, title, act) => ob.el("button.ob-pill", { type: "button", title, onclick: act }, words);
       const save = button("Save", "Save the graph as a picture", () => ob.openMenu(save, "Save the graph",
         ob.menuItem("PNG", () => this.view.save("png", this.fileName())), ob.menuItem("SVG", () => this.view.save("svg", this.fileName()))));
@@ -151,7 +151,8 @@
       options(runs, this.having.map((one) => [one.uid, ob.runName(one)]), run?.uid ?? "");
       options(tags, rows.map((row) => [row.tag, row.tag.startsWith("__") ? row.words : `${row.tag}: ${row.words}`]), rows.some((row) => row.tag === ob.view.graphTag) ? ob.view.graphTag : rows[0]?.tag ?? "");
       for (const part of el.children) if (!part.matches("select, .ob-phone")) part.hidden = !run;
-      this.bar.color.hidden = !run;
+      // Without a graph nothing is in it, but on a phone what leads to the runs.
+      el.classList.toggle("ob-g-bare", !run);
     }
 
     /** The scopes that are open, the whole graph first. */
@@ -206,7 +207,12 @@
       this.legend.replaceChildren(...colors.legend.map(([color, words]) => ob.el("span.ob-g-key", {}, ob.el("i", { style: { background: color } }), words)));
       const root = this.scopes.get("");
       const more = root.more ? ` ${ob.count(root.more)} more are not drawn.` : "";
-      this.words.textContent = root.nodes ? `${ob.plural(root.nodes, "node")}, ${ob.plural(root.edges_in_all, "edge")}, ${ob.plural(this.scopes.size - 1, "scope")} open.${more}` : "There is no node in this graph.";
+      const held = ob.heldIn(this.laid);
+      const waiting = held ? ` ${ob.plural(held, "control edge")} of nodes with many ${held === 1 ? "is" : "are"} drawn when you point at the node.` : "";
+      const { color } = this.bar;
+      // Only where the graph tells any.
+      for (const option of color.options) option.hidden = option.value === "cluster" && !root.has_clusters && ob.view.graphColor !== "cluster";
+      this.words.textContent = root.nodes ? `${ob.plural(root.nodes, "node")}, ${ob.plural(root.edges_in_all, "edge")}, ${ob.plural(this.scopes.size - 1, "scope")} open.${more}${waiting}` : "There is no node in this graph.";
       this.paintSide();
       if (this.wanted && this.view.places.has(this.wanted)) {
         this.view.reveal(this.wanted);

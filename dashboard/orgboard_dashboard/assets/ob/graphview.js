@@ -36,6 +36,9 @@
         if (path !== null) this.acts.toggle(path);
       });
       svg.addEventListener("keydown", (event) => this.onKey(event));
+      // What waits until its node is pointed at, or reached by the keyboard.
+      for (const on of ["pointerover", "focusin"]) svg.addEventListener(on, (event) => this.hint(pathOf(event.target)));
+      for (const off of ["pointerleave", "focusout"]) svg.addEventListener(off, () => this.hint(null));
       const jump = (event) => event.buttons && this.jump(event);
       this.map.addEventListener("pointerdown", jump);
       this.map.addEventListener("pointermove", jump);
@@ -48,6 +51,9 @@
       const isFirst = !this.places.size;
       const had = this.svg.contains(document.activeElement) ? pathOf(document.activeElement) : null;
       this.places = drawn.places;
+      this.hold = drawn.hold;
+      this.hinted = null;
+      this.hints = drawn.el.appendChild(ob.svg("g", {}));
       this.size = [Math.max(1, laid.w), Math.max(1, laid.h)];
       this.world.replaceChildren(drawn.el);
       if (isFirst) this.fit(true);
@@ -61,6 +67,13 @@
 
     forget() {
       this.places = new Map();
+    }
+
+    /** Draw the edges that wait of an item; of none, none. */
+    hint(path) {
+      if (this.hinted === path || !this.hints) return;
+      this.hinted = path;
+      this.hints.replaceChildren(...(path === null ? [] : this.hold(path)));
     }
 
     paint(smooth = false) {
@@ -210,6 +223,7 @@
 
     picture() {
       const [w, h] = this.size.map((side) => Math.ceil(side + 32));
+      this.hint(null);
       const world = this.world.firstElementChild.cloneNode(true);
       world.setAttribute("transform", "translate(16 16)");
       const whole = ob.svg("svg", { xmlns: "http://www.w3.org/2000/svg", width: w, height: h, viewBox: `0 0 ${w} ${h}` },

@@ -26,10 +26,17 @@
     fill(line, LINES);
     fill(band, BANDS);
     const look = ob.el("div.ob-group-look", {}, line, band);
+    // Which line of a group curves have is kept for when they are looked at again.
+    let kept = "mean";
+    const sum = ob.segmented("What is drawn of a group", [["group", "Group"], ["each", "Runs"]], "group", (of) => {
+      if (ob.isGrouped()) kept = ob.view.groupLine;
+      ob.setView({ groupLine: of === "each" ? "each" : kept });
+    });
+    sum.title = "Group: one histogram, the sum of what its runs counted at a step. Runs: each by itself, in the colour of its group";
     const problem = ob.el("div.ob-group-problem", { role: "alert" });
     const list = ob.el("ul.ob-groups", { "aria-label": "Groups" });
-    const el = ob.el("div.ob-groupbar", {}, ob.el("label.ob-field", {}, ob.el("span", {}, "Group"), by), pattern, look, problem, list);
-    const bar = { el, project, open, by, pattern, line, band, look, problem, list, paint: () => paint(bar) };
+    const el = ob.el("div.ob-groupbar", {}, ob.el("label.ob-field", {}, ob.el("span", {}, "Group"), by), pattern, look, sum, problem, list);
+    const bar = { el, project, open, by, pattern, line, band, look, sum, problem, list, paint: () => paint(bar) };
     return bar;
   };
 
@@ -45,7 +52,11 @@
     bar.pattern.hidden = bar.by.value !== NAME;
     if (named && document.activeElement !== bar.pattern) bar.pattern.value = groupBy.slice(NAME.length);
     [bar.line.value, bar.band.value] = [groupLine, groupBand];
-    bar.look.hidden = !groupBy;
+    // Curves have a line and a band; histograms are added.
+    const isAdded = ob.pageName() === "histograms";
+    bar.look.hidden = !groupBy || isAdded;
+    bar.sum.hidden = !groupBy || !isAdded;
+    bar.sum.paint(groupLine === "each" ? "each" : "group");
     bar.band.hidden = groupLine === "each";
     bar.problem.textContent = groupBy ? grouping.problem : "";
     bar.pattern.setAttribute("aria-invalid", String(Boolean(bar.problem.textContent)));

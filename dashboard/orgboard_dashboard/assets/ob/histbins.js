@@ -75,6 +75,7 @@
   /** Where a histogram stands on the time axis. */
   ob.framePlace = function framePlace(line, i, axis) {
     if (axis === "rstep") return line.step[i] - (line.first_step ?? 0);
+    if (axis === "relative" && line.since) return line.since[i];
     if (axis === "relative" || axis === "active") return line.wall[i] - (line.start ?? line.wall[0]);
     return axis === "wall" ? line.wall[i] : line.step[i];
   };
@@ -115,6 +116,17 @@
   };
 
   const factor = (times) => (times >= 100 ? ob.short(Math.round(times)) : String(Number(times.toPrecision(2))));
+
+  /** Say of lines of groups of how many runs each is the sum; nothing of lines of runs. */
+  ob.sumWords = function sumWords(lines) {
+    const grouped = lines.filter((line) => line.members);
+    if (!grouped.length) return "";
+    const members = grouped.map((line) => line.members);
+    const [least, most] = [Math.min(...members), Math.max(...members)];
+    const fewer = grouped.some((line) => line.runs.some((n) => n < line.members)) ? ", of fewer at some steps" : "";
+    const runs = `${least < most ? `${least}–` : ""}${ob.plural(most, "run")}${fewer}`;
+    return grouped.length > 1 ? `${ob.plural(grouped.length, "group")}, each the sum of ${runs}` : `the sum of ${runs}`;
+  };
 
   /** Say what of the lines cannot be drawn, and why; nothing when all of it can. */
   ob.faultWords = function faultWords(lines, bits) {

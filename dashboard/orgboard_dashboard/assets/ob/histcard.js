@@ -35,15 +35,15 @@
       this.fetched = true;
     }
 
-    /** Give the lines of the shown runs, named and coloured. Groups have none of their own here:
-        their runs stand beside one another, in the colour of the group. */
+    /** Give the lines of the shown runs, or of their groups, named and coloured. Runs of a group
+        that have lines of their own stand beside one another, in the colour of the group. */
     shownLines() {
-      const runs = ob.project ? ob.project.shown().map(ob.inked) : [];
       const grouping = ob.project && ob.view.groupBy ? ob.groupingOf(ob.project) : null;
       const groupOf = (run) => grouping?.of.get(run.uid) ?? null;
-      if (grouping) runs.sort((a, b) => grouping.groups.indexOf(groupOf(a)) - grouping.groups.indexOf(groupOf(b)));
+      const runs = ob.project ? [...ob.drawn(ob.project)] : [];
+      if (grouping && !ob.isGrouped()) runs.sort((a, b) => grouping.groups.indexOf(groupOf(a)) - grouping.groups.indexOf(groupOf(b)));
       return runs.flatMap((run) => (this.lines.get(run.uid) ?? []).map((line) => {
-        const group = groupOf(run);
+        const group = line.members ? null : groupOf(run);
         return Object.assign(line, { group, name: group ? `${group.name}: ${ob.runName(run)}` : ob.runName(run), color: run.color });
       }));
     }
@@ -79,9 +79,11 @@
       const faults = ob.faultWords(drawn, ob.histogramFaults ?? []);
       const panels = this.picture.panels.length;
       const groups = new Set(drawn.map((line) => line.group).filter(Boolean)).size;
-      const coloured = groups ? ` in ${ob.plural(groups, "group")}, each in its group's colour` : "";
-      const several = drawn.length > 1 ? `${ob.plural(drawn.length, "run")}${coloured}${ob.view.histograms !== "overlay" && panels < drawn.length ? `, the first ${panels} drawn` : ""}` : "";
-      const left = [faults, several || (drawn.length ? ob.spreadWords(drawn[0], this.cursorStep ?? ob.view.atStep) : "")].filter(Boolean).join(" · ");
+      const own = ob.view.histograms === "heat" ? "" : ", each in its group's colour";
+      const coloured = groups ? ` in ${ob.plural(groups, "group")}${own}` : "";
+      const sums = ob.sumWords(drawn);
+      const several = drawn.length > 1 ? `${sums || `${ob.plural(drawn.length, "run")}${coloured}`}${ob.view.histograms !== "overlay" && panels < drawn.length ? `, the first ${panels} drawn` : ""}` : "";
+      const left = [faults, several || sums, several || !drawn.length ? "" : ob.spreadWords(drawn[0], this.cursorStep ?? ob.view.atStep)].filter(Boolean).join(" · ");
       this.footWords(left, drawn);
       this.note.textContent = this.picture.panels.length ? "" : faults || (drawn.length ? "Nothing was counted: its histograms have no bucket that can be drawn." : "No histogram in the shown runs.");
       this.plot.setAttribute("aria-label", `${this.told()} ${faults}`.trim());
@@ -220,8 +222,9 @@
   function tipOf({ line, i, value }, named) {
     const k = ob.bucketAt(line, i, value);
     const total = line.num[i];
-    const rows = [["step", ob.count(line.step[i])], ["time", ob.moment(line.wall[i])]];
-    if (named) rows.unshift(["run", line.name]);
+    // A group came to a step at as many times as it has runs.
+    const rows = [["step", ob.count(line.step[i])], line.members ? ["runs", `the sum of ${ob.count(line.runs[i])} of ${ob.count(line.members)}`] : ["time", ob.moment(line.wall[i])]];
+    if (named) rows.unshift([line.members ? "group" : "run", line.name]);
     if (k >= 0) {
       rows.push(["bucket", `${exact(line.left[k])} to ${exact(line.right[k])}`], ["count", `${exact(line.count[k])} of ${exact(total)}${total > 0 ? ` (${ob.value((100 * line.count[k]) / total)} %)` : ""}`]);
     } else {

@@ -52,17 +52,19 @@
       }
 
       makeFetcher() {
-        const ways = { drawn: () => this.project.shown(), post: (path, body, signal) => this.post(path, body, signal) };
+        const ways = { drawn: () => ob.drawn(this.project), post: (path, body, signal) => this.post(path, body, signal) };
         return ob.fetcher(this.project, this.cards, this.controller.signal, (words) => this.say(words), ways);
       }
 
       async post(path, { cards, runs }, signal) {
         const frames = Math.max(10, Math.min(FRAMES, Math.floor(FRAMES_A_CARD / Math.max(1, runs.length))));
-        const answer = await ob.postScalars(path, { cards, runs, frames }, signal, "histograms");
+        const groups = ob.drawn(this.project).filter(({ uid, members }) => members && runs.includes(uid));
+        const of = ob.isGrouped() ? { groups: groups.map(({ uid, members }) => ({ id: uid, runs: members })) } : { runs };
+        const answer = await ob.postScalars(path, { cards, ...of, frames }, signal, "histograms");
         ob.histogramFaults = answer.bits;
         this.learn();
         const had = this.logged.size;
-        for (const card of answer.cards) for (const { run, n } of card.lines) if (n) this.logged.add(run);
+        for (const card of answer.cards) for (const { run, n, of: members } of card.lines) if (n) for (const uid of members ?? [run]) this.logged.add(uid);
         if (!had && this.logged.size) this.map.refresh();
         return new Map(answer.cards.map((card) => [card.tag, card.lines]));
       }
@@ -105,6 +107,7 @@
         const has = (...keys) => keys.some((key) => changed.has(key));
         if (has("selected")) this.reselect();
         if (has("tagFilter", "collapsed", "pinned")) this.layOut();
+        if (has("groupLine")) this.refetch();
         if (has("histograms", "xAxis", "yAxis", "yRange", "sectionRanges", "cardRanges", "atStep")) this.drawAll();
         if (has("cardWidth", "cardHeight")) {
           this.size();

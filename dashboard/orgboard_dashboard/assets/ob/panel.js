@@ -15,7 +15,9 @@
   ob.showPanel = function showPanel(project) {
     const place = document.getElementById("ob-panel");
     document.body.classList.toggle("ob-nopanel", !project);
-    if (!place || (parts && parts.project === project && place.contains(parts.list))) return;
+    // What is asked of groups depends on the page.
+    if (parts && parts.project === project && place?.contains(parts.list)) return parts.groups.paint();
+    if (!place) return;
     stop();
     ob.closeColumns();
     parts = null;

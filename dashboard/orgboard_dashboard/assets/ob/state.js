@@ -79,7 +79,7 @@
       graphTag: get("gt"),
       graphOpen: [...new Set(pairs.getAll("go").filter(Boolean))].slice(0, MAX_OPEN_SCOPES),
       graphNode: get("gs"),
-      graphColor: oneOf(get("gc"), ["structure", "op", "device", "none"]),
+      graphColor: oneOf(get("gc"), ["structure", "op", "device", "cluster", "none"]),
       graphTrace: oneOf(get("gx"), ["", "inputs", "outputs"]),
       graphAside: get("ga") === "1",
       graphMoved: [...new Set(pairs.getAll("gm").filter(Boolean))].slice(0, MAX_MOVED_NODES),
