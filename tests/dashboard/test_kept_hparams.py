@@ -9,7 +9,7 @@ from sqlalchemy import event
 
 from orgboard_dashboard.queries.kept_hparams import KeptHparams
 from orgboard_dashboard.queries.matching import matching_runs
-from orgboard_dashboard.queries.visible import find_project
+from orgboard_dashboard.queries.visible import ProjectRef, find_project
 from orgboard_dashboard.viewer import LOCAL_VIEWER, Viewer
 from orgboard_schema.sql.engine import begin_read
 from support.boards import Board, scalars
@@ -67,7 +67,8 @@ def test_another_viewer_is_told_of_no_more_than_before(any_board: Board) -> None
 
 def test_the_longest_unused_are_given_up_first() -> None:
     kept = KeptHparams(most=330)
-    keys = [(LOCAL_VIEWER, 1, name) for name in "abc"]
+    project = ProjectRef(1, "default", "board")
+    keys = [(LOCAL_VIEWER, project, name) for name in "abc"]
     for key in keys[:2]:
         kept.put(key, (1,), dict.fromkeys(range(10), 0.5))
     assert kept.get(keys[0], (1,)) is not None
