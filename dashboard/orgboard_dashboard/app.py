@@ -1,6 +1,6 @@
 """The app, wired: gate outside, then our routes, then Dash. Nothing is decided here.
 
-Gate ─▶ FastAPI ─┬─ /healthz /readyz
+Gate ─▶ FastAPI ─┬─ /healthz /readyz /metrics
                  ├─ /api/ui/v1/…
                  ├─ /  /p/…  /r/…      one page; what it shows, it asks for
                  └─ /_dash-…  /assets  Dash
@@ -38,6 +38,7 @@ from orgboard_dashboard.api import (
     groups,
     health,
     histograms,
+    metrics,
     runs,
     scalars,
     settings,
@@ -48,6 +49,7 @@ from orgboard_dashboard.api import (
 from orgboard_dashboard.api import live as live_api
 from orgboard_dashboard.callbacks import CallShape
 from orgboard_dashboard.config import WebConfig
+from orgboard_dashboard.front import Front
 from orgboard_dashboard.gate import Gate
 from orgboard_dashboard.headers import content_security_policy, security_headers
 from orgboard_dashboard.identity import CSRF_HEADER, Identity
@@ -57,7 +59,7 @@ from orgboard_dashboard.policies import rules_for
 from orgboard_dashboard.queries.errors import NotFound
 from orgboard_dashboard.services import Services
 from orgboard_dashboard.shell.bundle import Bundle, leave_out_unused
-from orgboard_dashboard.shell.layout import DASH_OPTIONS, SCRIPTS, STYLES, layout
+from orgboard_dashboard.shell.layout import SCRIPTS, STYLES, dash_options, layout
 from orgboard_dashboard.signin import routes as signin
 from orgboard_dashboard.urls import PAGES
 
@@ -96,6 +98,7 @@ def create_app(config: WebConfig, engine: Engine, *, clock: Callable[[], float] 
     answers.register_errors(api)
     api.include_router(signin.routes(services, config, identity))
     api.include_router(health.routes(services))
+    api.include_router(metrics.routes(services))
     api.include_router(runs.routes(services))
     api.include_router(scalars.routes(services))
     api.include_router(summary.routes(services))
@@ -119,7 +122,10 @@ def create_app(config: WebConfig, engine: Engine, *, clock: Callable[[], float] 
         headers=security_headers(
             content_security_policy(dash_app.csp_hashes(), allow_frame=config.allow_frame),
             allow_frame=config.allow_frame,
+            https_only=config.https_only,
         ),
+        front=Front(config.base, config.is_exposed and not config.is_tls, config.trusted_proxies),
+        own_origin=config.own_origin,
     )
     return Web(gate, api, dash_app, board)
 
@@ -175,7 +181,7 @@ def _dash(api: FastAPI, config: WebConfig) -> Dash:
         on_error=_tell_operator,
         csrf_token_name=config.csrf_cookie,
         csrf_header_name=CSRF_HEADER,
-        **DASH_OPTIONS,
+        **dash_options(config.base),
     )
     dash_app.layout = layout()
     pages.register(dash_app)

@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 
 from orgboard_dashboard.app import Web, create_app
 from orgboard_dashboard.config import WebConfig
+from orgboard_dashboard.tls import server_context
 
 __all__ = ["serve_app"]
 
@@ -45,6 +46,7 @@ def serve_app(config: WebConfig, engine: Engine, listener: socket.socket) -> Non
     # took a third of the first question about a metric.
     gc.freeze()
     gc.set_threshold(_COLLECT_AFTER, *gc.get_threshold()[1:])
+    tls = server_context(config.tls_cert, config.tls_key) if config.is_tls else None
     settings = uvicorn.Config(
         web.gate,
         log_level="warning",
@@ -54,9 +56,11 @@ def serve_app(config: WebConfig, engine: Engine, listener: socket.socket) -> Non
         ws="none",
         lifespan="on",
         timeout_graceful_shutdown=_DRAIN_S,
-        # Nobody stands between: what a client says about itself is not believed.
+        # What a proxy says of host and scheme is not believed; `identity` asks it who asks.
         proxy_headers=False,
     )
+    settings.load()
+    settings.ssl = tls
     server = _Server(settings, web)
     try:
         asyncio.run(server.serve(sockets=[listener]))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import anyio.to_thread
 from fastapi import APIRouter, Request
@@ -60,7 +60,8 @@ def routes(services: Services, config: WebConfig, identity: Identity) -> APIRout
     @router.get(SIGN_IN)
     async def sign_in_page(request: Request) -> Response:
         if not await identity.needs_sign_in():
-            return RedirectResponse(checked_next(request.query_params.get("next", "")), 303)
+            to = checked_next(request.query_params.get("next", ""), config.base)
+            return RedirectResponse(to, 303)
         return HTMLResponse(_SIGN_IN_PAGE)
 
     @router.post(SIGN_IN)
@@ -72,7 +73,7 @@ def routes(services: Services, config: WebConfig, identity: Identity) -> APIRout
     @router.post("/sign-out")
     async def sign_out() -> Response:
         await services.edit(close_session, services.now())
-        gone = answer({"to": SIGN_IN})
+        gone = answer({"to": config.base[:-1] + SIGN_IN})
         for cookie in (config.session_cookie, config.csrf_cookie):
             gone.delete_cookie(cookie, secure=config.is_https)
         return gone
@@ -117,7 +118,7 @@ class _Door:
         if not await anyio.to_thread.run_sync(is_right, guess.kept_hash, password):
             await services.edit_unknown(refuse_guess, guess, address, services.now())
             return refuse(401, _WRONG)
-        return await self._open(request, guess, checked_next(to))
+        return await self._open(request, guess, checked_next(to, self._config.base))
 
     async def welcome(self, request: Request, name: str, password: str, secret: str) -> Response:
         services = self._services
@@ -133,7 +134,7 @@ class _Door:
         now, address = services.now(), self._address(request)
         owner = await services.edit_unknown(use_link, secret, named, kept, now, address)
         guess = await services.ask_unknown(guess_at, owner)
-        return await self._open(request, guess, "/")
+        return await self._open(request, guess, self._config.base)
 
     async def _open(self, request: Request, guess: Guess, to: str) -> Response:
         services, secret = self._services, new_secret()
@@ -158,7 +159,8 @@ class _Door:
         return opened
 
     def _address(self, request: Request) -> str:
-        headers: dict[str, Any] = dict(request.headers)
+        # Of several headers of a name the last, as at the gate: who is nearest added it.
+        headers = dict(request.headers.items())
         return address_of(request.scope, headers, self._config.trusted_proxies)
 
 
