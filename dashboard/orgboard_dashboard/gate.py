@@ -248,7 +248,9 @@ def _not_from_here(headers: dict[str, str], own: str) -> Refusal | None:
 def _is_own(headers: dict[str, str], own: str) -> bool:
     """Tell whether a page of this board asks: of `own` origin, or of the host that it asks for."""
     host, origin = headers.get("host", "").lower(), headers.get("origin", "").lower()
-    if own and (origin == own or _host_name(host) not in LOOPBACK_NAMES):
+    # This machine's browsers may come past the proxy that all others come by.
+    is_past_proxy = _host_name(host) in LOOPBACK_NAMES and not own.endswith(f"://{host}")
+    if own and (origin == own or not is_past_proxy):
         # What a proxy makes of the Host is not what browsers see.
         return origin == own
     return origin in {f"http://{host}", f"https://{host}"}
