@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import ssl
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from orgboard_schema.errors import OrgboardError
 
-__all__ = ["CannotUseTls", "server_context"]
+__all__ = ["CannotUseTls", "Certificate", "server_context"]
+
+log = logging.getLogger(__name__)
 
 _MOST_BYTES: Final = 1 << 20
 """Of a file: a chain of certificates has some thousand."""
@@ -19,6 +23,48 @@ _NO_PAIR: Final = ("KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH", "NO_CERTIFICATE_A
 
 class CannotUseTls(OrgboardError):  # noqa: N818 - says what is, as its siblings do
     """The certificate or its key cannot be used; the message says why."""
+
+
+@dataclass(slots=True)
+class Certificate:
+    """A certificate in use. Renewed in its files, it is used for whoever comes from then on."""
+
+    cert: str
+    key: str
+    context: ssl.SSLContext = field(init=False)
+    _seen: tuple[tuple[int, int], ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Read it.
+
+        Raises:
+            CannotUseTls: it cannot be used.
+        """
+        self._seen = self._stamp()
+        self.context = server_context(self.cert, self.key)
+
+    def look(self) -> None:
+        """Take what was written since; what cannot be used is told, and the old one kept."""
+        stamp = self._stamp()
+        if stamp == self._seen:
+            return
+        # Also when it fails: half a renewal is followed by its other half, which changes it again.
+        self._seen = stamp
+        try:
+            server_context(self.cert, self.key)
+            self.context.load_cert_chain(self.cert, self.key)
+        except (CannotUseTls, OSError) as error:
+            log.warning("the certificate is not renewed: %s", error)
+
+    def _stamp(self) -> tuple[tuple[int, int], ...]:
+        def of(path: str) -> tuple[int, int]:
+            try:
+                told = Path(path).stat()
+            except OSError:
+                return 0, 0
+            return told.st_mtime_ns, told.st_ino
+
+        return of(self.cert), of(self.key)
 
 
 def server_context(cert: str, key: str) -> ssl.SSLContext:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import http.client
 import re
+import shutil
 import socket
 import ssl
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from orgboard_dashboard.tls import CannotUseTls, server_context
+from orgboard_dashboard.tls import CannotUseTls, Certificate, server_context
 from support.certificates import Pair, make_pair
 from support.programs import ORGBOARD, Program, Start, run_orgboard, running
 from support.waiting import wait_until
@@ -74,6 +76,45 @@ def test_files_that_are_no_pair_are_told_in_one_line(
         with pytest.raises(CannotUseTls, match=re.escape(reason)) as told:
             server_context(str(cert), str(key))
         assert "\n" not in str(told.value)
+
+
+def _served(context: ssl.SSLContext) -> bytes:
+    """Return the certificate that somebody who comes now is shown."""
+    ours, theirs = socket.socketpair()
+    client = ssl.create_default_context()
+    client.check_hostname, client.verify_mode = False, ssl.CERT_NONE
+    with ours, theirs:
+        server = threading.Thread(target=_shake, args=(context, ours))
+        server.start()
+        with client.wrap_socket(theirs, server_hostname="localhost") as shaken:
+            shown = shaken.getpeercert(binary_form=True)
+        server.join()
+    assert shown is not None
+    return shown
+
+
+def _shake(context: ssl.SSLContext, side: socket.socket) -> None:
+    with context.wrap_socket(side, server_side=True) as shaken:
+        shaken.recv(1)
+
+
+def test_a_renewed_certificate_is_shown_to_whoever_comes_next(
+    other: Pair, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    mine = make_pair(tmp_path)
+    used = Certificate(str(mine.cert), str(mine.key))
+    before = _served(used.context)
+
+    # Half of it: the files are no pair.
+    shutil.copy(other.cert, mine.cert)
+    used.look()
+    half = _served(used.context)
+    shutil.copy(other.key, mine.key)
+    used.look()
+
+    assert half == before
+    assert "is not the key of" in caplog.text
+    assert _served(used.context) == ssl.PEM_cert_to_DER_cert(other.cert.read_text()) != before
 
 
 @pytest.mark.slow
@@ -203,3 +244,25 @@ def test_the_terminal_tells_the_link_to_the_first_account_once_a_start(
             assert [look(port, old) for old in links[:-1]] == [404] * (len(links) - 1)
 
     assert len(set(links)) == 3
+
+
+@pytest.mark.slow
+def test_a_server_takes_a_renewed_certificate_while_it_runs(
+    start_orgboard: Start, other: Pair, tmp_path: Path
+) -> None:
+    mine, database = make_pair(tmp_path), tmp_path / "board.db"
+    assert run_orgboard("db", "upgrade", "--db", database).returncode == 0
+    tls = ["--tls-cert", mine.cert, "--tls-key", mine.key]
+
+    with start_orgboard("web", "--db", database, "--port", 0, *tls) as program:
+        found = wait_until(lambda: ADDRESS.search(program.output()), WITHIN_S, "an address")
+        port = int(found.group(1))
+
+        def shown() -> str:
+            return ssl.get_server_certificate(("127.0.0.1", port), timeout=30)
+
+        assert shown() == mine.cert.read_text()
+        shutil.copy(other.cert, mine.cert)
+        shutil.copy(other.key, mine.key)
+
+        wait_until(lambda: shown() == other.cert.read_text(), WITHIN_S, "the new certificate")

@@ -131,7 +131,7 @@ def _make_the_first_account(page: Page, place: Place) -> None:
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Make the account").click()
     expect(page).to_have_url(re.compile(re.escape(PROJECT) + "/scalars"))
-    cookies = {cookie["name"]: cookie for cookie in page.context.cookies()}
+    cookies = {cookie.get("name"): dict(cookie) for cookie in page.context.cookies()}
     assert set(cookies) == {"__Host-ob_session", "__Host-ob_csrf"}
     for cookie in cookies.values():
         assert (cookie["path"], cookie["secure"], cookie["sameSite"]) == ("/", True, "Lax")
