@@ -39,9 +39,14 @@ from orgboard_dashboard.api import (
     health,
     histograms,
     metrics,
+    own,
+    people,
+    public,
+    records,
     runs,
     scalars,
     settings,
+    shares,
     summary,
     values,
     views,
@@ -72,6 +77,9 @@ _SUITES: Final = "/_dash-component-suites/{package_name}/{fingerprinted_path:pat
 _PAGE_PATHS: Final = (
     "/p/{team}/{project}",
     "/r/{uid}",
+    "/account",
+    "/admin",
+    "/admin/{section}",
     *(f"/p/{{team}}/{{project}}/{page}" for page in PAGES),
 )
 
@@ -99,6 +107,10 @@ def create_app(config: WebConfig, engine: Engine, *, clock: Callable[[], float] 
     api.include_router(signin.routes(services, config, identity))
     api.include_router(health.routes(services))
     api.include_router(metrics.routes(services))
+    api.include_router(public.routes(services))
+    api.include_router(own.routes(services, config))
+    api.include_router(people.routes(services, config))
+    api.include_router(records.routes(services))
     api.include_router(runs.routes(services))
     api.include_router(scalars.routes(services))
     api.include_router(summary.routes(services))
@@ -111,6 +123,7 @@ def create_app(config: WebConfig, engine: Engine, *, clock: Callable[[], float] 
     api.include_router(graphs.routes(services))
     api.include_router(edits.routes(services))
     api.include_router(views.routes(services))
+    api.include_router(shares.routes(services, config))
     api.include_router(live_api.routes(services, board, config.heartbeat_every_s))
     dash_app = _dash(api, config)
     gate = Gate(

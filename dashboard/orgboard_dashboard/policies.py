@@ -73,6 +73,20 @@ class RuleTable:
 _API: Final = "/api/ui/v1"
 _PROJECT: Final = _API + "/p/{team}/{project}"
 
+_PUBLIC: Final = "/api/v1"
+_PUBLIC_PROJECT: Final = _PUBLIC + "/projects/{team}/{project}"
+
+_PROGRAMS: Final = (
+    Rule("GET", _PUBLIC + "/openapi.json", "view"),
+    Rule("GET", _PUBLIC + "/projects", "view"),
+    Rule("GET", _PUBLIC_PROJECT + "/runs", "view"),
+    Rule("GET", _PUBLIC_PROJECT + "/tags", "view"),
+    Rule("GET", _PUBLIC_PROJECT + "/points", "view"),
+    Rule("POST", _PUBLIC_PROJECT + "/edits", "edit", _CHANGE_BODY),
+    Rule("GET", _PUBLIC + "/runs/{uid}", "view"),
+    Rule("POST", _PUBLIC + "/runs/{uid}/note", "edit", _CHANGE_BODY),
+)
+
 _FIXED: Final = (
     Rule("GET", "/healthz", "open"),
     Rule("GET", "/readyz", "open"),
@@ -84,14 +98,43 @@ _FIXED: Final = (
     Rule("POST", "/sign-in", "door", _QUESTION_BODY),
     Rule("GET", "/welcome", "open"),
     Rule("POST", "/welcome", "door", _QUESTION_BODY),
+    Rule("GET", "/s", "open"),
+    Rule("POST", "/s", "door", _QUESTION_BODY),
     Rule("POST", "/welcome/look", "door", _QUESTION_BODY),
     Rule("POST", "/sign-out", "own", _QUESTION_BODY),
     Rule("GET", "/", "view"),
     Rule("GET", "/p/{team}/{project}", "view"),
     Rule("GET", "/r/{uid}", "view"),
+    Rule("GET", "/account", "view"),
+    Rule("GET", "/admin", "view"),
+    Rule("GET", "/admin/{section}", "view"),
     Rule("GET", "/_dash-layout", "view"),
     Rule("GET", "/_dash-dependencies", "view"),
     Rule("POST", "/_dash-update-component", "view", _CALLBACK_BODY),
+    Rule("GET", _API + "/me", "view"),
+    Rule("GET", _API + "/access", "view"),
+    Rule("GET", _API + "/sessions", "view"),
+    Rule("POST", _API + "/sessions/end", "own", _QUESTION_BODY),
+    Rule("POST", _API + "/prove", "own", _QUESTION_BODY),
+    Rule("POST", _API + "/password", "own", _QUESTION_BODY),
+    Rule("GET", _API + "/accounts", "view"),
+    Rule("POST", _API + "/accounts", "edit", _QUESTION_BODY),
+    Rule("PATCH", _API + "/accounts/{name}", "edit", _QUESTION_BODY),
+    Rule("POST", _API + "/accounts/{name}/link", "edit", _QUESTION_BODY),
+    Rule("GET", _API + "/accounts/{name}/access", "view"),
+    Rule("POST", _API + "/invitations", "edit", _QUESTION_BODY),
+    Rule("GET", _API + "/teams", "view"),
+    Rule("POST", _API + "/teams", "edit", _QUESTION_BODY),
+    Rule("GET", _API + "/teams/{team}/members", "view"),
+    Rule("POST", _API + "/teams/{team}/members", "edit", _QUESTION_BODY),
+    Rule("POST", _API + "/teams/{team}/projects", "edit", _QUESTION_BODY),
+    Rule("GET", _API + "/places", "view"),
+    Rule("GET", _PROJECT + "/access", "view"),
+    Rule("POST", _PROJECT + "/access", "edit", _QUESTION_BODY),
+    Rule("POST", _PROJECT + "/access/grants", "edit", _QUESTION_BODY),
+    Rule("POST", _PROJECT + "/access/preview", "edit", _QUESTION_BODY),
+    Rule("GET", _API + "/audit", "view"),
+    Rule("GET", _API + "/audit.csv", "view"),
     Rule("GET", _API + "/projects", "view"),
     Rule("GET", _PROJECT + "/runs", "view"),
     Rule("GET", _PROJECT + "/fields", "view"),
@@ -126,6 +169,9 @@ _FIXED: Final = (
     Rule("GET", _PROJECT + "/views/{key}", "view"),
     Rule("PATCH", _PROJECT + "/views/{key}", "edit", _CHANGE_BODY),
     Rule("DELETE", _PROJECT + "/views/{key}", "edit", _QUESTION_BODY),
+    Rule("GET", _PROJECT + "/shares", "view"),
+    Rule("POST", _PROJECT + "/shares", "edit", _QUESTION_BODY),
+    Rule("DELETE", _PROJECT + "/shares/{share_id}", "edit", _QUESTION_BODY),
     Rule("POST", _API + "/r/{uid}/note", "edit", _CHANGE_BODY),
     Rule("GET", _API + "/r/{uid}", "view"),
     Rule("GET", _API + "/r/{uid}/blob/{sha256}", "view"),
@@ -142,7 +188,7 @@ _FIXED: Final = (
 def rules_for(pages: Sequence[str]) -> RuleTable:
     """Return the whole table of a board that has these pages of a project."""
     project_pages = tuple(Rule("GET", "/p/{team}/{project}/" + page, "view") for page in pages)
-    return _compiled(_FIXED + project_pages)
+    return _compiled(_FIXED + _PROGRAMS + project_pages)
 
 
 def _compiled(rules: Iterable[Rule]) -> RuleTable:

@@ -9,6 +9,7 @@ import re
 import shlex
 import shutil
 import ssl
+import string
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -52,7 +53,8 @@ def _command(unit: str) -> list[str]:
     text = (FOLDER / unit).read_text(encoding="utf-8").replace("\\\n", " ")
     started = re.findall(r"^ExecStart=(.+)$", text, re.MULTILINE)
     assert len(started) == 1
-    return shlex.split(started[0])
+    given = re.findall(r"^(\w+)=(.+)$", (FOLDER / "board.env").read_text("utf-8"), re.MULTILINE)
+    return shlex.split(string.Template(started[0]).substitute(dict(given)))
 
 
 @pytest.fixture(params=UNITS)
@@ -90,6 +92,7 @@ def test_the_web_unit_starts_what_may_be_served() -> None:
 
     assert (program, command) == ("/opt/orgboard/bin/orgboard", "web")
     assert why_not(config_of(options, None), lambda: False) is None
+    assert options.base_url == "https://board.example"
     assert f"127.0.0.1:{options.port}" in (FOLDER / "nginx.conf").read_text(encoding="utf-8")
 
 

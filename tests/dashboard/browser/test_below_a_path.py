@@ -112,6 +112,9 @@ def test_who_is_led_in_by_the_link_works_below_the_path_and_is_led_back_after_a_
         _follow_a_run_that_grows(page, place)
         assert refused == []
         _rename(page, place)
+        with profile_of(browser, any_certificate=True) as guests:
+            _share(page, guests.new_page(), place)
+        _see_oneself(page, place)
         _sign_out_and_in(page, place)
         assert strays == []
 
@@ -164,6 +167,27 @@ def _rename(page: Page, place: Place) -> None:
     asked = {"edits": [{"runs": [uid], "name": "renamed"}]}
     done = page.evaluate("(asked) => ob.change('p/default/board/edits', asked)", asked)
     assert done["changed"] == 1
+
+
+def _share(page: Page, guest: Page, place: Place) -> None:
+    page.goto(f"{place.address}/p/default/board/scalars?t=val")
+    expect(page.locator(".ob-card .scatterlayer .trace").first).to_be_visible(timeout=30_000)
+    page.locator("#ob-views button").first.click()
+    page.get_by_text("Share by a link…").click()
+    page.get_by_role("button", name="Make a link").click()
+    link = page.get_by_label("Link", exact=True).input_value()
+    assert link.startswith(f"{place.address}/s#")
+
+    guest.goto(link)
+
+    expect(guest).to_have_url(re.compile(re.escape(f"{place.address}/p/default/board/scalars")))
+    expect(guest.locator(".ob-card .scatterlayer .trace").first).to_be_visible(timeout=30_000)
+
+
+def _see_oneself(page: Page, place: Place) -> None:
+    for name, heading in (("account", "ana"), ("admin/people", "Admin")):
+        page.goto(f"{place.address}/{name}")
+        expect(page.get_by_role("heading", name=heading, exact=True).first).to_be_visible()
 
 
 def _sign_out_and_in(page: Page, place: Place) -> None:
