@@ -31,6 +31,7 @@ from starlette.responses import HTMLResponse, Response
 from orgboard_dashboard import pages
 from orgboard_dashboard.api import (
     answers,
+    directories,
     edits,
     exports,
     expressions,
@@ -48,6 +49,7 @@ from orgboard_dashboard.api import (
     settings,
     shares,
     summary,
+    tokens,
     values,
     views,
 )
@@ -109,6 +111,8 @@ def create_app(config: WebConfig, engine: Engine, *, clock: Callable[[], float] 
     api.include_router(metrics.routes(services))
     api.include_router(public.routes(services))
     api.include_router(own.routes(services, config))
+    api.include_router(tokens.routes(services))
+    api.include_router(directories.routes(services))
     api.include_router(people.routes(services, config))
     api.include_router(records.routes(services))
     api.include_router(runs.routes(services))

@@ -148,6 +148,7 @@ DELICATE: list[tuple[str, str, Any]] = [
     ("POST", "accounts/ben/link", {}),
     ("POST", "invitations", {"team": "red", "role": "viewer"}),
     ("POST", "teams/red/members", {"name": "eve", "role": "viewer"}),
+    ("POST", "tokens", {"name": "nightly"}),
     ("POST", "p/red/one/access", {"visibility": "private"}),
     ("POST", "p/red/one/access/grants", {"name": "eve", "role": "viewer"}),
 ]
@@ -409,3 +410,39 @@ def test_no_secret_that_was_told_is_kept_anywhere(ana: Person) -> None:
 
     assert all(len(secret) == 43 for secret in secrets)
     assert not any(secret in value for secret in secrets for value in kept)
+
+
+def test_tokens_are_told_once_listed_and_revoked_by_whose_they_are(any_ana: Person) -> None:
+    ana = any_ana
+    ben = signed_in(ana, "ben")
+    made = ben.post("tokens", {"name": "mine", "scope": "read", "days": 7, "team": "red"})
+    ana.post("accounts", {"name": "bot", "kind": "service"})
+    bots = ana.post("tokens", {"name": "nightly", "owner": "bot"})
+
+    assert made["token"].startswith(f"ob_pat_{made['id']}_")
+    listed = ben.get("tokens")["tokens"]
+    assert [(row["name"], row["place"], row["owner"]) for row in listed] == [("mine", "red", "ben")]
+    assert "token" not in listed[0]
+    everybodys = ana.get("tokens?everybodys=true")["tokens"]
+    assert {row["owner"] for row in everybodys} == {"ben", "bot"}
+    assert ben.ask("GET", "tokens?everybodys=true").status_code == 404
+    assert ben.ask("POST", "tokens", {"name": "x", "owner": "bot"}).status_code == 404
+    assert ben.ask("DELETE", f"tokens/{bots['id']}").status_code == 404
+
+    headers = {"authorization": f"Bearer {made['token']}"}
+    seen = ana.board.ask("GET", "/api/v1/projects", headers=headers)
+    assert seen.status_code == 200
+    # A program sees nothing of what else its owner has.
+    for path in ("tokens", "sessions"):
+        assert ana.board.ask("GET", f"/api/ui/v1/{path}", headers=headers).status_code in (403, 404)
+    ben.post(f"tokens/{made['id']}", method="DELETE")
+    assert ana.board.ask("GET", "/api/v1/projects", headers=headers).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"name": "x", "days": 1.5}, {"name": "x", "days": 0}, {"name": "x", "scope": "all"}],
+)
+def test_a_token_that_makes_no_sense_is_not_made(ana: Person, body: Any) -> None:
+    assert ana.ask("POST", "tokens", body).status_code == 400
+    assert ana.get("tokens") == {"tokens": []}

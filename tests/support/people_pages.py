@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Final
 
 from playwright.sync_api import BrowserContext, Page, expect
 
-from orgboard_dashboard.accounts.opaque import csrf_of
+from orgboard_dashboard.accounts.opaque import csrf_of, new_token
+from orgboard_dashboard.queries.people.tokens import NewToken, make_token
+from orgboard_schema.sql.engine import begin_write
 from orgboard_schema.sql.roles import Role
 from support.boards import Board, scalars
 from support.every_state import State
-from support.people import Person, add_person, add_project, put, sign_in
+from support.people import HOST, Person, add_person, add_project, put, sign_in
 from support.served import Served
 
 __all__ = ["DOORS", "MARKUP", "PEOPLE", "PEOPLE_PHONE", "let_in", "people_of"]
@@ -32,6 +35,9 @@ def people_of(board: Board) -> Person:
     put(board, "red", "ben", Role.EDITOR)
     put(board, "blue", "eve", Role.ADMIN)
     put(board, "red/one", "bot", Role.VIEWER)
+    with begin_write(board.engine) as conn:
+        token = NewToken("nightly report", team="red", owner="bot")
+        make_token(HOST, conn, "t1", new_token("t1"), token, time.time())
     sign_in(board, "Ana")
     return sign_in(board, "Ana")
 
@@ -71,6 +77,21 @@ PEOPLE: Final[dict[str, State]] = {
     "teams": ("/admin/teams", _TABLE),
     "projects": ("/admin/projects", _TABLE),
     "audit log": ("/admin/audit", _TABLE),
+    "directories": ("/admin/directories", _TABLE),
+    "assigned directory": (
+        "/admin/directories",
+        _clicked(("button", "Assign a directory…"), then="dialog select"),
+    ),
+    "share link": (
+        "/p/red/one/scalars",
+        _clicked(
+            ("button", "Views"),
+            ("button", "Share by a link… without an account"),
+            then="dialog .ob-seg",
+        ),
+    ),
+    "tokens": ("/admin/tokens", _TABLE),
+    "new token": ("/account", _clicked(("button", "New token…"), then="dialog select")),
     "account menu": ("/account", _clicked(("button", "Account: Ana"), then=".ob-pop")),
     "menu of an account": (
         "/admin",
@@ -108,7 +129,8 @@ PEOPLE: Final[dict[str, State]] = {
 """States of pages that Ana has, who runs the board."""
 
 PEOPLE_PHONE: Final = {
-    name: PEOPLE[name] for name in ("account", "people", "audit log", "team", "access")
+    name: PEOPLE[name]
+    for name in ("account", "people", "audit log", "team", "access", "share link")
 }
 
 DOORS: Final[dict[str, State]] = {

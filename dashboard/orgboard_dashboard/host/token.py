@@ -49,15 +49,14 @@ def token(argv: Sequence[str]) -> int:
 def _add(options: argparse.Namespace, conn: Connection) -> Told:
     from orgboard_dashboard.accounts.opaque import new_token
     from orgboard_dashboard.queries.people.accounts import find_account
-    from orgboard_dashboard.queries.people.tokens import NewToken, make_token
-    from orgboard_schema.sql.registry import new_uid
+    from orgboard_dashboard.queries.people.tokens import NewToken, make_token, new_token_id
 
     with known_or(f"there is no account {options.owner}; `orgboard user list` lists them"):
         find_account(HOST, conn, options.owner)
     team, _, project = options.place.partition("/")
     scope = "write" if options.write else "read"
     new = NewToken(options.name, scope, options.days, team, project, options.owner)
-    token_id = new_uid()
+    token_id = new_token_id()
     secret = new_token(token_id)
     with known_or(f"there is no {options.place}; `orgboard project list` lists what there is"):
         made = make_token(HOST, conn, token_id, secret, new, time.time())

@@ -251,6 +251,30 @@ def test_the_account_menu_is_reached_by_keys_and_gives_the_focus_back(
     expect(page.get_by_role("table", name="Accounts")).to_be_visible()
 
 
+def test_a_token_is_made_shown_once_and_revoked(
+    page: Page, peopled: Served, context: BrowserContext
+) -> None:
+    let_in(context, peopled, sign_in(peopled.board, "ben"))
+    page.goto(f"{peopled.address}/account")
+    page.get_by_role("button", name="New token…").click()
+    page.get_by_label("What it is for").fill("my report")
+    page.get_by_label("Where it holds").select_option(label="red / one")
+    page.get_by_role("button", name="Make it").click()
+    token = page.get_by_label("The token", exact=True).input_value()
+    page.get_by_role("button", name="Close").click()
+
+    row = page.get_by_role("table", name="Tokens").locator("tbody tr")
+    expect(row).to_have_text(re.compile("my report.*read.*red/one"))
+    assert token not in page.content()
+    headers = {"authorization": f"Bearer {token}"}
+    address = f"{peopled.address}/api/v1/projects"
+    assert page.request.get(address, headers=headers).status == 200
+    row.get_by_role("button", name="Revoke my report").click()
+    page.get_by_role("button", name="Revoke", exact=True).click()
+    expect(row).to_have_count(0)
+    assert page.request.get(address, headers=headers).status == 401
+
+
 def test_the_audit_log_tells_what_was_done_and_is_saved(
     page: Page, peopled: Served, ana: Person
 ) -> None:
@@ -280,7 +304,14 @@ def test_pages_about_people_fit_a_phone(browser: Browser, peopled: Served) -> No
     context = browser.new_context(viewport={"width": 390, "height": 844})
     let_in(context, peopled, sign_in(peopled.board, "Ana"))
     page = context.new_page()
-    for path in ("/account", "/admin", "/admin/teams", "/admin/projects", "/admin/audit"):
+    for path in (
+        "/account",
+        "/admin",
+        "/admin/teams",
+        "/admin/projects",
+        "/admin/tokens",
+        "/admin/audit",
+    ):
         page.goto(peopled.address + path)
         expect(page.locator(".ob-people").first).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") == 390

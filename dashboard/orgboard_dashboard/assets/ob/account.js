@@ -7,10 +7,10 @@
   ob.pages.account = (root) => ob.peoplePage(root, draw);
 
   async function draw(page) {
-    const [{ sessions }, { projects, teams }] = await Promise.all(["sessions", "access"].map((path) => ob.getJson(path, page.signal)));
+    const [{ sessions }, { projects, teams }, { tokens }] = await Promise.all(["sessions", "access", "tokens"].map((path) => ob.getJson(path, page.signal)));
     ob.keepFocus(page.root, () => page.root.replaceChildren(ob.el("div.ob-plain.ob-peoplepage", {},
       ob.el("h1", {}, page.me.name), page.me.is_admin ? ob.el("p.ob-mute", {}, "You run this board.") : "",
-      sessionsOf(page, sessions), passwordOf(page), teamsOf(teams), projectsOf(projects))));
+      sessionsOf(page, sessions), passwordOf(page), teamsOf(teams), projectsOf(projects), tokensOf(page, tokens))));
   }
 
   function sessionsOf(page, sessions) {
@@ -75,6 +75,12 @@
       ob.el("button.ob-quiet", { type: "button", "aria-label": `Who is in ${team.name}`, onclick: () => ob.openTeam(team.name) }, "Who is in it")]);
     return ob.section("Your teams", null, rows.length ? ob.peopleTable("Teams", ["Team", "You are", "", ""], rows)
       : ob.el("p.ob-mute", {}, "You are in no team. An admin of one can put you in."));
+  }
+
+  function tokensOf(page, tokens) {
+    const make = ob.el("button.ob-pill", { type: "button", onclick: () => ob.askToken("", page.again) }, "New token…");
+    return ob.section("Tokens for programs", [ob.el("span.ob-grow"), make], tokens.length ? ob.tokenTable(tokens, false, page.again)
+      : ob.el("p.ob-mute", {}, "None. By a token a script of yours reads what you see, or says things of runs."));
   }
 
   function projectsOf(projects) {

@@ -1,8 +1,8 @@
-/* The pages for who runs the board: people, teams, projects. The audit log is in `audit.js`. */
+/* The pages for who runs the board: people, teams, projects, tokens. The audit log is in `audit.js`. */
 (function (ob) {
   "use strict";
 
-  const SECTIONS = [["people", "People"], ["teams", "Teams"], ["projects", "Projects"], ["audit", "Audit log"]];
+  const SECTIONS = [["people", "People"], ["teams", "Teams"], ["projects", "Projects"], ["tokens", "Tokens"], ["directories", "Directories"], ["audit", "Audit log"]];
 
   ob.pages = ob.pages || {};
 
@@ -11,7 +11,7 @@
   async function draw(page) {
     const { section } = page.root.dataset;
     if (!page.me.is_admin) return page.root.replaceChildren(ob.empty("There is nothing here, or it is not shared with you."));
-    const content = await { people, teams, projects, audit: ob.auditSection }[section](page);
+    const content = await { people, teams, projects, tokens, directories: ob.directoriesSection, audit: ob.auditSection }[section](page);
     const links = SECTIONS.map(([key, label]) => ob.el(key === section ? "a.ob-nav.ob-on" : "a.ob-nav", { href: `${ob.base()}admin/${key}`, "aria-current": key === section ? "page" : null }, label));
     ob.keepFocus(page.root, () => page.root.replaceChildren(ob.el("div.ob-plain.ob-peoplepage", {},
       ob.el("h1", {}, "Admin"), ob.el("nav.ob-subtabs", { "aria-label": "Admin" }, ...links), ...content)));
@@ -52,6 +52,7 @@
     return [
       sees,
       ...(row.kind === "person" && !asleep ? [{ label: "Link to set a password…", act: () => ob.attempt(() => makeLink(page, row)) }] : []),
+      ...(row.kind === "service" && !asleep ? [{ label: "New token…", act: () => ob.askToken(name) }] : []),
       null,
       row.is_admin ? { label: "Runs the board no more", act: () => changed({ admin: false }, `${name} runs the board no more`) }
         : { label: "Let it run the board…", act: () => askAdmin(name, () => change({ admin: true }, `${name} runs the board`)) },
@@ -105,6 +106,12 @@
       ob.el("p", {}, "A link with which one person makes an account, under a name of their choice."),
       ob.el("label.ob-labelled", {}, ob.el("span", {}, "Into the team"), team), ob.el("label.ob-labelled", {}, ob.el("span", {}, "As"), role),
     ], { does: "Make a link", act: () => ob.invite(team.value, role.value) });
+  }
+
+  async function tokens(page) {
+    const { tokens: all } = await ob.getJson("tokens?everybodys=true", page.signal);
+    return [bar(`${ob.plural(all.length, "token")} of programs. Each asks in the name of an account, which makes its own; for a service's, see People.`),
+      all.length ? ob.tokenTable(all, true, page.again) : ob.el("p.ob-mute", {}, "No token was made yet, or all have ended.")];
   }
 
   async function teams(page) {

@@ -85,12 +85,16 @@
   ob.showLink = function showLink(title, words, { link, expires_at: until }) {
     // The server knows where the board is, or the browser does.
     const address = new URL(link, new URL(ob.base(), location.href)).href;
-    const field = ob.el("input.ob-input.ob-mono", { readonly: true, value: address, "aria-label": "The link", onfocus: () => field.select() });
-    const copy = ob.el("button.ob-pill", { type: "button", onclick: () => copyTo(copy, address) }, "Copy");
-    ob.dialog(title, [
-      ob.el("p", {}, words), ob.el("p.ob-link", {}, field, copy),
+    ob.showSecret(title, "The link", address, [
       ob.el("p", {}, `It works once, until ${ob.moment(until)}, and is not shown again. Who has it has what it gives.`),
-    ], { act: () => {} });
+    ], [ob.el("p", {}, words)]);
+  };
+
+  /** Show what was made and is told once, to be copied; with words above and below. */
+  ob.showSecret = function showSecret(title, label, secret, below, above = []) {
+    const field = ob.el("input.ob-input.ob-mono", { readonly: true, value: secret, "aria-label": label, onfocus: () => field.select() });
+    const copy = ob.el("button.ob-pill", { type: "button", onclick: () => copyTo(copy, secret) }, "Copy");
+    ob.dialog(title, [...above, ob.el("p.ob-link", {}, field, copy), ...below], { act: () => {} });
     field.focus();
   };
 
@@ -99,6 +103,9 @@
     button.textContent = done ? "Copied" : "Press Ctrl C";
     if (!done) button.previousElementSibling.select();
   }
+
+  /** A name before what is no field by itself: a row of choices. */
+  ob.labelled = (label, choices) => ob.el("div.ob-pop-field", {}, ob.el("span", { "aria-hidden": "true" }, label), choices);
 
   /** Make a field for a role; `more` are further choices. */
   ob.roleSelect = (label, value, onchange, more = []) => ob.select(label, [...ROLES.map((role) => [role, role]), ...more], value, onchange);
