@@ -157,6 +157,10 @@ def test_what_is_not_below_the_prefix_is_not_there(web: Web, path: str) -> None:
         *((bad, "/ml/board/") for bad in ("/p/a/b/runs", "/", "/ml/boardx/r/abc", "//evil/r/a")),
         *((bad, "/ml/board/") for bad in ("/ml/board//evil", "https://evil/ml/board/r/a", "")),
         *((bad, "/ml/board/") for bad in ("/ml/board/../r/abc", "/ml/board/sign-in")),
+        *(
+            (bad, "/ml/board/")
+            for bad in ("/ml/board/p/../x", "/ml/board/p/a/..", "/ml/board/p/./x")
+        ),
     ],
 )
 def test_a_sign_in_leads_to_no_place_but_a_page_of_the_board(asked: str, to: str) -> None:

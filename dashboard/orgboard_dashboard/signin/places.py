@@ -33,7 +33,10 @@ def checked_next(asked: str, base: str = "/") -> str:
         return base
     parts = urlsplit(asked)
     is_ours = not parts.scheme and not parts.netloc and parts.path.startswith(base)
-    return asked if is_ours and _KNOWN.fullmatch(parts.path[len(base) - 1 :]) else base
+    # Browsers take these for a way up.
+    leads_up = not {".", ".."}.isdisjoint(parts.path.split("/"))
+    is_page = is_ours and not leads_up and _KNOWN.fullmatch(parts.path[len(base) - 1 :])
+    return asked if is_page else base
 
 
 def welcome_address(base: str, secret: str) -> str:
