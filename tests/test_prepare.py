@@ -259,3 +259,17 @@ def test_a_part_that_cannot_be_had_is_told_and_fails_only_in_ci(
 
     assert done.returncode == status
     assert "Chromium is missing" in done.stderr
+
+
+@pytest.mark.parametrize(("ci", "asked"), [("", []), ("true", ["nginx caddy systemd openssl"])])
+def test_web_servers_are_installed_on_no_machine_that_somebody_works_at(
+    machine: Machine, ci: str, asked: list[str]
+) -> None:
+    machine.has("apt-get", APT)
+    for program in ("chromium", "initdb"):
+        machine.has(program, "exit 0")
+
+    done = machine.prepare("parts", CI=ci)
+
+    installed = [call for call in machine.calls() if "apt-get install" in call]
+    assert (done.returncode, [call.partition("=120 ")[2] for call in installed]) == (0, asked)

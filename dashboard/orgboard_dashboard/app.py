@@ -1,6 +1,6 @@
 """The app, wired: gate outside, then our routes, then Dash. Nothing is decided here.
 
-Gate ─▶ FastAPI ─┬─ /healthz /readyz
+Gate ─▶ FastAPI ─┬─ /healthz /readyz /metrics
                  ├─ /api/ui/v1/…
                  ├─ /  /p/…  /r/…      one page; what it shows, it asks for
                  └─ /_dash-…  /assets  Dash
@@ -39,6 +39,7 @@ from orgboard_dashboard.api import (
     groups,
     health,
     histograms,
+    metrics,
     own,
     people,
     public,
@@ -55,6 +56,7 @@ from orgboard_dashboard.api import (
 from orgboard_dashboard.api import live as live_api
 from orgboard_dashboard.callbacks import CallShape
 from orgboard_dashboard.config import WebConfig
+from orgboard_dashboard.front import Front
 from orgboard_dashboard.gate import Gate
 from orgboard_dashboard.headers import content_security_policy, security_headers
 from orgboard_dashboard.identity import CSRF_HEADER, Identity
@@ -64,7 +66,7 @@ from orgboard_dashboard.policies import rules_for
 from orgboard_dashboard.queries.errors import NotFound
 from orgboard_dashboard.services import Services
 from orgboard_dashboard.shell.bundle import Bundle, leave_out_unused
-from orgboard_dashboard.shell.layout import DASH_OPTIONS, SCRIPTS, STYLES, layout
+from orgboard_dashboard.shell.layout import SCRIPTS, STYLES, dash_options, layout
 from orgboard_dashboard.signin import routes as signin
 from orgboard_dashboard.urls import PAGES
 
@@ -106,6 +108,7 @@ def create_app(config: WebConfig, engine: Engine, *, clock: Callable[[], float] 
     answers.register_errors(api)
     api.include_router(signin.routes(services, config, identity))
     api.include_router(health.routes(services))
+    api.include_router(metrics.routes(services))
     api.include_router(public.routes(services))
     api.include_router(own.routes(services, config))
     api.include_router(tokens.routes(services))
@@ -136,7 +139,10 @@ def create_app(config: WebConfig, engine: Engine, *, clock: Callable[[], float] 
         headers=security_headers(
             content_security_policy(dash_app.csp_hashes(), allow_frame=config.allow_frame),
             allow_frame=config.allow_frame,
+            https_only=config.https_only,
         ),
+        front=Front(config.base, config.is_exposed and not config.is_tls, config.trusted_proxies),
+        own_origin=config.own_origin,
     )
     return Web(gate, api, dash_app, board)
 
@@ -192,7 +198,7 @@ def _dash(api: FastAPI, config: WebConfig) -> Dash:
         on_error=_tell_operator,
         csrf_token_name=config.csrf_cookie,
         csrf_header_name=CSRF_HEADER,
-        **DASH_OPTIONS,
+        **dash_options(config.base),
     )
     dash_app.layout = layout()
     pages.register(dash_app)

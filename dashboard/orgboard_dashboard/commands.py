@@ -10,10 +10,14 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from orgboard_dashboard.config import DEFAULT_PORT, WebConfig, is_loopback
+from orgboard_dashboard.config import WebConfig
+from orgboard_dashboard.errors import UsageError
+from orgboard_dashboard.flags import add_web_flags, config_of
+from orgboard_dashboard.reach import why_not
 from orgboard_schema.errors import OrgboardError
 from orgboard_schema.settings import default_url
 
@@ -27,10 +31,6 @@ DAMAGED: Final = 3
 """The exit status of what was done, but for what the store has damaged."""
 
 
-class UsageError(OrgboardError):
-    """The command was asked for what cannot be; the message says what to give instead."""
-
-
 _DB_HELP: Final = (
     "the database: a file (SQLite) or postgresql://user@host/name "
     "(default: $ORGBOARD_DB, else board.db in your data directory)"
@@ -41,9 +41,7 @@ def web(argv: Sequence[str]) -> int:
     """Serve the board of one database."""
     parser = _parser("web", "Serve the pages of a database that `orgboard ingest` fills.")
     _add_database(parser)
-    _add_address(parser)
-    _add_framing(parser)
-    _add_read_only(parser)
+    add_web_flags(parser)
     parser.add_argument(
         "--workers", type=_at_least_one, default=1, metavar="N", help="processes that answer (1)"
     )
@@ -67,9 +65,7 @@ def serve(argv: Sequence[str]) -> int:
     )
     parser.add_argument("logdir", nargs="+", metavar="LOGDIR", help="where your runs log to")
     _add_database(parser)
-    _add_address(parser)
-    _add_framing(parser)
-    _add_read_only(parser)
+    add_web_flags(parser)
     parser.add_argument("--open", action="store_true", help="open the board in a browser")
     return _told(lambda: _serve(parser.parse_args(argv)))
 
@@ -81,7 +77,7 @@ def demo(argv: Sequence[str]) -> int:
         "Train several small models on this machine and watch their curves grow in a browser."
         " Stays up until you press Ctrl-C, and then deletes what it made, unless told to keep it.",
     )
-    _add_address(parser)
+    add_web_flags(parser)
     parser.add_argument("--dir", metavar="DIR", help="log into DIR, and keep it (default: /tmp)")
     parser.add_argument("--keep", action="store_true", help="keep the logs and the database")
     parser.add_argument("--open", action="store_true", help="open the board in a browser")
@@ -130,38 +126,25 @@ def export(argv: Sequence[str]) -> int:
 
 def _web(options: argparse.Namespace) -> int:
     from orgboard_dashboard import launch
-    from orgboard_dashboard.sockets import address_of, inherit, listen
+    from orgboard_dashboard.sockets import inherit, listen
     from orgboard_schema.sql.engine import open_engine
     from orgboard_schema.sql.migrate import check_version
 
-    logdirs = _resolved(options.logdir) if options.logdir else None
-    allow_frame = _may_be_framed(options)
+    config = _allowed(config_of(options, options.logdir), options.db, make_database=False)
     is_child = options.listener is not None
     with inherit(options.listener) if is_child else listen(options.host, options.port) as listener:
         engine = open_engine(options.db, create=False)
         check_version(engine)
+        link = launch.first_link(engine) if config.accounts and not is_child else None
         if options.workers > 1:
             engine.dispose()
-            child = launch.web_child(
-                options.db,
-                options.host,
-                listener,
-                logdirs,
-                allow_frame=allow_frame,
-                read_only=options.read_only,
-            )
-            return launch.keep_up([child] * options.workers, listener)
+            child = launch.web_child(options.db, config, listener)
+            return launch.keep_up([child] * options.workers, listener, config, link)
         # Dash takes a second or two to import: after everything that can be wrong.
         from orgboard_dashboard.serving import serve_app
 
         if not is_child:
-            _say(f"orgboard is at {address_of(listener)}")
-        config = WebConfig(
-            host=options.host,
-            logdirs=logdirs,
-            allow_frame=allow_frame,
-            read_only=options.read_only,
-        )
+            launch.announce(listener, config, link)
         serve_app(config, engine, listener)
     return 0
 
@@ -170,41 +153,59 @@ def _serve(options: argparse.Namespace) -> int:
     from orgboard_dashboard import launch
     from orgboard_dashboard.sockets import listen
 
-    logdirs = _resolved(options.logdir)
-    allow_frame = _may_be_framed(options)
+    config = _allowed(config_of(options, options.logdir), options.db, make_database=True)
     with listen(options.host, options.port) as listener:
-        launch.upgrade_database(options.db)
+        link = launch.upgrade_database(options.db, config)
         children = [
-            launch.ingest_child(options.db, logdirs),
-            launch.web_child(
-                options.db,
-                options.host,
-                listener,
-                logdirs,
-                allow_frame=allow_frame,
-                read_only=options.read_only,
-            ),
+            launch.ingest_child(options.db, config.logdirs or ()),
+            launch.web_child(options.db, config, listener),
         ]
-        return launch.keep_up(children, listener, open_page=options.open)
+        return launch.keep_up(children, listener, config, link, open_page=options.open)
 
 
 def _demo(options: argparse.Namespace) -> int:
     from orgboard_dashboard import launch
     from orgboard_dashboard.sockets import listen
 
+    # A board that is made anew has no accounts.
+    settings = _allowed(config_of(options, None), None, make_database=True)
     with (
         listen(options.host, options.port) as listener,
         launch.demo_home(options.dir, keep=options.keep) as home,
     ):
         database, logdir = str(home / "board.db"), home / "spirals"
         logdir.mkdir(exist_ok=True)
-        launch.upgrade_database(database)
+        config = replace(settings, logdirs=(str(logdir),))
+        link = launch.upgrade_database(database, config)
         children = [
             launch.training_child(logdir),
             launch.ingest_child(database, (str(logdir),)),
-            launch.web_child(database, options.host, listener, (str(logdir),)),
+            launch.web_child(database, config, listener),
         ]
-        return launch.keep_up(children, listener, open_page=options.open)
+        return launch.keep_up(children, listener, config, link, open_page=options.open)
+
+
+def _allowed(config: WebConfig, database: str | None, *, make_database: bool) -> WebConfig:
+    """Return settings that a board may be served with, before anything of it is there.
+
+    Raises:
+        UsageError: it may not; the message says why, and what to do.
+        CannotUseTls: its certificate or key cannot be used.
+    """
+    from orgboard_dashboard.tls import server_context
+
+    def has_accounts() -> bool:
+        from orgboard_dashboard import launch
+
+        return database is not None and launch.has_accounts_in(database, make=make_database)
+
+    reason = why_not(config, has_accounts)
+    if reason:
+        raise UsageError(reason)
+    if config.is_tls:
+        server_context(config.tls_cert, config.tls_key)
+    # Whatever becomes of the accounts meanwhile, what others reach never opens by itself.
+    return replace(config, accounts=True) if config.is_exposed else config
 
 
 def _export(options: argparse.Namespace) -> int:
@@ -252,50 +253,11 @@ def _add_database(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--db", default=default_url(os.environ), metavar="URL", help=_DB_HELP)
 
 
-def _add_address(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--host", default=WebConfig().host, help="address to listen at, of this machine (127.0.0.1)"
-    )
-    parser.add_argument(
-        "--port", type=int, default=DEFAULT_PORT, help=f"({DEFAULT_PORT}; 0 picks a free one)"
-    )
-
-
-def _add_framing(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--allow-frame",
-        action="store_true",
-        help="let pages that this machine serves to itself, such as a notebook's, frame the board",
-    )
-
-
-def _add_read_only(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--read-only",
-        action="store_true",
-        help="let nobody rename, tag, annotate, archive or delete runs in the browser",
-    )
-
-
-def _may_be_framed(options: argparse.Namespace) -> bool:
-    if options.allow_frame and not is_loopback(options.host):
-        raise UsageError("--allow-frame is for a board that only this machine can reach")
-    return bool(options.allow_frame)
-
-
 def _at_least_one(text: str) -> int:
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError("at least 1")
     return number
-
-
-def _resolved(names: Sequence[str]) -> tuple[str, ...]:
-    for name in names:
-        if not Path(name).is_dir():
-            reason = "is not a directory" if Path(name).exists() else "does not exist"
-            raise UsageError(f"{name} {reason}: give the directory that your runs log to")
-    return tuple(str(Path(name).resolve()) for name in names)
 
 
 def _told(command: Callable[[], int]) -> int:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
+
+from orgboard_dashboard.base_url import BaseUrl, bracketed, parse_base_url
 
 __all__ = ["DEFAULT_PORT", "LOOPBACK_NAMES", "WebConfig", "is_loopback"]
 
@@ -17,7 +18,7 @@ LOOPBACK_NAMES: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 @dataclass(frozen=True, slots=True)
 class WebConfig:
-    """Settings of one web process."""
+    """Settings of one web process. `flags` writes them as arguments, and reads them from those."""
 
     host: str = "127.0.0.1"
     logdirs: tuple[str, ...] | None = None
@@ -30,8 +31,10 @@ class WebConfig:
     """Whether who looks must sign in even while there is no account yet."""
     base_url: str = ""
     """How browsers reach the board, such as "https://board.example", when that is not `host`."""
-    is_tls: bool = False
-    """Whether this process itself speaks TLS."""
+    tls_cert: str = ""
+    """The file of the certificate, and of those that vouch for it, when this process speaks TLS."""
+    tls_key: str = ""
+    """The file of its key."""
     trusted_proxies: tuple[str, ...] = ()
     """Networks of the proxies whose word on who asks is believed, such as "10.0.0.0/8"."""
     poll_every_s: float = 0.3
@@ -41,15 +44,52 @@ class WebConfig:
 
     def allowed_hosts(self) -> frozenset[str]:
         """Return the host names that a request may be addressed to, in lower case."""
-        bound = f"[{self.host}]" if ":" in self.host else self.host
-        outside = urlsplit(self.base_url).hostname or bound
-        named = f"[{outside}]" if ":" in outside else outside
-        return LOOPBACK_NAMES | {bound.lower(), named.lower()}
+        outside = self.outside
+        named = {bracketed(outside.host)} if outside else set()
+        return LOOPBACK_NAMES | {bracketed(self.host).lower()} | named
+
+    @property
+    def outside(self) -> BaseUrl | None:
+        """How browsers reach the board, when that is told."""
+        return parse_base_url(self.base_url) if self.base_url else None
+
+    @property
+    def base(self) -> str:
+        """Return the path that the board begins at, with a slash at its end."""
+        return self.outside.base if self.outside else "/"
+
+    @property
+    def own_origin(self) -> str:
+        """Return what browsers call the origin of our pages; "" when it is the Host they asked."""
+        return self.outside.origin if self.outside else ""
+
+    @property
+    def is_tls(self) -> bool:
+        """Whether this process itself speaks TLS."""
+        return bool(self.tls_cert)
 
     @property
     def is_https(self) -> bool:
         """Whether browsers reach the board by HTTPS alone."""
         return self.is_tls or self.base_url.startswith("https://")
+
+    @property
+    def is_exposed(self) -> bool:
+        """Whether browsers of other machines reach the board, straight or through a proxy."""
+        return not (is_loopback(self.host) and is_loopback(self.outside_host))
+
+    @property
+    def outside_host(self) -> str:
+        """Return the name of the machine that browsers ask for."""
+        return self.outside.host if self.outside else self.host
+
+    @property
+    def https_only(self) -> bool:
+        """Whether browsers may be told to ask this host by HTTPS alone, whatever its port.
+
+        Not of this machine's own names: others serve there too.
+        """
+        return self.is_https and not is_loopback(self.outside_host)
 
     @property
     def session_cookie(self) -> str:

@@ -1,7 +1,7 @@
 """The gate: the outermost piece of the app, through which everything passes or does not.
 
-    request ─▶ host ─▶ rule ─▶ origin ─▶ viewer ─▶ body ─▶ callback ─▶ the app
-                403     404      403   401/403/503 413/415     400
+    request ─▶ front ─▶ host ─▶ rule ─▶ origin ─▶ viewer ─▶ body ─▶ callback ─▶ the app
+                403      403     404      403   401/403/503 413/415     400
 
 It is plain ASGI and denies by default, HTTP and websockets alike, because hooks inside
 Dash do not cover pages and API, and Dash ignores a hook that refuses. Every response,
@@ -15,10 +15,12 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from orgboard_dashboard.callbacks import CallShape, is_call_of
+from orgboard_dashboard.config import LOOPBACK_NAMES
+from orgboard_dashboard.front import Front
 from orgboard_dashboard.headers import Header, with_defaults
 from orgboard_dashboard.identity import CannotTell, Identity
 from orgboard_dashboard.policies import CHANGING, NAMELESS, Rule, RuleTable
@@ -48,9 +50,14 @@ class Refusal:
     status: int
     error: str
     allow: tuple[str, ...] = ()
+    to: str = ""
+    """Where a browser goes instead."""
 
 
-NOT_FOUND: Final = Refusal(404, "There is nothing at this address. The board begins at /.")
+NOT_FOUND: Final = Refusal(404, "There is nothing at this address.")
+_IN_THE_CLEAR: Final = Refusal(
+    403, "This board is reached by HTTPS, through its proxy, and from here by nobody else."
+)
 _READ_ONLY: Final = Refusal(403, "This board is read-only: nothing was changed.")
 _FOREIGN: Final = Refusal(
     403, "This request came from another site's page, so it was not answered."
@@ -72,7 +79,11 @@ class Gate:
         identity: Identity,
         callbacks: Mapping[str, CallShape],
         headers: tuple[Header, ...],
+        front: Front,
+        own_origin: str = "",
     ) -> None:
+        self._front = front
+        self._own_origin = own_origin
         self._app = app
         self._rules = rules
         self._hosts = hosts
@@ -85,7 +96,13 @@ class Gate:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
         elif scope["type"] == "http":
-            await self._http(scope, receive, self._headed(send, scope["path"]))
+            inside = self._front.inside(scope)
+            headed = self._headed(send, inside["path"] if inside else "")
+            if inside and self._front.takes(scope):
+                await self._http(inside, receive, headed)
+            else:
+                refusal = NOT_FOUND if inside is None else _IN_THE_CLEAR
+                await self._refuse(refusal, _headers_of(scope), headed)
         else:
             await _close_websocket(scope, receive, send, self._headers)
 
@@ -93,21 +110,25 @@ class Gate:
         headers = _headers_of(scope)
         rule = self._allowed(scope, headers)
         if isinstance(rule, Refusal):
-            await _refuse(rule, headers, send)
+            await self._refuse(rule, headers, send)
             return
-        viewer = None if rule.policy in NAMELESS else await self._who(scope, headers)
+        is_nameless = rule.policy in NAMELESS or self._watches(rule, scope, headers)
+        viewer = None if is_nameless else await self._who(scope, headers)
         if isinstance(viewer, Refusal):
-            await _refuse(viewer, headers, send, _address(scope))
+            await self._refuse(viewer, headers, send, _address(scope))
+            return
+        if rule.policy == "watch" and viewer and (not viewer.may_everything or viewer.within):
+            await self._refuse(NOT_FOUND, headers, send)
             return
         if rule.policy == "edit" and not (viewer and viewer.can_edit):
-            await _refuse(_READ_ONLY, headers, send)
+            await self._refuse(_READ_ONLY, headers, send)
             return
         if scope["method"] not in _SAFE_METHODS:
             body = await _read_body(receive, headers, rule.body_limit_bytes)
             if not isinstance(body, Refusal) and scope["path"] == _CALLBACKS:
                 body = body if is_call_of(body, self._callbacks) else _NO_CALLBACK
             if isinstance(body, Refusal):
-                await _refuse(body, headers, send)
+                await self._refuse(body, headers, send)
                 return
             receive = _replay(body, receive)
         await self._pass(scope, receive, send, viewer)
@@ -137,6 +158,8 @@ class Gate:
         host = headers.get("host", "")
         if _host_name(host) not in self._hosts:
             return Refusal(403, "This board answers only to its own address, e.g. localhost.")
+        if not scope["path"]:
+            return Refusal(308, "The board begins with a slash.", to=self._front.base)
         method, path = scope["method"], scope["path"]
         rule = self._rules.match(method, path)
         if rule is None:
@@ -144,11 +167,26 @@ class Gate:
             return Refusal(405, f"{path} does not take {method}.", others) if others else NOT_FOUND
         if "authorization" in headers:
             # No page can make a browser send it, and with it no cookie is looked at.
-            return rule if path.startswith(_PROGRAMS) else NOT_FOUND
-        foreign = _foreign(method, headers)
+            is_for_it = path.startswith(_PROGRAMS) or rule.policy in ("open", "watch")
+            return rule if is_for_it else NOT_FOUND
+        foreign = _foreign(method, headers, self._own_origin)
         if foreign is None and rule.policy in CHANGING:
-            foreign = _not_from_here(headers)
+            foreign = _not_from_here(headers, self._own_origin)
         return foreign or rule
+
+    def _watches(self, rule: Rule, scope: Scope, headers: dict[str, str]) -> bool:
+        """Tell whether a program of this machine looks how the board fares, by its own address."""
+        is_own = _host_name(headers.get("host", "")) in LOOPBACK_NAMES
+        return rule.policy == "watch" and is_own and self._front.is_from_here(scope, headers)
+
+    async def _refuse(
+        self, refusal: Refusal, headers: dict[str, str], send: Send, asked: str = ""
+    ) -> None:
+        base = self._front.base
+        if refusal is _SIGN_IN and "text/html" in headers.get("accept", ""):
+            to = sign_in_address(base[:-1] + asked, base)
+            refusal = replace(refusal, status=303, to=to)
+        await _refuse(refusal, headers, send, base)
 
     def _headed(self, send: Send, path: str) -> Send:
         is_static = path.startswith(("/assets/", "/_dash-component-suites/"))
@@ -186,7 +224,7 @@ def _host_name(host: str) -> str:
     return name.lower() if not port or port.isdecimal() else ""
 
 
-def _foreign(method: str, headers: dict[str, str]) -> Refusal | None:
+def _foreign(method: str, headers: dict[str, str], own: str) -> Refusal | None:
     """Refuse what another site's page makes a browser ask here.
 
     `Sec-Fetch-Site` cannot be forged by a page and decides when it is there; `Origin`
@@ -198,19 +236,25 @@ def _foreign(method: str, headers: dict[str, str]) -> Refusal | None:
         return None if site in {None, "same-origin", "none"} or is_navigation else _FOREIGN
     if site is not None:
         return None if site in {"same-origin", "none"} else _FOREIGN
-    return None if _is_own(headers) else _FOREIGN
+    return None if _is_own(headers, own) else _FOREIGN
 
 
-def _not_from_here(headers: dict[str, str]) -> Refusal | None:
+def _not_from_here(headers: dict[str, str], own: str) -> Refusal | None:
     """Refuse a change that a page of this board did not ask for: all that is said must agree."""
     site = headers.get("sec-fetch-site", "same-origin")
     is_told = "origin" in headers
-    return None if site == "same-origin" and (not is_told or _is_own(headers)) else _FOREIGN
+    return None if site == "same-origin" and (not is_told or _is_own(headers, own)) else _FOREIGN
 
 
-def _is_own(headers: dict[str, str]) -> bool:
-    host = headers.get("host", "").lower()
-    return headers.get("origin", "").lower() in {f"http://{host}", f"https://{host}"}
+def _is_own(headers: dict[str, str], own: str) -> bool:
+    """Tell whether a page of this board asks: of `own` origin, or of the host that it asks for."""
+    host, origin = headers.get("host", "").lower(), headers.get("origin", "").lower()
+    # This machine's browsers may come past the proxy that all others come by.
+    is_past_proxy = _host_name(host) in LOOPBACK_NAMES and not own.endswith(f"://{host}")
+    if own and (origin == own or not is_past_proxy):
+        # What a proxy makes of the Host is not what browsers see.
+        return origin == own
+    return origin in {f"http://{host}", f"https://{host}"}
 
 
 async def _read_body(receive: Receive, headers: dict[str, str], limit: int) -> bytes | Refusal:
@@ -247,15 +291,15 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     return replayed
 
 
-async def _refuse(refusal: Refusal, headers: dict[str, str], send: Send, asked: str = "") -> None:
-    as_page = "text/html" in headers.get("accept", "")
-    if as_page and refusal is _SIGN_IN:
-        to = sign_in_address(asked).encode("ascii")
-        start = {"type": "http.response.start", "status": 303, "headers": [(b"location", to)]}
+async def _refuse(refusal: Refusal, headers: dict[str, str], send: Send, base: str) -> None:
+    if refusal.to:
+        location = [(b"location", refusal.to.encode("ascii")), (b"content-length", b"0")]
+        start = {"type": "http.response.start", "status": refusal.status, "headers": location}
         await send(start)
         await send({"type": "http.response.body", "body": b""})
         return
-    body = _page(refusal) if as_page else json.dumps({"error": refusal.error}).encode()
+    as_page = "text/html" in headers.get("accept", "")
+    body = _page(refusal, base) if as_page else json.dumps({"error": refusal.error}).encode()
     kind = b"text/html; charset=utf-8" if as_page else b"application/json"
     answer = [(b"content-type", kind), (b"content-length", str(len(body)).encode())]
     if refusal.allow:
@@ -264,7 +308,7 @@ async def _refuse(refusal: Refusal, headers: dict[str, str], send: Send, asked: 
     await send({"type": "http.response.body", "body": body})
 
 
-def _page(refusal: Refusal) -> bytes:
+def _page(refusal: Refusal, base: str) -> bytes:
     # The words are ours; what was asked is not repeated, so nothing needs escaping.
     words = refusal.error if refusal.status != 405 else "This address is not a page."
     return (
@@ -272,7 +316,8 @@ def _page(refusal: Refusal) -> bytes:
         # Said, because who measures the contrast does not know what is behind a bare page.
         "<style>html{color-scheme:light dark;background:Canvas;color:CanvasText}"
         "body{font:15px system-ui;margin:20vh auto;max-width:32em;padding:0 16px}</style>"
-        f'<main><p>{words}</p><p><a href="/">To the board</a></p></main></html>'
+        # The base is of letters and digits: `base_url` takes no other.
+        f'<main><p>{words}</p><p><a href="{base}">To the board</a></p></main></html>'
     ).encode()
 
 

@@ -45,8 +45,17 @@ def content_security_policy(script_hashes: Sequence[str], *, allow_frame: bool =
     )
 
 
-def security_headers(policy: str, *, allow_frame: bool = False) -> tuple[Header, ...]:
-    """Return the headers of every response, in lower case as ASGI wants them."""
+_HSTS: Final = "max-age=31536000"
+"""A year of HTTPS only. Not for names below this one, which need not be this board's people's."""
+
+
+def security_headers(
+    policy: str, *, allow_frame: bool = False, https_only: bool = False
+) -> tuple[Header, ...]:
+    """Return the headers of every response, in lower case as ASGI wants them.
+
+    `https_only` makes browsers never ask this host by plain HTTP again.
+    """
     named = {
         "content-security-policy": policy,
         "x-content-type-options": "nosniff",
@@ -56,6 +65,7 @@ def security_headers(policy: str, *, allow_frame: bool = False) -> tuple[Header,
         "cross-origin-opener-policy": "same-origin",
         "cross-origin-resource-policy": "same-origin",
         "permissions-policy": "camera=(), microphone=(), geolocation=()",
+        **({"strict-transport-security": _HSTS} if https_only else {}),
     }
     return tuple((name.encode(), value.encode()) for name, value in named.items())
 

@@ -7,7 +7,6 @@ the next one.
 from __future__ import annotations
 
 import hmac
-import ipaddress
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
@@ -16,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from orgboard_dashboard.accounts.opaque import TOKEN_PREFIX, csrf_of
 from orgboard_dashboard.config import WebConfig
+from orgboard_dashboard.front import is_in, plain_ip
 from orgboard_dashboard.queries.people.shares import viewer_of_share
 from orgboard_dashboard.queries.people.ways_in import (
     Known,
@@ -128,16 +128,18 @@ def address_of(
 ) -> str:
     """Return where a request comes from: what a trusted proxy says, and only such a one."""
     client = scope.get("client")
-    at = str(client[0]) if client else ""
-    if not _is_in(at, proxies):
-        return at
+    at = plain_ip(str(client[0])) if client else None
+    if at is None:
+        return str(client[0]) if client else ""
     # Each proxy adds whom it heard it from at the end; the last one that is no proxy of ours
-    # is as far as anybody we trust has seen.
+    # is as far as anybody we trust has seen. What is no address a client made up, or a proxy
+    # does not tell: then it is the proxy that asks.
     for said in reversed(headers.get("x-forwarded-for", "").split(",")):
-        name = said.strip()
-        if name and not _is_in(name, proxies):
-            return name
-    return at
+        before = plain_ip(said.strip()) if is_in(at, proxies) else None
+        if before is None:
+            break
+        at = before
+    return str(at)
 
 
 def cookie_of(headers: Mapping[str, str], name: str) -> str:
@@ -156,14 +158,6 @@ def _token_of(headers: Mapping[str, str]) -> str | None:
     scheme, _, token = said.partition(" ")
     ours = scheme.lower() == "bearer" and token.strip().startswith(TOKEN_PREFIX)
     return token.strip() if ours else ""
-
-
-def _is_in(address: str, networks: tuple[str, ...]) -> bool:
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    return any(parsed in ipaddress.ip_network(network, strict=False) for network in networks)
 
 
 def _held_to(viewer: Viewer, logdirs: tuple[str, ...] | None) -> Viewer:

@@ -14,9 +14,10 @@ from typing import Final, Literal
 
 __all__ = ["CHANGING", "NAMELESS", "REFUSED", "Policy", "Rule", "RuleTable", "rules_for"]
 
-Policy = Literal["open", "door", "view", "own", "edit"]
-"""open: anybody, nothing of anyone's is in it. door: anybody, to become a viewer. view: a viewer,
-who sees what is theirs. own: a viewer, who changes what is about itself: a session, a password.
+Policy = Literal["open", "door", "watch", "view", "own", "edit"]
+"""open: anybody, nothing of anyone's is in it. door: anybody, to become a viewer. watch: programs
+of this machine, and who may see everything; numbers of the whole board. view: a viewer, who sees
+what is theirs. own: a viewer, who changes what is about itself: a session, a password.
 edit: a viewer who may change what is seen. All that change something are asked by a page of
 this board, or by a token."""
 
@@ -89,6 +90,7 @@ _PROGRAMS: Final = (
 _FIXED: Final = (
     Rule("GET", "/healthz", "open"),
     Rule("GET", "/readyz", "open"),
+    Rule("GET", "/metrics", "watch"),
     Rule("GET", "/assets/{path:path}", "open"),
     Rule("GET", "/_dash-component-suites/{package_name}/{fingerprinted_path:path}", "open"),
     Rule("GET", "/_favicon.ico", "open"),

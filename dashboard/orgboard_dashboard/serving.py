@@ -14,11 +14,15 @@ from sqlalchemy import Engine
 
 from orgboard_dashboard.app import Web, create_app
 from orgboard_dashboard.config import WebConfig
+from orgboard_dashboard.tls import Certificate
 
 __all__ = ["serve_app"]
 
 _DRAIN_S: Final = 3
 """What a request under way has left when the server is told to stop."""
+
+_LOOK_EVERY_TICKS: Final = 50
+"""Five seconds: nobody waits for a renewal, and to look at two files is nothing."""
 
 _COLLECT_AFTER: Final = 20_000
 """New objects. A question of ten thousand runs makes as many rows, which go as they came, by
@@ -28,9 +32,16 @@ counted references; Python's 700 would have each looked at again and again meanw
 class _Server(uvicorn.Server):
     """Ends the event streams when told to stop: uvicorn would wait for them."""
 
-    def __init__(self, config: uvicorn.Config, web: Web) -> None:
+    def __init__(self, config: uvicorn.Config, web: Web, certificate: Certificate | None) -> None:
         super().__init__(config)
         self._web = web
+        self._certificate = certificate
+
+    async def on_tick(self, counter: int) -> bool:
+        """See whether the certificate was renewed; uvicorn calls this ten times a second."""
+        if self._certificate and counter % _LOOK_EVERY_TICKS == 0:
+            self._certificate.look()
+        return await super().on_tick(counter)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Take a signal; runs between two steps of the event loop."""
@@ -45,6 +56,7 @@ def serve_app(config: WebConfig, engine: Engine, listener: socket.socket) -> Non
     # took a third of the first question about a metric.
     gc.freeze()
     gc.set_threshold(_COLLECT_AFTER, *gc.get_threshold()[1:])
+    certificate = Certificate(config.tls_cert, config.tls_key) if config.is_tls else None
     settings = uvicorn.Config(
         web.gate,
         log_level="warning",
@@ -54,10 +66,12 @@ def serve_app(config: WebConfig, engine: Engine, listener: socket.socket) -> Non
         ws="none",
         lifespan="on",
         timeout_graceful_shutdown=_DRAIN_S,
-        # Nobody stands between: what a client says about itself is not believed.
+        # What a proxy says of host and scheme is not believed; `identity` asks it who asks.
         proxy_headers=False,
     )
-    server = _Server(settings, web)
+    settings.load()
+    settings.ssl = certificate.context if certificate else None
+    server = _Server(settings, web, certificate)
     try:
         asyncio.run(server.serve(sockets=[listener]))
     except KeyboardInterrupt:

@@ -10,7 +10,7 @@ import errno
 import socket
 from typing import Final
 
-from orgboard_dashboard.config import is_loopback
+from orgboard_dashboard.base_url import bracketed
 from orgboard_schema.errors import OrgboardError
 
 __all__ = ["CannotListen", "address_of", "inherit", "listen"]
@@ -23,17 +23,11 @@ class CannotListen(OrgboardError):  # noqa: N818 - says what is, as its siblings
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Return a socket that listens at `host`, loopback only.
+    """Return a socket that listens at `host`. Whether it may, `reach` has told before.
 
     Raises:
         CannotListen: the port is taken, or the address is not this machine's.
     """
-    if not is_loopback(host):
-        raise CannotListen(
-            f"{host} can be reached from other machines, and that needs accounts, which this"
-            " version does not have: leave --host out, and reach the board through"
-            " `ssh -L 7070:localhost:7070 THIS_MACHINE`"
-        )
     if not 0 <= port <= 65535:
         raise CannotListen(f"{port} is no port: give 0 to 65535 (0 picks a free one)")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -62,10 +56,10 @@ def inherit(descriptor: int) -> socket.socket:
         raise CannotListen(f"no socket was handed down as {descriptor}") from error
 
 
-def address_of(listener: socket.socket) -> str:
-    """Return the address to type into a browser."""
+def address_of(listener: socket.socket, *, is_tls: bool = False) -> str:
+    """Return the address that answers."""
     host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"http{'s' if is_tls else ''}://{bracketed(host)}:{port}"
 
 
 def _reason(host: str, port: int, error: OSError) -> str:

@@ -44,6 +44,16 @@ def _get(port: int, path: str) -> Any:
         connection.close()
 
 
+def _answered(port: int, path: str) -> bytes:
+    """Ask until it is there, and return it."""
+
+    def body() -> bytes | None:
+        status, read = _get(port, path)
+        return bytes(read) if status == 200 else None
+
+    return wait_until(body, WITHIN_S, f"{path} is there")
+
+
 def _children(pid: int) -> list[int]:
     listed = Path(f"/proc/{pid}/task/{pid}/children").read_text()
     return [int(child) for child in listed.split()]
@@ -57,15 +67,15 @@ def _is_gone(pid: int) -> bool:
 def test_serve_hands_down_that_nobody_may_change_anything(
     start_orgboard: Start, tmp_path: Path
 ) -> None:
-    with SummaryWriter(tmp_path / "logs" / "run") as writer:
+    with SummaryWriter(tmp_path / "spring" / "run") as writer:
         writer.add_scalar("loss", 0.5, 0)
 
     for flags, can_edit in ((["--read-only"], False), ([], True)):
         database = tmp_path / f"board-{can_edit}.db"
         options = ["--db", database, "--port", "0", *flags]
-        with start_orgboard("serve", tmp_path / "logs", *options) as program:
-            _, body = _get(_port(program), "/api/ui/v1/me")
-            assert json.loads(body)["can_edit"] is can_edit
+        with start_orgboard("serve", tmp_path / "spring", *options) as program:
+            me = _answered(_port(program), "/api/ui/v1/p/default/spring/me")
+            assert json.loads(me)["can_edit"] is can_edit
 
 
 @pytest.mark.slow
@@ -222,8 +232,16 @@ def test_the_demo_grows_and_leaves_nothing_behind(start_orgboard: Start, tmp_pat
 
 
 WRONG: list[tuple[str, Callable[[Path], list[object]]]] = [
-    ("needs accounts", lambda _: ["web", "--host", "0.0.0.0"]),
-    ("needs accounts", lambda folder: ["serve", folder, "--host", "example.org"]),
+    (
+        "needs accounts",
+        lambda folder: ["serve", folder, "--host", "0.0.0.0", "--db", folder / "new.db"],
+    ),
+    ("needs accounts", lambda _: ["demo", "--host", "example.org"]),
+    ("nobody signed in over plain HTTP", lambda _: ["web", "--host", "0.0.0.0", "--accounts"]),
+    ("it is no address", lambda folder: ["serve", folder, "--base-url", "board.example"]),
+    ("--tls-cert needs --tls-key too", lambda _: ["web", "--tls-cert", __file__]),
+    ("holds no certificate", lambda _: ["web", "--tls-cert", __file__, "--tls-key", __file__]),
+    ("no database at", lambda folder: ["web", "--db", folder / "no.db", "--host", "10.0.0.5"]),
     (
         "--allow-frame is for a board",
         lambda folder: ["serve", folder, "--host", "::", "--allow-frame"],
@@ -244,6 +262,17 @@ def test_what_is_wrong_is_told_in_one_line(
 
     assert done.returncode == 2
     assert reason in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_board_without_accounts_is_not_served_to_others(tmp_path: Path) -> None:
+    database = tmp_path / "board.db"
+    assert run_orgboard("db", "upgrade", "--db", database).returncode == 0
+
+    done = run_orgboard("web", "--db", database, "--host", "0.0.0.0")
+
+    assert done.returncode == 2
+    assert "0.0.0.0 can be reached from other machines, and that needs accounts" in done.stderr
     assert done.stderr.count("\n") == 1
 
 
@@ -271,6 +300,17 @@ def test_a_database_of_a_newer_program_is_refused_with_its_own_status(tmp_path: 
     assert done.returncode == 78
     assert "newer" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["web", "serve", "demo"])
+def test_the_readme_tells_every_flag_by_which_others_reach_a_board(command: str) -> None:
+    told = run_orgboard(command, "--help").stdout
+    readme = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+
+    group = told.partition("for a board that others reach:")[2]
+    flags = set(re.findall(r"^  (--[a-z-]+)", group, re.MULTILINE)) - {"--dir", "--open", "--keep"}
+    assert len(flags) == 5
+    assert flags - set(re.findall(r"--[a-z-]+", readme)) == set()
 
 
 @pytest.mark.parametrize("command", ["web", "serve", "demo", "export"])

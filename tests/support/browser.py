@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -27,7 +28,7 @@ from playwright.sync_api import (
 
 from support.lacking import lack
 
-__all__ = ["NO_CHROMIUM", "browser", "context", "launch", "page"]
+__all__ = ["NO_CHROMIUM", "browser", "context", "launch", "page", "profile_of"]
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 """Chromium by the names that distributions give it."""
@@ -75,8 +76,18 @@ def launch(playwright: Playwright) -> Browser | None:
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """Give a browser profile of its own: no cookies, no storage, a laptop's screen, UTC."""
+    with profile_of(browser) as profile:
+        yield profile
+
+
+@contextmanager
+def profile_of(browser: Browser, *, any_certificate: bool = False) -> Iterator[BrowserContext]:
+    """Give a profile whose pages are watched; `any_certificate` takes one of the tests' own."""
     profile = browser.new_context(
-        viewport={"width": 1440, "height": 900}, locale="en-US", timezone_id="UTC"
+        viewport={"width": 1440, "height": 900},
+        locale="en-US",
+        timezone_id="UTC",
+        ignore_https_errors=any_certificate,
     )
     faults: list[str] = []
     profile.on("weberror", lambda error: faults.append(f"raised: {_text(error.error)}"))

@@ -21,7 +21,7 @@ from support.boards import Board, scalars, values
 from support.programs import ORGBOARD, running
 from support.waiting import wait_until
 
-__all__ = ["HOSTILE", "POINTS", "PROJECT", "Served", "serve_example"]
+__all__ = ["HOSTILE", "POINTS", "PROJECT", "Served", "log_example", "serve_example"]
 
 PROJECT = "/p/default/board"
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -53,7 +53,7 @@ def serve_example(folder: Path, *flags: str) -> Iterator[Served]:
     engine = open_engine(str(database))
     upgrade(engine)
     board = Board(engine)
-    _log_example(board)
+    log_example(board)
     command: list[object] = [ORGBOARD, "web", "--db", database, "--port", 0, *flags]
     with running(command, folder / "web.log") as program:
         found = wait_until(lambda: _ADDRESS.search(program.output()), START_WITHIN_S, "an address")
@@ -61,7 +61,8 @@ def serve_example(folder: Path, *flags: str) -> Iterator[Served]:
     engine.dispose()
 
 
-def _log_example(board: Board) -> None:
+def log_example(board: Board) -> None:
+    """Store three runs, one with a name that is markup."""
     loss = 2 * np.exp(-np.arange(POINTS) / 1000)
     # One point that every honest picture shows.
     loss[3333] = 9.0

@@ -25,7 +25,7 @@ from orgboard_dashboard.components.element import element
 from orgboard_dashboard.shell.bundle import scripts_of, styles_of
 from orgboard_dashboard.shell.theme import MANTINE_THEME
 
-__all__ = ["DASH_OPTIONS", "SCRIPTS", "STYLES", "layout"]
+__all__ = ["SCRIPTS", "STYLES", "dash_options", "layout"]
 
 _ASSETS: Final = Path(__file__).parents[1] / "assets"
 
@@ -39,8 +39,10 @@ _MARK: Final = (
 SCRIPTS: Final = scripts_of(_ASSETS)
 STYLES: Final = styles_of(_ASSETS)
 
-# What Dash asks for when it has started is on its way until then.
-_INDEX: Final = f"""<!DOCTYPE html>
+
+def _index(base: str) -> str:
+    """Write the page that Dash fills; what it asks for when it has started is on its way before."""
+    return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
 {{%metas%}}
@@ -49,9 +51,9 @@ _INDEX: Final = f"""<!DOCTYPE html>
 <link rel="icon" href="data:image/svg+xml,{quote(_MARK)}">
 <title>{{%title%}}</title>
 {{%css%}}
-<link rel="stylesheet" href="{STYLES.path}">
-<link rel="preload" href="/_dash-layout" as="fetch" crossorigin>
-<link rel="preload" href="/_dash-dependencies" as="fetch" crossorigin>
+<link rel="stylesheet" href="{base}{STYLES.path[1:]}">
+<link rel="preload" href="{base}_dash-layout" as="fetch" crossorigin>
+<link rel="preload" href="{base}_dash-dependencies" as="fetch" crossorigin>
 </head>
 <body>
 {{%app_entry%}}
@@ -59,22 +61,27 @@ _INDEX: Final = f"""<!DOCTYPE html>
 </body>
 </html>"""
 
-DASH_OPTIONS: Final[dict[str, Any]] = {
-    "assets_folder": str(_ASSETS),
-    # Nothing of it is laid into pages by Dash: scripts and styles are joined (`shell.bundle`), the
-    # rest is fetched by the island when it is needed.
-    "assets_ignore": ".",
-    "index_string": _INDEX,
-    # After React, before Dash starts.
-    "external_scripts": [SCRIPTS.path],
-    "title": "orgboard",
-    "update_title": None,
-    "suppress_callback_exceptions": True,
-    # Ours are routed by `orgboard_dashboard.pages`; Dash's own bring an inline script along.
-    "use_pages": False,
-    "enable_mcp": False,
-}
-"""What `Dash(...)` must be given for the pages to work; the server adds its own."""
+
+def dash_options(base: str) -> dict[str, Any]:
+    """Return what `Dash(...)` must be given for pages below `base`; the server adds its own."""
+    return {
+        "assets_folder": str(_ASSETS),
+        # Nothing of it is laid into pages by Dash: scripts and styles are joined (`shell.bundle`),
+        # the rest is fetched by the island when it is needed.
+        "assets_ignore": ".",
+        "index_string": _index(base),
+        # After React, before Dash starts.
+        "external_scripts": [base + SCRIPTS.path[1:]],
+        # In browsers; the gate takes the prefix off before anything here sees a path.
+        "requests_pathname_prefix": base,
+        "routes_pathname_prefix": "/",
+        "title": "orgboard",
+        "update_title": None,
+        "suppress_callback_exceptions": True,
+        # Ours are routed by `orgboard_dashboard.pages`; Dash's own bring an inline script along.
+        "use_pages": False,
+        "enable_mcp": False,
+    }
 
 
 def layout() -> Component:

@@ -18,19 +18,25 @@ _PLAIN: Final = re.compile(r"[!#-\[\]-~]*")
 """ASCII without blanks, quotes, backslashes and control characters: addresses are escaped."""
 
 
-def sign_in_address(asked: str) -> str:
-    """Return the address of the sign-in that leads on to what was asked for."""
-    to = checked_next(asked)
-    return SIGN_IN if to == "/" else f"{SIGN_IN}?next={quote(to, safe='/')}"
+def sign_in_address(asked: str, base: str = "/") -> str:
+    """Return the address of the sign-in that leads on to what was asked for.
+
+    Addresses are as browsers have them: below `base`, which the board is mounted at.
+    """
+    to, page = checked_next(asked, base), base[:-1] + SIGN_IN
+    return page if to == base else f"{page}?next={quote(to, safe='/')}"
 
 
-def checked_next(asked: str) -> str:
+def checked_next(asked: str, base: str = "/") -> str:
     """Return a page of this board to go on to: `asked`, or the first one when it is none."""
     if len(asked) > _MAX_NEXT_CHARS or not _PLAIN.fullmatch(asked) or asked.startswith("//"):
-        return "/"
+        return base
     parts = urlsplit(asked)
-    is_page = not parts.scheme and not parts.netloc and _KNOWN.fullmatch(parts.path)
-    return asked if is_page else "/"
+    is_ours = not parts.scheme and not parts.netloc and parts.path.startswith(base)
+    # Browsers take these for a way up.
+    leads_up = not {".", ".."}.isdisjoint(parts.path.split("/"))
+    is_page = is_ours and not leads_up and _KNOWN.fullmatch(parts.path[len(base) - 1 :])
+    return asked if is_page else base
 
 
 def welcome_address(base: str, secret: str) -> str:

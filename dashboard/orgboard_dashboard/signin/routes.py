@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import anyio.to_thread
 from fastapi import APIRouter, Request
@@ -65,7 +65,8 @@ def routes(services: Services, config: WebConfig, identity: Identity) -> APIRout
     @router.get(SIGN_IN)
     async def sign_in_page(request: Request) -> Response:
         if not await identity.needs_sign_in():
-            return RedirectResponse(checked_next(request.query_params.get("next", "")), 303)
+            to = checked_next(request.query_params.get("next", ""), config.base)
+            return RedirectResponse(to, 303)
         return HTMLResponse(_SIGN_IN_PAGE)
 
     @router.post(SIGN_IN)
@@ -77,7 +78,7 @@ def routes(services: Services, config: WebConfig, identity: Identity) -> APIRout
     @router.post("/sign-out")
     async def sign_out() -> Response:
         await services.edit(close_session, services.now())
-        gone = answer({"to": SIGN_IN})
+        gone = answer({"to": config.base[:-1] + SIGN_IN})
         for cookie in (config.session_cookie, config.csrf_cookie):
             gone.delete_cookie(cookie, secure=config.is_https)
         return gone
@@ -131,7 +132,7 @@ class _Door:
         if not await anyio.to_thread.run_sync(is_right, guess.kept_hash, password):
             await services.edit_unknown(refuse_guess, guess, address, services.now())
             return refuse(401, _WRONG)
-        return await self._open(request, guess, checked_next(to))
+        return await self._open(request, guess, checked_next(to, self._config.base))
 
     async def welcome(self, request: Request, name: str, password: str, secret: str) -> Response:
         services = self._services
@@ -147,15 +148,15 @@ class _Door:
         now, address = services.now(), self._address(request)
         owner = await services.edit_unknown(use_link, secret, named, kept, now, address)
         guess = await services.ask_unknown(guess_at, owner)
-        return await self._open(request, guess, "/")
+        return await self._open(request, guess, self._config.base)
 
     async def shared(self, request: Request, secret: str, identity: Identity) -> Response:
         services, address = self._services, self._address(request)
         to = await services.edit_unknown(open_share, secret, address, services.now())
         if to is None:
             return refuse(404, _ENDED)
-        opened = answer({"to": to})
-        known = await identity.viewer_of(request.scope, dict(request.headers))
+        opened = answer({"to": self._config.base[:-1] + to})
+        known = await identity.viewer_of(request.scope, dict(request.headers.items()))
         if known is not None and known.kind == "account":
             # Who is known sees by what that one may, and not as a guest.
             return opened
@@ -192,7 +193,8 @@ class _Door:
         return opened
 
     def _address(self, request: Request) -> str:
-        headers: dict[str, Any] = dict(request.headers)
+        # Of several headers of a name the last, as at the gate: who is nearest added it.
+        headers = dict(request.headers.items())
         return address_of(request.scope, headers, self._config.trusted_proxies)
 
 
