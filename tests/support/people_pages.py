@@ -96,7 +96,7 @@ PEOPLE: Final[dict[str, State]] = {
     "invitation": ("/admin", _clicked(("button", "Invite…"), then="dialog select")),
     "link": (
         "/admin",
-        _clicked(("button", "Invite…"), ("button", "Make a link"), then="dialog .ob-link"),
+        _clicked(("button", "Invite…"), ("button", "Make a link"), then="dialog .ob-secret"),
     ),
     "team": ("/admin/teams", _clicked(("button", "Members of red"), then="dialog .ob-grants")),
     "new project": ("/admin/projects", _clicked(("button", "New project…"), then="dialog select")),

@@ -187,6 +187,15 @@ def test_own_sessions_end_and_a_new_password_ends_the_others(
     assert [one.session in left for one in (here, there, third)] == [True, False, False]
 
 
+def test_somebody_is_found_among_many(page: Page, peopled: Served, ana: Person) -> None:
+    page.goto(f"{peopled.address}/admin")
+    page.get_by_label("Find a name").fill("PERSON1")
+
+    expect(page.get_by_role("table", name="Accounts").locator("tbody tr:visible")).to_have_text(
+        [re.compile(f"person1{n}") for n in range(4)]
+    )
+
+
 def test_who_runs_a_project_says_who_sees_it_from_its_page(
     page: Page, peopled: Served, context: BrowserContext
 ) -> None:

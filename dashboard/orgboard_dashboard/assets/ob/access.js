@@ -4,7 +4,8 @@
   "use strict";
 
   const MOST_LISTED = 200;
-  const SEARCHED_FROM = 12;
+  /** A longer list of people has a field to find one. */
+  const SEARCHED_FROM = (ob.SEARCHED_FROM = 12);
 
   const VISIBILITIES = [["private", "Private"], ["team", "Team"], ["organisation", "Organisation"]];
 

@@ -28,8 +28,19 @@
       ob.el("button.ob-quiet", { type: "button", "aria-haspopup": "menu", "aria-label": `What can be done with ${row.name}`, onclick: (event) => ob.menu(event, row.name, actionsOf(page, row)) }, "Change"),
     ]);
     const writes = !page.me.read_only;
-    return [bar(ob.plural(accounts.length, "account"), writes && button("Invite…", () => askInvitation()), writes && button("New account…", () => askAccount(page))),
-      ob.peopleTable("Accounts", ["Name", "Kind", "State", "Last used", ""], rows)];
+    const table = ob.peopleTable("Accounts", ["Name", "Kind", "State", "Last used", ""], rows);
+    return [bar(ob.plural(accounts.length, "account"), accounts.length > ob.SEARCHED_FROM && finder(accounts, table),
+      writes && button("Invite…", () => askInvitation()), writes && button("New account…", () => askAccount(page))), table];
+  }
+
+  /** Make a field that leaves the rows of a name; `table` has one for each account. */
+  function finder(accounts, table) {
+    const find = () => {
+      const words = field.value.trim().toLowerCase();
+      [...table.tBodies[0].rows].forEach((row, i) => { row.hidden = !accounts[i].name.toLowerCase().includes(words); });
+    };
+    const field = ob.el("input.ob-input", { type: "search", placeholder: "Find a name", "aria-label": "Find a name", oninput: find });
+    return field;
   }
 
   function stateOf(row) {
