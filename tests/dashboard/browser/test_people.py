@@ -223,6 +223,26 @@ def test_who_runs_a_project_says_who_sees_it_from_its_page(
     expect(asked).to_contain_text("That is you, too")
 
 
+def test_who_runs_a_team_alone_manages_it_from_the_account_page(
+    page: Page, peopled: Served, context: BrowserContext
+) -> None:
+    let_in(context, peopled, sign_in(peopled.board, "eve"))
+    page.goto(f"{peopled.address}/account")
+    page.get_by_role("button", name="Who is in blue").click()
+    dialog = page.get_by_role("dialog", name="Team blue")
+    dialog.get_by_label("Name", exact=True).fill("person05")
+    dialog.get_by_role("button", name="Put in").click()
+    expect(dialog.get_by_role("list", name="Members")).to_contain_text("person05")
+    dialog.get_by_role("button", name="New project…").click()
+    page.get_by_label("Name", exact=True).last.fill("two")
+    page.get_by_role("button", name="Make it").click()
+    expect(page.get_by_text("Made blue / two")).to_be_visible()
+    dialog.get_by_role("button", name="Close").click()
+
+    page.goto(f"{peopled.address}/account")
+    expect(page.get_by_role("table", name="Projects")).to_contain_text("blue / two")
+
+
 def test_who_may_only_look_is_offered_nothing_of_access(
     page: Page, peopled: Served, context: BrowserContext
 ) -> None:

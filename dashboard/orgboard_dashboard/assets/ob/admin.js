@@ -153,22 +153,7 @@
       row.visibility, row.grants ? ob.plural(row.grants, "grant") : "", ob.plural(row.runs, "run"),
       page.me.read_only ? "" : ob.el("button.ob-quiet", { type: "button", "aria-label": `Access to ${row.team} / ${row.project}`, onclick: () => ob.openAccess(row.team, row.project, page.again) }, "Access"),
     ]);
-    return [bar(ob.plural(places.length, "project"), !page.me.read_only && all.length ? button("New project…", () => askProject(page, all)) : null),
+    return [bar(ob.plural(places.length, "project"), !page.me.read_only && all.length ? button("New project…", () => ob.askProject(all.map((one) => one.name), page.again)) : null),
       rows.length ? ob.peopleTable("Projects", ["Project", "Seen by", "", "", ""], rows) : ob.el("p.ob-mute", {}, "No project yet. ", ob.el("code", {}, "orgboard ingest DIR --project TEAM/PROJECT"), " makes one, and so does the button.")];
-  }
-
-  function askProject(page, all) {
-    const team = ob.select("Team", all.map((one) => [one.name, one.name]), all[0].name, () => {});
-    const name = ob.el("input.ob-input", { maxlength: "64", required: true, autocomplete: "off", spellcheck: "false" });
-    const seen = ob.select("Seen by", [["private", "whom it is granted to"], ["team", "the team"], ["organisation", "everybody"]], "team", () => {});
-    const field = (label, input) => ob.el("label.ob-labelled", {}, ob.el("span", {}, label), input);
-    ob.dialog("A new project", [field("Team", team), field("Name", name), field("Seen by", seen)], {
-      does: "Make it",
-      act: async () => {
-        await ob.change(`teams/${encodeURIComponent(team.value)}/projects`, { name: name.value.trim(), visibility: seen.value });
-        page.again();
-      },
-    });
-    name.focus();
   }
 })((globalThis.ob = globalThis.ob || {}));
