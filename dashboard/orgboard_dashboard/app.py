@@ -31,6 +31,7 @@ from starlette.responses import HTMLResponse, Response
 from orgboard_dashboard import pages
 from orgboard_dashboard.api import (
     answers,
+    directories,
     edits,
     exports,
     expressions,
@@ -110,6 +111,7 @@ def create_app(config: WebConfig, engine: Engine, *, clock: Callable[[], float] 
     api.include_router(people.routes(services, config))
     api.include_router(records.routes(services))
     api.include_router(tokens.routes(services))
+    api.include_router(directories.routes(services))
     api.include_router(runs.routes(services))
     api.include_router(scalars.routes(services))
     api.include_router(summary.routes(services))

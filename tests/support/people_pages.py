@@ -78,6 +78,11 @@ PEOPLE: Final[dict[str, State]] = {
     "projects": ("/admin/projects", _TABLE),
     "audit log": ("/admin/audit", _TABLE),
     "tokens": ("/admin/tokens", _TABLE),
+    "directories": ("/admin/directories", _TABLE),
+    "assignment": (
+        "/admin/directories",
+        _clicked(("button", "Assign a directory…"), then="dialog select"),
+    ),
     "new token": ("/account", _clicked(("button", "New token…"), then="dialog select")),
     "account menu": ("/account", _clicked(("button", "Account: Ana"), then=".ob-pop")),
     "menu of an account": (
