@@ -149,6 +149,7 @@ DELICATE: list[tuple[str, str, Any]] = [
     ("POST", "invitations", {"team": "red", "role": "viewer"}),
     ("POST", "teams/red/members", {"name": "eve", "role": "viewer"}),
     ("POST", "tokens", {"name": "nightly"}),
+    ("POST", "directories", {"path": "/data", "team": "red", "project": "one"}),
     ("POST", "p/red/one/access", {"visibility": "private"}),
     ("POST", "p/red/one/access/grants", {"name": "eve", "role": "viewer"}),
 ]
@@ -333,6 +334,7 @@ def test_access_is_told_to_who_runs_a_project_and_nobody_else(ana: Person) -> No
         ("POST", "accounts/nobody/link", {}),
         ("GET", "accounts/ana/access", None),
         ("GET", "accounts/nobody/access", None),
+        ("GET", "directories", None),
         ("GET", "audit", None),
         ("GET", "audit.csv", None),
     ],
@@ -446,3 +448,31 @@ def test_tokens_are_told_once_listed_and_revoked_by_whose_they_are(any_ana: Pers
 def test_a_token_that_makes_no_sense_is_not_made(ana: Person, body: Any) -> None:
     assert ana.ask("POST", "tokens", body).status_code == 400
     assert ana.get("tokens") == {"tokens": []}
+
+
+def test_a_directory_is_assigned_once_it_is_said_who_gains_and_loses_sight(any_ana: Person) -> None:
+    ana = any_ana
+    ben = signed_in(ana, "ben")
+    uid = ana.board.log("run", project="red/one", logdir="/data/faces")
+    change = {"path": "/data", "team": "blue", "project": "one"}
+
+    told = ana.post("directories/preview", change)
+    assert told["moved"] == {"logdirs": ["/data/faces"], "projects": ["red/one"], "runs": 1}
+    assert [turn["account"] for turn in told["gain"]] == ["eve"]
+    assert [turn["account"] for turn in told["lose"]] == ["ben"]
+    assert ben.ask("GET", f"r/{uid}").status_code == 200
+    for path in ("directories", "directories/preview", "directories/drop"):
+        assert said(ben.ask("POST", path, change)) == body_of_nothing(ben)
+
+    ana.post("directories", change)
+    assert ben.ask("GET", f"r/{uid}").status_code == 404
+    assert signed_in(ana, "eve").ask("GET", f"r/{uid}").status_code == 200
+    told = ana.get("directories")
+    assert [(row["path"], row["project"]) for row in told["directories"]] == [
+        ("/data/faces", "blue/one")
+    ]
+    assert [(row["path"], row["project"]) for row in told["rules"]] == [("/data", "blue/one")]
+    ana.post("directories/drop", {"path": "/data"})
+    assert ana.get("directories")["rules"] == []
+    assert ana.ask("POST", "directories", {**change, "path": "data"}).status_code == 400
+    assert ana.ask("POST", "directories", {**change, "project": "no"}).status_code == 404

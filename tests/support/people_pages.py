@@ -77,11 +77,6 @@ PEOPLE: Final[dict[str, State]] = {
     "teams": ("/admin/teams", _TABLE),
     "projects": ("/admin/projects", _TABLE),
     "audit log": ("/admin/audit", _TABLE),
-    "directories": ("/admin/directories", _TABLE),
-    "assigned directory": (
-        "/admin/directories",
-        _clicked(("button", "Assign a directory…"), then="dialog select"),
-    ),
     "share link": (
         "/p/red/one/scalars",
         _clicked(
@@ -91,6 +86,11 @@ PEOPLE: Final[dict[str, State]] = {
         ),
     ),
     "tokens": ("/admin/tokens", _TABLE),
+    "directories": ("/admin/directories", _TABLE),
+    "assignment": (
+        "/admin/directories",
+        _clicked(("button", "Assign a directory…"), then="dialog select"),
+    ),
     "new token": ("/account", _clicked(("button", "New token…"), then="dialog select")),
     "account menu": ("/account", _clicked(("button", "Account: Ana"), then=".ob-pop")),
     "menu of an account": (
@@ -109,7 +109,7 @@ PEOPLE: Final[dict[str, State]] = {
     "invitation": ("/admin", _clicked(("button", "Invite…"), then="dialog select")),
     "link": (
         "/admin",
-        _clicked(("button", "Invite…"), ("button", "Make a link"), then="dialog .ob-link"),
+        _clicked(("button", "Invite…"), ("button", "Make a link"), then="dialog .ob-secret"),
     ),
     "team": ("/admin/teams", _clicked(("button", "Members of red"), then="dialog .ob-grants")),
     "new project": ("/admin/projects", _clicked(("button", "New project…"), then="dialog select")),

@@ -187,6 +187,15 @@ def test_own_sessions_end_and_a_new_password_ends_the_others(
     assert [one.session in left for one in (here, there, third)] == [True, False, False]
 
 
+def test_somebody_is_found_among_many(page: Page, peopled: Served, ana: Person) -> None:
+    page.goto(f"{peopled.address}/admin")
+    page.get_by_label("Find a name").fill("PERSON1")
+
+    expect(page.get_by_role("table", name="Accounts").locator("tbody tr:visible")).to_have_text(
+        [re.compile(f"person1{n}") for n in range(4)]
+    )
+
+
 def test_who_runs_a_project_says_who_sees_it_from_its_page(
     page: Page, peopled: Served, context: BrowserContext
 ) -> None:
@@ -212,6 +221,26 @@ def test_who_runs_a_project_says_who_sees_it_from_its_page(
     dialog.get_by_role("button", name="Take the grant of person01 back").click()
     asked = page.get_by_role("dialog", name="Take the grant of person01 back?")
     expect(asked).to_contain_text("That is you, too")
+
+
+def test_who_runs_a_team_alone_manages_it_from_the_account_page(
+    page: Page, peopled: Served, context: BrowserContext
+) -> None:
+    let_in(context, peopled, sign_in(peopled.board, "eve"))
+    page.goto(f"{peopled.address}/account")
+    page.get_by_role("button", name="Who is in blue").click()
+    dialog = page.get_by_role("dialog", name="Team blue")
+    dialog.get_by_label("Name", exact=True).fill("person05")
+    dialog.get_by_role("button", name="Put in").click()
+    expect(dialog.get_by_role("list", name="Members")).to_contain_text("person05")
+    dialog.get_by_role("button", name="New project…").click()
+    page.get_by_label("Name", exact=True).last.fill("two")
+    page.get_by_role("button", name="Make it").click()
+    expect(page.get_by_text("Made blue / two")).to_be_visible()
+    dialog.get_by_role("button", name="Close").click()
+
+    page.goto(f"{peopled.address}/account")
+    expect(page.get_by_role("table", name="Projects")).to_contain_text("blue / two")
 
 
 def test_who_may_only_look_is_offered_nothing_of_access(
@@ -275,6 +304,27 @@ def test_a_token_is_made_shown_once_and_revoked(
     assert page.request.get(address, headers=headers).status == 401
 
 
+def test_a_directory_is_assigned_after_it_is_said_what_that_does(
+    page: Page, peopled: Served, ana: Person
+) -> None:
+    peopled.board.log("moving", [scalars("loss", [1.0])], project="red/one", logdir="/data/x")
+    page.goto(f"{peopled.address}/admin/directories")
+    page.get_by_role("button", name="Assign /data/x").click()
+    dialog = page.get_by_role("dialog", name="Assign a directory")
+    dialog.get_by_label("Project").select_option(label="default/board")
+    dialog.get_by_role("button", name="See what that does").click()
+
+    asked = page.get_by_role("dialog", name="Give /data/x to default/board?")
+    expect(asked).to_contain_text("Moves 1 run of a directory out of red/one.")
+    expect(asked).to_contain_text(re.compile("Loses sight: .*ben"))
+    asked.get_by_role("button", name="Assign it").click()
+    rules = page.get_by_role("table", name="Rules")
+    expect(rules).to_contain_text("/data/x")
+    page.get_by_role("button", name="Drop the rule for /data/x").click()
+    page.get_by_role("button", name="Drop it").click()
+    expect(rules).to_have_count(0)
+
+
 def test_the_audit_log_tells_what_was_done_and_is_saved(
     page: Page, peopled: Served, ana: Person
 ) -> None:
@@ -309,6 +359,7 @@ def test_pages_about_people_fit_a_phone(browser: Browser, peopled: Served) -> No
         "/admin",
         "/admin/teams",
         "/admin/projects",
+        "/admin/directories",
         "/admin/tokens",
         "/admin/audit",
     ):

@@ -4,7 +4,8 @@
   "use strict";
 
   const MOST_LISTED = 200;
-  const SEARCHED_FROM = 12;
+  /** A longer list of people has a field to find one. */
+  const SEARCHED_FROM = (ob.SEARCHED_FROM = 12);
 
   const VISIBILITIES = [["private", "Private"], ["team", "Team"], ["organisation", "Organisation"]];
 
@@ -141,6 +142,7 @@
     }
   }
 
+  /** Say in paragraphs who gains and who loses sight; `mine` is the name of who asks. */
   function consequences({ gain, lose, differ }, mine) {
     const line = (label, turns, say) => (turns.length ? ob.el("p", {}, ob.el("b", {}, `${label}: `), ob.namesInWords(turns.map(say))) : null);
     const roles = new Set(gain.map((turn) => turn.after));
@@ -152,6 +154,7 @@
       line("Another role", differ, (turn) => `${turn.account} (${turn.after}, was ${turn.before})`),
       own ? ob.el("p.ob-problem", {}, own.after ? `You would be ${own.after} here, and no more than that.` : "That is you, too: you would not find this project any more.") : null,
     ].filter(Boolean);
-    return gain.length || lose.length ? lines : [ob.el("p", {}, "Nobody gains or loses sight of the project."), ...lines];
+    return gain.length || lose.length ? lines : [ob.el("p", {}, "Nobody gains or loses sight of it."), ...lines];
   }
+  ob.consequences = consequences;
 })((globalThis.ob = globalThis.ob || {}));

@@ -1,8 +1,9 @@
-/* The pages for who runs the board: people, teams, projects, tokens. The audit log is in `audit.js`. */
+/* The pages for who runs the board: people, teams, projects, tokens. Directories and
+   the audit log are in files of their own. */
 (function (ob) {
   "use strict";
 
-  const SECTIONS = [["people", "People"], ["teams", "Teams"], ["projects", "Projects"], ["tokens", "Tokens"], ["directories", "Directories"], ["audit", "Audit log"]];
+  const SECTIONS = [["people", "People"], ["teams", "Teams"], ["projects", "Projects"], ["directories", "Directories"], ["tokens", "Tokens"], ["audit", "Audit log"]];
 
   ob.pages = ob.pages || {};
 
@@ -11,7 +12,7 @@
   async function draw(page) {
     const { section } = page.root.dataset;
     if (!page.me.is_admin) return page.root.replaceChildren(ob.empty("There is nothing here, or it is not shared with you."));
-    const content = await { people, teams, projects, tokens, directories: ob.directoriesSection, audit: ob.auditSection }[section](page);
+    const content = await { people, teams, projects, directories: ob.directoriesSection, tokens, audit: ob.auditSection }[section](page);
     const links = SECTIONS.map(([key, label]) => ob.el(key === section ? "a.ob-nav.ob-on" : "a.ob-nav", { href: `${ob.base()}admin/${key}`, "aria-current": key === section ? "page" : null }, label));
     ob.keepFocus(page.root, () => page.root.replaceChildren(ob.el("div.ob-plain.ob-peoplepage", {},
       ob.el("h1", {}, "Admin"), ob.el("nav.ob-subtabs", { "aria-label": "Admin" }, ...links), ...content)));
@@ -28,8 +29,19 @@
       ob.el("button.ob-quiet", { type: "button", "aria-haspopup": "menu", "aria-label": `What can be done with ${row.name}`, onclick: (event) => ob.menu(event, row.name, actionsOf(page, row)) }, "Change"),
     ]);
     const writes = !page.me.read_only;
-    return [bar(ob.plural(accounts.length, "account"), writes && button("Invite…", () => askInvitation()), writes && button("New account…", () => askAccount(page))),
-      ob.peopleTable("Accounts", ["Name", "Kind", "State", "Last used", ""], rows)];
+    const table = ob.peopleTable("Accounts", ["Name", "Kind", "State", "Last used", ""], rows);
+    return [bar(ob.plural(accounts.length, "account"), accounts.length > ob.SEARCHED_FROM && finder(accounts, table),
+      writes && button("Invite…", () => askInvitation()), writes && button("New account…", () => askAccount(page))), table];
+  }
+
+  /** Make a field that leaves the rows of a name; `table` has one for each account. */
+  function finder(accounts, table) {
+    const find = () => {
+      const words = field.value.trim().toLowerCase();
+      [...table.tBodies[0].rows].forEach((row, i) => { row.hidden = !accounts[i].name.toLowerCase().includes(words); });
+    };
+    const field = ob.el("input.ob-input", { type: "search", placeholder: "Find a name", "aria-label": "Find a name", oninput: find });
+    return field;
   }
 
   function stateOf(row) {
@@ -142,22 +154,7 @@
       row.visibility, row.grants ? ob.plural(row.grants, "grant") : "", ob.plural(row.runs, "run"),
       page.me.read_only ? "" : ob.el("button.ob-quiet", { type: "button", "aria-label": `Access to ${row.team} / ${row.project}`, onclick: () => ob.openAccess(row.team, row.project, page.again) }, "Access"),
     ]);
-    return [bar(ob.plural(places.length, "project"), !page.me.read_only && all.length ? button("New project…", () => askProject(page, all)) : null),
+    return [bar(ob.plural(places.length, "project"), !page.me.read_only && all.length ? button("New project…", () => ob.askProject(all.map((one) => one.name), page.again)) : null),
       rows.length ? ob.peopleTable("Projects", ["Project", "Seen by", "", "", ""], rows) : ob.el("p.ob-mute", {}, "No project yet. ", ob.el("code", {}, "orgboard ingest DIR --project TEAM/PROJECT"), " makes one, and so does the button.")];
-  }
-
-  function askProject(page, all) {
-    const team = ob.select("Team", all.map((one) => [one.name, one.name]), all[0].name, () => {});
-    const name = ob.el("input.ob-input", { maxlength: "64", required: true, autocomplete: "off", spellcheck: "false" });
-    const seen = ob.select("Seen by", [["private", "whom it is granted to"], ["team", "the team"], ["organisation", "everybody"]], "team", () => {});
-    const field = (label, input) => ob.el("label.ob-labelled", {}, ob.el("span", {}, label), input);
-    ob.dialog("A new project", [field("Team", team), field("Name", name), field("Seen by", seen)], {
-      does: "Make it",
-      act: async () => {
-        await ob.change(`teams/${encodeURIComponent(team.value)}/projects`, { name: name.value.trim(), visibility: seen.value });
-        page.again();
-      },
-    });
-    name.focus();
   }
 })((globalThis.ob = globalThis.ob || {}));

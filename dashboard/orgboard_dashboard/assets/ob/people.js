@@ -94,7 +94,7 @@
   ob.showSecret = function showSecret(title, label, secret, below, above = []) {
     const field = ob.el("input.ob-input.ob-mono", { readonly: true, value: secret, "aria-label": label, onfocus: () => field.select() });
     const copy = ob.el("button.ob-pill", { type: "button", onclick: () => copyTo(copy, secret) }, "Copy");
-    ob.dialog(title, [...above, ob.el("p.ob-link", {}, field, copy), ...below], { act: () => {} });
+    ob.dialog(title, [...above, ob.el("p.ob-secret", {}, field, copy), ...below], { act: () => {} });
     field.focus();
   };
 

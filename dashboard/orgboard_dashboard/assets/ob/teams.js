@@ -26,6 +26,8 @@
       ob.el("ul.ob-grants", { "aria-label": "Members" }, ...rows, mayChange ? ob.nameAdder("Put in", dialog.names, (name, role) => put(dialog, name, role)) : null),
       mayChange ? ob.el("h3", {}, "Somebody who has no account") : null,
       mayChange ? inviter(dialog) : null,
+      mayChange ? ob.el("p.ob-adder", {}, ob.el("span.ob-grow", {}, "A project without runs, for who will log some"),
+        ob.el("button.ob-pill", { type: "button", onclick: () => ob.askProject([dialog.team], dialog.changed) }, "New project…")) : null,
     ].filter(Boolean)));
   }
 
@@ -34,6 +36,23 @@
     return ob.el("p.ob-adder", {}, ob.el("span.ob-grow", {}, "A link that makes an account in this team, as"), role,
       ob.el("button.ob-pill", { type: "button", onclick: () => ob.attempt(() => ob.invite(team, role.value)) }, "Make a link"));
   }
+
+  /** Ask for a new project of one of these teams. */
+  ob.askProject = function askProject(teams, changed) {
+    const field = (label, input) => ob.el("label.ob-labelled", {}, ob.el("span", {}, label), input);
+    const team = ob.select("Team", teams.map((one) => [one, one]), teams[0], () => {});
+    const name = ob.el("input.ob-input", { maxlength: "64", required: true, autocomplete: "off", spellcheck: "false" });
+    const seen = ob.select("Seen by", [["private", "whom it is granted to"], ["team", "the team"], ["organisation", "everybody"]], "team", () => {});
+    ob.dialog("A new project", [...(teams.length > 1 ? [field("Team", team)] : []), field("Name", name), field("Seen by", seen)], {
+      does: "Make it",
+      act: async () => {
+        await ob.change(`teams/${encodeURIComponent(team.value)}/projects`, { name: name.value.trim(), visibility: seen.value });
+        ob.toast(`Made ${team.value} / ${name.value.trim()}`);
+        changed();
+      },
+    });
+    name.focus();
+  };
 
   /** Make a link that makes an account, in a team when one is named. */
   ob.invite = async function invite(team, role) {

@@ -6,7 +6,7 @@ what is told here is what holds. The ways to a role are only its reasons.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,18 +14,20 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, literal, select,
 
 from orgboard_dashboard.queries.errors import NotFound
 from orgboard_dashboard.queries.people.accounts import account_id_of
+from orgboard_dashboard.queries.people.logdirs import Moved, set_rule
 from orgboard_dashboard.queries.people.members import set_grant, set_visibility
 from orgboard_dashboard.queries.visible import find_project, role_of, visible_projects
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.roles import ORGANISATION, PRIVATE, Role
-from orgboard_schema.sql.text import from_sql
+from orgboard_schema.sql.text import from_sql, to_sql
 
 __all__ = [
     "Foreseen",
     "Sight",
     "Turn",
     "Way",
+    "foresee_assignment",
     "foresee_grant",
     "foresee_visibility",
     "own_access",
@@ -158,6 +160,27 @@ def foresee_grant(
     )
 
 
+def foresee_assignment(
+    viewer: Viewer, conn: Connection, path: str, team: str, project: str, now: float
+) -> tuple[Moved, Foreseen]:
+    """Return what `set_rule` would move, and who would gain or lose sight of any of those runs.
+
+    Raises as `set_rule` does.
+    """
+    moved = set_rule(viewer, conn, path, team, project, now, is_trial=True)
+    after = _roles_in(conn, team, project)
+    turns: set[Turn] = set()
+    for place in moved.projects:
+        of, _, name = place.partition("/")
+        turns.update(_turns(_roles_in(conn, of, name), after))
+    return moved, _foreseen(sorted(turns, key=lambda turn: (turn.account, turn.before)))
+
+
+def _roles_in(conn: Connection, team: str, project: str) -> dict[str, str]:
+    here = (_team.name == to_sql(team)) & (_project.name == to_sql(project))
+    return {sight.account: sight.role for sight in _seen(conn, here)}
+
+
 def _foresee(
     viewer: Viewer, conn: Connection, team: str, project: str, change: Callable[[], None]
 ) -> Foreseen:
@@ -169,11 +192,18 @@ def _foresee(
         change()
         after = {sight.account: sight.role for sight in _seen(conn, here)}
         tried.rollback()
-    turns = [
+    return _foreseen(_turns(before, after))
+
+
+def _turns(before: Mapping[str, str], after: Mapping[str, str]) -> list[Turn]:
+    return [
         Turn(name, before.get(name, ""), after.get(name, ""))
         for name in sorted(before.keys() | after.keys())
         if before.get(name) != after.get(name)
     ]
+
+
+def _foreseen(turns: Sequence[Turn]) -> Foreseen:
     return Foreseen(
         gain=tuple(turn for turn in turns if not turn.before),
         lose=tuple(turn for turn in turns if not turn.after),
