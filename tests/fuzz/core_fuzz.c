@@ -11,10 +11,10 @@
 
 static void frame(u8 *out, const u8 *payload, u64 size) {
     memcpy(out, &size, 8);
-    u32 crc = masked_crc(out, 8);
+    u32 crc = masked(crc_of(out, 8));
     memcpy(out + 8, &crc, 4);
     memcpy(out + 12, payload, size);
-    crc = masked_crc(payload, (i64)size);
+    crc = masked(crc_of(payload, (i64)size));
     memcpy(out + 12 + size, &crc, 4);
 }
 

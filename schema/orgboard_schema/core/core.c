@@ -19,6 +19,7 @@
 
 #include "base.h"
 #include "checksum.h"
+#include "moulds.h"
 #include "columns.h"
 #include "fields.h"
 #include "values.h"

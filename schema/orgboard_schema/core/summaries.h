@@ -49,19 +49,30 @@ EXPORT i64 ob_group(
         i64 to = section < cut_count ? cuts[section] : count;
         if (from >= to)
             continue;
-        memset(counts, 0, (size_t)(tag_count + 1) * sizeof *counts);
-        for (i64 n = from; n < to; n++)
-            counts[tag[n] + 1]++;
-        counts[0] = from;
-        for (i64 t = 0; t < tag_count; t++)
-            counts[t + 1] += counts[t];
-        for (i64 n = from; n < to; n++) {
-            i64 place = counts[tag[n]]++;
-            steps[place] = step[n];
-            walls[place] = wall[n];
-            values[place] = value[n];
-            narrow[place] = (float)value[n];
-            widths[place] = width[n];
+        if (tag_count == 1) {
+            size_t points = (size_t)(to - from);
+            memcpy(steps + from, step + from, points * sizeof *steps);
+            memcpy(walls + from, wall + from, points * sizeof *walls);
+            memcpy(values + from, value + from, points * sizeof *values);
+            memcpy(widths + from, width + from, points * sizeof *widths);
+            for (i64 n = from; n < to; n++)
+                narrow[n] = (float)value[n];
+            counts[0] = to;
+        } else {
+            memset(counts, 0, (size_t)(tag_count + 1) * sizeof *counts);
+            for (i64 n = from; n < to; n++)
+                counts[tag[n] + 1]++;
+            counts[0] = from;
+            for (i64 t = 0; t < tag_count; t++)
+                counts[t + 1] += counts[t];
+            for (i64 n = from; n < to; n++) {
+                i64 place = counts[tag[n]]++;
+                steps[place] = step[n];
+                walls[place] = wall[n];
+                values[place] = value[n];
+                narrow[place] = (float)value[n];
+                widths[place] = width[n];
+            }
         }
         /* Each count stands now at its tag's end, which is the next one's start. */
         i64 start = from;

@@ -10,7 +10,7 @@ plan, its own start and end, and costs several times what its one row does.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from operator import itemgetter
@@ -28,6 +28,8 @@ AT_ONCE_BYTES: Final = 2 * 1024 * 1024
 """Of text and octets in one statement: what large rows cost is themselves, and the driver holds
 a second copy of what it sends."""
 
+_NULL: Final = {type(None)}
+
 _PLACE: Final = re.compile(r"%\((\w+)\)s")
 
 Row = dict[str, object]
@@ -44,9 +46,11 @@ def execute_many(conn: Connection, statement: Insert | Update, rows: Sequence[Ro
         return 0
     if conn.dialect.name == "postgresql" and len(rows) > 1:
         statement_of_all = _as_one(statement, conn.dialect, tuple(rows[0]))
-        columns: Row = {name: [row[name] for row in rows] for name in statement_of_all.names}
-        if _octets(columns, statement_of_all.sized) <= AT_ONCE_BYTES:
-            given = {**statement_of_all.fixed, **columns}
+        columns = {name: [row[name] for row in rows] for name in statement_of_all.names}
+        fits = _octets(columns, statement_of_all.sized) <= AT_ONCE_BYTES
+        # The driver makes a list of one type, or none of NULL alone.
+        if fits and all(len(set(map(type, column)) - _NULL) <= 1 for column in columns.values()):
+            given: Row = {**statement_of_all.fixed, **columns}
             return conn.exec_driver_sql(statement_of_all.text, given).rowcount
     text, names, fixed = _compiled(statement, conn.dialect, tuple(rows[0]))
     if fixed:
@@ -127,6 +131,6 @@ def _closing(text: str) -> int:
     raise ValueError(f"nothing closes {text!r}")
 
 
-def _octets(columns: Row, sized: Sequence[str]) -> int:
-    found: Any = (columns[name] for name in sized)
+def _octets(columns: Mapping[str, Sequence[Any]], sized: Sequence[str]) -> int:
+    found = (columns[name] for name in sized)
     return sum(len(value) for column in found for value in column if value is not None)
