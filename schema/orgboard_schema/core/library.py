@@ -14,7 +14,7 @@ from typing import Final
 
 __all__ = ["LIBRARY", "VERSION", "load", "load_core"]
 
-VERSION: Final = 7
+VERSION: Final = 8
 """Of the functions below; a library of another one is left alone."""
 
 LIBRARY: Final = Path(__file__).with_name("_core.so")
@@ -59,7 +59,10 @@ _SIGNATURES: Final[dict[str, tuple[object, list[object]]]] = {
         None,
         [_COLUMN, _COLUMN, _COLUMN, c_int32, _COLUMN, c_int64, c_int64, c_int64, _COLUMN],
     ),
-    "ob_block": (c_int64, [_COLUMN, _COLUMN, _COLUMN, c_int64, c_int32, _COLUMN, _COLUMN]),
+    "ob_blocks": (
+        None,
+        [_COLUMN, _COLUMN, _COLUMN, c_int64, c_int64, c_int32, _COLUMN, _COLUMN],
+    ),
     "ob_count_pieces": (
         c_int64,
         [_COLUMN, c_int64, _COLUMN, _COLUMN, c_int64, c_int32, _COLUMN],

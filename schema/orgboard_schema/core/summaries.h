@@ -136,12 +136,10 @@ EXPORT void ob_summarise(
     *row = r;
 }
 
-/* A whole block of scalars, before it is compressed: the width, steps, wall times and values as
- * columns one after the other, each behind its length. `out` has room for 28 bytes and for 16 and
- * `width` a point. Returns how many bytes there are; `row` says what the points say. */
-EXPORT i64 ob_block(
-    const i64 *step, const double *wall, const void *value, i64 count, int32_t width, u8 *out,
-    ob_row *row
+/* A block of scalars, before it is compressed: the width, steps, wall times and values as columns
+ * one after the other, each behind its length. */
+static void block(
+    const i64 *step, const double *wall, const void *value, i64 count, int32_t width, u8 *out
 ) {
     const i64 one = width;
     const struct {
@@ -150,15 +148,28 @@ EXPORT i64 ob_block(
         int32_t unit, delta;
     } columns[] = {{&one, 1, 8, 0}, {step, count, 8, 1}, {wall, count, 8, 1},
                    {value, count, width, 1}};
-    u8 *at = out;
     for (int n = 0; n < 4; n++) {
         u32 length = (u32)columns[n].count;
-        memcpy(at, &length, 4);
-        ob_pack(columns[n].numbers, columns[n].count, columns[n].unit, columns[n].delta, at + 4);
-        at += 4 + columns[n].count * columns[n].unit;
+        memcpy(out, &length, 4);
+        ob_pack(columns[n].numbers, columns[n].count, columns[n].unit, columns[n].delta, out + 4);
+        out += 4 + columns[n].count * columns[n].unit;
     }
-    ob_summarise(step, wall, value, count, width, row);
-    return at - out;
+}
+
+/* Points of one series as blocks of `each`, the last one of what is left. A block takes 24 bytes,
+ * and 16 and `width` a point; `out` has room for all of them, one after the other. `rows` say
+ * what the points of each say. */
+EXPORT void ob_blocks(
+    const i64 *step, const double *wall, const void *value, i64 count, i64 each, int32_t width,
+    u8 *out, ob_row *rows
+) {
+    for (i64 from = 0; from < count; from += each) {
+        i64 points = count - from < each ? count - from : each;
+        const u8 *values = (const u8 *)value + from * width;
+        block(step + from, wall + from, values, points, width, out);
+        ob_summarise(step + from, wall + from, values, points, width, rows++);
+        out += 24 + points * (16 + width);
+    }
 }
 
 typedef struct {
