@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ctypes import addressof, c_char
 from typing import Any, Final
 
 import numpy as np
@@ -45,17 +44,10 @@ def pack_scalars(series: ScalarSeries, each: int) -> list[tuple[bytes, BlockSumm
     starts = range(0, count, each)
     # As the core lays them out.
     sizes = [_HEADS + (min(start + each, count) - start) * (16 + width) for start in starts]
-    raw, rows = bytearray(sum(sizes)), bytearray(len(starts) * ROW.size)
-    core.ob_blocks(
-        *map(address, columns),
-        count,
-        each,
-        width,
-        addressof(c_char.from_buffer(raw)),
-        addressof(c_char.from_buffer(rows)),
-    )
-    view, at, made = memoryview(raw), 0, []
-    for start, size, row in zip(starts, sizes, ROW.iter_unpack(rows), strict=True):
+    raw, rows = np.empty(sum(sizes), np.uint8), np.empty(len(starts) * ROW.size, np.uint8)
+    core.ob_blocks(*map(address, columns), count, each, width, address(raw), address(rows))
+    view, at, made = raw.data, 0, []
+    for start, size, row in zip(starts, sizes, ROW.iter_unpack(rows.data), strict=True):
         payload = pack(view[at : at + size], quick=True)
         made.append((payload, summary_of(row, min(each, count - start))))
         at += size

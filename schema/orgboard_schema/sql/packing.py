@@ -11,7 +11,7 @@ import numpy as np
 from orgboard_schema.blocks import Chunk, ScalarSeries, Series, ValueSeries, encode_values
 from orgboard_schema.blocks.heads import HeadSums
 from orgboard_schema.blocks.scalars import pack_scalars
-from orgboard_schema.blocks.series import concat
+from orgboard_schema.blocks.series import alike, join
 from orgboard_schema.blocks.summary import BlockSummary, summarise_block
 from orgboard_schema.types import Kind
 
@@ -81,9 +81,9 @@ def pack_waiting(
     blocks: list[NewBlock] = []
     rest: list[Waiting] = []
     for (attempt, tag_id, kind), parts in grouped.items():
-        joined = concat(parts)
-        for number, series in enumerate(joined, 1):
-            grows = not final and attempt == newest and number == len(joined)
+        stretches = [stretch for run in alike(parts) for stretch in _stretches(run)]
+        for number, series in enumerate(stretches, 1):
+            grows = not final and attempt == newest and number == len(stretches)
             pieces = list(cut(series))
             if grows and pieces and not is_full(pieces[-1]):
                 waits = pieces.pop()
@@ -94,6 +94,16 @@ def pack_waiting(
                 for piece, packed in zip(pieces, _packed(series, pieces), strict=True)
             ]
     return blocks, rest
+
+
+def _stretches(run: Sequence[Series]) -> list[Series]:
+    """Return the points of series of one form, as one series, or as whole blocks and what follows
+    them: what waited is little, and what comes to it need not be copied."""
+    *before, last = run
+    missing = -sum(map(len, before)) % BLOCK_POINTS
+    if not before or not isinstance(last, ScalarSeries) or len(last) <= missing:
+        return [join(run)]
+    return [join([*before, part(last, 0, missing)]), part(last, missing, len(last))]
 
 
 def _packed(series: Series, pieces: Sequence[Series]) -> list[tuple[bytes, BlockSummary]]:
