@@ -68,6 +68,7 @@ _SIGNATURES: Final[dict[str, tuple[object, list[object]]]] = {
         [_COLUMN, c_int64, _COLUMN, _COLUMN, c_int64, c_int32, _COLUMN],
     ),
     "ob_sum_heads": (None, [_COLUMN, c_int64, POINTER(c_int64)]),
+    "ob_sum_packed": (c_int64, [_COLUMN, _COLUMN, c_int64, _COLUMN]),
     "ob_pack_heads": (c_int64, [_COLUMN, c_int64, _COLUMN]),
     "ob_unpack_heads": (None, [c_char_p, c_int64, _COLUMN]),
     "ob_heads_at": (c_int64, [_COLUMN, _COLUMN, _COLUMN, c_int64, _COLUMN]),

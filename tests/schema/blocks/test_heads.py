@@ -28,6 +28,8 @@ from orgboard_schema.blocks.heads import (
     row_of,
     row_places,
     series_key,
+    sum_each,
+    sum_heads,
 )
 from orgboard_schema.blocks.summary import add_points, summarise_block
 from orgboard_schema.errors import CorruptBlock
@@ -218,6 +220,20 @@ def test_many_tables_together_give_the_rows_that_each_gives(
     rows = zip(which, places, strict=True)
     assert found.tobytes() == b"".join(some[at][0][place].tobytes() for at, place in rows)
     assert len(nothing) == 0
+
+
+@given(st.lists(st.tuples(_tables(), st.integers(0, 9)), max_size=6))
+def test_many_tables_come_to_what_each_comes_to_and_a_damaged_one_to_nothing(
+    some: list[tuple[HeadTable, int]],
+) -> None:
+    wrong = [b"", pack(b"\1\0\0\0" + bytes(40), quick=True, version=2)]
+    payloads, expected = [], []
+    for heads, kind in some:
+        write = _as_the_first_release_wrote if kind == 9 else encode_heads
+        payloads.append(wrong[kind % 2] if 6 < kind < 9 else write(heads))
+        expected.append(None if 6 < kind < 9 else sum_heads(heads))
+
+    assert sum_each(payloads) == expected
 
 
 def test_a_payload_that_promises_too_much_or_was_changed_is_refused_among_others() -> None:
