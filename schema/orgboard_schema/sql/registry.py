@@ -352,7 +352,7 @@ def _runs(conn: Connection, where: ColumnElement[bool]) -> Iterator[RunRow]:
 
 def _files(found: Result[Any]) -> Iterator[FileRow]:
     # A logdir may have a hundred thousand: no mapping a row, and not all rows at once.
-    some: Sequence[Any]
     for some in found.partitions(ROWS_AT_ONCE):
-        for row in some:
+        rows: Sequence[Any] = some
+        for row in rows:
             yield FileRow(row[0], row[1], from_sql(row[2]), row[3], bytes(row[4]), *row[5:])
