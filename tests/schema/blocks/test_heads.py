@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from ctypes import string_at
 
 import numpy as np
 import pytest
@@ -234,6 +235,16 @@ def test_many_tables_come_to_what_each_comes_to_and_a_damaged_one_to_nothing(
         expected.append(None if 6 < kind < 9 else sum_heads(heads))
 
     assert sum_each(payloads) == expected
+
+
+def test_many_payloads_that_unfold_to_much_lie_one_after_the_other() -> None:
+    raws = [bytes([number]) * (200 + number % 7) for number in range(100)]
+
+    many = unpack_many([pack(raw, version=2) for raw in raws], version=2)
+
+    assert many is not None
+    found = zip(many.at.tolist(), many.sizes.tolist(), strict=True)
+    assert [string_at(at, size) for at, size in found] == raws
 
 
 def test_a_payload_that_promises_too_much_or_was_changed_is_refused_among_others() -> None:
