@@ -10,7 +10,7 @@ plan, its own start and end, and costs several times what its one row does.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from operator import itemgetter
@@ -29,6 +29,7 @@ AT_ONCE_BYTES: Final = 2 * 1024 * 1024
 a second copy of what it sends."""
 
 _NULL: Final = {type(None)}
+_NUMBERS: Final = {int, float}
 
 _PLACE: Final = re.compile(r"%\((\w+)\)s")
 
@@ -46,11 +47,9 @@ def execute_many(conn: Connection, statement: Insert | Update, rows: Sequence[Ro
         return 0
     if conn.dialect.name == "postgresql" and len(rows) > 1:
         statement_of_all = _as_one(statement, conn.dialect, tuple(rows[0]))
-        columns = {name: [row[name] for row in rows] for name in statement_of_all.names}
-        fits = _octets(columns, statement_of_all.sized) <= AT_ONCE_BYTES
-        # The driver makes a list of one type, or none of NULL alone.
-        if fits and all(len(set(map(type, column)) - _NULL) <= 1 for column in columns.values()):
-            given: Row = {**statement_of_all.fixed, **columns}
+        given = _lists(statement_of_all, rows)
+        if given is not None:
+            given |= statement_of_all.fixed
             return conn.exec_driver_sql(statement_of_all.text, given).rowcount
     text, names, fixed = _compiled(statement, conn.dialect, tuple(rows[0]))
     if fixed:
@@ -83,7 +82,7 @@ class _AsOne:
 
     text: str
     names: tuple[str, ...]
-    sized: tuple[str, ...]
+    sized: frozenset[str]
     """Those of text or octets."""
     fixed: Row
     """What it brings itself, the same for every row."""
@@ -105,7 +104,7 @@ def _as_one(statement: Insert | Update, dialect: Dialect, keys: tuple[str, ...])
     else:
         before, _, rest = text.partition(" WHERE ")
         text = f"{before} FROM {given} WHERE {rest}"
-    sized = tuple(name for name, kind in types.items() if isinstance(kind, LargeBinary | String))
+    sized = frozenset(n for n, kind in types.items() if isinstance(kind, LargeBinary | String))
     return _AsOne(text, tuple(types), sized, fixed)
 
 
@@ -131,6 +130,21 @@ def _closing(text: str) -> int:
     raise ValueError(f"nothing closes {text!r}")
 
 
-def _octets(columns: Mapping[str, Sequence[Any]], sized: Sequence[str]) -> int:
-    found = (columns[name] for name in sized)
-    return sum(len(value) for column in found for value in column if value is not None)
+def _lists(all_of_them: _AsOne, rows: Sequence[Row]) -> Row | None:
+    """Return a list for each parameter; None where the rows have to go one by one."""
+    given: Row = {}
+    octets = 0
+    for name in all_of_them.names:
+        column: list[Any] = [row[name] for row in rows]
+        types = set(map(type, column)) - _NULL
+        if name in all_of_them.sized:
+            octets += sum(len(value) for value in column if value is not None)
+        elif types <= _NUMBERS:
+            # As PostgreSQL reads lists: the driver would look at each number for what to quote.
+            given[name] = "{" + str(column)[1:-1].replace("None", "NULL") + "}"
+            continue
+        # The driver makes a list of one type.
+        if len(types) > 1 or octets > AT_ONCE_BYTES:
+            return None
+        given[name] = column
+    return given
