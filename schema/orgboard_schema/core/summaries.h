@@ -36,14 +36,16 @@ typedef struct {
 
 /* Group the points of a batch by section and tag, in order, into columns of their own; of each
  * group one piece, more where the width changes. Section n begins at point cuts[n - 1]. `counts`
- * has room for one number a tag and one more. Returns how many pieces there are; those beyond
- * `room` are not told. */
+ * has room for one number a tag and one more. Returns how many pieces there are, those beyond
+ * `room` not told; -1 without memory. */
 EXPORT i64 ob_group(
     i64 count, const int32_t *tag, const i64 *step, const double *wall, const double *value,
     const int8_t *width, i64 tag_count, const i64 *cuts, i64 cut_count, i64 *counts, i64 *steps,
     double *walls, double *values, float *narrow, int8_t *widths, ob_piece *pieces, i64 room
 ) {
-    i64 found = 0;
+    i64 found = 0, *places = malloc((size_t)(count + 1) * sizeof *places);
+    if (!places)
+        return -1;
     for (i64 section = 0; section <= cut_count; section++) {
         i64 from = section ? cuts[section - 1] : 0;
         i64 to = section < cut_count ? cuts[section] : count;
@@ -65,14 +67,19 @@ EXPORT i64 ob_group(
             counts[0] = from;
             for (i64 t = 0; t < tag_count; t++)
                 counts[t + 1] += counts[t];
+            for (i64 n = from; n < to; n++)
+                places[n] = counts[tag[n]]++;
+            /* Column by column: all of them at once would write to a hundred pages in turn. */
+            for (i64 n = from; n < to; n++)
+                steps[places[n]] = step[n];
+            for (i64 n = from; n < to; n++)
+                walls[places[n]] = wall[n];
             for (i64 n = from; n < to; n++) {
-                i64 place = counts[tag[n]]++;
-                steps[place] = step[n];
-                walls[place] = wall[n];
-                values[place] = value[n];
-                narrow[place] = (float)value[n];
-                widths[place] = width[n];
+                values[places[n]] = value[n];
+                narrow[places[n]] = (float)value[n];
             }
+            for (i64 n = from; n < to; n++)
+                widths[places[n]] = width[n];
         }
         /* Each count stands now at its tag's end, which is the next one's start. */
         i64 start = from;
@@ -90,6 +97,7 @@ EXPORT i64 ob_group(
             }
         }
     }
+    free(places);
     return found;
 }
 
