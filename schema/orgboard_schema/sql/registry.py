@@ -77,6 +77,10 @@ _COUNT_FILES: Final = (
 
 _UID_CHARACTERS: Final = string.digits + string.ascii_letters
 
+_UID_DIGITS: Final = (_UID_CHARACTERS * 5).encode()[:256]
+_UID_TOO_HIGH: Final = bytes(range(256 - 256 % len(_UID_CHARACTERS), 256))
+"""Octets that would make some characters likelier than others."""
+
 _UID_LENGTH: Final = 12
 """62^12 names: nobody guesses one, and two runs never draw the same."""
 
@@ -217,7 +221,7 @@ def ensure_runs(
     ).scalar_one()
     rows: list[dict[str, object]] = [
         {
-            "uid": new_uid(),
+            "uid": uid,
             "project_id": project_id,
             "logdir_id": logdir_id,
             "name": to_sql(keys[key]),
@@ -227,20 +231,23 @@ def ensure_runs(
             "touched_ms": int(now * 1000),
             "host": to_sql(hosts[keys[key]]) if hosts and keys[key] in hosts else None,
         }
-        for number, key in enumerate(missing)
+        for number, (key, uid) in enumerate(zip(missing, _new_uids(len(missing)), strict=True))
     ]
     insert_new(conn, tables.run, rows)
 
 
 def new_uid() -> str:
     """Return a name for a run that no other has, and that says nothing about it."""
-    # One draw for all twelve: the system's randomness has its price, ten thousand times.
-    drawn = secrets.randbelow(len(_UID_CHARACTERS) ** _UID_LENGTH)
-    written = []
-    for _ in range(_UID_LENGTH):
-        drawn, digit = divmod(drawn, len(_UID_CHARACTERS))
-        written.append(_UID_CHARACTERS[digit])
-    return "".join(written)
+    return _new_uids(1)[0]
+
+
+def _new_uids(count: int) -> list[str]:
+    """Return as many: to ask for the system's randomness has its price, ten thousand times."""
+    drawn = ""
+    while len(drawn) < count * _UID_LENGTH:
+        octets = secrets.token_bytes(count * _UID_LENGTH + 16)
+        drawn += octets.translate(_UID_DIGITS, _UID_TOO_HIGH).decode("ascii")
+    return [drawn[at : at + _UID_LENGTH] for at in range(0, count * _UID_LENGTH, _UID_LENGTH)]
 
 
 def runs(conn: Connection, logdir_id: int) -> list[RunRow]:
