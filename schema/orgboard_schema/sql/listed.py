@@ -15,14 +15,14 @@ KEYS: Final = "keys"
 class Listed:
     """A query with one more condition: the column has one of the values that `KEYS` gives."""
 
-    def __init__(self, query: Select[Any, Any], column: ColumnElement[Any]) -> None:
+    def __init__(self, query: Select[*tuple[Any, ...]], column: ColumnElement[Any]) -> None:
         # Both are built once: to build a statement costs more than to run it.
         each = bindparam(KEYS, expanding=True, type_=column.type)
         whole = bindparam(KEYS, type_=ARRAY(column.type))
         self._each = query.where(column.in_(each))
         self._whole = query.where(column == any_(whole))
 
-    def of(self, conn: Connection) -> Select[Any, Any]:
+    def of(self, conn: Connection) -> Select[*tuple[Any, ...]]:
         """Return the query for that connection's engine."""
         # PostgreSQL takes the list as one parameter; the driver looks at five hundred one by one,
         # anew each time.

@@ -357,7 +357,7 @@ def _runs(conn: Connection, where: ColumnElement[bool]) -> Iterator[RunRow]:
         yield RunRow(**fields)
 
 
-def _files(found: Result[Any]) -> Iterator[FileRow]:
+def _files(found: Result[*tuple[Any, ...]]) -> Iterator[FileRow]:
     # A logdir may have a hundred thousand: no mapping a row, and not all rows at once.
     for some in found.partitions(ROWS_AT_ONCE):
         rows: Sequence[Any] = some
