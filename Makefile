@@ -11,7 +11,7 @@ export PYTHON
 
 BIN := .venv/bin
 .DEFAULT_GOAL := install
-.PHONY: install demo test test-interop check format bench bench-writer bench-ingest bench-scale bench-live bench-ui fuzz screenshots proto clean help dev
+.PHONY: install demo test test-interop check format bench bench-writer bench-ingest bench-scale bench-live bench-ui fuzz screenshots proto tables clean help dev
 
 install: ## Make .venv with the board in it (the default)
 	@.ci/prepare server
@@ -78,6 +78,9 @@ screenshots: dev ## Take the README's pictures anew, of the demo
 
 proto: ## Generate the event format's Python again
 	@.ci/proto schema
+
+tables: dev ## Record again what the revisions make of an empty database
+	@PYTHONPATH=tests $(BIN)/python tests/support/recorded_tables.py
 
 clean: ## Remove the environments and every cache
 	rm -rf .venv .venv-interop build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -17,12 +17,13 @@ from sqlalchemy import Connection, RowMapping, bindparam, select
 
 from orgboard_ingest.attempts import NOTHING, Cut, FileFacts, Lives
 from orgboard_schema.blocks import decode_heads, head_rows
-from orgboard_schema.blocks.heads import sum_heads
-from orgboard_schema.errors import CorruptBlock
+from orgboard_schema.blocks.heads import sum_each
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.dictionary import chunked, load_metadata, tag_names
+from orgboard_schema.sql.engine import IN_BINARY
+from orgboard_schema.sql.listed import KEYS, Listed
 from orgboard_schema.sql.packing import is_worth_packing
-from orgboard_schema.sql.registry import FileRow, files
+from orgboard_schema.sql.registry import FileRow, files, files_of
 from orgboard_schema.sql.shadow import shadow_key
 from orgboard_schema.sql.standing import DELETED, DISCARDED, SHADOW, SHOWN
 from orgboard_schema.sql.supersede import load_cuts as stored_cuts
@@ -58,9 +59,12 @@ _FIND_RUNS: Final = select(
     _run.gone_at,
     _run.opened,
 )
-_FIND_NAMED: Final = _FIND_RUNS.where(
-    _run.logdir_id == bindparam("logdir"),
-    _run.name_sha256.in_(bindparam("keys", expanding=True)),
+_FIND_NAMED: Final = Listed(
+    _FIND_RUNS.where(_run.logdir_id == bindparam("logdir")), _run.name_sha256
+)
+_FIND_HEADS: Final = Listed(
+    select(tables.run_head.c.run_id, tables.run_head.c.payload).execution_options(**IN_BINARY),
+    tables.run_head.c.run_id,
 )
 
 
@@ -166,7 +170,7 @@ def load_runs(conn: Connection, logdir_id: int) -> dict[str, KnownRun]:
     shown = [row for row in rows if row["standing"] != SHADOW]
     with _no_collection():
         found = [_known_run(row, shadows.get(row["run_id"])) for row in shown]
-        add_files(conn, {run.run_id: run for run in found})
+        _give_files({run.run_id: run for run in found}, files_of(conn, logdir_id))
     return {run.name: run for run in found}
 
 
@@ -197,7 +201,8 @@ def load_named(conn: Connection, logdir_id: int, names: Collection[str]) -> list
 
 
 def _rows_keyed(conn: Connection, logdir_id: int, keys: Sequence[bytes]) -> Sequence[RowMapping]:
-    return conn.execute(_FIND_NAMED, {"logdir": logdir_id, "keys": keys}).mappings().all()
+    found = conn.execute(_FIND_NAMED.of(conn), {"logdir": logdir_id, KEYS: keys})
+    return found.mappings().all()
 
 
 def load_run(conn: Connection, uid: str) -> KnownRun | None:
@@ -227,20 +232,17 @@ def load_described(conn: Connection, run_id: int) -> tuple[dict[str, Metadata], 
 
 def worth_packing(conn: Connection, run_ids: Collection[int]) -> set[int]:
     """Return those of these runs whose waiting points are better kept in blocks."""
-    head = tables.run_head.c
     found: set[int] = set()
     for some in chunked(sorted(run_ids)):
-        rows = conn.execute(select(head.run_id, head.payload).where(head.run_id.in_(some)))
-        found |= {run_id for run_id, payload in rows if _is_worth_packing(bytes(payload))}
+        rows = conn.execute(_FIND_HEADS.of(conn), {KEYS: some}).all()
+        sums = sum_each([bytes(payload) for _, payload in rows])
+        # `orgboard db check` names the run of which there is none; the others are packed as ever.
+        found |= {
+            run_id
+            for (run_id, _), told in zip(rows, sums, strict=True)
+            if told is not None and is_worth_packing(told)
+        }
     return found
-
-
-def _is_worth_packing(payload: bytes) -> bool:
-    try:
-        return is_worth_packing(sum_heads(decode_heads(payload)))
-    except CorruptBlock:
-        # `orgboard db check` names such a run; the others are packed as ever.
-        return False
 
 
 def _load_remembered(conn: Connection, run_id: int) -> dict[str, Metadata]:
@@ -290,9 +292,14 @@ def _known_run(shown: RowMapping, shadow: RowMapping | None) -> KnownRun:
 
 def add_files(conn: Connection, runs: Mapping[int, KnownRun]) -> None:
     """Give runs, by id, the files that SQL has of them."""
+    replaced = [run.replaces for run in runs.values() if run.replaces is not None]
+    _give_files(runs, files(conn, [*runs, *replaced]))
+
+
+def _give_files(runs: Mapping[int, KnownRun], found: Iterable[FileRow]) -> None:
     replaced = {run.replaces: run for run in runs.values() if run.replaces is not None}
-    for row in files(conn, replaced.keys()):
-        if row.offset:
+    for row in found:
+        if row.run_id in runs:
+            runs[row.run_id].files[row.name] = KnownFile.at(row)
+        elif row.offset and row.run_id in replaced:
             replaced[row.run_id].stood[row.name] = row
-    for row in files(conn, runs.keys()):
-        runs[row.run_id].files[row.name] = KnownFile.at(row)

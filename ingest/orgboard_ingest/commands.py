@@ -15,7 +15,6 @@ from orgboard_ingest.events import LogStyle, set_up
 from orgboard_ingest.progress import Progress
 from orgboard_ingest.run import follow, read_once
 from orgboard_ingest.status import Screen, ScreenHandler, is_terminal
-from orgboard_ingest.verify import Report, verify_logdirs
 from orgboard_schema.errors import OrgboardError
 from orgboard_schema.settings import default_url
 from orgboard_schema.sql.registry import parse_project
@@ -64,6 +63,9 @@ def verify(argv: Sequence[str]) -> int:
         "--json", action="store_true", help="differences and the summary as JSON lines"
     )
     arguments = parser.parse_args(argv)
+    # Imported here: ingest starts without it.
+    from orgboard_ingest.verify import Report, verify_logdirs
+
     report = Report(sys.stdout, Progress(sys.stderr), arguments.json)
     try:
         logdirs, project = _logdirs(arguments.logdirs), _project(arguments.project)

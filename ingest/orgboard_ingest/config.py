@@ -45,5 +45,5 @@ class IngestConfig:
     """The same where no hints come at all."""
     rescan_share: float = 0.05
     """Part of the time that looking at the tree may take: big trees are looked at less often."""
-    batch_bytes: int = 8 * 1024 * 1024
+    batch_bytes: int = 16 * 1024 * 1024
     """Bytes of a file read, decoded and stored at once: what bounds memory."""

@@ -15,7 +15,7 @@ import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Engine
 
@@ -35,8 +35,10 @@ from orgboard_ingest.source import Source
 from orgboard_ingest.tending import tend
 from orgboard_ingest.transactions import read_once
 from orgboard_schema.errors import DatabaseUnreachable
-from orgboard_schema.sql.health import LogdirHealth, logdir_health
 from orgboard_schema.sql.leases import Renewed, Work
+
+if TYPE_CHECKING:
+    from orgboard_schema.sql.health import LogdirHealth
 
 __all__ = ["Daemon"]
 
@@ -203,6 +205,9 @@ class Daemon:
                 late = figures.backlog.waiting_since(now - BEHIND_S, MOST_BEHIND)
                 source.note_sizes(self._engine, late)
         if self.show is not None:
+            # Imported here: who reads once starts without it.
+            from orgboard_schema.sql.health import logdir_health
+
             ids = [source.intake.logdir_id for source in self.sources]
             found = read_once(self._engine, lambda conn: logdir_health(conn, ids))
             by_id = {logdir.logdir_id: logdir for logdir in found}

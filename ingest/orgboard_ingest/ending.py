@@ -11,10 +11,12 @@ import json
 import math
 from dataclasses import dataclass
 from functools import reduce
-from typing import Final, Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast
 
 from orgboard_schema.wire.batch import Batch
-from orgboard_schema.wire.hparams import HParamValue, SessionEnd, SessionStart, parse_hparams
+
+if TYPE_CHECKING:
+    from orgboard_schema.wire.hparams import HParamValue
 
 __all__ = [
     "MOMENT_S",
@@ -70,6 +72,9 @@ def said_to_end(batch: Batch) -> Ending | None:
     endings = [Ending("stop", mark.wall_time) for mark in batch.sessions if mark.status == "stop"]
     for _, point in batch.points.parsed:
         if point.kind == "hparams" and point.metadata is not None:
+            # Imported where it is met: few batches hold any, and all programs start.
+            from orgboard_schema.wire.hparams import SessionEnd, parse_hparams
+
             said = parse_hparams(point.metadata.content)
             if isinstance(said, SessionEnd) and said.status in _ENDED:
                 endings.append(Ending(_ENDED[said.status], point.wall_time))
@@ -88,6 +93,8 @@ def hparams_json(batch: Batch) -> str | None:
     """Return the hyperparameters of the last session that `batch` announces, as strict JSON."""
     for _, point in reversed(batch.points.parsed):
         if point.kind == "hparams" and point.metadata is not None:
+            from orgboard_schema.wire.hparams import SessionStart, parse_hparams
+
             said = parse_hparams(point.metadata.content)
             if isinstance(said, SessionStart):
                 values = {name: _sayable(value) for name, value in said.hparams.items()}

@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import logging
 import time
-from logging.handlers import QueueHandler
 from typing import Final, Literal, TypeAlias
 
 from orgboard_schema.printing import printable
@@ -30,10 +29,12 @@ def say(log: logging.Logger, level: int, event: str, **fields: Field) -> None:
     log.log(level, "%s", event, extra={_FIELDS: fields})
 
 
-def set_up(style: LogStyle, handler: logging.Handler) -> None:
-    """Send what this process logs to `handler`, in that style; of other libraries, warnings."""
-    if not isinstance(handler, QueueHandler):
-        # Else whoever takes the records from the queue formats them.
+def set_up(style: LogStyle | None, handler: logging.Handler) -> None:
+    """Send what this process logs to `handler`, in that style; of other libraries, warnings.
+
+    Without a style the handler gets the records as they are.
+    """
+    if style is not None:
         handler.setFormatter(Lines(style))
     root = logging.getLogger()
     root.handlers[:] = [handler]

@@ -6,10 +6,12 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
-from orgboard_schema.sql.health import LogdirHealth
 from orgboard_schema.sql.leases import Work
+
+if TYPE_CHECKING:
+    from orgboard_schema.sql.health import LogdirHealth
 
 __all__ = ["Backlog", "Figures", "Rate", "Snapshot"]
 

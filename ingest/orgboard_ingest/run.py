@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import multiprocessing
 import signal
 import threading
 import time
@@ -11,10 +10,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
-from logging.handlers import QueueHandler, QueueListener
-from multiprocessing.connection import wait
-from multiprocessing.context import SpawnProcess
-from multiprocessing.queues import Queue
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Final, TextIO
@@ -24,7 +19,7 @@ from sqlalchemy import Connection, Engine, func, select
 from orgboard_ingest.config import IngestConfig
 from orgboard_ingest.daemon import Daemon
 from orgboard_ingest.damage import damages
-from orgboard_ingest.events import printable, say, set_up
+from orgboard_ingest.events import printable, say
 from orgboard_ingest.figures import Snapshot
 from orgboard_ingest.hints import Hints
 from orgboard_ingest.intake import Intake
@@ -44,10 +39,12 @@ from orgboard_schema.sql.migrate import check_version, upgrade, version
 from orgboard_schema.sql.standing import SHOWN
 
 if TYPE_CHECKING:
+    from multiprocessing.context import SpawnProcess
+
     from orgboard_ingest.exposed import Exposed
     from orgboard_ingest.watch import Watch
 
-__all__ = ["follow", "make_daemon", "open_database", "read_once"]
+__all__ = ["follow", "make_daemon", "open_database", "read_once", "share"]
 
 MOST_LINES: Final = 100
 """Of damage printed; the rest is counted and can be seen on the board."""
@@ -252,7 +249,7 @@ def _stopped_by_signal(stop: Callable[[], None]) -> Iterator[None]:
 
 
 @contextmanager
-def _others(config: IngestConfig, ended: Callable[[], None]) -> Iterator[list[SpawnProcess]]:
+def _others(config: IngestConfig, ended: Callable[[], None]) -> Iterator[Sequence[SpawnProcess]]:
     """Run the other processes that share the runs; stop those still there at the end.
 
     `ended` is called when one of them ends on its own while following.
@@ -260,56 +257,26 @@ def _others(config: IngestConfig, ended: Callable[[], None]) -> Iterator[list[Sp
     if config.jobs == 1:
         yield []
         return
-    spawn = multiprocessing.get_context("spawn")
-    said: Queue[logging.LogRecord] = spawn.Queue()
-    processes = [
-        spawn.Process(target=_share, args=(replace(config, shard=shard, metrics=None), said))
-        for shard in range(1, config.jobs)
-    ]
-    # What they log is logged here: two processes would write across each other's lines.
-    listener = QueueListener(said, *logging.getLogger().handlers)
-    listener.start()
-    # A terminal sends Ctrl-C to all of them; when to stop is for this one to say.
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        for process in processes:
-            process.start()
-    finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    if not config.once:
-        sentinels = [process.sentinel for process in processes]
-        threading.Thread(target=_tell_end, args=(sentinels, ended), daemon=True).start()
-    try:
+    # Imported here: most need no other process.
+    from orgboard_ingest.processes import others
+
+    with others(config, ended) as processes:
         yield processes
-    finally:
-        for process in processes:
-            if process.is_alive():
-                process.terminate()
-            process.join()
-        listener.stop()
 
 
-def _tell_end(sentinels: Sequence[int], ended: Callable[[], None]) -> None:
-    wait(sentinels)
-    ended()
-
-
-def _share(config: IngestConfig, said: Queue[logging.LogRecord]) -> None:
-    """Be one of the other processes."""
+def share(config: IngestConfig) -> int:
+    """Be one of the other processes until it is told to stop, and return the exit status."""
     tune_process()
-    set_up(config.log, QueueHandler(said))
-    # What happens to all of them is said by the first.
-    logging.getLogger("orgboard").setLevel(logging.WARNING)
     opened = _open(config) if config.once else _wait_for_database(config, threading.Event(), None)
     if opened is None:
-        raise SystemExit(DONE)
+        return DONE
     _, daemon = opened
     with _stopped_by_signal(daemon.stop):
         if config.once:
             daemon.run_once(lambda _: None)
         else:
             daemon.run()
-    raise SystemExit(INCOMPLETE if daemon.unreadable else DONE)
+    return INCOMPLETE if daemon.unreadable else DONE
 
 
 def _joined(process: SpawnProcess) -> int | None:

@@ -121,6 +121,8 @@ def _grouped_by_core(
             *(address(column) for column in (*made, pieces)),
             len(pieces),
         )
+        if found < 0:
+            raise MemoryError
         if found > len(pieces):
             # Widths change within series: once more, with room for them.
             found, pieces = 0, np.empty(found, PIECE)

@@ -15,11 +15,13 @@ import threading
 import time
 import unicodedata
 from collections.abc import Callable, Mapping
-from typing import Final, TextIO, TypeAlias
+from typing import TYPE_CHECKING, Final, TextIO, TypeAlias
 
 from orgboard_ingest.events import printable
 from orgboard_ingest.figures import Snapshot
-from orgboard_schema.sql.health import LogdirHealth
+
+if TYPE_CHECKING:
+    from orgboard_schema.sql.health import LogdirHealth
 
 __all__ = ["Screen", "ScreenHandler", "is_terminal", "rows"]
 

@@ -11,10 +11,10 @@
 
 static void frame(u8 *out, const u8 *payload, u64 size) {
     memcpy(out, &size, 8);
-    u32 crc = masked_crc(out, 8);
+    u32 crc = masked(crc_of(out, 8));
     memcpy(out + 8, &crc, 4);
     memcpy(out + 12, payload, size);
-    crc = masked_crc(payload, (i64)size);
+    crc = masked(crc_of(payload, (i64)size));
     memcpy(out + 12 + size, &crc, 4);
 }
 
@@ -173,13 +173,14 @@ static void scan_all(const u8 *data, i64 size) {
     assert(found <= count && total == count);
     store(pieces, found, tag_count, steps, walls, values, narrow, count);
     if (count) {
-        ob_row row, again;
-        u8 *block = malloc((size_t)(28 + 24 * count));
-        i64 used = ob_block(step, wall, value, count, 8, block, &row);
-        assert(used == 24 + 24 * count);
-        ob_summarise(step, wall, value, count, 8, &again);
-        assert(row.low == again.low && row.finite == again.finite);
-        free(block);
+        i64 each = 1 + count / 2, last = (count - 1) / each;
+        ob_row rows[2], again;
+        u8 *blocks = malloc((size_t)(24 * (last + 1) + 24 * count));
+        ob_blocks(step, wall, value, count, each, 8, blocks, rows);
+        ob_summarise(step + last * each, wall + last * each, value + last * each,
+                     count - last * each, 8, &again);
+        assert(rows[last].low == again.low && rows[last].finite == again.finite);
+        free(blocks);
         /* In two blocks of which neither is a whole number of stretches. */
         i64 lengths[2] = {count / 3, count - count / 3}, m = 0;
         for (int b = 0; b < 2; b++)

@@ -11,23 +11,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from orgboard._version import __version__
-from orgboard.writer import SummaryWriter
 
 if TYPE_CHECKING:
     from orgboard.file_writer import FileWriter
     from orgboard.global_writer import GlobalSummaryWriter
     from orgboard.integrations.script import run
+    from orgboard.writer import SummaryWriter
 
 __all__ = ["FileWriter", "GlobalSummaryWriter", "SummaryWriter", "__version__", "run"]
 
 _LATER = {
     "FileWriter": "file_writer",
     "GlobalSummaryWriter": "global_writer",
+    "SummaryWriter": "writer",
     "load_ipython_extension": "integrations.ipython",
     "run": "integrations.script",
     "unload_ipython_extension": "integrations.ipython",
 }
-"""Names that few scripts use, and the modules that hold them."""
+"""Names, and the modules that hold them: a command starts without any."""
 
 
 def __getattr__(name: str) -> Any:

@@ -24,8 +24,7 @@ from orgboard_dashboard.queries.visible import ProjectRef, runs_of
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.blocks.heads import decode_tag_set
 from orgboard_schema.sql import tables
-from orgboard_schema.sql.dictionary import chunked, find_ids, tag_names
-from orgboard_schema.sql.text import sha256
+from orgboard_schema.sql.dictionary import chunked, find_tag, tag_names
 from orgboard_schema.types import Kind
 
 __all__ = ["ProjectNames"]
@@ -34,8 +33,6 @@ _COMPARED: Final = 5000
 """Names that a wrong one is compared with."""
 _COMPARED_CHARS: Final = 100
 _SUGGESTIONS: Final = 3
-
-_FIND_TAG: Final = select(tables.tag.c.name_sha256, tables.tag.c.tag_id)
 
 _TagIds = NDArray[np.int64]
 
@@ -152,9 +149,7 @@ class ProjectNames:
 
     def _tag_id(self, name: str, kind: Kind) -> int | None:
         if (name, kind) not in self._tag_ids:
-            key = sha256(name)
-            found = find_ids(self._conn, _FIND_TAG.where(tables.tag.c.name_sha256 == key), [key])
-            tag_id = next(iter(found.values()), None)
+            tag_id = find_tag(self._conn, name)
             is_here = tag_id is not None and self.places_of(tag_id, kind)
             self._tag_ids[name, kind] = tag_id if is_here else None
         return self._tag_ids[name, kind]

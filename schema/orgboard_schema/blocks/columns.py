@@ -149,8 +149,13 @@ def _only(octets: bytes) -> int:
 
 def address(array: npt.NDArray[Any]) -> int:
     """Return where the numbers of an array lie, for the compiled core."""
-    # A third of what `array.ctypes.data` costs, and columns are many and short; of rows with
-    # fields it would describe each field first.
+    # A third of what the array itself would take to say it, and columns are many and short.
+    memory: Any = array
+    try:
+        return addressof(c_char.from_buffer(memory))
+    except (TypeError, ValueError):
+        pass  # Empty, in steps, or only to be read.
+    # Of rows with fields it would describe each field first.
     plain = array if array.dtype.names is None else array.view(np.uint8)
     return int(plain.__array_interface__["data"][0])
 

@@ -25,7 +25,8 @@ LEVEL: Final = 1
 """Higher levels save 1 to 2 % of what is mostly noise, at twice the time."""
 
 QUICK_LEVEL: Final = -1
-"""For what is written and read far more often than kept: 3 % larger, in half the time."""
+"""For scalars, and what is written and read far more often than kept: at most 4 % larger, of
+smooth curves and noise smaller, in half the time."""
 
 MAX_RAW_BYTES: Final = 1 << 30
 """More than one flush can bring (a record is at most 256 MiB); neither engine stores longer."""
@@ -129,9 +130,11 @@ def unpack_many(payloads: Sequence[bytes], *, version: int = VERSION) -> Unpacke
         raws = many(all_of_them)
     except zstandard.ZstdError as error:
         raise CorruptBlock(f"payload does not decompress: {error}") from error
+    if len(raws) != len(payloads):
+        return None
     last, total = raws[len(raws) - 1], int(sizes.sum())
     # It does not promise that they lie in one piece.
-    if len(raws) != len(payloads) or last.offset + len(last) != total:
-        return None
-    begin = int(np.frombuffer(raws[0], np.uint8).__array_interface__["data"][0])
-    return Unpacked(begin + np.cumsum(sizes) - sizes, sizes, raws)
+    owner: Any = raws if last.offset + len(last) == total else b"".join(raws)
+    first = raws[0] if owner is raws else owner
+    begin = int(np.frombuffer(first, np.uint8).__array_interface__["data"][0])
+    return Unpacked(begin + np.cumsum(sizes) - sizes, sizes, owner)

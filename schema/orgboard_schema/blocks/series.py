@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -23,7 +24,8 @@ __all__ = [
     "StoredMedia",
     "StoredValue",
     "ValueSeries",
-    "concat",
+    "alike",
+    "join",
     "kind_number",
     "weight",
 ]
@@ -134,25 +136,17 @@ def weight(value: StoredValue) -> int:
     return sum(48 + len(blob.label) for blob in value.blobs) + 24
 
 
-def concat(parts: Sequence[Series]) -> list[Series]:
-    """Join neighbours of the same form into one: scalars of one type, or values."""
-    joined: list[Series] = []
-    run: list[Series] = []
-    for part in parts:
-        if run and _form(run[0]) != _form(part):
-            joined.append(_join(run))
-            run = []
-        run.append(part)
-    if run:
-        joined.append(_join(run))
-    return joined
+def alike(parts: Sequence[Series]) -> list[list[Series]]:
+    """Return neighbours of the same form together."""
+    return [list(run) for _, run in groupby(parts, _form)]
 
 
 def _form(series: Series) -> str:
     return series.value.dtype.name if isinstance(series, ScalarSeries) else ""
 
 
-def _join(run: Sequence[Series]) -> Series:
+def join(run: Sequence[Series]) -> Series:
+    """Return the points of series of one form as one series."""
     if len(run) == 1:
         return run[0]
     step = np.concatenate([part.step for part in run])

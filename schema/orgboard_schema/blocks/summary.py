@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from ctypes import addressof, c_char
 from struct import Struct
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -73,7 +73,7 @@ def summarise_block(series: Series) -> BlockSummary:
         ]
         into = addressof(c_char.from_buffer(row))
         core.ob_summarise(*map(address, columns), len(series), series.value.itemsize, into)
-        return summary_of(row, len(series))
+        return summary_of(ROW.unpack(row), len(series))
     wall = series.wall[np.isfinite(series.wall)]
     values = _values(series) if isinstance(series, ScalarSeries) else wall[:0]
     finite = values[np.isfinite(values)]
@@ -93,9 +93,9 @@ def summarise_block(series: Series) -> BlockSummary:
     )
 
 
-def summary_of(row: bytearray, count: int) -> BlockSummary:
-    """Return what the core's `ob_row` says of `count` points."""
-    low, high, non_finite, finite, walls, *told = ROW.unpack(row)
+def summary_of(row: tuple[Any, ...], count: int) -> BlockSummary:
+    """Return what the core's `ob_row`, unpacked, says of `count` points."""
+    low, high, non_finite, finite, walls, *told = row
     wall_min, wall_max, first, last, least, most, total = told
     some = finite > 0
     return BlockSummary(

@@ -28,9 +28,22 @@ __attribute__((target("sse4.2"))) static u32 crc_sse42(const u8 *at, i64 size) {
         memcpy(&word, at, 8);
         crc = _mm_crc32_u64(crc, word);
     }
-    while (size-- > 0)
-        crc = _mm_crc32_u8((u32)crc, *at++);
-    return ~(u32)crc;
+    u32 rest = (u32)crc;
+    if (size & 4) {
+        u32 half;
+        memcpy(&half, at, 4);
+        rest = _mm_crc32_u32(rest, half);
+        at += 4;
+    }
+    if (size & 2) {
+        uint16_t quarter;
+        memcpy(&quarter, at, 2);
+        rest = _mm_crc32_u16(rest, quarter);
+        at += 2;
+    }
+    if (size & 1)
+        rest = _mm_crc32_u8(rest, *at);
+    return ~rest;
 }
 #elif defined(__aarch64__) && defined(__ARM_FEATURE_CRC32)
 #include <arm_acle.h>
@@ -47,7 +60,4 @@ static u32 crc_arm(const u8 *at, i64 size) {
 }
 #endif
 
-static u32 masked_crc(const u8 *at, i64 size) {
-    u32 crc = crc_of(at, size);
-    return (crc >> 15 | crc << 17) + 0xA282EAD8u;
-}
+static u32 masked(u32 crc) { return (crc >> 15 | crc << 17) + 0xA282EAD8u; }

@@ -5,6 +5,7 @@ typedef struct {
     i64 meta, meta_size; /* the metadata that was learned; size -1: none yet */
     i64 row;             /* of a tag of values, the newest of them */
     int32_t next;        /* the tag that came after this one the last time */
+    int32_t mould;       /* of records that begin with it; -1: none yet */
     u8 meta_simple;      /* with that metadata, a simple_value is a scalar */
     u8 meta_tensor;      /* with that metadata, so is a tensor of one number */
     u8 bare_tensor;      /* and without any */
@@ -27,6 +28,7 @@ typedef struct {
     double first_wall;   /* of the first event with a finite one; NaN while there is none */
     double version_wall; /* the latest of the events that say the file's version; likewise */
     int32_t versions;    /* how many of those there were */
+    ob_moulds moulds;
 } ob_columns;
 
 EXPORT ob_columns *ob_new(u64 seed) {
@@ -36,6 +38,7 @@ EXPORT ob_columns *ob_new(u64 seed) {
         columns->last = -1;
         columns->first_wall = NAN;
         columns->version_wall = NAN;
+        columns->moulds.last = -1;
     }
     return columns;
 }
@@ -51,21 +54,16 @@ EXPORT void ob_free(ob_columns *columns) {
     free(columns->tags);
     free(columns->slots);
     free(columns->arena);
+    free_moulds(&columns->moulds);
     free(columns);
 }
 
-static int grow(void **at, i64 count, size_t unit) {
-    void *more = realloc(*at, (size_t)count * unit);
-    if (!more)
-        return 0;
-    *at = more;
-    return 1;
-}
-
-static int make_room(ob_columns *c) {
-    if (LIKELY(c->count < c->room))
+static int make_room(ob_columns *c, i64 more) {
+    if (LIKELY(c->count + more <= c->room))
         return 1;
     i64 room = c->room ? 2 * c->room : 1024;
+    while (room < c->count + more)
+        room *= 2;
     if (!grow((void **)&c->tag, room, sizeof *c->tag) ||
         !grow((void **)&c->step, room, sizeof *c->step) ||
         !grow((void **)&c->wall, room, sizeof *c->wall) ||
@@ -76,15 +74,20 @@ static int make_room(ob_columns *c) {
     return 1;
 }
 
-static int append(ob_columns *c, int32_t tag, i64 step, double wall, double value, int8_t width) {
-    if (!make_room(c))
-        return 0;
-    i64 at = c->count++;
+INLINE void put(
+    ob_columns *c, i64 at, int32_t tag, i64 step, double wall, double value, int8_t width
+) {
     c->tag[at] = tag;
     c->step[at] = step;
     c->wall[at] = wall;
     c->value[at] = value;
     c->width[at] = width;
+}
+
+static int append(ob_columns *c, int32_t tag, i64 step, double wall, double value, int8_t width) {
+    if (!make_room(c, 1))
+        return 0;
+    put(c, c->count++, tag, step, wall, value, width);
     return 1;
 }
 
@@ -166,7 +169,7 @@ static int32_t find_tag(ob_columns *c, const u8 *name, i64 size) {
                 return -1;
             c->tag_room = room;
         }
-        ob_tag_entry entry = {.name_size = size, .meta_size = -1, .row = -1, .next = -1};
+        ob_tag_entry entry = {.name_size = size, .meta_size = -1, .row = -1, .next = -1, .mould = -1};
         if (!keep(c, name, size, &entry.name))
             return -1;
         c->tags[c->tag_count++] = entry;

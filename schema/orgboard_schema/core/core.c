@@ -4,7 +4,7 @@
  *                 histograms, texts and pictures lie; checksums and all
  *   ob_pack       a column of numbers -> differences, zigzag, shuffled bytes; ob_unpack back
  *   ob_group      the points of a batch, series by series, and what each says
- *   ob_block      a block of scalars as bytes, and what its row says of them
+ *   ob_blocks     blocks of scalars as bytes, and what their rows say of them
  *   ob_segment    a batch of scalars as bytes; ob_count_pieces, what the run's heads say of it
  *   ob_heads_at   one series of many runs' heads
  *   ob_shares     histograms as lines, and from pair to pair ob_wasserstein and ob_cells
@@ -19,6 +19,7 @@
 
 #include "base.h"
 #include "checksum.h"
+#include "moulds.h"
 #include "columns.h"
 #include "fields.h"
 #include "values.h"
@@ -28,7 +29,7 @@
 #include "heads.h"
 #include "histograms.h"
 
-#define OB_VERSION 7
+#define OB_VERSION 8
 
 /* Call once, before anything else and from one thread; `plain` chooses the table over the
  * processor's own instruction, to test it. Returns 0 where this file cannot work. */

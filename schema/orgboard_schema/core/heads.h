@@ -158,6 +158,37 @@ EXPORT void ob_unpack_heads(const u8 *raw, i64 rows, u8 *heads) {
     }
 }
 
+/* What each of these tables as `ob_pack_heads` packed them, so many bytes each, comes to: as
+ * `ob_sum_heads` tells. Returns how many could be had: the next table is none, or there is no
+ * memory. */
+EXPORT i64 ob_sum_packed(const u8 *const *raws, const i64 *sizes, i64 count, i64 (*told)[7]) {
+    enum { WIDTH = sizeof(ob_head), FLAGS = (WIDTH + 7) / 8, MOST = (1 << 30) / WIDTH };
+    ob_head *heads = 0;
+    i64 room = 0, n = 0;
+    for (; n < count; n++) {
+        u32 rows;
+        i64 varying = 0;
+        if (sizes[n] < 4 + FLAGS)
+            break;
+        memcpy(&rows, raws[n], 4);
+        for (int octet = 0; octet < WIDTH; octet++)
+            varying += !!(raws[n][4 + octet / 8] & 0x80 >> octet % 8);
+        i64 same = rows ? WIDTH - varying : 0;
+        if (rows > MOST || sizes[n] != 4 + FLAGS + same + varying * (i64)rows)
+            break;
+        if (rows > room) {
+            if (!grow((void **)&heads, rows, sizeof *heads))
+                break;
+            room = rows;
+        }
+        if (rows)
+            ob_unpack_heads(raws[n], rows, (u8 *)heads);
+        ob_sum_heads(heads, rows, told[n]);
+    }
+    free(heads);
+    return n;
+}
+
 /* One row of each of these tables as `ob_pack_heads` packed them, so many bytes each. Returns how
  * many rows could be had: the next table is none, or has no such row. */
 EXPORT i64 ob_heads_at(

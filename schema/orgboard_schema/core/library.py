@@ -14,7 +14,7 @@ from typing import Final
 
 __all__ = ["LIBRARY", "VERSION", "load", "load_core"]
 
-VERSION: Final = 7
+VERSION: Final = 8
 """Of the functions below; a library of another one is left alone."""
 
 LIBRARY: Final = Path(__file__).with_name("_core.so")
@@ -59,12 +59,16 @@ _SIGNATURES: Final[dict[str, tuple[object, list[object]]]] = {
         None,
         [_COLUMN, _COLUMN, _COLUMN, c_int32, _COLUMN, c_int64, c_int64, c_int64, _COLUMN],
     ),
-    "ob_block": (c_int64, [_COLUMN, _COLUMN, _COLUMN, c_int64, c_int32, _COLUMN, _COLUMN]),
+    "ob_blocks": (
+        None,
+        [_COLUMN, _COLUMN, _COLUMN, c_int64, c_int64, c_int32, _COLUMN, _COLUMN],
+    ),
     "ob_count_pieces": (
         c_int64,
         [_COLUMN, c_int64, _COLUMN, _COLUMN, c_int64, c_int32, _COLUMN],
     ),
     "ob_sum_heads": (None, [_COLUMN, c_int64, POINTER(c_int64)]),
+    "ob_sum_packed": (c_int64, [_COLUMN, _COLUMN, c_int64, _COLUMN]),
     "ob_pack_heads": (c_int64, [_COLUMN, c_int64, _COLUMN]),
     "ob_unpack_heads": (None, [c_char_p, c_int64, _COLUMN]),
     "ob_heads_at": (c_int64, [_COLUMN, _COLUMN, _COLUMN, c_int64, _COLUMN]),

@@ -36,32 +36,50 @@ typedef struct {
 
 /* Group the points of a batch by section and tag, in order, into columns of their own; of each
  * group one piece, more where the width changes. Section n begins at point cuts[n - 1]. `counts`
- * has room for one number a tag and one more. Returns how many pieces there are; those beyond
- * `room` are not told. */
+ * has room for one number a tag and one more. Returns how many pieces there are, those beyond
+ * `room` not told; -1 without memory. */
 EXPORT i64 ob_group(
     i64 count, const int32_t *tag, const i64 *step, const double *wall, const double *value,
     const int8_t *width, i64 tag_count, const i64 *cuts, i64 cut_count, i64 *counts, i64 *steps,
     double *walls, double *values, float *narrow, int8_t *widths, ob_piece *pieces, i64 room
 ) {
-    i64 found = 0;
+    i64 found = 0, *places = malloc((size_t)(count + 1) * sizeof *places);
+    if (!places)
+        return -1;
     for (i64 section = 0; section <= cut_count; section++) {
         i64 from = section ? cuts[section - 1] : 0;
         i64 to = section < cut_count ? cuts[section] : count;
         if (from >= to)
             continue;
-        memset(counts, 0, (size_t)(tag_count + 1) * sizeof *counts);
-        for (i64 n = from; n < to; n++)
-            counts[tag[n] + 1]++;
-        counts[0] = from;
-        for (i64 t = 0; t < tag_count; t++)
-            counts[t + 1] += counts[t];
-        for (i64 n = from; n < to; n++) {
-            i64 place = counts[tag[n]]++;
-            steps[place] = step[n];
-            walls[place] = wall[n];
-            values[place] = value[n];
-            narrow[place] = (float)value[n];
-            widths[place] = width[n];
+        if (tag_count == 1) {
+            size_t points = (size_t)(to - from);
+            memcpy(steps + from, step + from, points * sizeof *steps);
+            memcpy(walls + from, wall + from, points * sizeof *walls);
+            memcpy(values + from, value + from, points * sizeof *values);
+            memcpy(widths + from, width + from, points * sizeof *widths);
+            for (i64 n = from; n < to; n++)
+                narrow[n] = (float)value[n];
+            counts[0] = to;
+        } else {
+            memset(counts, 0, (size_t)(tag_count + 1) * sizeof *counts);
+            for (i64 n = from; n < to; n++)
+                counts[tag[n] + 1]++;
+            counts[0] = from;
+            for (i64 t = 0; t < tag_count; t++)
+                counts[t + 1] += counts[t];
+            for (i64 n = from; n < to; n++)
+                places[n] = counts[tag[n]]++;
+            /* Column by column: all of them at once would write to a hundred pages in turn. */
+            for (i64 n = from; n < to; n++)
+                steps[places[n]] = step[n];
+            for (i64 n = from; n < to; n++)
+                walls[places[n]] = wall[n];
+            for (i64 n = from; n < to; n++) {
+                values[places[n]] = value[n];
+                narrow[places[n]] = (float)value[n];
+            }
+            for (i64 n = from; n < to; n++)
+                widths[places[n]] = width[n];
         }
         /* Each count stands now at its tag's end, which is the next one's start. */
         i64 start = from;
@@ -79,6 +97,7 @@ EXPORT i64 ob_group(
             }
         }
     }
+    free(places);
     return found;
 }
 
@@ -125,12 +144,10 @@ EXPORT void ob_summarise(
     *row = r;
 }
 
-/* A whole block of scalars, before it is compressed: the width, steps, wall times and values as
- * columns one after the other, each behind its length. `out` has room for 28 bytes and for 16 and
- * `width` a point. Returns how many bytes there are; `row` says what the points say. */
-EXPORT i64 ob_block(
-    const i64 *step, const double *wall, const void *value, i64 count, int32_t width, u8 *out,
-    ob_row *row
+/* A block of scalars, before it is compressed: the width, steps, wall times and values as columns
+ * one after the other, each behind its length. */
+static void block(
+    const i64 *step, const double *wall, const void *value, i64 count, int32_t width, u8 *out
 ) {
     const i64 one = width;
     const struct {
@@ -139,15 +156,28 @@ EXPORT i64 ob_block(
         int32_t unit, delta;
     } columns[] = {{&one, 1, 8, 0}, {step, count, 8, 1}, {wall, count, 8, 1},
                    {value, count, width, 1}};
-    u8 *at = out;
     for (int n = 0; n < 4; n++) {
         u32 length = (u32)columns[n].count;
-        memcpy(at, &length, 4);
-        ob_pack(columns[n].numbers, columns[n].count, columns[n].unit, columns[n].delta, at + 4);
-        at += 4 + columns[n].count * columns[n].unit;
+        memcpy(out, &length, 4);
+        ob_pack(columns[n].numbers, columns[n].count, columns[n].unit, columns[n].delta, out + 4);
+        out += 4 + columns[n].count * columns[n].unit;
     }
-    ob_summarise(step, wall, value, count, width, row);
-    return at - out;
+}
+
+/* Points of one series as blocks of `each`, the last one of what is left. A block takes 24 bytes,
+ * and 16 and `width` a point; `out` has room for all of them, one after the other. `rows` say
+ * what the points of each say. */
+EXPORT void ob_blocks(
+    const i64 *step, const double *wall, const void *value, i64 count, i64 each, int32_t width,
+    u8 *out, ob_row *rows
+) {
+    for (i64 from = 0; from < count; from += each) {
+        i64 points = count - from < each ? count - from : each;
+        const u8 *values = (const u8 *)value + from * width;
+        block(step + from, wall + from, values, points, width, out);
+        ob_summarise(step + from, wall + from, values, points, width, rows++);
+        out += 24 + points * (16 + width);
+    }
 }
 
 typedef struct {

@@ -18,13 +18,10 @@ from orgboard_schema.blocks import (
     ScalarSeries,
     decode_segment,
     encode_segment,
-    encode_values,
     kind_number,
 )
 from orgboard_schema.blocks.heads import row_places, series_key, sum_heads
-from orgboard_schema.blocks.scalars import pack_scalars
 from orgboard_schema.blocks.series import Ints
-from orgboard_schema.blocks.summary import summarise_block
 from orgboard_schema.blocks.table import ScalarTable, chunks_of, count_table, encode_table
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.many import execute_many
@@ -251,9 +248,8 @@ def _add_blocks(state: RunState, blocks: Sequence[NewBlock], rows: NewRows) -> N
     seqs = [state.take_seq() for _ in blocks]
     grown = [(seq, block) for seq, block in zip(seqs, blocks, strict=True) if _is_scalar(block)]
     for seq, block in zip(seqs, blocks, strict=True):
-        payload, row = _block_row(state.run_id, seq, block)
-        rows.blocks.append(row)
-        rows.octets += len(payload)
+        rows.blocks.append(_block_row(state.run_id, seq, block))
+        rows.octets += len(block.packed[0])
     if grown:
         rows.grown.append((state, grown))
         rows.octets += sum(POINT_BYTES * len(block.series) for _, block in grown)
@@ -263,14 +259,9 @@ def _is_scalar(block: NewBlock) -> bool:
     return isinstance(block.series, ScalarSeries)
 
 
-def _block_row(run_id: int, seq: int, block: NewBlock) -> tuple[bytes, dict[str, object]]:
-    """Return a block's payload, and its row with it."""
-    series = block.series
-    if isinstance(series, ScalarSeries):
-        payload, summary = pack_scalars(series)
-    else:
-        payload, summary = encode_values(series), summarise_block(series)
-    row: dict[str, object] = {
+def _block_row(run_id: int, seq: int, block: NewBlock) -> dict[str, object]:
+    payload, summary = block.packed
+    return {
         "run_id": run_id,
         "tag_id": block.tag_id,
         "kind": kind_number(block.kind),
@@ -278,8 +269,8 @@ def _block_row(run_id: int, seq: int, block: NewBlock) -> tuple[bytes, dict[str,
         "seq": seq,
         "attempt": block.attempt,
         "payload": payload,
+        **summary._asdict(),
     }
-    return payload, row | summary._asdict()
 
 
 def _add_waiting(state: RunState, waiting: Sequence[Waiting]) -> None:

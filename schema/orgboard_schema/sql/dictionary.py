@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
-from sqlalchemy import Connection, Select, bindparam, select
+from sqlalchemy import Connection, select
 
 from orgboard_schema.sql import tables
+from orgboard_schema.sql.listed import KEYS, Listed
 from orgboard_schema.sql.text import from_sql, sha256, to_sql
 from orgboard_schema.sql.upsert import insert_new
 from orgboard_schema.types import Metadata
@@ -33,11 +34,11 @@ IDS_PER_QUERY: Final = 500
 _T = TypeVar("_T")
 
 # Built once: to build a statement costs more than to run it.
-_FIND_TAGS: Final = select(tables.tag.c.name_sha256, tables.tag.c.tag_id).where(
-    tables.tag.c.name_sha256.in_(bindparam("keys", expanding=True))
+_FIND_TAGS: Final = Listed(
+    select(tables.tag.c.name_sha256, tables.tag.c.tag_id), tables.tag.c.name_sha256
 )
-_FIND_METADATA: Final = select(tables.metadata.c.sha256, tables.metadata.c.metadata_id).where(
-    tables.metadata.c.sha256.in_(bindparam("keys", expanding=True))
+_FIND_METADATA: Final = Listed(
+    select(tables.metadata.c.sha256, tables.metadata.c.metadata_id), tables.metadata.c.sha256
 )
 
 
@@ -104,7 +105,7 @@ def chunked(values: Sequence[_T], size: int = IDS_PER_QUERY) -> Iterator[Sequenc
 
 def find_ids(
     conn: Connection,
-    query: Select[Any, Any],
+    query: Listed,
     keys: Collection[bytes],
     others: Mapping[str, object] | None = None,
 ) -> dict[bytes, int]:
@@ -114,7 +115,7 @@ def find_ids(
     """
     found: dict[bytes, int] = {}
     for some in chunked(sorted(keys)):
-        rows = conn.execute(query, {"keys": some, **(others or {})})
+        rows = conn.execute(query.of(conn), {KEYS: some, **(others or {})})
         found |= {bytes(sha): int(number) for sha, number in rows}
     return found
 

@@ -7,13 +7,17 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from sqlalchemy import (
+    ARRAY,
+    BigInteger,
     Column,
     ColumnElement,
     Connection,
     Update,
+    any_,
     bindparam,
     case,
     func,
+    select,
     update,
 )
 
@@ -35,6 +39,8 @@ def advance_files(conn: Connection, commits: Sequence[FileCommit]) -> None:
     """
     # First of all: a rival waits here, then finds that the offset moved.
     commits = sorted(commits, key=lambda commit: commit.file_id)
+    if conn.dialect.name == "postgresql" and len(commits) > 1:
+        conn.execute(_LOCK, {"files": [commit.file_id for commit in commits]})
     moved = execute_many(conn, _ADVANCE, [_row(commit) for commit in commits])
     if moved != len(commits):
         some = ", ".join(f"{file.file_id} at {file.old_offset}" for file in commits[:5])
@@ -106,6 +112,13 @@ def _unless_null(name: str, column: Column[Any]) -> ColumnElement[Any]:
 
 
 # Built once: to build a statement costs more than to run it.
+_LOCK: Final = (
+    select(tables.source_file.c.file_id)
+    .where(tables.source_file.c.file_id == any_(bindparam("files", type_=ARRAY(BigInteger))))
+    # Rivals take the same locks in the same order; one update of many rows takes them in any.
+    .order_by(tables.source_file.c.file_id)
+    .with_for_update(key_share=True)
+)
 _ADVANCE: Final = _advance()
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DatabaseError
 from orgboard_schema.errors import DatabaseNewer, DatabaseOlder, DatabaseUnreachable
 from orgboard_schema.progress import Tell, quiet
 from orgboard_schema.sql.engine import begin_read, begin_write, shown, unreachable
+from orgboard_schema.sql.fresh import make_tables
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -83,6 +84,11 @@ def upgrade(engine: Engine, tell: Tell = quiet) -> tuple[str | None, str]:
             before = version_in(conn)
             if before == HEAD:
                 return before, HEAD
+            # One that was brought down to nothing has that table still.
+            if before is None and not inspect(conn).has_table(_VERSION_TABLE):
+                tell(f"{HEAD}: all tables", 0, 1)
+                make_tables(conn)
+                return None, HEAD
             from alembic import command
 
             refuse_newer(before, engine)

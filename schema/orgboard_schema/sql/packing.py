@@ -8,9 +8,11 @@ from typing import Final
 
 import numpy as np
 
-from orgboard_schema.blocks import Chunk, ScalarSeries, Series, ValueSeries
+from orgboard_schema.blocks import Chunk, ScalarSeries, Series, ValueSeries, encode_values
 from orgboard_schema.blocks.heads import HeadSums
-from orgboard_schema.blocks.series import concat
+from orgboard_schema.blocks.scalars import pack_scalars
+from orgboard_schema.blocks.series import alike, join
+from orgboard_schema.blocks.summary import BlockSummary, summarise_block
 from orgboard_schema.types import Kind
 
 __all__ = [
@@ -60,6 +62,8 @@ class NewBlock:
     tag_id: int
     kind: Kind
     series: Series
+    packed: tuple[bytes, BlockSummary]
+    """Its payload, and what its row says."""
 
 
 def pack_waiting(
@@ -77,15 +81,40 @@ def pack_waiting(
     blocks: list[NewBlock] = []
     rest: list[Waiting] = []
     for (attempt, tag_id, kind), parts in grouped.items():
-        joined = concat(parts)
-        for number, series in enumerate(joined, 1):
-            grows = not final and attempt == newest and number == len(joined)
-            for piece in cut(series):
-                if grows and not is_full(piece):
-                    rest.append(Waiting(attempt, Chunk(tag_id, kind, piece)))
-                else:
-                    blocks.append(NewBlock(attempt, tag_id, kind, piece))
+        stretches = [stretch for run in alike(parts) for stretch in _stretches(run)]
+        for number, series in enumerate(stretches, 1):
+            grows = not final and attempt == newest and number == len(stretches)
+            pieces = list(cut(series))
+            if grows and pieces and not is_full(pieces[-1]):
+                waits = pieces.pop()
+                rest.append(Waiting(attempt, Chunk(tag_id, kind, waits)))
+                series = part(series, 0, len(series) - len(waits))
+            blocks += [
+                NewBlock(attempt, tag_id, kind, piece, packed)
+                for piece, packed in zip(pieces, _packed(series, pieces), strict=True)
+            ]
     return blocks, rest
+
+
+def _stretches(run: Sequence[Series]) -> list[Series]:
+    """Return the points of series of one form, as one series, or as whole blocks and what follows
+    them: what waited is little, and what comes to it need not be copied."""
+    *before, last = run
+    missing = -sum(map(len, before)) % BLOCK_POINTS
+    if not before or not isinstance(last, ScalarSeries) or len(last) <= missing:
+        return [join(run)]
+    return [join([*before, part(last, 0, missing)]), part(last, missing, len(last))]
+
+
+def _packed(series: Series, pieces: Sequence[Series]) -> list[tuple[bytes, BlockSummary]]:
+    """Return each piece of a series as it is stored; of scalars all at once."""
+    if isinstance(series, ScalarSeries):
+        return pack_scalars(series, BLOCK_POINTS)
+    return [
+        (encode_values(piece), summarise_block(piece))
+        for piece in pieces
+        if isinstance(piece, ValueSeries)
+    ]
 
 
 def is_worth_packing(sums: HeadSums) -> bool:

@@ -141,13 +141,35 @@ def _extend(
     bare = list(conn.scalars(_FIND_BARE, here | {"after": after}))
     if len(bare) < GROUP_BLOCKS:
         return
+    made: list[Buckets] = []
     for some in chunked(bare, BLOCKS_AT_ONCE):
         if len(some) < GROUP_BLOCKS:
             break
-        buckets = make_buckets(_load(conn, here, some, at_hand))
+        made.append(make_buckets(_load(conn, here, some, at_hand)))
+    for buckets in _merged(conn, here, rows, made):
         conn.execute(_INSERT, [pyramid_row(run_id, tag_id, attempt, buckets)])
-        rows.append((some[-1], int(buckets.block_points.sum())))
-    _merge(conn, here, rows)
+
+
+def _merged(
+    conn: Connection,
+    here: Mapping[str, int],
+    rows: Sequence[tuple[int, int]],
+    made: Sequence[Buckets],
+) -> list[Buckets]:
+    """Make one full row of the small ones, those stored and those just made, once they are
+    enough for it; return what is to be stored. What is deleted soon leaves holes."""
+    stored = [(seq, n) for seq, n in rows if n < FULL_POINTS]
+    small = [buckets for buckets in made if _points(buckets) < FULL_POINTS]
+    points = sum(n for _, n in stored) + sum(map(_points, small))
+    if len(stored) + len(small) < 2 or points < FULL_POINTS:
+        return list(made)
+    parts = [*_take_away(conn, here, [seq for seq, _ in stored]), *small]
+    full = [buckets for buckets in made if _points(buckets) >= FULL_POINTS]
+    return [*full, join_buckets(parts)]
+
+
+def _points(buckets: Buckets) -> int:
+    return int(buckets.block_points.sum())
 
 
 def _load(
@@ -161,14 +183,11 @@ def _load(
     return [(seq, at_hand[seq] if seq in at_hand else stored[seq]) for seq in seqs]
 
 
-def _merge(conn: Connection, here: Mapping[str, int], rows: Sequence[tuple[int, int]]) -> None:
-    """Make one full row of the small ones, once they are enough for it."""
-    small = [(seq, n) for seq, n in rows if n < FULL_POINTS]
-    if len(small) < 2 or sum(n for _, n in small) < FULL_POINTS:
-        return
-    seqs = [seq for seq, _ in small]
+def _take_away(conn: Connection, here: Mapping[str, int], seqs: Sequence[int]) -> list[Buckets]:
+    """Return these rows, and delete them: they become part of a larger one."""
+    if not seqs:
+        return []
     parts = [decode_buckets(payload) for _, payload in _payloads(conn, here, LEVEL, seqs)]
-    row = pyramid_row(here["run"], here["tag"], here["of_attempt"], join_buckets(parts))
     conn.execute(
         delete(tables.block).where(
             _block.run_id == here["run"],
@@ -178,7 +197,7 @@ def _merge(conn: Connection, here: Mapping[str, int], rows: Sequence[tuple[int, 
             _block.seq.in_(seqs),
         )
     )
-    conn.execute(_INSERT, [row])
+    return parts
 
 
 def _payloads(

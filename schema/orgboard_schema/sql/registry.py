@@ -14,10 +14,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, bindparam, func, select, update
+from sqlalchemy import ColumnElement, Connection, Result, bindparam, func, select, update
 
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.dictionary import chunked, find_ids
+from orgboard_schema.sql.listed import KEYS, Listed
 from orgboard_schema.sql.many import execute_many
 from orgboard_schema.sql.roles import TEAM, Visibility
 from orgboard_schema.sql.standing import SHADOW, SHOWN
@@ -35,6 +36,7 @@ __all__ = [
     "ensure_runs",
     "ensure_team",
     "files",
+    "files_of",
     "locked_project",
     "new_uid",
     "parse_project",
@@ -44,13 +46,30 @@ __all__ = [
 
 DEFAULT_TEAM: Final = "default"
 
+ROWS_AT_ONCE: Final = 1000
+"""Fetched together: more saves no more time."""
+
 NO_BYTES: Final = hashlib.sha256(b"").digest()
 """The head of a file of which nothing was read: it fits any file."""
 
 # Built once: to build a statement costs more than to run it.
-_FIND_RUNS: Final = select(tables.run.c.name_sha256, tables.run.c.run_id).where(
-    tables.run.c.logdir_id == bindparam("logdir"),
-    tables.run.c.name_sha256.in_(bindparam("keys", expanding=True)),
+_FIND_RUNS: Final = Listed(
+    select(tables.run.c.name_sha256, tables.run.c.run_id).where(
+        tables.run.c.logdir_id == bindparam("logdir")
+    ),
+    tables.run.c.name_sha256,
+)
+# The runs' locks first: of two daemons that find the same file, one counts it.
+_LOCK_RUNS: Final = Listed(
+    select(tables.run.c.run_id)
+    .where(tables.run.c.standing.in_((SHOWN, SHADOW)))
+    .order_by(tables.run.c.run_id)
+    .with_for_update(),
+    tables.run.c.run_id,
+)
+_FIND_NAMES: Final = Listed(
+    select(tables.source_file.c.run_id, tables.source_file.c.name_sha256),
+    tables.source_file.c.run_id,
 )
 _COUNT_FILES: Final = (
     update(tables.run)
@@ -59,6 +78,10 @@ _COUNT_FILES: Final = (
 )
 
 _UID_CHARACTERS: Final = string.digits + string.ascii_letters
+
+_UID_DIGITS: Final = (_UID_CHARACTERS * 5).encode()[:256]
+_UID_TOO_HIGH: Final = bytes(range(256 - 256 % len(_UID_CHARACTERS), 256))
+"""Octets that would make some characters likelier than others."""
 
 _UID_LENGTH: Final = 12
 """62^12 names: nobody guesses one, and two runs never draw the same."""
@@ -107,7 +130,15 @@ class FileRow:
 
 
 _FILE = tables.source_file.c
-_FIND_FILES: Final = select(*(_FILE[name] for name in FileRow.__dataclass_fields__))
+_FIND_FILES: Final = select(*(_FILE[name] for name in FileRow.__dataclass_fields__)).order_by(
+    _FILE.run_id, _FILE.file_id
+)
+_FIND_FILES_OF: Final = Listed(_FIND_FILES, _FILE.run_id)
+_FIND_ALL_FILES: Final = _FIND_FILES.where(
+    _FILE.run_id.in_(
+        select(tables.run.c.run_id).where(tables.run.c.logdir_id == bindparam("logdir"))
+    )
+)
 
 
 def parse_project(text: str) -> tuple[str, str]:
@@ -194,7 +225,7 @@ def ensure_runs(
     ).scalar_one()
     rows: list[dict[str, object]] = [
         {
-            "uid": new_uid(),
+            "uid": uid,
             "project_id": project_id,
             "logdir_id": logdir_id,
             "name": to_sql(keys[key]),
@@ -204,7 +235,7 @@ def ensure_runs(
             "touched_ms": int(now * 1000),
             "host": to_sql(hosts[keys[key]]) if hosts and keys[key] in hosts else None,
         }
-        for number, key in enumerate(missing)
+        for number, (key, uid) in enumerate(zip(missing, _new_uids(len(missing)), strict=True))
     ]
     insert_new(conn, tables.run, rows)
 
@@ -218,13 +249,16 @@ def locked_project(conn: Connection, logdir_id: int) -> int:
 
 def new_uid() -> str:
     """Return a name for a run that no other has, and that says nothing about it."""
-    # One draw for all twelve: the system's randomness has its price, ten thousand times.
-    drawn = secrets.randbelow(len(_UID_CHARACTERS) ** _UID_LENGTH)
-    written = []
-    for _ in range(_UID_LENGTH):
-        drawn, digit = divmod(drawn, len(_UID_CHARACTERS))
-        written.append(_UID_CHARACTERS[digit])
-    return "".join(written)
+    return _new_uids(1)[0]
+
+
+def _new_uids(count: int) -> list[str]:
+    """Return as many: to ask for the system's randomness has its price, ten thousand times."""
+    drawn = ""
+    while len(drawn) < count * _UID_LENGTH:
+        octets = secrets.token_bytes(count * _UID_LENGTH + 16)
+        drawn += octets.translate(_UID_DIGITS, _UID_TOO_HIGH).decode("ascii")
+    return [drawn[at : at + _UID_LENGTH] for at in range(0, count * _UID_LENGTH, _UID_LENGTH)]
 
 
 def runs(conn: Connection, logdir_id: int) -> list[RunRow]:
@@ -242,7 +276,8 @@ def ensure_file(
     """
     ensure_files(conn, {run_id: [name]}, head_sha256=head_sha256, head_bytes=head_bytes)
     columns = tables.source_file.c
-    return next(_files(conn, (columns.run_id == run_id) & (columns.name_sha256 == sha256(name))))
+    here = (columns.run_id == run_id) & (columns.name_sha256 == sha256(name))
+    return next(_files(conn.execute(_FIND_FILES.where(here))))
 
 
 def ensure_files(
@@ -253,16 +288,10 @@ def ensure_files(
     head_bytes: int = 0,
 ) -> None:
     """Create the files of those names that a run does not have, at offset 0; names by run."""
-    columns = tables.source_file.c
     for run_ids in chunked(sorted(names)):
-        # The runs' locks first: of two daemons that find the same file, one counts it.
-        locked = select(tables.run.c.run_id).where(
-            tables.run.c.run_id.in_(run_ids), tables.run.c.standing.in_((SHOWN, SHADOW))
-        )
-        locked = locked.order_by(tables.run.c.run_id).with_for_update()
-        run_ids = list(conn.execute(locked).scalars())
-        query = select(columns.run_id, columns.name_sha256).where(columns.run_id.in_(run_ids))
-        known = {(run_id, bytes(key)) for run_id, key in conn.execute(query)}
+        run_ids = list(conn.execute(_LOCK_RUNS.of(conn), {KEYS: run_ids}).scalars())
+        found = conn.execute(_FIND_NAMES.of(conn), {KEYS: run_ids})
+        known = {(run_id, bytes(key)) for run_id, key in found}
         wanted = [(run_id, sha256(name), name) for run_id in run_ids for name in names[run_id]]
         new = [each for each in wanted if each[:2] not in known]
         rows: list[dict[str, object]] = [
@@ -288,8 +317,13 @@ def files(conn: Connection, run_ids: Collection[int]) -> list[FileRow]:
     """Return the files of these runs, in order of creation within each."""
     found: list[FileRow] = []
     for some in chunked(sorted(run_ids)):
-        found.extend(_files(conn, tables.source_file.c.run_id.in_(some)))
+        found.extend(_files(conn.execute(_FIND_FILES_OF.of(conn), {KEYS: some})))
     return found
+
+
+def files_of(conn: Connection, logdir_id: int) -> Iterator[FileRow]:
+    """Yield the files of all runs of a logdir, in order of creation within each."""
+    return _files(conn.execute(_FIND_ALL_FILES, {"logdir": logdir_id}))
 
 
 def replace_file(
@@ -334,9 +368,9 @@ def _runs(conn: Connection, where: ColumnElement[bool]) -> Iterator[RunRow]:
         yield RunRow(**fields)
 
 
-def _files(conn: Connection, where: ColumnElement[bool]) -> Iterator[FileRow]:
-    query = _FIND_FILES.where(where).order_by(_FILE.run_id, _FILE.file_id)
-    # A logdir may have a hundred thousand: no mapping a row.
-    rows: Sequence[Any] = conn.execute(query).all()
-    for row in rows:
-        yield FileRow(row[0], row[1], from_sql(row[2]), row[3], bytes(row[4]), *row[5:])
+def _files(found: Result[*tuple[Any, ...]]) -> Iterator[FileRow]:
+    # A logdir may have a hundred thousand: no mapping a row, and not all rows at once.
+    for some in found.partitions(ROWS_AT_ONCE):
+        rows: Sequence[Any] = some
+        for row in rows:
+            yield FileRow(row[0], row[1], from_sql(row[2]), row[3], bytes(row[4]), *row[5:])

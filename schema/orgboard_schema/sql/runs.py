@@ -21,6 +21,7 @@ from orgboard_schema.blocks.heads import empty_heads, sum_heads
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.dictionary import chunked, find_ids
 from orgboard_schema.sql.engine import IN_BINARY
+from orgboard_schema.sql.listed import KEYS, Listed
 from orgboard_schema.sql.many import execute_many
 from orgboard_schema.sql.upsert import insert_new, insert_or_replace
 
@@ -41,26 +42,25 @@ _LOCKED: Final = (
 )
 
 # Built once: to build a statement costs more than to run it.
-_LOCK: Final = (
+_LOCK: Final = Listed(
     select(tables.run.c.run_id, tables.run.c.standing, *(tables.run.c[name] for name in _LOCKED))
-    .where(tables.run.c.run_id.in_(bindparam("runs", expanding=True)))
     # Rivals take the same locks in the same order.
     .order_by(tables.run.c.run_id)
     # Not FOR UPDATE: that would also stop rivals that only refer to the run.
-    .with_for_update(key_share=True)
+    .with_for_update(key_share=True),
+    tables.run.c.run_id,
 )
-_FIND_HEADS: Final = (
-    select(tables.run_head.c.run_id, tables.run_head.c.payload)
-    .where(tables.run_head.c.run_id.in_(bindparam("runs", expanding=True)))
-    .execution_options(**IN_BINARY)
+_FIND_HEADS: Final = Listed(
+    select(tables.run_head.c.run_id, tables.run_head.c.payload).execution_options(**IN_BINARY),
+    tables.run_head.c.run_id,
 )
 _SAVE: Final = (
     update(tables.run)
     .where(tables.run.c.run_id == bindparam("run"))
     .values({name: bindparam(f"new_{name}") for name in (*_LOCKED, "last_step")})
 )
-_FIND_TAG_SETS: Final = select(tables.tag_set.c.sha256, tables.tag_set.c.tag_set_id).where(
-    tables.tag_set.c.sha256.in_(bindparam("keys", expanding=True))
+_FIND_TAG_SETS: Final = Listed(
+    select(tables.tag_set.c.sha256, tables.tag_set.c.tag_set_id), tables.tag_set.c.sha256
 )
 
 
@@ -100,8 +100,8 @@ def lock_runs(conn: Connection, run_ids: Collection[int]) -> dict[int, RunState]
     """Take the locks of all these runs, then read what they guard; without those not there."""
     states: dict[int, RunState] = {}
     for some in chunked(sorted(run_ids)):
-        rows: Sequence[Any] = conn.execute(_LOCK, {"runs": some}).all()
-        payloads = dict(conn.execute(_FIND_HEADS, {"runs": some}).all())
+        rows: Sequence[Any] = conn.execute(_LOCK.of(conn), {KEYS: some}).all()
+        payloads = dict(conn.execute(_FIND_HEADS.of(conn), {KEYS: some}).all())
         for row in rows:
             run_id, standing, *guarded = tuple(row)
             payload = payloads.get(run_id)

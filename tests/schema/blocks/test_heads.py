@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from ctypes import string_at
 
 import numpy as np
 import pytest
@@ -28,6 +29,8 @@ from orgboard_schema.blocks.heads import (
     row_of,
     row_places,
     series_key,
+    sum_each,
+    sum_heads,
 )
 from orgboard_schema.blocks.summary import add_points, summarise_block
 from orgboard_schema.errors import CorruptBlock
@@ -218,6 +221,30 @@ def test_many_tables_together_give_the_rows_that_each_gives(
     rows = zip(which, places, strict=True)
     assert found.tobytes() == b"".join(some[at][0][place].tobytes() for at, place in rows)
     assert len(nothing) == 0
+
+
+@given(st.lists(st.tuples(_tables(), st.integers(0, 9)), max_size=6))
+def test_many_tables_come_to_what_each_comes_to_and_a_damaged_one_to_nothing(
+    some: list[tuple[HeadTable, int]],
+) -> None:
+    wrong = [b"", pack(b"\1\0\0\0" + bytes(40), quick=True, version=2)]
+    payloads, expected = [], []
+    for heads, kind in some:
+        write = _as_the_first_release_wrote if kind == 9 else encode_heads
+        payloads.append(wrong[kind % 2] if 6 < kind < 9 else write(heads))
+        expected.append(None if 6 < kind < 9 else sum_heads(heads))
+
+    assert sum_each(payloads) == expected
+
+
+def test_many_payloads_that_unfold_to_much_lie_one_after_the_other() -> None:
+    raws = [bytes([number]) * (200 + number % 7) for number in range(100)]
+
+    many = unpack_many([pack(raw, version=2) for raw in raws], version=2)
+
+    assert many is not None
+    found = zip(many.at.tolist(), many.sizes.tolist(), strict=True)
+    assert [string_at(at, size) for at, size in found] == raws
 
 
 def test_a_payload_that_promises_too_much_or_was_changed_is_refused_among_others() -> None:

@@ -68,7 +68,7 @@ def test_counts_are_whole_the_same(counts: list[float]) -> None:
     st.sampled_from([np.float32, np.float64]),
     st.data(),
 )
-def test_a_block_packs_the_same_and_its_row_says_the_same(
+def test_blocks_pack_the_same_and_their_rows_say_the_same(
     step: npt.NDArray[np.int64], dtype: type, data: st.DataObject
 ) -> None:
     count = len(step)
@@ -77,15 +77,21 @@ def test_a_block_packs_the_same_and_its_row_says_the_same(
     value: npt.NDArray[Any] = data.draw(octets).view(dtype)[:count]
     series = ScalarSeries(step, wall, value)
 
-    compiled, plain = _both(lambda: pack_scalars(series))
+    each = data.draw(st.integers(1, count + 5))
 
-    assert compiled[0] == plain[0]
-    told, expected = compiled[1]._asdict(), plain[1]._asdict()
-    total, exact = told.pop("value_sum"), expected.pop("value_sum")
-    assert told == expected
-    if total is not None and exact is not None:
-        largest = float(np.abs(value[np.isfinite(value)].astype(np.float64)).max())
-        assert math.isclose(total, exact, rel_tol=1e-12, abs_tol=largest * 1e-12)
+    compiled, plain = _both(lambda: pack_scalars(series, each))
+
+    assert [payload for payload, _ in compiled] == [payload for payload, _ in plain]
+    assert [row.n for _, row in compiled] == [
+        len(step[at : at + each]) for at in range(0, count, each)
+    ]
+    for (_, row), (_, plainly) in zip(compiled, plain, strict=True):
+        told, expected = row._asdict(), plainly._asdict()
+        total, exact = told.pop("value_sum"), expected.pop("value_sum")
+        assert told == expected
+        if total is not None and exact is not None:
+            largest = float(np.abs(value[np.isfinite(value)].astype(np.float64)).max())
+            assert math.isclose(total, exact, rel_tol=1e-12, abs_tol=largest * 1e-12)
 
 
 def test_a_strided_column_packs_like_a_whole_one() -> None:

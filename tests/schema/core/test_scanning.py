@@ -137,6 +137,35 @@ def test_any_values_give_the_same_batch(events: list[Event], plugin: str | None,
         read_by_both(event_file(*events), remembered)
 
 
+@st.composite
+def _alike(draw: st.DrawFn) -> list[bytes]:
+    """Draw records in turns, as a training logs them: each like one before it, but for its step,
+    wall time and values, and now and then an octet that is another one."""
+    kinds = draw(st.lists(_events(), min_size=1, max_size=3))
+    payloads = []
+    for turn in draw(st.lists(st.integers(0, len(kinds) - 1), max_size=40)):
+        event = Event()
+        event.CopyFrom(kinds[turn])
+        event.step = draw(st.sampled_from([0, 1, 2, 126, 127, 128, 129, -1, 2**63 - 1, -(2**63)]))
+        event.wall_time = draw(_doubles | st.just(1.5))
+        for value in event.summary.value:
+            if value.WhichOneof("value") == "simple_value":
+                value.simple_value = draw(_floats)
+        payload = event.SerializeToString()
+        if payload and draw(st.integers(0, 5)) == 5:
+            at = draw(st.integers(0, len(payload) - 1))
+            payload = payload[:at] + draw(st.binary(min_size=1, max_size=1)) + payload[at + 1 :]
+        payloads.append(payload)
+    return payloads
+
+
+@given(_alike(), st.booleans())
+def test_records_like_those_before_give_the_same_batch(payloads: list[bytes], know: bool) -> None:
+    remembered = {"loss": Metadata(plugin="scalars")} if know else {}
+
+    read_by_both(event_file(*payloads), remembered)
+
+
 @given(st.lists(_payloads(), min_size=1, max_size=8), st.data())
 def test_any_damage_gives_the_same_batch(payloads: list[bytes], data: st.DataObject) -> None:
     whole = event_file(*payloads)
@@ -152,6 +181,38 @@ def test_all_of_the_corpus_gives_the_same_batches(corpus: Path) -> None:
     assert len(files) > 50
     for path in files:
         read_by_both(path.read_bytes(), {})
+
+
+@pytest.mark.parametrize("changed", range(60))
+def test_a_record_that_differs_in_one_octet_from_the_one_before(changed: int) -> None:
+    """Whichever octet it is: what is read is what stands there."""
+    plain = [scalar_event("loss", 127, 1.0), scalar_event("loss", 100, 2.0)]
+    first, second = (event.SerializeToString() for event in plain)
+    at = changed % len(second)
+    for octet in (0, 1, 0x7F, 0x80, 0xFF, second[at] ^ 1, second[at] ^ 0x80):
+        other = second[:at] + bytes([octet]) + second[at + 1 :]
+        read_by_both(event_file(first, first, second, other, second), {})
+
+
+def test_a_step_that_takes_ten_octets_is_read_to_its_last() -> None:
+    record = scalar_event("loss", -1, 1.0).SerializeToString()
+    at = record.index(b"\xff" * 9 + b"\x01") + 9
+    others = [record[:at] + bytes([last]) + record[at + 1 :] for last in (0, 1, 2, 0x81)]
+
+    batch = read_by_both(event_file(record, record, *others, record), {})
+
+    # What stands above the sixty-fourth bit counts for nothing; an eleventh octet makes no number.
+    largest = 2**63 - 1
+    assert list(batch.scalars.step) == [-1, -1, largest, -1, largest, -1]
+
+
+def test_more_kinds_of_records_in_turn_than_there_are_moulds() -> None:
+    names = [f"tag/{number:05}" for number in range(1500)]
+    events = [scalar_event(name, step, step / 3) for step in range(3) for name in names]
+
+    batch = read_by_both(event_file(*events), {})
+
+    assert len(batch.scalars) == 4500
 
 
 def test_a_tag_is_undone_with_its_record() -> None:

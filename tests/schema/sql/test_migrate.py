@@ -4,10 +4,11 @@ import threading
 
 import pytest
 from alembic import command
-from sqlalchemy import Engine, inspect
+from sqlalchemy import Connection, Engine, inspect
 
 from orgboard_schema.errors import DatabaseNewer, DatabaseOlder
 from orgboard_schema.sql.engine import begin_write, open_engine
+from orgboard_schema.sql.fresh import make_tables
 from orgboard_schema.sql.migrate import (
     alembic_config,
     check_version,
@@ -17,6 +18,7 @@ from orgboard_schema.sql.migrate import (
     version,
 )
 from orgboard_schema.sql.tables import schema
+from support.recorded_tables import described
 
 
 def test_an_empty_database_is_brought_to_head_and_stays_there(database_url: str) -> None:
@@ -40,6 +42,24 @@ def test_the_revisions_make_the_tables_that_the_program_knows(engine: Engine) ->
         found = set(inspect(conn).get_table_names())
 
     assert found == {*schema.tables, "alembic_version"}
+
+
+def test_an_empty_database_gets_the_same_tables_as_by_every_revision(database_url: str) -> None:
+    engine = open_engine(database_url)
+    made = {}
+    for name, make in (("recorded", make_tables), ("by revisions", _by_revisions)):
+        with begin_write(engine) as conn:
+            make(conn)
+            made[name] = described(conn)
+            conn.rollback()
+    engine.dispose()
+
+    # Else `make tables` was forgotten.
+    assert made["recorded"] == made["by revisions"]
+
+
+def _by_revisions(conn: Connection) -> None:
+    command.upgrade(alembic_config(conn), "head")
 
 
 def test_revisions_go_down_and_up_again(engine: Engine) -> None:
