@@ -77,8 +77,20 @@ PEOPLE: Final[dict[str, State]] = {
     "teams": ("/admin/teams", _TABLE),
     "projects": ("/admin/projects", _TABLE),
     "audit log": ("/admin/audit", _TABLE),
-    "tokens": ("/admin/tokens", _TABLE),
     "directories": ("/admin/directories", _TABLE),
+    "assigned directory": (
+        "/admin/directories",
+        _clicked(("button", "Assign a directory…"), then="dialog select"),
+    ),
+    "share link": (
+        "/p/red/one/scalars",
+        _clicked(
+            ("button", "Views"),
+            ("button", "Share by a link… without an account"),
+            then="dialog .ob-seg",
+        ),
+    ),
+    "tokens": ("/admin/tokens", _TABLE),
     "assignment": (
         "/admin/directories",
         _clicked(("button", "Assign a directory…"), then="dialog select"),
@@ -121,7 +133,8 @@ PEOPLE: Final[dict[str, State]] = {
 """States of pages that Ana has, who runs the board."""
 
 PEOPLE_PHONE: Final = {
-    name: PEOPLE[name] for name in ("account", "people", "audit log", "team", "access")
+    name: PEOPLE[name]
+    for name in ("account", "people", "audit log", "team", "access", "share link")
 }
 
 DOORS: Final[dict[str, State]] = {

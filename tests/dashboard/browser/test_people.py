@@ -304,27 +304,6 @@ def test_a_token_is_made_shown_once_and_revoked(
     assert page.request.get(address, headers=headers).status == 401
 
 
-def test_a_directory_is_assigned_after_it_is_said_what_that_does(
-    page: Page, peopled: Served, ana: Person
-) -> None:
-    peopled.board.log("moving", [scalars("loss", [1.0])], project="red/one", logdir="/data/x")
-    page.goto(f"{peopled.address}/admin/directories")
-    page.get_by_role("button", name="Assign /data/x").click()
-    dialog = page.get_by_role("dialog", name="Assign a directory")
-    dialog.get_by_label("Project").select_option(label="default/board")
-    dialog.get_by_role("button", name="See what that does").click()
-
-    asked = page.get_by_role("dialog", name="Give /data/x to default/board?")
-    expect(asked).to_contain_text("Moves 1 run of a directory out of red/one.")
-    expect(asked).to_contain_text(re.compile("Loses sight: .*ben"))
-    asked.get_by_role("button", name="Assign it").click()
-    rules = page.get_by_role("table", name="Rules")
-    expect(rules).to_contain_text("/data/x")
-    page.get_by_role("button", name="Drop the rule for /data/x").click()
-    page.get_by_role("button", name="Drop it").click()
-    expect(rules).to_have_count(0)
-
-
 def test_the_audit_log_tells_what_was_done_and_is_saved(
     page: Page, peopled: Served, ana: Person
 ) -> None:

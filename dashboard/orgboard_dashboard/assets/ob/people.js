@@ -104,6 +104,9 @@
     if (!done) button.previousElementSibling.select();
   }
 
+  /** A name before what is no field by itself: a row of choices. */
+  ob.labelled = (label, choices) => ob.el("div.ob-pop-field", {}, ob.el("span", { "aria-hidden": "true" }, label), choices);
+
   /** Make a field for a role; `more` are further choices. */
   ob.roleSelect = (label, value, onchange, more = []) => ob.select(label, [...ROLES.map((role) => [role, role]), ...more], value, onchange);
 

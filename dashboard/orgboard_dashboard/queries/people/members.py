@@ -124,16 +124,16 @@ def list_teams(viewer: Viewer, conn: Connection) -> tuple[TeamRow, ...]:
         .where(_member.team_id == _team.team_id, _member.account_id == viewer.account_id)
         .scalar_subquery()
     )
-    counts = [
+    members, projects = (
         select(func.count()).where(table.c.team_id == _team.team_id).scalar_subquery()
         for table in (tables.team_member, tables.project)
-    ]
+    )
     rows = conn.execute(
-        select(_team.name, role, *counts).where(visible_teams(viewer)).order_by(_team.name)
+        select(_team.name, role, members, projects).where(visible_teams(viewer)).order_by(_team.name)
     )
     return tuple(
-        TeamRow(from_sql(name), Role(had).word if had else "", members, projects)
-        for name, had, members, projects in rows
+        TeamRow(from_sql(name), Role(had).word if had else "", of_it, its)
+        for name, had, of_it, its in rows
     )
 
 
