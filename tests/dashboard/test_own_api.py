@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from orgboard_dashboard.api.proof import FRESH_S
+from orgboard_schema.sql.roles import Role
 from support.boards import Board
-from support.people import PASSWORD, Person, sign_in, two_teams
+from support.people import PASSWORD, Person, put, sign_in, two_teams
 
 NEW_PASSWORD = "another long walk, inland"
 
@@ -157,8 +158,9 @@ def test_who_found_a_browser_open_guesses_few_passwords(any_ana: Person) -> None
 
 def test_tokens_are_told_once_listed_and_revoked_by_whose_they_are(any_ana: Person) -> None:
     ana = any_ana
+    put(ana.board, "red/one", "ben", Role.ADMIN)
     ben = signed_in(ana, "ben")
-    made = ben.post("tokens", {"name": "mine", "scope": "read", "days": 7, "team": "red"})
+    made = ben.post("tokens", {"name": "mine", "scope": "write", "days": 7, "team": "red"})
     ana.post("accounts", {"name": "bot", "kind": "service"})
     bots = ana.post("tokens", {"name": "nightly", "owner": "bot"})
 
@@ -175,8 +177,8 @@ def test_tokens_are_told_once_listed_and_revoked_by_whose_they_are(any_ana: Pers
     headers = {"authorization": f"Bearer {made['token']}"}
     seen = ana.board.ask("GET", "/api/v1/projects", headers=headers)
     assert seen.status_code == 200
-    # A program sees nothing of what else its owner has.
-    for path in ("tokens", "sessions"):
+    # A program sees nothing of what else its owner has, or of who sees what.
+    for path in ("tokens", "sessions", "accounts", "audit", "p/red/one/access"):
         assert ana.board.ask("GET", f"/api/ui/v1/{path}", headers=headers).status_code in (403, 404)
     ben.post(f"tokens/{made['id']}", method="DELETE")
     assert ana.board.ask("GET", "/api/v1/projects", headers=headers).status_code == 401

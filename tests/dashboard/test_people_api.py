@@ -1,4 +1,4 @@
-"""What pages ask about people: accounts, teams, access, sessions, passwords, the audit log."""
+"""What pages ask about people: accounts, teams, access, directories, links, the audit log."""
 
 from __future__ import annotations
 
