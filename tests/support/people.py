@@ -28,7 +28,7 @@ from orgboard_schema.sql.engine import begin_write
 from orgboard_schema.sql.roles import Role
 from support.boards import Board
 
-__all__ = ["HOST", "PASSWORD", "Person", "add_person", "add_project", "put", "sign_in"]
+__all__ = ["HOST", "PASSWORD", "Person", "add_person", "add_project", "put", "sign_in", "two_teams"]
 
 HOST: Final = SystemViewer()
 PASSWORD: Final = "a long walk by the sea"
@@ -108,3 +108,13 @@ def put(board: Board, place: str, name: str, role: Role | None) -> None:
             set_grant(HOST, conn, team, project, name, role, time.time())
         else:
             set_member(HOST, conn, team, name, role, time.time())
+
+
+def two_teams(board: Board) -> Person:
+    """Make a board of two teams, each with a project and an editor; give who runs it, signed in."""
+    add_person(board, "Ana", is_admin=True)
+    for team, name in (("red", "ben"), ("blue", "eve")):
+        add_person(board, name)
+        add_project(board, team, "one")
+        put(board, team, name, Role.EDITOR)
+    return sign_in(board, "Ana")

@@ -86,7 +86,6 @@ PEOPLE: Final[dict[str, State]] = {
         ),
     ),
     "tokens": ("/admin/tokens", _TABLE),
-    "directories": ("/admin/directories", _TABLE),
     "assignment": (
         "/admin/directories",
         _clicked(("button", "Assign a directory…"), then="dialog select"),

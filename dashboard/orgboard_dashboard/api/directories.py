@@ -1,9 +1,6 @@
-"""Which directories go to which projects, as JSON, for who runs the board."""
+"""Which directories are read into which projects, for who runs the board."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
-from typing import Any, Final
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -22,43 +19,34 @@ from orgboard_dashboard.services import Services
 
 __all__ = ["routes"]
 
-_MAX_PATH_CHARS: Final = 4096
-_MAX_PLACE_CHARS: Final = 500
+_MAX_PATH_CHARS = 4096
 
 
 def routes(services: Services) -> APIRouter:
     """Return the routes, answering through `services`."""
-    router = APIRouter(prefix="/api/ui/v1")
+    router = APIRouter(prefix="/api/ui/v1/directories")
 
-    @router.get("/directories")
+    @router.get("")
     async def directories() -> Response:
-        listed, rules = await services.ask(list_logdirs), await services.ask(list_rules)
-        return answer({"directories": listed, "rules": rules})
+        rows, rules = await services.ask(list_logdirs), await services.ask(list_rules)
+        return answer({"directories": rows, "rules": rules})
 
-    @router.post("/directories/preview")
-    async def preview(request: Request) -> Response:
-        path, team, project = _asked(read_object(await request.body()))
-        told = await services.ask(foresee_assignment, path, team, project, services.now())
-        moved, foreseen = told
-        return answer({"moved": moved, **shallow(foreseen)})
-
-    @router.post("/directories")
+    @router.post("")
     async def assign(request: Request) -> Response:
-        require_proof(services.now())
-        path, team, project = _asked(read_object(await request.body()))
-        return answer(await services.edit(set_rule, path, team, project, services.now()))
+        asked = read_object(await request.body())
+        path, now = text_of(asked, "path", _MAX_PATH_CHARS), services.now()
+        team, _, project = text_of(asked, "project", 1000).partition("/")
+        if asked.get("trial") is True:
+            moved, foreseen = await services.ask(foresee_assignment, path, team, project, now)
+            return answer({**shallow(moved), **shallow(foreseen)})
+        require_proof(now)
+        return answer(await services.edit(set_rule, path, team, project, now))
 
-    @router.post("/directories/drop")
+    @router.post("/drop")
     async def drop(request: Request) -> Response:
         require_proof(services.now())
-        path, _, _ = _asked(read_object(await request.body()))
+        path = text_of(read_object(await request.body()), "path", _MAX_PATH_CHARS)
         await services.edit(drop_rule, path, services.now())
         return answer({"path": path})
 
     return router
-
-
-def _asked(asked: Mapping[str, Any]) -> tuple[str, str, str]:
-    path = text_of(asked, "path", _MAX_PATH_CHARS)
-    team, project = (text_of(asked, key, _MAX_PLACE_CHARS) for key in ("team", "project"))
-    return path, team, project

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
@@ -80,7 +80,7 @@ def _guarded(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
-def _shown(record: Record) -> dict[str, object]:
+def _shown(record: Record) -> Mapping[str, object]:
     named = {name: getattr(record, name) for name in _COLUMNS}
     changes = {
         name: json.loads(named[name]) if named[name] else None for name in ("before", "after")

@@ -304,41 +304,20 @@ def test_a_token_is_made_shown_once_and_revoked(
     assert page.request.get(address, headers=headers).status == 401
 
 
-def test_a_directory_is_assigned_after_it_is_said_what_that_does(
-    page: Page, peopled: Served, ana: Person
-) -> None:
-    peopled.board.log("moving", [scalars("loss", [1.0])], project="red/one", logdir="/data/x")
-    page.goto(f"{peopled.address}/admin/directories")
-    page.get_by_role("button", name="Assign /data/x").click()
-    dialog = page.get_by_role("dialog", name="Assign a directory")
-    dialog.get_by_label("Project").select_option(label="default/board")
-    dialog.get_by_role("button", name="See what that does").click()
-
-    asked = page.get_by_role("dialog", name="Give /data/x to default/board?")
-    expect(asked).to_contain_text("Moves 1 run of a directory out of red/one.")
-    expect(asked).to_contain_text(re.compile("Loses sight: .*ben"))
-    asked.get_by_role("button", name="Assign it").click()
-    rules = page.get_by_role("table", name="Rules")
-    expect(rules).to_contain_text("/data/x")
-    page.get_by_role("button", name="Drop the rule for /data/x").click()
-    page.get_by_role("button", name="Drop it").click()
-    expect(rules).to_have_count(0)
-
-
 def test_the_audit_log_tells_what_was_done_and_is_saved(
     page: Page, peopled: Served, ana: Person
 ) -> None:
     page.goto(f"{peopled.address}/admin/audit")
     page.get_by_label("Which actions").select_option("member.set")
     rows = page.get_by_role("table", name="Records").locator("tbody tr")
-    expect(rows).to_have_text(
-        [re.compile("host.*member.set.*blue: eve.*none → admin"), re.compile("red: ben")]
-    )
+    put_in = rows.filter(has_text="red: ben")
+    expect(put_in).to_have_text(re.compile("host.*member.set.*none → editor"))
+    expect(rows.filter(has_not_text="member.set")).to_have_count(0)
 
     with page.expect_download() as started:
         page.get_by_role("link", name="Save as CSV").click()
     text = started.value.path().read_text("utf-8")
-    assert text.count("member.set") == 2
+    assert text.count("red: ben") == 1
     assert "account.made" not in text
 
 

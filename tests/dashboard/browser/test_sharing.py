@@ -111,3 +111,24 @@ def test_nothing_is_changed_where_several_projects_are_looked_at(
     expect(ana.get_by_role("menuitem", name="About this run")).to_be_visible()
     expect(ana.get_by_role("menuitem", name="Rename…")).to_have_count(0)
     expect(ana.get_by_role("menuitem", name="Delete…")).to_have_count(0)
+
+
+def test_a_directory_is_assigned_after_it_says_what_moves(ana: Page, peopled: Served) -> None:
+    peopled.board.log(
+        "loose", [scalars("loss", [1.0])], project="default/Unassigned", logdir="/data/loose/a"
+    )
+    ana.goto(f"{peopled.address}/admin/directories")
+    table = ana.get_by_role("table", name="Directories", exact=True)
+    expect(table.get_by_role("row", name="/data/loose/a")).to_contain_text("default/Unassigned")
+
+    ana.get_by_role("button", name="Assign /data/loose/a").click()
+    ana.get_by_label("Project", exact=True).select_option("red/one")
+    expect(ana.get_by_text("1 run of 1 directory move from default/Unassigned")).to_be_visible()
+    expect(ana.get_by_text("Gains sight: ben (editor)")).to_be_visible()
+    ana.get_by_role("button", name="Assign", exact=True).click()
+
+    expect(table.get_by_role("row", name="/data/loose/a")).to_contain_text("red/one")
+    rules = ana.get_by_role("table", name="Assigned directories")
+    expect(rules.get_by_role("row", name="/data/loose/a")).to_contain_text("red/one")
+    ana.get_by_role("button", name="Take back /data/loose/a").click()
+    expect(rules).to_have_count(0)

@@ -29,7 +29,8 @@
     if (!found) return;
     const [access, me, names] = found;
     const place = ob.el("section.ob-access");
-    const dialog = { team, project, path, me, names, place, changed };
+    const dialog = { team, project, path, me, place, changed };
+    dialog.adder = ob.nameAdder("Grant", names, (name, role) => askGrant(dialog, name, role));
     const box = ob.dialog(`Access to ${team} / ${project}`, place, { act: () => {} });
     box.classList.add("ob-wide");
     paint(dialog, access);
@@ -54,6 +55,7 @@
 
   function paint(dialog, access) {
     const { place, team } = dialog;
+    dialog.access = access;
     const seg = ob.segmented("Visibility", VISIBILITIES, access.visibility, (visibility) => {
       seg.paint(access.visibility);
       if (visibility !== access.visibility) askVisibility(dialog, visibility);
@@ -69,7 +71,7 @@
       ob.el("span.ob-name", {}, row.name, row.is_disabled ? ob.el("span.ob-mute", {}, " asleep") : ""),
       ob.roleSelect(`Role of ${row.name}`, row.role, (role) => askGrant(dialog, row.name, role)),
       ob.el("button.ob-quiet", { type: "button", "aria-label": `Take the grant of ${row.name} back`, onclick: () => askGrant(dialog, row.name, null) }, "Take back")));
-    return ob.el("ul.ob-grants", { "aria-label": "Grants" }, ...list, ob.nameAdder("Grant", dialog.names, (name, role) => askGrant(dialog, name, role)));
+    return ob.el("ul.ob-grants", { "aria-label": "Grants" }, ...list, dialog.adder);
   }
 
   /** Make a row that takes a name and a role. */
@@ -83,8 +85,10 @@
       event.preventDefault();
       go();
     });
-    return ob.el("li.ob-adder", {}, name, role, ob.el("button.ob-pill", { type: "button", onclick: go }, does),
+    const row = ob.el("li.ob-adder", {}, name, role, ob.el("button.ob-pill", { type: "button", onclick: go }, does),
       ob.el("datalist", { id }, ...names.map((known) => ob.el("option", { value: known }))));
+    row.empty = () => { name.value = ""; };
+    return row;
   };
 
   function people(sights) {
@@ -119,17 +123,21 @@
 
   /** Say what a change would do, and do it when that is meant. */
   async function ask(dialog, change, { title, words, does, act, done }) {
+    // What was only thought of is not what the fields show.
+    const asItIs = () => paint(dialog, dialog.access);
     const told = await foreseen(dialog, change);
-    if (!told) return again(dialog);
+    if (!told) return asItIs();
+    let isDone = false;
     const box = ob.dialog(title, [words ? ob.el("p", {}, words) : null, ...consequences(told, dialog.me.name)].filter(Boolean), {
       does,
       act: async () => {
         await act();
+        isDone = true;
+        dialog.adder.empty();
         ob.toast(done);
       },
     });
-    // Kept as it was, too: the fields show what is, and not what was thought of.
-    box.addEventListener("close", () => again(dialog));
+    box.addEventListener("close", () => (isDone ? again(dialog) : asItIs()));
   }
 
   async function foreseen(dialog, change) {

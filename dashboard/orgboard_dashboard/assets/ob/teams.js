@@ -9,7 +9,8 @@
     if (!found) return;
     const [told, me, names] = found;
     const place = ob.el("section.ob-access");
-    const dialog = { team, path, names, place, changed, mayChange: told.may_change && !me.read_only };
+    const dialog = { team, path, place, changed, mayChange: told.may_change && !me.read_only };
+    dialog.adder = ob.nameAdder("Put in", names, (name, role) => put(dialog, name, role));
     const box = ob.dialog(`Team ${team}`, place, { act: () => {} });
     box.classList.add("ob-wide");
     paint(dialog, told.members);
@@ -23,7 +24,7 @@
       mayChange ? ob.el("button.ob-quiet", { type: "button", "aria-label": `Take ${row.name} out`, onclick: () => takeOut(dialog, row.name) }, "Take out") : null));
     ob.keepFocus(place, () => place.replaceChildren(...[
       rows.length ? null : ob.el("p.ob-mute", {}, "Nobody is in this team yet."),
-      ob.el("ul.ob-grants", { "aria-label": "Members" }, ...rows, mayChange ? ob.nameAdder("Put in", dialog.names, (name, role) => put(dialog, name, role)) : null),
+      ob.el("ul.ob-grants", { "aria-label": "Members" }, ...rows, mayChange ? dialog.adder : null),
       mayChange ? ob.el("h3", {}, "Somebody who has no account") : null,
       mayChange ? inviter(dialog) : null,
       mayChange ? ob.el("p.ob-adder", {}, ob.el("span.ob-grow", {}, "A project without runs, for who will log some"),
@@ -64,6 +65,7 @@
     const { team, path } = dialog;
     try {
       await ob.delicate(path, { name, role });
+      dialog.adder.empty();
       ob.toast(role ? `${name} is ${role} of ${team}` : `Took ${name} out of ${team}`);
     } catch (error) {
       if (!(error instanceof ob.Refused)) throw error;

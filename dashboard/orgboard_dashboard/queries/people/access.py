@@ -15,7 +15,11 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, literal, select,
 from orgboard_dashboard.queries.errors import NotFound
 from orgboard_dashboard.queries.people.accounts import account_id_of
 from orgboard_dashboard.queries.people.logdirs import Moved, set_rule
-from orgboard_dashboard.queries.people.members import set_grant, set_visibility
+from orgboard_dashboard.queries.people.members import (
+    require_person,
+    set_grant,
+    set_visibility,
+)
 from orgboard_dashboard.queries.visible import find_project, role_of, visible_projects
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.sql import tables
@@ -88,6 +92,7 @@ def who_sees(viewer: Viewer, conn: Connection, team: str, project: str) -> tuple
         Forbidden: `viewer` does not run it.
     """
     found = find_project(viewer, conn, team, project, Role.ADMIN)
+    require_person(viewer)
     return _seen(conn, _project.project_id == found.project_id)
 
 
@@ -118,6 +123,7 @@ def visibility_of(viewer: Viewer, conn: Connection, team: str, project: str) -> 
         Forbidden: `viewer` does not run it.
     """
     found = find_project(viewer, conn, team, project, Role.ADMIN)
+    require_person(viewer)
     here = _project.project_id == found.project_id
     return str(conn.execute(select(_project.visibility).where(here)).scalar_one())
 

@@ -45,6 +45,7 @@ __all__ = [
     "make_project",
     "make_team",
     "put_member",
+    "require_person",
     "set_grant",
     "set_member",
     "set_visibility",
@@ -124,16 +125,18 @@ def list_teams(viewer: Viewer, conn: Connection) -> tuple[TeamRow, ...]:
         .where(_member.team_id == _team.team_id, _member.account_id == viewer.account_id)
         .scalar_subquery()
     )
-    counts = [
+    members, projects = (
         select(func.count()).where(table.c.team_id == _team.team_id).scalar_subquery()
         for table in (tables.team_member, tables.project)
-    ]
+    )
     rows = conn.execute(
-        select(_team.name, role, *counts).where(visible_teams(viewer)).order_by(_team.name)
+        select(_team.name, role, members, projects)
+        .where(visible_teams(viewer))
+        .order_by(_team.name)
     )
     return tuple(
-        TeamRow(from_sql(name), Role(had).word if had else "", members, projects)
-        for name, had, members, projects in rows
+        TeamRow(from_sql(name), Role(had).word if had else "", of_it, its)
+        for name, had, of_it, its in rows
     )
 
 
@@ -148,7 +151,9 @@ def list_members(viewer: Viewer, conn: Connection, team: str) -> tuple[MemberRow
 
 
 def list_places(viewer: Viewer, conn: Connection) -> tuple[PlaceRow, ...]:
-    """Return the projects that `viewer` runs, by team and name."""
+    """Return the projects that `viewer` runs, by team and name; none to a program."""
+    if viewer.kind == "token":
+        return ()
     granted, run = _counted(tables.project_grant), tables.run.c
     logged = (
         select(run.project_id, func.count().label("n"))
@@ -179,6 +184,7 @@ def list_grants(viewer: Viewer, conn: Connection, team: str, project: str) -> tu
         Forbidden: `viewer` does not run it.
     """
     found = find_project(viewer, conn, team, project, Role.ADMIN)
+    require_person(viewer)
     return _listed(conn, tables.project_grant, _grant.project_id == found.project_id)
 
 
@@ -261,8 +267,7 @@ def set_grant(
         Forbidden: `viewer` does not run the project.
     """
     found = find_project(viewer, conn, team, project, Role.ADMIN)
-    if viewer.kind == "token":
-        raise Forbidden("A token does not say who may see what.")
+    require_person(viewer)
     account_id = _somebody(conn, name)
     here = (_grant.project_id == found.project_id) & (_grant.account_id == account_id)
     before = conn.scalar(select(_grant.role).where(here))
@@ -286,8 +291,7 @@ def set_visibility(
         BadQuery: there is no such visibility.
     """
     found = find_project(viewer, conn, team, project, Role.ADMIN)
-    if viewer.kind == "token":
-        raise Forbidden("A token does not say who may see what.")
+    require_person(viewer)
     here = _project.project_id == found.project_id
     before = conn.scalar(select(_project.visibility).where(here))
     wanted = _checked(visibility)
@@ -336,6 +340,16 @@ def _somebody(conn: Connection, name: str) -> int:
     if found is None:
         raise NotFound
     return found
+
+
+def require_person(viewer: Viewer) -> None:
+    """Keep from programs who sees what: what a token gives is runs.
+
+    Raises:
+        Forbidden: `viewer` came by a token.
+    """
+    if viewer.kind == "token":
+        raise Forbidden("A token neither tells nor says who may see what.")
 
 
 def _checked(visibility: str) -> Visibility:
