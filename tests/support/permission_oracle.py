@@ -1,0 +1,174 @@
+"""Say what each principal may do, from the written rules alone.
+
+This page was written from the design (accounts), the reliability reference (5.1) and issue 7,
+before its author had read one line of the code that enforces them. It knows no SQL, no route and
+no module of the board, so that the permission matrix compares two opinions and not one with itself.
+
+The rules, as read:
+
+- a project belongs to one team; its visibility is private, team or organisation;
+- roles are viewer < editor < admin, held on a team or granted on a project;
+- the effective role is the highest of: the grant on the project; the role on the owning team where
+  visibility is team or organisation; viewer for every account where it is organisation; admin for
+  instance admins. Nothing denies, so nothing else takes a role away;
+- what may not be seen does not exist: it answers as what was never there;
+- what may be seen and not done is refused;
+- nobody, and whose session ended, ran out or belongs to a disabled account, is asked to sign in,
+  whatever is asked for, so that the answer says nothing of what there is;
+- a token gives its owner's present role within its scope, and never more: reading, or writing;
+  bound to a team or a project it sees nothing else. Grants, accounts and the installation are
+  never reached by token, and neither is what needs an admin's role, for no scope gives that;
+- a share link reads its one target and nothing beside it;
+- a board without accounts is its one person's: everything, or everything but changes if read-only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum, IntEnum
+
+__all__ = ["Answer", "Need", "Place", "Principal", "Rank", "Scope", "Share", "Standing", "answer"]
+
+
+class Rank(IntEnum):
+    """A role; NONE is to see nothing."""
+
+    NONE = 0
+    VIEWER = 1
+    EDITOR = 2
+    ADMIN = 3
+
+
+class Need(Enum):
+    """What an action asks of who does it."""
+
+    OPEN = "nothing, not even to be known"
+    KNOWN = "to be somebody, whoever it is"
+    SEE = "to see the project"
+    OWN = "to see the project and keep something of one's own in it"
+    EDIT = "to change what is in the project"
+    ADMINISTER = "to be an admin of the project"
+    ACCOUNT = "to be a person with an account, in person"
+    INSTANCE = "to be an instance admin, in person"
+
+
+class Answer(Enum):
+    """How the board answers."""
+
+    ALLOWED = "allowed"
+    INVISIBLE = "invisible"
+    FORBIDDEN = "forbidden"
+    SIGN_IN = "sign in"
+
+
+class Standing(Enum):
+    """What kind of principal asks, after the board has looked whether they still stand."""
+
+    STRANGER = "nobody, or a session that no longer counts"
+    LOCAL = "the one person of a board without accounts"
+    LOCAL_READER = "the same, on a read-only board"
+    ACCOUNT = "an account that stands"
+    SHARED = "who holds a share link"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a token was made for."""
+
+    write: bool
+    team: str | None = None
+    project: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What a share link shows: a whole project, or one run of it."""
+
+    project: str
+    run: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who asks, in the words of the rules."""
+
+    standing: Standing
+    instance_admin: bool = False
+    teams: Mapping[str, Rank] = field(default_factory=dict)
+    grants: Mapping[str, Rank] = field(default_factory=dict)
+    token: Scope | None = None
+    share: Share | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What is asked about: a project, and a run of it where the action names one."""
+
+    project: str
+    team: str
+    visibility: str
+    run: str | None = None
+
+
+def answer(who: Principal, need: Need, place: Place | None) -> Answer:
+    """Tell the answer that the rules want; `place` is None where no project is asked about."""
+    if need is Need.OPEN:
+        return Answer.ALLOWED
+    if who.standing is Standing.STRANGER:
+        return Answer.SIGN_IN
+    if place is None:
+        return Answer.ALLOWED if _may_without_place(who, need) else Answer.FORBIDDEN
+    rank = effective(who, place)
+    if rank is Rank.NONE:
+        return Answer.INVISIBLE
+    if need in (Need.KNOWN, Need.SEE):
+        return Answer.ALLOWED
+    return Answer.ALLOWED if _may_change(who, need, rank) else Answer.FORBIDDEN
+
+
+def effective(who: Principal, place: Place) -> Rank:
+    """The role of `who` at `place`: the highest that any rule gives."""
+    if who.standing in (Standing.LOCAL, Standing.LOCAL_READER):
+        return Rank.ADMIN
+    if who.standing is Standing.SHARED:
+        return Rank.VIEWER if _shows(who.share, place) else Rank.NONE
+    if who.token is not None and not _within(who.token, place):
+        return Rank.NONE
+    given = [who.grants.get(place.project, Rank.NONE)]
+    if place.visibility in ("team", "organisation"):
+        given.append(who.teams.get(place.team, Rank.NONE))
+    if place.visibility == "organisation":
+        given.append(Rank.VIEWER)
+    if who.instance_admin:
+        given.append(Rank.ADMIN)
+    return max(given)
+
+
+def _within(scope: Scope, place: Place) -> bool:
+    return scope.team in (None, place.team) and scope.project in (None, place.project)
+
+
+def _shows(share: Share | None, place: Place) -> bool:
+    if share is None or share.project != place.project:
+        return False
+    return share.run is None or share.run == place.run
+
+
+def _may_change(who: Principal, need: Need, rank: Rank) -> bool:
+    """Whether somebody who sees the project may do more than look at it."""
+    if who.standing in (Standing.LOCAL_READER, Standing.SHARED):
+        return False
+    if who.token is not None and not (who.token.write and need in (Need.OWN, Need.EDIT)):
+        return False
+    least = {Need.OWN: Rank.VIEWER, Need.EDIT: Rank.EDITOR, Need.ADMINISTER: Rank.ADMIN}
+    return rank >= least[need]
+
+
+def _may_without_place(who: Principal, need: Need) -> bool:
+    in_person = who.standing is Standing.ACCOUNT and who.token is None
+    if need is Need.ACCOUNT:
+        return in_person
+    if need is Need.INSTANCE:
+        return in_person and who.instance_admin
+    return need is Need.KNOWN
