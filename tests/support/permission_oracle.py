@@ -3,6 +3,8 @@
 This page was written from the design (accounts), the reliability reference (5.1) and issue 7,
 before its author had read one line of the code that enforces them. It knows no SQL, no route and
 no module of the board, so that the permission matrix compares two opinions and not one with itself.
+Three rules were added when it met the code, which had answers where the texts have none; each is
+marked with a plus.
 
 The rules, as read:
 
@@ -18,7 +20,11 @@ The rules, as read:
 - a token gives its owner's present role within its scope, and never more: reading, or writing;
   bound to a team or a project it sees nothing else. Grants, accounts and the installation are
   never reached by token, and neither is what needs an admin's role, for no scope gives that;
-- a share link reads its one target and nothing beside it;
+- a share link reads its one target and nothing beside it: no views that people keep;
++ tokens are for programs: to who comes by one, nothing exists outside the API;
++ the door, where one signs in, is open to everybody who comes without a token;
++ who may change nothing anywhere (a read-only board, a reading token, a share link) is refused a
+  change before it is looked at where: the answer is the same for what is and what is not there;
 - a board without accounts is its one person's: everything, or everything but changes if read-only.
 """
 
@@ -27,6 +33,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
+from typing import Final
 
 __all__ = ["Answer", "Need", "Place", "Principal", "Rank", "Scope", "Share", "Standing", "answer"]
 
@@ -44,13 +51,18 @@ class Need(Enum):
     """What an action asks of who does it."""
 
     OPEN = "nothing, not even to be known"
+    DOOR = "nothing yet"
     KNOWN = "to be somebody, whoever it is"
     SEE = "to see the project"
-    OWN = "to see the project and keep something of one's own in it"
+    BESIDE = "to see what people keep in the project beside its runs"
+    OWN = "to see the project and change something of one's own in it"
     EDIT = "to change what is in the project"
     ADMINISTER = "to be an admin of the project"
     ACCOUNT = "to be a person with an account, in person"
     INSTANCE = "to be an instance admin, in person"
+
+
+_CHANGES: Final = (Need.OWN, Need.EDIT, Need.ADMINISTER)
 
 
 class Answer(Enum):
@@ -111,18 +123,24 @@ class Place:
     run: str | None = None
 
 
-def answer(who: Principal, need: Need, place: Place | None) -> Answer:
+def answer(who: Principal, need: Need, place: Place | None, *, in_api: bool = True) -> Answer:
     """Tell the answer that the rules want; `place` is None where no project is asked about."""
     if need is Need.OPEN:
+        return Answer.ALLOWED
+    if who.token is not None and not in_api:
+        return Answer.INVISIBLE
+    if need is Need.DOOR:
         return Answer.ALLOWED
     if who.standing is Standing.STRANGER:
         return Answer.SIGN_IN
     if place is None:
         return Answer.ALLOWED if _may_without_place(who, need) else Answer.FORBIDDEN
+    if need in _CHANGES and not _may_change_anything(who):
+        return Answer.FORBIDDEN
     rank = effective(who, place)
-    if rank is Rank.NONE:
+    if rank is Rank.NONE or (need is Need.BESIDE and who.standing is Standing.SHARED):
         return Answer.INVISIBLE
-    if need in (Need.KNOWN, Need.SEE):
+    if need in (Need.KNOWN, Need.SEE, Need.BESIDE):
         return Answer.ALLOWED
     return Answer.ALLOWED if _may_change(who, need, rank) else Answer.FORBIDDEN
 
@@ -155,11 +173,15 @@ def _shows(share: Share | None, place: Place) -> bool:
     return share.run is None or share.run == place.run
 
 
-def _may_change(who: Principal, need: Need, rank: Rank) -> bool:
-    """Whether somebody who sees the project may do more than look at it."""
+def _may_change_anything(who: Principal) -> bool:
     if who.standing in (Standing.LOCAL_READER, Standing.SHARED):
         return False
-    if who.token is not None and not (who.token.write and need in (Need.OWN, Need.EDIT)):
+    return who.token is None or who.token.write
+
+
+def _may_change(who: Principal, need: Need, rank: Rank) -> bool:
+    """Whether somebody who sees the project may do more than look at it."""
+    if who.token is not None and need not in (Need.OWN, Need.EDIT):
         return False
     least = {Need.OWN: Rank.VIEWER, Need.EDIT: Rank.EDITOR, Need.ADMINISTER: Rank.ADMIN}
     return rank >= least[need]

@@ -1,0 +1,217 @@
+"""Ask everything as somebody, everywhere; tell where the board answers otherwise than the rules.
+
+asker x project x action ──▶ the whole app ──▶ allowed? invisible? forbidden? sign in?
+                         └─▶ the oracle   ──▶ the same, or a deviation
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, MutableMapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from orgboard_dashboard.app import Web, create_app
+from orgboard_dashboard.config import WebConfig
+from orgboard_dashboard.identity import Identity
+from orgboard_dashboard.viewer import Viewer, Within
+from orgboard_schema.sql.engine import begin_read
+from support.asgi import OWN_PAGE, Reply, call
+from support.permission_actions import ACTIONS, NOWHERE, Action, Spot, spot_of
+from support.permission_askers import ACCOUNTS, SHARE_HEADER, Asker, Seat, project_id_of
+from support.permission_oracle import Answer, Need, Place, Principal, Rank, answer, effective
+from support.permission_world import BLUE, NOW, Project, World
+
+__all__ = ["Cell", "cells_of", "deviations", "web_of"]
+
+_OWN_VIEW: Final = re.compile(rb"zqme(\d+)p")
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One place of the matrix."""
+
+    action: Action
+    project: Project | None
+    """None: what is asked is nowhere."""
+    expected: Answer
+
+
+def web_of(world: World, **settings: Any) -> Web:
+    """Return the whole app on the world, at its time, with share links known by a header."""
+    web = create_app(WebConfig(**settings), world.engine, clock=lambda: NOW)
+    web.gate._identity = _KnowingShares(world, web.gate._identity)  # type: ignore[assignment]
+    return web
+
+
+def cells_of(asker: Asker, principal: Principal, world: World) -> Iterator[Cell]:
+    """Give the cells of somebody, project by project."""
+    for action in ACTIONS:
+        if action.need in (Need.OPEN, Need.DOOR) or action.spends_session:
+            expected = answer(principal, action.need, None, in_api=action.is_for_programs)
+            yield Cell(action, None, expected)
+    for project in world.projects:
+        for action in ACTIONS:
+            if action.need in (Need.OPEN, Need.DOOR) or action.spends_session:
+                continue
+            place = _place(principal, project) if action.has_place else None
+            expected = answer(principal, action.need, place, in_api=action.is_for_programs)
+            yield Cell(action, project, expected)
+
+
+def _place(principal: Principal, project: Project) -> Place:
+    # What is asked of a project by the link to a run is asked of that run.
+    run = principal.share.run if principal.share is not None else None
+    mine = run if run in (project.first.uid, None) else None
+    return Place(project.name, project.team, project.visibility, mine or project.first.uid)
+
+
+async def deviations(web: Web, world: World, seat: Seat) -> tuple[list[str], int]:
+    """Ask all cells of somebody; return what is not as the rules want it, and how many there are."""
+    found: list[str] = []
+    principal = seat.asker.principal(world)
+    foreign = tuple(_foreign(principal, seat, world))
+    own = seat.owns[0].encode() if seat.owns else b""
+    number = _OWN_VIEW.match(own)
+    nowhere: dict[str, Reply] = {}
+    asked = 0
+    before, may_change, at = world.state(), False, None
+    for cell in cells_of(seat.asker, principal, world):
+        if cell.project is not at:
+            found += _after(world, before, may_change, seat, at)
+            may_change, at = False, cell.project
+        action = cell.action
+        spot = _spot(cell.project, seat, world)
+        if action.name not in nowhere:
+            nowhere[action.name] = await _ask(web, action, NOWHERE, seat)
+        reply = await _ask(web, action, spot, seat) if cell.project else nowhere[action.name]
+        asked += 1
+        may_change |= cell.expected is Answer.ALLOWED and action.need in _CHANGING
+        wrong = _wrong(cell, reply, nowhere[action.name], principal)
+        said = reply.body + repr(reply.headers).encode()
+        if action.has_place or not cell.project:
+            others = {own for own in _OWN_VIEW.findall(said) if not number or own != number[1]}
+            wrong += [f"tells {mark!r}" for mark in foreign if mark in said]
+            wrong += [f"tells of the view of {other!r}" for other in others]
+        where = f"{cell.project.team}/{cell.project.visibility}" if cell.project else "nowhere"
+        found += [f"{seat.asker.name}: {action.name} in {where}: {each}" for each in wrong]
+    return found + _after(world, before, may_change, seat, at), asked
+
+
+_NONCE: Final = re.compile(rb'"end_id":"[^"]*"')
+"""What Dash draws anew for each page that it writes."""
+
+_CHANGING: Final = (Need.OWN, Need.EDIT, Need.ADMINISTER)
+
+
+def _after(
+    world: World, before: list[Any], may_change: bool, seat: Seat, at: Project | None
+) -> list[str]:
+    """Put the world back; tell when it was changed by who may not."""
+    if world.state() == before:
+        return []
+    world.restore()
+    place = "nowhere" if at is None else f"{at.team}/{at.visibility}"
+    return [] if may_change else [f"{seat.asker.name}: something was changed in {place}"]
+
+
+def _spot(project: Project | None, seat: Seat, world: World) -> Spot:
+    if project is None:
+        return NOWHERE
+    return spot_of(project, seat.owns[world.projects.index(project)])
+
+
+async def _ask(web: Web, action: Action, spot: Spot, seat: Seat) -> Reply:
+    sent = seat.spare if action.spends_session else seat.headers
+    headers = {**OWN_PAGE, **sent}
+    if action.method != "GET":
+        headers["content-type"] = "application/json"
+    if action.is_page:
+        headers["accept"] = "text/html"
+    return await call(
+        web.gate,
+        action.method,
+        action.target(spot),
+        headers,
+        action.content(spot),
+        first_part_only=action.is_stream,
+    )
+
+
+def _wrong(cell: Cell, reply: Reply, nowhere: Reply, principal: Principal) -> list[str]:
+    """Tell what is wrong with an answer."""
+    told = _told(cell.action, reply)
+    wrong = [] if told is cell.expected else [f"{told} ({reply.status}), not {cell.expected}"]
+    if cell.project is None:
+        return wrong
+    if not cell.action.has_place:
+        # It repeats the names that were asked for, and knows nothing of what they name.
+        names = ((cell.project.name, NOWHERE.project), (cell.project.team, NOWHERE.team))
+        body, other_body = (_NONCE.sub(b"", each.body) for each in (reply, nowhere))
+        for name, other in names:
+            body = body.replace(name.encode(), other.encode())
+        if cell.action.name != "projects" and body != other_body:
+            wrong.append("knows a project by its name alone")
+    elif effective(principal, _place(principal, cell.project)) is Rank.NONE and reply != nowhere:
+        wrong.append(f"is not as if there was nothing: {reply.body[:80]!r}, {nowhere.body[:80]!r}")
+    return wrong
+
+
+def _told(action: Action, reply: Reply) -> Answer | str:
+    if reply.status == action.done or (action.need is Need.OPEN and reply.status == 303):
+        return Answer.ALLOWED
+    if reply.status == 303 and reply.header("location").startswith("/sign-in"):
+        return Answer.SIGN_IN
+    of_status = {401: Answer.SIGN_IN, 403: Answer.FORBIDDEN, 404: Answer.INVISIBLE}
+    return of_status.get(reply.status, f"answers {reply.body[:120]!r}")
+
+
+def _foreign(principal: Principal, seat: Seat, world: World) -> Iterator[bytes]:
+    """Give what is found in no answer to somebody."""
+    ranks = {
+        project: effective(principal, _place(principal, project)) for project in world.projects
+    }
+    for project, rank in ranks.items():
+        yield project.private_view.encode()
+        if rank is Rank.NONE:
+            yield from project.marks()
+        elif principal.share is not None:
+            yield project.view.encode()
+            if principal.share.run is not None:
+                yield from project.marks_beside(principal.share.run)
+    sees_blue = any(rank for project, rank in ranks.items() if project.team == BLUE)
+    if not sees_blue and BLUE not in principal.teams:
+        yield BLUE.encode()
+
+
+@dataclass(slots=True)
+class _KnowingShares:
+    """The board's own way to tell who asks, and share links beside it."""
+
+    world: World
+    identity: Identity
+
+    async def viewer_of(
+        self, scope: MutableMapping[str, Any], headers: Mapping[str, str]
+    ) -> Viewer | None:
+        name = headers.get(SHARE_HEADER)
+        if name is None:
+            return await self.identity.viewer_of(scope, headers)
+        asker = next(asker for asker in ACCOUNTS if asker.name == name)
+        return _by_link(self.world, asker)
+
+    def vouches(self, viewer: Viewer, headers: Mapping[str, str]) -> bool:
+        return self.identity.vouches(viewer, headers)
+
+    async def needs_sign_in(self) -> bool:
+        return await self.identity.needs_sign_in()
+
+
+def _by_link(world: World, asker: Asker) -> Viewer:
+    assert asker.shared is not None
+    project = world.project(*asker.shared)
+    with begin_read(world.engine) as conn:
+        within = Within(project_id=project_id_of(conn, world, asker.shared))
+    if asker.only_first_run:
+        within = replace(within, uids=(project.first.uid,))
+    return Viewer(kind="share", name="by a link", within=within, via="a link")
