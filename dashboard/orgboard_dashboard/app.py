@@ -38,6 +38,7 @@ from orgboard_dashboard.api import (
     groups,
     health,
     histograms,
+    public,
     runs,
     scalars,
     settings,
@@ -96,6 +97,7 @@ def create_app(config: WebConfig, engine: Engine, *, clock: Callable[[], float] 
     answers.register_errors(api)
     api.include_router(signin.routes(services, config, identity))
     api.include_router(health.routes(services))
+    api.include_router(public.routes(services))
     api.include_router(runs.routes(services))
     api.include_router(scalars.routes(services))
     api.include_router(summary.routes(services))

@@ -72,6 +72,20 @@ class RuleTable:
 _API: Final = "/api/ui/v1"
 _PROJECT: Final = _API + "/p/{team}/{project}"
 
+_PUBLIC: Final = "/api/v1"
+_PUBLIC_PROJECT: Final = _PUBLIC + "/projects/{team}/{project}"
+
+_PROGRAMS: Final = (
+    Rule("GET", _PUBLIC + "/openapi.json", "view"),
+    Rule("GET", _PUBLIC + "/projects", "view"),
+    Rule("GET", _PUBLIC_PROJECT + "/runs", "view"),
+    Rule("GET", _PUBLIC_PROJECT + "/tags", "view"),
+    Rule("GET", _PUBLIC_PROJECT + "/points", "view"),
+    Rule("POST", _PUBLIC_PROJECT + "/edits", "edit", _CHANGE_BODY),
+    Rule("GET", _PUBLIC + "/runs/{uid}", "view"),
+    Rule("POST", _PUBLIC + "/runs/{uid}/note", "edit", _CHANGE_BODY),
+)
+
 _FIXED: Final = (
     Rule("GET", "/healthz", "open"),
     Rule("GET", "/readyz", "open"),
@@ -140,7 +154,7 @@ _FIXED: Final = (
 def rules_for(pages: Sequence[str]) -> RuleTable:
     """Return the whole table of a board that has these pages of a project."""
     project_pages = tuple(Rule("GET", "/p/{team}/{project}/" + page, "view") for page in pages)
-    return _compiled(_FIXED + project_pages)
+    return _compiled(_FIXED + _PROGRAMS + project_pages)
 
 
 def _compiled(rules: Iterable[Rule]) -> RuleTable:

@@ -10,7 +10,9 @@ from typing import Final
 from sqlalchemy import Connection, select
 
 from orgboard_schema.sql import tables
+from orgboard_schema.sql.logdirs import UNASSIGNED, has_accounts, rule_for
 from orgboard_schema.sql.registry import DEFAULT_TEAM, ensure_logdir, ensure_project
+from orgboard_schema.sql.roles import PRIVATE
 from orgboard_schema.sql.text import sha256, to_sql
 
 __all__ = ["candidate_names", "settle_logdir"]
@@ -30,17 +32,34 @@ def candidate_names(path: Path) -> Iterator[str]:
 
 
 def settle_logdir(conn: Connection, path: Path, project: str | None, *, now: float) -> int:
-    """Return the logdir's id, in `project` or in one of its own, creating what is missing.
+    """Return the logdir's id, creating what is missing.
 
-    A logdir that had a project of its own keeps it, whoever came since.
+    It belongs to `project`; else where the board's rules say; else where it is already. What is
+    new belongs to a project of its own, or, on a board with people, to the one that only who
+    runs the board sees: nobody has said yet who may see it.
     """
     if project is not None:
         return ensure_logdir(conn, ensure_project(conn, project, now=now), str(path))
+    ruled = rule_for(conn, str(path))
+    if ruled is not None:
+        return ensure_logdir(conn, ruled, str(path))
+    if has_accounts(conn):
+        known = select(tables.logdir.c.logdir_id).where(
+            tables.logdir.c.path_sha256 == sha256(str(path))
+        )
+        before = conn.scalar(known.order_by(tables.logdir.c.logdir_id).limit(1))
+        return before if before is not None else _unassigned(conn, path, now)
     for name in candidate_names(path):
         if _is_free(conn, name, path):
             project_id = ensure_project(conn, f"{DEFAULT_TEAM}/{name}", now=now)
             return ensure_logdir(conn, project_id, str(path))
     raise AssertionError("candidate names never end")
+
+
+def _unassigned(conn: Connection, path: Path, now: float) -> int:
+    name = f"{DEFAULT_TEAM}/{UNASSIGNED}"
+    project_id = ensure_project(conn, name, now=now, visibility=PRIVATE)
+    return ensure_logdir(conn, project_id, str(path))
 
 
 def _is_free(conn: Connection, name: str, path: Path) -> bool:

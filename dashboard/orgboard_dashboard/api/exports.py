@@ -31,7 +31,16 @@ from orgboard_dashboard.viewer import Viewer, current_viewer
 from orgboard_schema.sql.engine import begin_read
 from orgboard_schema.types import Kind
 
-__all__ = ["WITHIN_S", "Wanted", "routes", "stream_points"]
+__all__ = [
+    "WITHIN_S",
+    "Wanted",
+    "file_name",
+    "file_of",
+    "form_of",
+    "kind_of",
+    "routes",
+    "stream_points",
+]
 
 WITHIN_S: Final = 900.0
 """A file that is not whole by then is broken off, so that nobody takes it for whole."""
@@ -51,7 +60,8 @@ class Wanted:
     """What goes into the file: these tags of these runs."""
 
     places: tuple[RunPlace, ...]
-    tags: frozenset[str]
+    tags: frozenset[str] | None
+    """By name; None: all of them."""
     form: FileForm
     kind: Kind = "scalar"
 
@@ -69,17 +79,14 @@ def routes(services: Services) -> APIRouter:
         form: str = "csv",
         kind: str = "scalar",
     ) -> StreamingResponse:
-        tag_ids, uids, written, of = _numbers(tags), _uids(runs), _form(form), _kind(kind)
+        tag_ids, uids, written, of = _numbers(tags), _uids(runs), form_of(form), kind_of(kind)
         places = await services.ask(places_of, team, project, uids)
         # A tag's name may be known to who may see a run that has it, and to nobody else.
         listed = await services.ask(list_tags, team, project, of, uids)
         names = [row.name for row in listed if row.id in tag_ids]
         wanted = Wanted(tuple(places), frozenset(names), written, of)
-        points = stream_points(current_viewer(), services.engine, wanted)
-        name = _file_name(names[0] if len(names) == 1 else project)
-        # What is in the file is somebody's text; a browser must not take it for a page.
-        headers = {"content-disposition": f'attachment; filename="{name}.{written}"'}
-        return StreamingResponse(_in_threads(points), media_type=_TYPES[written], headers=headers)
+        name = file_name(names[0] if len(names) == 1 else project)
+        return file_of(current_viewer(), services.engine, wanted, name)
 
     return router
 
@@ -96,13 +103,12 @@ def stream_points(
         TimeoutError: it is not whole after `WITHIN_S`.
     """
     until = clock() + WITHIN_S
+    matches = _any if wanted.tags is None else wanted.tags.__contains__
     buffer = io.BytesIO()
     sink = _sink(wanted, buffer)
     for run in wanted.places:
         with begin_read(engine) as conn:
-            listed = exported_series(
-                viewer, conn, run.run_id, (wanted.kind,), wanted.tags.__contains__
-            )
+            listed = exported_series(viewer, conn, run.run_id, (wanted.kind,), matches)
             for series in listed:
                 for data in series.pieces:
                     sink.points(
@@ -114,6 +120,18 @@ def stream_points(
                         yield _taken(buffer)
     sink.close()
     yield _taken(buffer)
+
+
+def file_of(viewer: Viewer, engine: Engine, wanted: Wanted, name: str) -> StreamingResponse:
+    """Return the file as an answer, made while it is sent."""
+    # What is in the file is somebody's text; a browser must not take it for a page.
+    headers = {"content-disposition": f'attachment; filename="{name}.{wanted.form}"'}
+    points = stream_points(viewer, engine, wanted)
+    return StreamingResponse(_in_threads(points), media_type=_TYPES[wanted.form], headers=headers)
+
+
+def _any(_tag: str) -> bool:
+    return True
 
 
 def _sink(wanted: Wanted, buffer: io.BytesIO) -> Sink:
@@ -155,17 +173,17 @@ def _uids(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(parts))
 
 
-def _form(text: str) -> FileForm:
+def form_of(text: str) -> FileForm:
     if text not in get_args(FileForm):
         raise BadQuery(f"`form` is one of {', '.join(get_args(FileForm))}.")
     return cast("FileForm", text)
 
 
-def _kind(text: str) -> Kind:
+def kind_of(text: str) -> Kind:
     if text not in _KINDS:
         raise BadQuery(f"`kind` is one of {', '.join(_KINDS)}.")
     return text
 
 
-def _file_name(text: str) -> str:
+def file_name(text: str) -> str:
     return _UNSAFE.sub("_", text)[:80].strip("._") or "points"

@@ -19,6 +19,7 @@ from sqlalchemy import ColumnElement, Connection, bindparam, func, select, updat
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.dictionary import chunked, find_ids
 from orgboard_schema.sql.many import execute_many
+from orgboard_schema.sql.roles import TEAM, Visibility
 from orgboard_schema.sql.standing import SHADOW, SHOWN
 from orgboard_schema.sql.text import from_sql, sha256, to_sql
 from orgboard_schema.sql.upsert import insert_new
@@ -34,6 +35,7 @@ __all__ = [
     "ensure_runs",
     "ensure_team",
     "files",
+    "locked_project",
     "new_uid",
     "parse_project",
     "replace_file",
@@ -128,13 +130,17 @@ def ensure_team(conn: Connection, name: str, *, now: float) -> int:
     return int(conn.execute(query).scalar_one())
 
 
-def ensure_project(conn: Connection, text: str, *, now: float) -> int:
-    """Return the id of the project written TEAM/PROJECT or PROJECT, creating what is missing."""
+def ensure_project(
+    conn: Connection, text: str, *, now: float, visibility: Visibility = TEAM
+) -> int:
+    """Return the id of the project written TEAM/PROJECT or PROJECT, creating what is missing.
+
+    `visibility` is a new one's; one that is there keeps its own.
+    """
     team, name = parse_project(text)
     team_id = ensure_team(conn, team, now=now)
-    insert_new(
-        conn, tables.project, [{"team_id": team_id, "name": to_sql(name), "created_at": now}]
-    )
+    row = {"team_id": team_id, "name": to_sql(name), "created_at": now, "visibility": visibility}
+    insert_new(conn, tables.project, [row])
     columns = tables.project.c
     query = select(columns.project_id).where(
         columns.team_id == team_id, columns.name == to_sql(name)
@@ -180,9 +186,7 @@ def ensure_runs(
     missing = sorted(keys.keys() - known.keys(), key=keys.__getitem__)
     if not missing:
         return
-    project_id = conn.execute(
-        select(tables.logdir.c.project_id).where(tables.logdir.c.logdir_id == logdir_id)
-    ).scalar_one()
+    project_id = locked_project(conn, logdir_id)
     color = conn.execute(
         select(func.coalesce(func.max(tables.run.c.color), -1) + 1).where(
             tables.run.c.project_id == project_id
@@ -203,6 +207,13 @@ def ensure_runs(
         for number, key in enumerate(missing)
     ]
     insert_new(conn, tables.run, rows)
+
+
+def locked_project(conn: Connection, logdir_id: int) -> int:
+    """Return the project of a logdir, which stays in it until this transaction has ended."""
+    here = tables.logdir.c.logdir_id == logdir_id
+    query = select(tables.logdir.c.project_id).where(here)
+    return int(conn.execute(query.with_for_update(read=True)).scalar_one())
 
 
 def new_uid() -> str:

@@ -28,11 +28,11 @@ class Role(IntEnum):
 
 Visibility = Literal["private", "team", "organisation"]
 
-PRIVATE: Final = "private"
+PRIVATE: Final[Visibility] = "private"
 """Seen by whom it was granted to, one by one."""
-TEAM: Final = "team"
+TEAM: Final[Visibility] = "team"
 """Seen by the members of its team, too, in their roles."""
-ORGANISATION: Final = "organisation"
+ORGANISATION: Final[Visibility] = "organisation"
 """And by every account, as a viewer."""
 
 VISIBILITIES: Final[tuple[Visibility, ...]] = (PRIVATE, TEAM, ORGANISATION)

@@ -26,7 +26,7 @@ from sqlalchemy import Connection, Row, and_, func, insert, or_, select, update
 
 from orgboard_schema.errors import OffsetMoved
 from orgboard_schema.sql import tables
-from orgboard_schema.sql.registry import new_uid
+from orgboard_schema.sql.registry import locked_project, new_uid
 from orgboard_schema.sql.standing import DISCARDED, SHADOW, SHOWN
 from orgboard_schema.sql.text import sha256
 
@@ -61,6 +61,9 @@ def begin_shadow(
     Raises:
         OffsetMoved: The run is not shown, or not at `revision`: a rival was first.
     """
+    # Before the run's lock, as who moves a logdir takes them.
+    logdir_id = conn.scalar(select(_run.logdir_id).where(_run.run_id == run_id))
+    project_id = None if logdir_id is None else locked_project(conn, logdir_id)
     frozen = conn.execute(
         update(tables.run)
         .where(_run.run_id == run_id, _run.revision == revision, _run.standing == SHOWN)
@@ -69,7 +72,8 @@ def begin_shadow(
     if frozen.rowcount != 1:
         raise OffsetMoved(f"a rival changed run {run_id} first")
     original = conn.execute(select(tables.run).where(_run.run_id == run_id)).one()
-    made = {name: getattr(original, name) for name in ("project_id", "logdir_id", "name", "color")}
+    made = {name: getattr(original, name) for name in ("logdir_id", "name", "color")}
+    made["project_id"] = project_id
     made |= {"uid": new_uid(), "name_sha256": shadow_key(run_id), "standing": SHADOW}
     made |= {"created_at": original.created_at, "shadow_of": run_id, "files": original.files}
     # Never a revision that the original had: whoever holds one of those must look again.

@@ -21,6 +21,7 @@ from orgboard_dashboard.accounts.opaque import digest
 from orgboard_dashboard.queries.people.audit import REFUSED, Actor, note_down
 from orgboard_dashboard.viewer import Viewer, Within
 from orgboard_schema.sql import tables
+from orgboard_schema.sql.logdirs import has_accounts
 from orgboard_schema.sql.registry import new_uid
 from orgboard_schema.sql.text import from_sql, to_sql
 from orgboard_schema.sql.upsert import insert_new
@@ -72,11 +73,6 @@ class Guess:
     name: str
     """As the account has it; as it was typed when there is none."""
     kept_hash: str | None
-
-
-def has_accounts(conn: Connection) -> bool:
-    """Tell whether this board has people, so that who looks must say who that is."""
-    return conn.scalar(select(_account.account_id).limit(1)) is not None
 
 
 def viewer_of_session(
