@@ -144,7 +144,8 @@ class Gate:
             return Refusal(405, f"{path} does not take {method}.", others) if others else NOT_FOUND
         if "authorization" in headers:
             # No page can make a browser send it, and with it no cookie is looked at.
-            return rule if path.startswith(_PROGRAMS) else NOT_FOUND
+            is_for_it = path.startswith(_PROGRAMS) or rule.policy == "open"
+            return rule if is_for_it else NOT_FOUND
         foreign = _foreign(method, headers)
         if foreign is None and rule.policy in CHANGING:
             foreign = _not_from_here(headers)

@@ -13,12 +13,11 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from orgboard_dashboard import pages
-from orgboard_dashboard.policies import RuleTable
 from orgboard_dashboard.urls import PAGES
 from support.permission_oracle import Need
 from support.permission_world import NOW, Project, Run
 
-__all__ = ["ACTIONS", "NOWHERE", "Action", "Spot", "of_rule", "spot_of", "swapped"]
+__all__ = ["ACTIONS", "NOWHERE", "Action", "Spot", "spot_of", "swapped"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +36,7 @@ class Spot:
     """A view of the asker's own."""
 
 
-_OF_A_PROJECT: Final = (Need.SEE, Need.BESIDE, Need.OWN, Need.EDIT, Need.ADMINISTER)
+_OF_A_PROJECT: Final = (Need.SEE, Need.MINE, Need.OWN, Need.EDIT, Need.ADMINISTER)
 
 
 def _nothing(value: Any) -> dict[str, Any]:
@@ -59,6 +58,10 @@ class Action:
     """What stands for a name in `path` beside those of every spot."""
     done: int = 200
     """The status of who may."""
+    is_list: bool = False
+    """Of what the asker may see, wherever that is."""
+    by_key: bool = False
+    """Who knows the key of it, and may see the project, was given it."""
     is_page: bool = False
     is_stream: bool = False
     spends_session: bool = False
@@ -117,11 +120,6 @@ def swapped(mine: Spot, theirs: Spot) -> Spot:
     return replace(theirs, team=mine.team, project=mine.project)
 
 
-def of_rule(table: RuleTable, method: str, path: str) -> bool:
-    """Tell whether some action asks what this rule is of."""
-    return any((action.method, action.path) == (method, path) for action in ACTIONS)
-
-
 def _runs(spot: Spot) -> str:
     return f"{spot.run.uid},{spot.second}"
 
@@ -176,7 +174,7 @@ def _pages() -> Iterator[Action]:
             "changedPropIds": ["ob-page.data-path"],
         },
     )
-    yield Action("projects", "GET", _API + "/projects", Need.KNOWN)
+    yield Action("projects", "GET", _API + "/projects", Need.KNOWN, is_list=True)
 
 
 def _seen_of_project() -> Iterator[Action]:
@@ -208,12 +206,14 @@ def _seen_of_project() -> Iterator[Action]:
     yield post("settings", lambda s: {"runs": [s.run.uid, s.second], "axes": ["hp:lr"]})
     yield post("deletion/preview", lambda s: {"runs": [s.run.uid]})
     yield Action(
-        *("read a team's view", "GET", _P + "/views/{key}", Need.BESIDE),
+        *("read a team's view", "GET", _P + "/views/{key}", Need.SEE),
         segments=lambda s: {"key": s.view},
+        by_key=True,
     )
     yield Action(
-        *("follow a long link", "GET", _P + "/views/{key}", Need.BESIDE),
+        *("follow a long link", "GET", _P + "/views/{key}", Need.SEE),
         segments=lambda s: {"key": s.link},
+        by_key=True,
     )
 
 
@@ -266,7 +266,7 @@ def _changes() -> Iterator[Action]:
 
 def _kept_views() -> Iterator[Action]:
     yield Action(
-        *("read an own view", "GET", _P + "/views/{key}", Need.BESIDE),
+        *("read an own view", "GET", _P + "/views/{key}", Need.MINE),
         segments=lambda s: {"key": s.own},
     )
     yield from _changed_views("a team's", Need.EDIT, lambda s: {"key": s.view}, for_team=True)
@@ -287,7 +287,30 @@ def _changed_views(
     yield Action(f"remove {whose} view", "DELETE", path + "/{key}", need, segments=key)
 
 
+def _for_programs() -> Iterator[Action]:
+    api = "/api/v1"
+    project, run = api + "/projects/{team}/{project}", api + "/runs/{uid}"
+    yield Action("the API's document", "GET", api + "/openapi.json", Need.KNOWN)
+    yield Action("projects, by the API", "GET", api + "/projects", Need.KNOWN, is_list=True)
+    yield Action("runs, by the API", "GET", project + "/runs", Need.SEE)
+    yield Action("tags, by the API", "GET", project + "/tags", Need.SEE)
+    yield Action(
+        *("points, by the API", "GET", project + "/points", Need.SEE),
+        query=lambda s: {"run": s.run.uid},
+    )
+    yield Action("a run, by the API", "GET", run, Need.SEE)
+    yield Action(
+        *("star a run, by the API", "POST", project + "/edits", Need.EDIT),
+        body=lambda s: {"edits": [{"runs": [s.second], "starred": False}]},
+    )
+    yield Action(
+        *("write a note, by the API", "POST", run + "/note", Need.EDIT),
+        body=lambda _: {"text": "noted by a program", "read": NOW},
+    )
+
+
 ACTIONS: Final[tuple[Action, ...]] = (
     *(*_open(), *_door(), *_pages()),
     *(*_seen_of_project(), *_seen_of_run(), *_changes(), *_kept_views()),
+    *_for_programs(),
 )

@@ -118,7 +118,6 @@ ACCOUNTS: Final = (
     Asker("team-and-grant", teams={RED: Rank.VIEWER}, grants={(RED, "private"): Rank.ADMIN}),
     Asker("grant-below-team", teams={RED: Rank.ADMIN}, grants={(RED, "team"): Rank.VIEWER}),
     Asker("of-blue", teams={BLUE: Rank.EDITOR}),
-    Asker("of-both", teams={RED: Rank.VIEWER, BLUE: Rank.ADMIN}),
     Asker("instance-admin", is_admin=True),
     *(
         Asker(f"session-{ended}", teams={RED: Rank.ADMIN}, ended=ended)
@@ -127,16 +126,16 @@ ACCOUNTS: Final = (
     Asker("admin-disabled", is_admin=True, ended="disabled"),
     *(
         Asker(f"token-{scope}-{word}", scope=scope, bound=bound, **_OWNER)
-        for scope in ("read", "write")
-        for word, bound in (
-            ("unbound", None),
-            ("team", (RED, "*")),
-            ("project", (RED, "team")),
-            ("elsewhere", (BLUE, "organisation")),
-            ("beyond", (BLUE, "private")),
+        for scope, word, bound in (
+            ("read", "unbound", None),
+            ("read", "project", (RED, "team")),
+            ("write", "unbound", None),
+            ("write", "team", (RED, "*")),
+            ("write", "project", (RED, "team")),
+            ("write", "elsewhere", (BLUE, "organisation")),
+            ("write", "beyond", (BLUE, "private")),
         )
     ),
-    Asker("token-read-admin", scope="read", is_admin=True),
     Asker("token-write-admin", scope="write", is_admin=True),
     *(
         Asker(f"token-{ended}", scope="write", ended=ended, **_OWNER)
@@ -168,7 +167,8 @@ def _seat(conn: Connection, world: World, asker: Asker, number: int) -> Seat:
     if asker.kind == "nobody":
         return Seat(asker, {}, {}, ["nosuchown"] * len(world.projects))
     if asker.shared is not None:
-        return Seat(asker, {SHARE_HEADER: asker.name}, {}, ["nosuchown"] * len(world.projects))
+        link = {SHARE_HEADER: asker.name}
+        return Seat(asker, link, link, ["nosuchown"] * len(world.projects))
     account_id = add_account(conn, asker.name, NOW, is_admin=asker.is_admin)
     for team, rank in asker.teams.items():
         put_member(conn, _team_id(conn, team), account_id, Role(rank), NOW)
@@ -232,7 +232,12 @@ def _token(conn: Connection, world: World, asker: Asker, account_id: int) -> str
 def _own_views(conn: Connection, world: World, owner: str, number: int) -> list[str]:
     keys = [f"zqme{number}p{place}zq" for place in range(len(world.projects))]
     for key, project in zip(keys, world.projects, strict=True):
-        row = {"view_id": key, "page": "scalars", "name": f"own of {number}", "owner": owner}
+        row: dict[str, Any] = {
+            "view_id": key,
+            "page": "scalars",
+            "name": f"own of {number}",
+            "owner": owner,
+        }
         row |= {"project_id": project_id_of(conn, world, (project.team, project.visibility))}
         row |= {"for_team": 0, "is_default": 0, "state": "q=a", "created_at": 0, "changed_at": 0}
         conn.execute(insert(tables.saved_view), row)

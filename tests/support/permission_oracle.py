@@ -20,7 +20,8 @@ The rules, as read:
 - a token gives its owner's present role within its scope, and never more: reading, or writing;
   bound to a team or a project it sees nothing else. Grants, accounts and the installation are
   never reached by token, and neither is what needs an admin's role, for no scope gives that;
-- a share link reads its one target and nothing beside it: no views that people keep;
+- a share link reads its one target and nothing beside it: of the views that people keep, the one
+  whose address it has, and no list;
 + tokens are for programs: to who comes by one, nothing exists outside the API;
 + the door, where one signs in, is open to everybody who comes without a token;
 + who may change nothing anywhere (a read-only board, a reading token, a share link) is refused a
@@ -54,7 +55,7 @@ class Need(Enum):
     DOOR = "nothing yet"
     KNOWN = "to be somebody, whoever it is"
     SEE = "to see the project"
-    BESIDE = "to see what people keep in the project beside its runs"
+    MINE = "to see what one keeps in the project for oneself"
     OWN = "to see the project and change something of one's own in it"
     EDIT = "to change what is in the project"
     ADMINISTER = "to be an admin of the project"
@@ -138,9 +139,9 @@ def answer(who: Principal, need: Need, place: Place | None, *, in_api: bool = Tr
     if need in _CHANGES and not _may_change_anything(who):
         return Answer.FORBIDDEN
     rank = effective(who, place)
-    if rank is Rank.NONE or (need is Need.BESIDE and who.standing is Standing.SHARED):
+    if rank is Rank.NONE or (need is Need.MINE and who.standing is Standing.SHARED):
         return Answer.INVISIBLE
-    if need in (Need.KNOWN, Need.SEE, Need.BESIDE):
+    if need in (Need.KNOWN, Need.SEE, Need.MINE):
         return Answer.ALLOWED
     return Answer.ALLOWED if _may_change(who, need, rank) else Answer.FORBIDDEN
 

@@ -163,7 +163,8 @@ def _projects(board: Board) -> Iterator[Project]:
             delete_runs(SystemViewer(), conn, team, name, [runs[2].uid], NOW)
             words = f"zqWORDS{number}zq"
             keys = _say(conn, project_id, words, number, runs)
-        yield Project(team, name, visibility, mark, words, *runs, *keys)
+        first, second, deleted = runs
+        yield Project(team, name, visibility, mark, words, first, second, deleted, *keys)
 
 
 def _run(board: Board, place: str, project_mark: str, number: int, part: str) -> Run:
@@ -191,8 +192,8 @@ def _run(board: Board, place: str, project_mark: str, number: int, part: str) ->
     )
     with begin_read(board.engine) as conn:
         graph = list_graphs(SystemViewer(), conn, uid)[0].sha256
-        ids = [find_tag(conn, name) or 0 for name in (tag, histogram)]
-    return Run(uid, mark, *ids, hashlib.sha256(blob).hexdigest(), graph)
+        tag_id, histogram_id = (find_tag(conn, name) or 0 for name in (tag, histogram))
+    return Run(uid, mark, tag_id, histogram_id, hashlib.sha256(blob).hexdigest(), graph)
 
 
 def _say(
@@ -215,7 +216,7 @@ def _say(
     conn.execute(insert(tables.annotation), [about | row for row in remarks])
     kept: dict[str, Any] = {"project_id": project_id, "page": "scalars", "is_default": 0}
     kept |= {"state": f"q={words}", "created_at": NOW - 100, "changed_at": NOW - 100}
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"view_id": view, "name": f"view {words}", "owner": "", "for_team": 1},
         {"view_id": link, "name": None, "owner": "", "for_team": 1},
         {"view_id": own, "name": f"own {words}", "owner": SOMEBODY, "for_team": 0},
@@ -227,7 +228,9 @@ def _say(
 def _bring_back(conn: Connection, rows: Sequence[RowMapping]) -> None:
     """Let runs stand as they stood: what is deleted loses its points only later."""
     as_they_were = update(tables.run).where(tables.run.c.run_id == bindparam("b_run_id"))
-    values = {of.name: bindparam(f"b_{of.name}") for of in tables.run.c if of.name != "run_id"}
+    values: dict[str, Any] = {
+        of.name: bindparam(f"b_{of.name}") for of in tables.run.c if of.name != "run_id"
+    }
     conn.execute(
         as_they_were.values(values),
         [{f"b_{name}": value for name, value in row.items()} for row in rows],

@@ -70,9 +70,13 @@ def list_remarks(
     seen = select(_run.uid).where(_run.project_id == found.project_id, visible_runs(viewer))
     if uids:
         seen = seen.where(_run.uid.in_([to_sql(uid) for uid in uids]))
+    wanted = _of.uid.in_(seen)
+    # Who was shown some runs was not shown what is said of the others.
+    if viewer.within is None or viewer.within.uids is None:
+        wanted = or_(_of.uid.is_(None), wanted)
     rows = conn.execute(
         select(tables.annotation)
-        .where(_of.project_id == found.project_id, or_(_of.uid.is_(None), _of.uid.in_(seen)))
+        .where(_of.project_id == found.project_id, wanted)
         .order_by(_of.written_at.desc(), _of.annotation_id)
         .limit(_MAX_LISTED)
     ).all()

@@ -82,7 +82,8 @@ def visible_projects(viewer: Viewer, least: Role = Role.VIEWER) -> ColumnElement
 def _is_limited(viewer: Viewer, least: Role) -> bool:
     """Tell whether roles or places keep anything from `viewer`."""
     reads_only = least > Role.VIEWER and not viewer.can_edit
-    return reads_only or viewer.within is not None or not viewer.may_everything
+    is_guarded = reads_only or viewer.within is not None or viewer.kind == "token"
+    return is_guarded or not viewer.may_everything
 
 
 def _allows(viewer: Viewer, least: Role) -> ColumnElement[bool]:
@@ -94,11 +95,15 @@ def _allows(viewer: Viewer, least: Role) -> ColumnElement[bool]:
     """
     if least > Role.VIEWER and not viewer.can_edit:
         return false()
+    if least > Role.EDITOR and viewer.kind == "token":
+        # A token reads or writes; no scope gives what an admin's role does, whoever its owner is.
+        return false()
     here = _inside(viewer.within)
     if viewer.may_everything:
         return here
     if viewer.kind == "share":
-        return here if least == Role.VIEWER and viewer.within is not None else false()
+        of_a_project = viewer.within is not None and viewer.within.project_id is not None
+        return here if least == Role.VIEWER and of_a_project else false()
     if viewer.account_id is None:
         return false()
     return here & or_(*_roles(viewer.account_id, least))
