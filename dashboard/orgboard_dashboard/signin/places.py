@@ -29,6 +29,8 @@ def checked_next(asked: str) -> str:
         return "/"
     parts = urlsplit(asked)
     is_page = not parts.scheme and not parts.netloc and _KNOWN.fullmatch(parts.path)
+    # Browsers take these for a way up.
+    is_page = is_page and not {".", ".."} & set(parts.path.split("/"))
     return asked if is_page else "/"
 
 
