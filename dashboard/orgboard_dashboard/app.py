@@ -42,6 +42,7 @@ from orgboard_dashboard.api import (
     runs,
     scalars,
     settings,
+    shares,
     summary,
     values,
     views,
@@ -110,6 +111,7 @@ def create_app(config: WebConfig, engine: Engine, *, clock: Callable[[], float] 
     api.include_router(graphs.routes(services))
     api.include_router(edits.routes(services))
     api.include_router(views.routes(services))
+    api.include_router(shares.routes(services, config))
     api.include_router(live_api.routes(services, board, config.heartbeat_every_s))
     dash_app = _dash(api, config)
     gate = Gate(

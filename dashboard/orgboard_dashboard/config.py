@@ -61,6 +61,11 @@ class WebConfig:
         return "__Host-ob_session" if self.is_https else "ob_session"
 
     @property
+    def share_cookie(self) -> str:
+        """Return the name of the cookie of who came by a share link."""
+        return "__Host-ob_share" if self.is_https else "ob_share"
+
+    @property
     def csrf_cookie(self) -> str:
         """Return the name of the cookie that pages read, to send it beside the other."""
         return "__Host-ob_csrf" if self.is_https else "ob_csrf"

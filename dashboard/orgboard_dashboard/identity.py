@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from orgboard_dashboard.accounts.opaque import TOKEN_PREFIX, csrf_of
 from orgboard_dashboard.config import WebConfig
+from orgboard_dashboard.queries.people.shares import viewer_of_share
 from orgboard_dashboard.queries.people.ways_in import (
     Known,
     has_accounts,
@@ -72,7 +73,18 @@ class Identity:
                 address=address,
             )
         secret = cookie_of(headers, self.config.session_cookie)
-        return await self._known(viewer_of_session, secret, address) if secret else None
+        viewer = await self._known(viewer_of_session, secret, address) if secret else None
+        return viewer or await self._guest(headers, address)
+
+    async def _guest(self, headers: Mapping[str, str], address: str) -> Viewer | None:
+        secret = cookie_of(headers, self.config.share_cookie)
+        if not secret:
+            return None
+        now = self.services.now()
+        found = await _told(
+            self.services.ask_unknown(viewer_of_share, secret, now, address=address)
+        )
+        return None if found is None else _held_to(found, self.config.logdirs)
 
     async def needs_sign_in(self) -> bool:
         """Tell whether who looks must say who that is: once there is an account, for ever.

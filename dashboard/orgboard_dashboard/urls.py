@@ -303,7 +303,7 @@ def _layer_map(text: str) -> str:
 
 def _grouping(text: str) -> str:
     sort, _, what = text.partition(":")
-    known = (sort in ("hp", "re") and what) or text in ("tag", "user", "host")
+    known = (sort in ("hp", "re") and what) or text in ("tag", "user", "host", "project")
     return text if known else ""
 
 

@@ -23,7 +23,8 @@ SAYS_NOTHING: Final = frozenset({"logs", "runs", "output"})
 
 def candidate_names(path: Path) -> Iterator[str]:
     """Yield project names for the logdir at `path`, the best first, without end."""
-    parts = [part for part in path.parts if part.strip("/")] or ["root"]
+    # A star alone is written for all projects, in addresses and questions.
+    parts = [part for part in path.parts if part.strip("/*")] or ["root"]
     names = ["-".join(parts[-n:]) for n in range(1, len(parts) + 1)]
     if names[0] in SAYS_NOTHING and len(names) > 1:
         del names[0]

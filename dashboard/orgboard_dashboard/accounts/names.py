@@ -33,6 +33,6 @@ def place_problem(name: str, kind: str = "A team") -> str | None:
     """Return why this cannot be the name of a team or project; None when it can."""
     if not 0 < len(name) <= MAX_NAME_CHARS:
         return f"{kind}'s name has 1 to {MAX_NAME_CHARS} characters."
-    if name != name.strip() or "/" in name or not name.isprintable() or name in (".", ".."):
-        return f"{kind}'s name is one line, without a slash, and without blanks at its ends."
+    if name != name.strip() or "/" in name or not name.isprintable() or name in (".", "..", "*"):
+        return f"{kind}'s name is one line, without a slash, without blanks at its ends, and no `*` alone."
     return None

@@ -67,6 +67,8 @@ def _add_runs(router: APIRouter, services: Services) -> None:
         may = {"can_edit": role >= Role.EDITOR, "can_delete": role >= Role.ADMIN}
         # Who may only see a project still keeps views of it, unless nothing is written at all.
         may["can_keep"] = viewer.can_edit
+        # On a board for one there is nobody to share with: no other machine reaches it.
+        may["can_share"] = viewer.kind == "account" and role >= Role.ADMIN
         return answer({"name": viewer.name, "role": role.word, **may})
 
     @router.get("/p/{team}/{project}/run-tags")

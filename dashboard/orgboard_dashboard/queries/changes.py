@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
-from orgboard_dashboard.queries.visible import ProjectRef, visible_runs
+from orgboard_dashboard.queries.visible import ProjectRef, runs_of
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.sql import tables
 
@@ -40,9 +40,7 @@ def changed_runs(
     wanted = [run[name] for name in ChangedRun.__dataclass_fields__]
     rows = conn.execute(
         select(*wanted)
-        .where(
-            run.project_id == project.project_id, run.touched_ms > after_ms, visible_runs(viewer)
-        )
+        .where(runs_of(viewer, project), run.touched_ms > after_ms)
         .order_by(run.touched_ms)
     )
     return tuple(ChangedRun(*row) for row in rows)

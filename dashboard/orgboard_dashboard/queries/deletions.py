@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, func, select
 
 from orgboard_dashboard.queries.edits import MAX_RUNS
 from orgboard_dashboard.queries.errors import TooMuch
-from orgboard_dashboard.queries.visible import ProjectRef, find_project, visible_runs
+from orgboard_dashboard.queries.visible import ProjectRef, find_project, runs_of
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.errors import RunIsLive, RunNotFound
 from orgboard_schema.sql import tables
@@ -140,8 +140,7 @@ def list_deleted(
     rows = conn.execute(
         select(_run.uid, _run.name, _run.display_name, _run.touched_ms, _run.gone_at)
         # As the index on the few runs that are not shown has it.
-        .where(_run.standing != SHOWN, visible_runs(viewer, DELETED))
-        .where(_run.project_id == found.project_id)
+        .where(_run.standing != SHOWN, runs_of(viewer, found, DELETED))
         .order_by(_run.touched_ms.desc(), _run.run_id.desc())
         .limit(_MAX_LISTED)
     )
@@ -179,11 +178,7 @@ def restore_runs(
 def _of(
     viewer: Viewer, project: ProjectRef, uids: Collection[str], standing: int
 ) -> ColumnElement[bool]:
-    return (
-        (_run.project_id == project.project_id)
-        & _run.uid.in_([to_sql(uid) for uid in uids])
-        & visible_runs(viewer, standing)
-    )
+    return _run.uid.in_([to_sql(uid) for uid in uids]) & runs_of(viewer, project, standing)
 
 
 def _refuse_too_many(uids: Collection[str]) -> None:

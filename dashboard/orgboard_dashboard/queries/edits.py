@@ -18,7 +18,7 @@ from typing import Any, Final, Literal, cast, get_args
 from sqlalchemy import Connection, case, delete, select, tuple_, update
 
 from orgboard_dashboard.queries.errors import BadQuery, Conflict, TooMuch
-from orgboard_dashboard.queries.visible import ProjectRef, find_project, find_run, visible_runs
+from orgboard_dashboard.queries.visible import ProjectRef, find_project, find_run, runs_of
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.dictionary import chunked
@@ -191,11 +191,7 @@ def _locked(
     wanted = [_run[name] for name in _Locked.__dataclass_fields__]
     query = (
         select(*wanted)
-        .where(
-            _run.project_id == project.project_id,
-            _run.uid.in_([to_sql(uid) for uid in uids]),
-            visible_runs(viewer),
-        )
+        .where(runs_of(viewer, project), _run.uid.in_([to_sql(uid) for uid in uids]))
         .order_by(_run.run_id)
         .with_for_update(key_share=True, of=tables.run)
     )
@@ -297,7 +293,7 @@ def project_tags(viewer: Viewer, conn: Connection, team: str, project: str) -> t
     query = (
         select(_tag.name)
         .join(tables.run, _run.uid == _tag.uid)
-        .where(_run.project_id == found.project_id, visible_runs(viewer))
+        .where(runs_of(viewer, found))
         .distinct()
         .order_by(_tag.name)
         .limit(1000)

@@ -141,19 +141,19 @@ def places_of(
     """
     found = find_project(viewer, conn, team, project)
     run_ids = find_runs(viewer, conn, found, tuple(uids))
-    names = {
-        run_id: from_sql(name)
-        for run_id, name in conn.execute(
-            select(tables.run.c.run_id, tables.run.c.name).where(
-                tables.run.c.run_id.in_(list(run_ids.values())), visible_runs(viewer)
-            )
-        )
+    run, of = tables.run.c, tables.team.c
+    rows = conn.execute(
+        select(run.run_id, of.name, tables.project.c.name, run.name)
+        .select_from(tables.run)
+        .join(tables.project, tables.project.c.project_id == run.project_id)
+        .join(tables.team)
+        .where(run.run_id.in_(list(run_ids.values())), visible_runs(viewer))
+    )
+    places = {
+        run_id: RunPlace(run_id, f"{from_sql(owner)}/{from_sql(home)}", from_sql(name))
+        for run_id, owner, home, name in rows
     }
-    return [
-        RunPlace(run_ids[uid], f"{team}/{project}", names[run_ids[uid]])
-        for uid in uids
-        if uid in run_ids
-    ]
+    return [places[run_ids[uid]] for uid in uids if uid in run_ids]
 
 
 def _passing(

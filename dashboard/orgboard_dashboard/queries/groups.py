@@ -1,4 +1,4 @@
-"""Which runs belong together: by a hyperparameter, a part of their names, tags, user or host.
+"""Which runs belong together: by a hyperparameter, a part of their names, tags, user, project …
 
 A group's place in the palette is the order in which the groups first appeared in the
 project, whichever runs are asked about: it stays when runs are selected and when others come.
@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection, select
 
 from orgboard_dashboard.queries.errors import BadQuery
 from orgboard_dashboard.queries.patterns import capturer
-from orgboard_dashboard.queries.visible import find_project, visible_runs
+from orgboard_dashboard.queries.visible import find_project, runs_of
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.sql import tables, text
 
@@ -30,7 +30,7 @@ _Key: TypeAlias = tuple[int, float, str]
 
 _NONE: Final = 3
 
-_WORDS: Final = ("tag", "user", "host")
+_WORDS: Final = ("tag", "user", "host", "project")
 """What else runs are grouped by; those of several tags by all of them together."""
 
 
@@ -51,9 +51,9 @@ def group_runs(
 ) -> tuple[RunGroup, ...]:
     """Return the groups of these runs.
 
-    `by` is `hp:NAME`, `re:PATTERN` on the run's name, `tag`, `user` or `host`. A pattern groups
-    by what its parentheses captured, or else by what it matched. Runs that do not exist, or are
-    not visible, are in no group.
+    `by` is `hp:NAME`, `re:PATTERN` on the run's name, `tag`, `user`, `host` or `project`. A
+    pattern groups by what its parentheses captured, or else by what it matched. Runs that do not
+    exist, or are not visible, are in no group.
 
     Raises:
         NotFound: there is no such project, or `viewer` may not see it.
@@ -63,9 +63,10 @@ def group_runs(
     found = find_project(viewer, conn, team, project)
     run = tables.run.c
     # All of the project, in the order they came: a colour does not depend on a selection.
-    here = (run.project_id == found.project_id) & visible_runs(viewer)
-    columns = (run.uid, run.name, run.hparams, run.username.label("user"), run.host)
-    rows = conn.execute(select(*columns).where(here).order_by(run.run_id)).all()
+    here = runs_of(viewer, found)
+    columns = (run.uid, run.name, run.hparams, run.username.label("user"), run.host, _place())
+    asked = select(*columns).select_from(tables.run).join(tables.project).join(tables.team)
+    rows = conn.execute(asked.where(here).order_by(run.run_id)).all()
     tags = _tags(conn, here) if by == "tag" else {}
     keys = {row.uid: key_of(row, tags.get(row.uid, "")) for row in rows}
     place = {key: at for at, key in enumerate(dict.fromkeys(keys.values()))}
@@ -77,6 +78,10 @@ def group_runs(
         RunGroup(f"g{place[key]}", _name(by, key), place[key], tuple(members[key]))
         for key in sorted(members)
     )
+
+
+def _place() -> ColumnElement[str]:
+    return (tables.team.c.name + "/" + tables.project.c.name).label("project")
 
 
 def _tags(conn: Connection, here: ColumnElement[bool]) -> dict[str, str]:
@@ -102,8 +107,8 @@ def _keys(by: str) -> Callable[[Any, str], _Key]:
     if by in _WORDS:
         return lambda row, _tags: _words_key(_known(getattr(row, by)))
     raise BadQuery(
-        "Runs are grouped by `hp:` and a hyperparameter, by `re:` and a pattern, by `tag`, `user`"
-        " or `host`."
+        "Runs are grouped by `hp:` and a hyperparameter, by `re:` and a pattern, by `tag`, `user`,"
+        " `host` or `project`."
     )
 
 

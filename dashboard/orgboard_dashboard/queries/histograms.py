@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 
 from orgboard_dashboard.queries.errors import TooMuch
 from orgboard_dashboard.queries.runs import project_revision
-from orgboard_dashboard.queries.visible import find_project, visible_runs
+from orgboard_dashboard.queries.visible import find_project, runs_of
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.blocks.series import kind_number
 from orgboard_schema.sql import read, tables
@@ -86,9 +86,7 @@ def _found(
     found = find_project(viewer, conn, team, project)
     run = tables.run.c
     asked = select(run.uid, run.run_id).where(
-        run.project_id == found.project_id,
-        run.uid.in_([to_sql(uid) for uid in uids]),
-        visible_runs(viewer),
+        runs_of(viewer, found), run.uid.in_([to_sql(uid) for uid in uids])
     )
     uid_of = {run_id: uid for uid, run_id in conn.execute(asked)}
     # Before the points: what is committed in between is then sent twice, and not never.

@@ -10,6 +10,7 @@ from typing import Final
 from sqlalchemy import Connection, select
 
 from orgboard_dashboard.queries.errors import TooMuch
+from orgboard_dashboard.queries.homes import homes_of
 from orgboard_dashboard.queries.matching import matching_runs
 from orgboard_dashboard.queries.names import ProjectNames
 from orgboard_dashboard.queries.runs import RunRow, project_revision, rows_of
@@ -76,7 +77,7 @@ def hparams_table(
     run_ids = [run_id for run_id in matched if run_id in having]
     if len(run_ids) > _MAX_RUNS:
         raise TooMuch(f"{len(run_ids)} runs match; {_MAX_RUNS} can be compared. Filter them.")
-    rows = rows_of(viewer, conn, run_ids, now)
+    rows = rows_of(viewer, conn, run_ids, now, homes_of(conn, found))
     last = _last_values(conn, run_ids)
     counts = Counter(tag for values in last.values() for tag in values)
     tags = tag_names(conn, [tag for tag, _ in counts.most_common(_MAX_METRICS)])

@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 
 from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, func, select
 
+from orgboard_dashboard.queries.visible import ProjectRef
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.sql import tables
 
@@ -31,7 +32,7 @@ _PRIME: Final = 2_147_483_647
 Stamp: TypeAlias = tuple[int, ...]
 """Of some runs: another one whenever one of them is, or a commit came to one."""
 
-_Key: TypeAlias = tuple[Viewer, int, str]
+_Key: TypeAlias = tuple[Viewer, ProjectRef, str]
 
 
 def stamp_of(conn: Connection, here: ColumnElement[bool]) -> Stamp:

@@ -49,7 +49,7 @@ from orgboard_dashboard.queries.order import (
 )
 from orgboard_dashboard.queries.patterns import matcher
 from orgboard_dashboard.queries.statistics import HistogramStatistic, read_statistics
-from orgboard_dashboard.queries.visible import ProjectRef, visible_runs
+from orgboard_dashboard.queries.visible import ProjectRef, runs_of, visible_runs
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.dictionary import chunked
@@ -94,7 +94,7 @@ def matching_runs(
     names = names or ProjectNames(viewer, conn, project)
     plan = _plan(q, names, now)
     order = order_of(sort, names, now)
-    here = (tables.run.c.project_id == project.project_id) & visible_runs(viewer)
+    here = runs_of(viewer, project)
     if not archived:
         here &= tables.run.c.archived_at.is_(None)
     if isinstance(order, InSqlOrder) and (plan is None or isinstance(plan, InSql)):

@@ -20,7 +20,7 @@ from orgboard_dashboard.queries.fields import FIELDS
 from orgboard_dashboard.queries.hparam_texts import HparamTexts, decode_hparams, keys_of
 from orgboard_dashboard.queries.kept_hparams import Stamp, kept_hparams, stamp_of
 from orgboard_dashboard.queries.literals import spelled
-from orgboard_dashboard.queries.visible import ProjectRef, visible_runs
+from orgboard_dashboard.queries.visible import ProjectRef, runs_of
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.blocks.heads import decode_tag_set
 from orgboard_schema.sql import tables
@@ -44,16 +44,16 @@ class ProjectNames:
     """What runs of a project, as far as `viewer` may see them, have logged by name."""
 
     def __init__(self, viewer: Viewer, conn: Connection, project: ProjectRef) -> None:
-        self._viewer, self._conn, self._project_id = viewer, conn, project.project_id
+        self._viewer, self._conn, self._project = viewer, conn, project
         self._hparams: dict[str, Mapping[int, Any]] = {}
         self._tag_ids: dict[tuple[str, Kind], int | None] = {}
         self._tags_of_set: dict[Kind, Mapping[int, tuple[int, _TagIds]]] = {}
-        self._here = (tables.run.c.project_id == project.project_id) & visible_runs(viewer)
+        self._here = runs_of(viewer, project)
 
     def hparam(self, name: str) -> Mapping[int, Any]:
         """Return the value of a hyperparameter in each run that has it."""
         if name not in self._hparams:
-            kept, key = kept_hparams(self._conn.engine), (self._viewer, self._project_id, name)
+            kept, key = kept_hparams(self._conn.engine), (self._viewer, self._project, name)
             held = kept.get(key, self._stamp)
             if held is None:
                 held = self._read_hparam(name)

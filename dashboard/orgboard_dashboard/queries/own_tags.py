@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 from sqlalchemy import Connection, select
 
-from orgboard_dashboard.queries.visible import ProjectRef, visible_runs
+from orgboard_dashboard.queries.visible import ProjectRef, runs_of
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.blocks.heads import decode_tag_set
 from orgboard_schema.sql import tables
@@ -55,10 +55,7 @@ def _tag_sets(
     found: list[tuple[str, int, int]] = []
     for some in chunked([to_sql(uid) for uid in uids]):
         asked = select(run.uid, run.run_id, run.tag_set_id).where(
-            run.project_id == project.project_id,
-            run.uid.in_(some),
-            run.tag_set_id.is_not(None),
-            visible_runs(viewer),
+            runs_of(viewer, project), run.uid.in_(some), run.tag_set_id.is_not(None)
         )
         found += [(uid, run_id, set_id) for uid, run_id, set_id in conn.execute(asked)]
     tags: dict[int, Collection[tuple[int, Kind]]] = {}

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Connection, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, select, update
 
 from orgboard_dashboard.queries.edits import author_of
 from orgboard_dashboard.queries.errors import BadQuery, NotFound, TooMuch
-from orgboard_dashboard.queries.visible import ProjectRef, find_project, find_runs, visible_runs
+from orgboard_dashboard.queries.visible import ProjectRef, find_project, find_runs, runs_of
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.registry import new_uid
@@ -67,16 +67,17 @@ def list_remarks(
         NotFound: there is no such project, or `viewer` may not see it.
     """
     found = find_project(viewer, conn, team, project)
-    seen = select(_run.uid).where(_run.project_id == found.project_id, visible_runs(viewer))
+    seen = select(_run.uid).where(runs_of(viewer, found))
     if uids:
         seen = seen.where(_run.uid.in_([to_sql(uid) for uid in uids]))
-    wanted = _of.uid.in_(seen)
+    wanted: ColumnElement[bool] = _of.uid.in_(seen)
     # Who was shown some runs was not shown what is said of the others.
     if viewer.within is None or viewer.within.uids is None:
         wanted = or_(_of.uid.is_(None), wanted)
+    here = found.several or (found.project_id,)
     rows = conn.execute(
         select(tables.annotation)
-        .where(_of.project_id == found.project_id, wanted)
+        .where(_of.project_id.in_(here), wanted)
         .order_by(_of.written_at.desc(), _of.annotation_id)
         .limit(_MAX_LISTED)
     ).all()

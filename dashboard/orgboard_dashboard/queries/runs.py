@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Row, Select, bindparam, func, select
 
 from orgboard_dashboard.queries.errors import BadQuery
 from orgboard_dashboard.queries.fields import Status, status_of
+from orgboard_dashboard.queries.homes import HERE, Home, homes_of
 from orgboard_dashboard.queries.hparam_texts import decode_hparams
 from orgboard_dashboard.queries.matching import candidates_of, matching_runs
 from orgboard_dashboard.queries.metrics import read_metrics
@@ -24,7 +25,7 @@ from orgboard_dashboard.queries.moments import moment_of_key, read_moments
 from orgboard_dashboard.queries.names import ProjectNames
 from orgboard_dashboard.queries.order import tag_of_key
 from orgboard_dashboard.queries.statistics import read_statistics, statistic_of_key
-from orgboard_dashboard.queries.visible import ProjectRef, find_project, visible_runs
+from orgboard_dashboard.queries.visible import ProjectRef, find_project, runs_of, visible_runs
 from orgboard_dashboard.queries.words import NOTHING_SAID, Words, words_of
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.sql import tables, text
@@ -95,6 +96,8 @@ class RunRow:
     """How its note begins; "" without one."""
     host: str | None
     user: str | None
+    place: str = ""
+    """TEAM/PROJECT, where several projects are looked at together."""
     metrics: Mapping[str, float] = field(default_factory=dict)
     """Of the columns that were asked for, those that the run has."""
 
@@ -135,7 +138,7 @@ def list_runs(
         raise BadQuery(f"A page has 1 to {MAX_ROWS} runs and begins at 0 or later.")
     if len(query.metrics) > MAX_METRICS:
         raise BadQuery(f"A table has at most {MAX_METRICS} columns of metrics.")
-    here = (tables.run.c.project_id == found.project_id) & visible_runs(viewer)
+    here = runs_of(viewer, found)
     if not query.archived:
         here &= tables.run.c.archived_at.is_(None)
     total = int(conn.execute(select(func.count()).select_from(tables.run).where(here)).scalar_one())
@@ -153,7 +156,7 @@ def list_runs(
         archived=query.archived,
         names=names,
     )
-    by_id = rows_of(viewer, conn, matched.page, now)
+    by_id = rows_of(viewer, conn, matched.page, now, homes_of(conn, found))
     told = _metrics(viewer, conn, found, names, matched.page, query.metrics)
     rows = tuple(
         replace(by_id[run_id], metrics=told[run_id]) if told.get(run_id) else by_id[run_id]
@@ -206,8 +209,10 @@ def _tell(
 
 def project_revision(viewer: Viewer, conn: Connection, project: ProjectRef) -> int:
     """Return the time of the newest commit to a visible run, in ms of the ingest's clock."""
-    newest = conn.execute(newest_touch(viewer), {"project": project.project_id})
-    return int(newest.scalar() or 0)
+    # One after the other: each is one look into an index, and all together would be none.
+    ids = (project.project_id,) if project.several is None else project.several
+    newest = (conn.scalar(newest_touch(viewer), {"project": project_id}) for project_id in ids)
+    return max(int(touched or 0) for touched in newest)
 
 
 # Built once for each viewer: to build a statement costs more than to run it.
@@ -223,24 +228,34 @@ def newest_touch(viewer: Viewer) -> Select[int]:
 
 
 def rows_of(
-    viewer: Viewer, conn: Connection, run_ids: Sequence[int], now: float
+    viewer: Viewer,
+    conn: Connection,
+    run_ids: Sequence[int],
+    now: float,
+    homes: Mapping[int, Home] | None = None,
 ) -> dict[int, RunRow]:
-    """Return the rows of those runs that `viewer` may see."""
+    """Return the rows of those runs that `viewer` may see, told apart by their projects."""
+    known = homes or {}
     rows: dict[int, RunRow] = {}
     for start in range(0, len(run_ids), MAX_ROWS):
         piece = run_ids[start : start + MAX_ROWS]
         asked = select(tables.run).where(tables.run.c.run_id.in_(piece), visible_runs(viewer))
         found = conn.execute(asked).all()
         said = words_of(conn, [row.uid for row in found])
-        rows |= {row.run_id: _row(row, said.get(row.uid, NOTHING_SAID), now) for row in found}
+        rows |= {
+            row.run_id: _row(
+                row, said.get(row.uid, NOTHING_SAID), known.get(row.project_id, HERE), now
+            )
+            for row in found
+        }
     return rows
 
 
-def _row(row: Row[Any], said: Words, now: float) -> RunRow:
+def _row(row: Row[Any], said: Words, home: Home, now: float) -> RunRow:
     return RunRow(
         uid=row.uid,
         name=text.from_sql(row.name),
-        color=row.color,
+        color=row.color + home.shift,
         status=status_of(row.finished, row.last_write, now),
         started=row.started,
         last_event=row.last_event,
@@ -260,4 +275,5 @@ def _row(row: Row[Any], said: Words, now: float) -> RunRow:
         note=said.note,
         host=None if row.host is None else text.from_sql(row.host),
         user=None if row.username is None else text.from_sql(row.username),
+        place=home.place,
     )

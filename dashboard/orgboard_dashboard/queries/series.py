@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, bindparam, func, select
+from sqlalchemy import Connection, Row, Select, bindparam, func, select
 
 from orgboard_dashboard.queries.errors import TooMuch
 from orgboard_dashboard.queries.kept_series import Of, kept_of
 from orgboard_dashboard.queries.runs import newest_touch, project_revision
-from orgboard_dashboard.queries.visible import find_project, visible_runs
+from orgboard_dashboard.queries.visible import ProjectRef, find_project, runs_of, visible_runs
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.blocks.series import kind_number
 from orgboard_schema.errors import TooManyPoints
@@ -86,11 +86,10 @@ def find_scalars(
         TooMuch: there are more than `MAX_POINTS_READ` points.
     """
     found = find_project(viewer, conn, team, project)
-    rows = conn.execute(
-        _find_runs(viewer), {"project": found.project_id, "uids": [to_sql(uid) for uid in uids]}
-    ).all()
+    rows = _asked_runs(viewer, conn, found, [to_sql(uid) for uid in uids])
     # Before the points: what is committed in between is then sent twice, and not never.
-    revision = rows[0].revision if rows else project_revision(viewer, conn, found)
+    is_told = rows and found.several is None
+    revision = rows[0].revision if is_told else project_revision(viewer, conn, found)
     oldest = -1 if since is None else since - _OVERLAP_MS
     changed = {row.uid: row.run_id for row in rows if row.touched_ms > oldest}
     points = {row.run_id: row.points for row in rows}
@@ -160,6 +159,21 @@ def _cuts(
         for uid, run_id in restarted.items()
         for tag_id in tag_ids
     }
+
+
+def _asked_runs(
+    viewer: Viewer, conn: Connection, project: ProjectRef, uids: Sequence[str]
+) -> Sequence[Row[str, int, int, int, int, int, int]]:
+    run = tables.run.c
+    homes: Sequence[int] = (project.project_id,)
+    if project.several is not None:
+        asked = select(run.project_id).where(runs_of(viewer, project), run.uid.in_(uids))
+        homes = conn.scalars(asked.distinct()).all()
+    return [
+        row
+        for home in homes
+        for row in conn.execute(_find_runs(viewer), {"project": home, "uids": uids})
+    ]
 
 
 # Built once for each viewer: to build a statement costs more than to run it.

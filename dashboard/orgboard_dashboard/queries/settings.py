@@ -18,6 +18,7 @@ from sqlalchemy import Connection, select
 from orgboard_dashboard.importance import Importance, importance
 from orgboard_dashboard.queries.errors import BadQuery
 from orgboard_dashboard.queries.fields import FIELDS
+from orgboard_dashboard.queries.homes import HERE, Home, homes_of
 from orgboard_dashboard.queries.hparam_texts import decode_hparams
 from orgboard_dashboard.queries.kept_columns import Candidates
 from orgboard_dashboard.queries.literals import spelled
@@ -197,17 +198,18 @@ class _Table:
         rows = self._rows(run_ids)
         self._ids = [run_id for run_id in run_ids if run_id in rows]
         kept = [rows[run_id] for run_id in self._ids]
-        self.marks = tuple(map(_mark, kept))
+        homes = homes_of(self._conn, self._project)
+        self.marks = tuple(_mark(row, homes.get(row.project_id, HERE)) for row in kept)
         self._hparams = [decode_hparams(row.hparams) for row in kept]
         self.distinct = self._count()
         self._runs: Candidates | None = None
 
     def _rows(self, run_ids: Sequence[int]) -> Mapping[int, Any]:
         run = tables.run.c
-        columns = (run.run_id, run.uid, run.name, run.display_name, run.color, run.chosen_color)
+        columns = (run.run_id, run.project_id, run.uid, run.name, run.display_name)
         rows: dict[int, Any] = {}
         for some in chunked(run_ids):
-            asked = select(*columns, run.hparams).where(
+            asked = select(*columns, run.color, run.chosen_color, run.hparams).where(
                 run.run_id.in_(some), visible_runs(self._viewer)
             )
             rows |= {row.run_id: row for row in self._conn.execute(asked)}
@@ -339,9 +341,11 @@ class _Table:
         return [told.get(run_id) for run_id in self._ids]
 
 
-def _mark(row: Any) -> RunMark:
+def _mark(row: Any, home: Home) -> RunMark:
     name = text.from_sql(row.display_name or row.name)
-    return RunMark(row.uid, "(root)" if name == "." else name, row.chosen_color or row.color)
+    shown = "(root)" if name == "." else name
+    named = f"{home.place}: {shown}" if home.place else shown
+    return RunMark(row.uid, named, row.chosen_color or row.color + home.shift)
 
 
 def _is_number(value: Any) -> bool:

@@ -10,7 +10,7 @@ from typing import Final, cast, get_args
 from sqlalchemy import Connection, func, select
 
 from orgboard_dashboard.queries.errors import BadQuery
-from orgboard_dashboard.queries.visible import ProjectRef, find_project, visible_runs
+from orgboard_dashboard.queries.visible import ProjectRef, find_project, runs_of
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.blocks.heads import decode_heads, decode_tag_set
 from orgboard_schema.blocks.series import kind_number
@@ -110,9 +110,8 @@ def _tag_sets(
     asked = (
         select(run.tag_set_id, func.count(), func.max(run.run_id))
         .where(
-            run.project_id == project.project_id,
+            runs_of(viewer, project),
             run.tag_set_id.is_not(None),
-            visible_runs(viewer),
         )
         .group_by(run.tag_set_id)
     )

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select
 from orgboard_dashboard.markdown import to_html
 from orgboard_dashboard.queries.errors import BadQuery, NotFound, TooMuch
 from orgboard_dashboard.queries.tags import kind_of
-from orgboard_dashboard.queries.visible import ProjectRef, find_project, find_run, visible_runs
+from orgboard_dashboard.queries.visible import ProjectRef, find_project, find_run, runs_of
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.blocks.heads import SeriesHead, decode_heads, head_rows
 from orgboard_schema.blocks.series import StoredMedia, StoredValue
@@ -144,9 +144,7 @@ def _runs(
     viewer: Viewer, conn: Connection, project: ProjectRef, uids: Sequence[str]
 ) -> list[tuple[str, int]]:
     run = tables.run.c
-    asked = select(run.uid, run.run_id).where(
-        run.project_id == project.project_id, visible_runs(viewer)
-    )
+    asked = select(run.uid, run.run_id).where(runs_of(viewer, project))
     if uids:
         rows = conn.execute(asked.where(run.uid.in_([to_sql(uid) for uid in uids]))).all()
         return sorted(((uid, run_id) for uid, run_id in rows), key=lambda row: uids.index(row[0]))

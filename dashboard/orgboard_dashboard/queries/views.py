@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, delete, false, func, insert, s
 
 from orgboard_dashboard.queries.edits import author_of, checked_line
 from orgboard_dashboard.queries.errors import BadQuery, Conflict, Forbidden, NotFound, TooMuch
-from orgboard_dashboard.queries.visible import ProjectRef, find_project
+from orgboard_dashboard.queries.visible import ANY, ProjectRef, find_project
 from orgboard_dashboard.urls import PAGES, decode_view, encode_view
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.sql import tables
@@ -262,7 +262,7 @@ def _locked(
 
     Whoever may see the project may keep views of it; those of the team are for its editors.
     """
-    if not viewer.can_edit:
+    if not viewer.can_edit or ANY in (team, project):
         raise Forbidden
     least = Role.EDITOR if is_shared else Role.VIEWER
     found = find_project(viewer, conn, team, project, least)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Final
 
 from sqlalchemy import (
     ColumnElement,
@@ -28,24 +29,33 @@ from orgboard_schema.sql.roles import ORGANISATION, TEAM, Role
 from orgboard_schema.sql.standing import SHOWN
 
 __all__ = [
+    "ANY",
     "ProjectRef",
     "Role",
     "find_project",
     "find_run",
     "find_runs",
     "role_in",
+    "runs_of",
     "visible_projects",
     "visible_runs",
 ]
 
 
+ANY: Final = "*"
+"""Written for a team or a project: all that the viewer may see."""
+
+
 @dataclass(frozen=True, slots=True)
 class ProjectRef:
-    """A project that the viewer may see."""
+    """A project that the viewer may see, or several of them at once."""
 
     project_id: int
+    """0 of several."""
     team: str
     project: str
+    several: tuple[int, ...] | None = None
+    """Their ids, in order; None: it is one."""
 
 
 def visible_runs(
@@ -77,6 +87,18 @@ def visible_projects(viewer: Viewer, least: Role = Role.VIEWER) -> ColumnElement
     hashes = [text.sha256(path) for path in viewer.logdirs]
     shown = select(tables.logdir.c.project_id).where(tables.logdir.c.path_sha256.in_(hashes))
     return holds & tables.project.c.project_id.in_(shown)
+
+
+def runs_of(
+    viewer: Viewer, project: ProjectRef, standing: int = SHOWN, least: Role = Role.VIEWER
+) -> ColumnElement[bool]:
+    """Return the condition on `tables.run` for those of a project that `viewer` may see."""
+    return _in(project) & visible_runs(viewer, standing, least)
+
+
+def _in(project: ProjectRef) -> ColumnElement[bool]:
+    of = tables.run.c.project_id
+    return of == project.project_id if project.several is None else of.in_(project.several)
 
 
 def _is_limited(viewer: Viewer, least: Role) -> bool:
@@ -143,10 +165,15 @@ def find_project(
 ) -> ProjectRef:
     """Return the project of that name, in which `viewer` has at least the role `least`.
 
+    `*` in place of a name stands for all that there are: several are looked at together, and
+    changed each in its own.
+
     Raises:
         NotFound: there is none that `viewer` may see.
         Forbidden: `viewer` may see it, and do less.
     """
+    if ANY in (team, project):
+        return _find_several(viewer, conn, team, project, least)
     named = {"team": text.to_sql(team), "project": text.to_sql(project)}
     found = conn.execute(_find_project(viewer, least), named).one_or_none()
     if found is None:
@@ -154,6 +181,22 @@ def find_project(
     if not found.allowed:
         raise Forbidden
     return ProjectRef(found.project_id, team, project)
+
+
+def _find_several(
+    viewer: Viewer, conn: Connection, team: str, project: str, least: Role
+) -> ProjectRef:
+    query = select(tables.project.c.project_id).join(tables.team).where(visible_projects(viewer))
+    if team != ANY:
+        query = query.where(tables.team.c.name == text.to_sql(team))
+    if project != ANY:
+        query = query.where(tables.project.c.name == text.to_sql(project))
+    ids = tuple(conn.scalars(query.order_by(tables.project.c.project_id)))
+    if not ids:
+        raise NotFound
+    if least > Role.VIEWER:
+        raise Forbidden("Several projects are looked at together, and changed each in its own.")
+    return ProjectRef(0, team, project, ids)
 
 
 # Built once for each viewer: to build a statement costs more than to run it.
@@ -173,6 +216,8 @@ def _find_project(viewer: Viewer, least: Role) -> Select[int, bool]:
 
 def role_in(viewer: Viewer, conn: Connection, project: ProjectRef) -> Role:
     """Return what `viewer` may do in a project that it may see."""
+    if project.several is not None:
+        return Role.VIEWER
     here = tables.project.c.project_id == project.project_id
     rows = conn.execute(
         select(
@@ -193,9 +238,7 @@ def find_runs(
         return {}
     rows = conn.execute(
         select(tables.run.c.uid, tables.run.c.run_id).where(
-            tables.run.c.project_id == project.project_id,
-            tables.run.c.uid.in_(uids),
-            visible_runs(viewer),
+            runs_of(viewer, project), tables.run.c.uid.in_(uids)
         )
     )
     return {row.uid: row.run_id for row in rows}

@@ -25,6 +25,9 @@ TITLES: Final[dict[Page, str]] = {
 }
 
 
+_ANY: Final = "*"
+"""Stands for all teams or projects that one may see, in addresses."""
+
 _FREQUENT: Final[tuple[Page, ...]] = ("runs", "scalars", "hparams", "compare")
 """What the bar of a phone has room for, beside the way to the others."""
 
@@ -37,11 +40,11 @@ def crumb(place: Place | None, base: str) -> list[Component]:
     if place is None or not place.project:
         return []
     scalars = Place("scalars", team=place.team, project=place.project)
+    team = "all teams" if place.team == _ANY else place.team
+    project = "all projects" if place.project == _ANY else place.project
     return [
-        html.Span(f"{place.team} /", className="ob-team"),
-        element(
-            html.A, html.B(place.project), href=encode_place(scalars, base), className="ob-nav"
-        ),
+        html.Span(f"{team} /", className="ob-team"),
+        element(html.A, html.B(project), href=encode_place(scalars, base), className="ob-nav"),
     ]
 
 

@@ -6,10 +6,11 @@ import re
 from typing import Final
 from urllib.parse import quote, urlsplit
 
-__all__ = ["SIGN_IN", "WELCOME", "checked_next", "sign_in_address", "welcome_address"]
+__all__ = ["SHARED", "SIGN_IN", "WELCOME", "checked_next", "sign_in_address", "welcome_address"]
 
 SIGN_IN: Final = "/sign-in"
 WELCOME: Final = "/welcome"
+SHARED: Final = "/s"
 
 _MAX_NEXT_CHARS: Final = 8000
 _KNOWN: Final = re.compile(r"/(p/[^/]+/[^/]+(/[a-z]+)?|r/[0-9A-Za-z]+|account|admin(/[a-z]+)?)?")

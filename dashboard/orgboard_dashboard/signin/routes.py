@@ -1,6 +1,7 @@
-"""Sign in, sign out, and open a one-time link.
+"""Sign in, sign out, and open one-time and share links.
 
     POST /sign-in   count a guess ─▶ compare, in a thread, outside of any transaction ─▶ open
+    POST /s         look at the share link ─▶ a guest's cookie
     POST /welcome   look at the link ─▶ hash ─▶ use it, once ─▶ open
 
 Nothing tells whether a name exists: not the words, not the status, not the time.
@@ -28,6 +29,7 @@ from orgboard_dashboard.api.bodies import read_object, text_of
 from orgboard_dashboard.config import WebConfig
 from orgboard_dashboard.identity import Identity, address_of
 from orgboard_dashboard.queries.people.links import find_link, use_link
+from orgboard_dashboard.queries.people.shares import open_share
 from orgboard_dashboard.queries.people.ways_in import (
     ABSOLUTE_S,
     Guess,
@@ -38,7 +40,7 @@ from orgboard_dashboard.queries.people.ways_in import (
     refuse_guess,
 )
 from orgboard_dashboard.services import Services
-from orgboard_dashboard.signin.places import SIGN_IN, WELCOME, checked_next
+from orgboard_dashboard.signin.places import SHARED, SIGN_IN, WELCOME, checked_next
 
 __all__ = ["routes"]
 
@@ -47,8 +49,11 @@ _MAX_SECRET_CHARS: Final = 100
 _HERE: Final = Path(__file__).parent
 _SIGN_IN_PAGE: Final = (_HERE / "sign-in.html").read_text("utf-8")
 _WELCOME_PAGE: Final = (_HERE / "welcome.html").read_text("utf-8")
+_SHARED_PAGE: Final = (_HERE / "shared.html").read_text("utf-8")
+_SHARE_COOKIE_S: Final = 3600
 
 _WRONG: Final = "That name and password do not belong together."
+_ENDED: Final = "This link has ended, or was never whole. Ask who shared it for another one."
 _OVER: Final = "This link was used already, or is too old. Ask for another one."
 
 
@@ -92,6 +97,15 @@ def routes(services: Services, config: WebConfig, identity: Identity) -> APIRout
             {"purpose": link.purpose, "account": link.account, "team": link.team, "role": role}
         )
 
+    @router.get(SHARED)
+    async def shared_page() -> Response:
+        return HTMLResponse(_SHARED_PAGE)
+
+    @router.post(SHARED)
+    async def shared(request: Request) -> Response:
+        secret = text_of(read_object(await request.body()), "secret", _MAX_SECRET_CHARS)
+        return await door.shared(request, secret, identity)
+
     @router.post(WELCOME)
     async def welcome(request: Request) -> Response:
         asked = read_object(await request.body())
@@ -134,6 +148,26 @@ class _Door:
         owner = await services.edit_unknown(use_link, secret, named, kept, now, address)
         guess = await services.ask_unknown(guess_at, owner)
         return await self._open(request, guess, "/")
+
+    async def shared(self, request: Request, secret: str, identity: Identity) -> Response:
+        services, address = self._services, self._address(request)
+        to = await services.edit_unknown(open_share, secret, address, services.now())
+        if to is None:
+            return refuse(404, _ENDED)
+        opened = answer({"to": to})
+        known = await identity.viewer_of(request.scope, dict(request.headers))
+        if known is not None and known.kind == "account":
+            # Who is known sees by what that one may, and not as a guest.
+            return opened
+        opened.set_cookie(
+            self._config.share_cookie,
+            secret,
+            max_age=_SHARE_COOKIE_S,
+            secure=self._config.is_https,
+            httponly=True,
+            samesite="lax",
+        )
+        return opened
 
     async def _open(self, request: Request, guess: Guess, to: str) -> Response:
         services, secret = self._services, new_secret()

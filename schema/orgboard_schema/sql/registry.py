@@ -114,10 +114,10 @@ def parse_project(text: str) -> tuple[str, str]:
     """Split TEAM/PROJECT; a bare name belongs to team "default".
 
     Raises:
-        ValueError: An empty part, or more than two.
+        ValueError: An empty part, more than two, or one that stands for all (`*`).
     """
     team, slash, name = text.rpartition("/")
-    if not name or (slash and not team) or "/" in team:
+    if not name or (slash and not team) or "/" in team or "*" in (team, name):
         raise ValueError(f"a project is written TEAM/PROJECT or PROJECT, got {text!r}")
     return (team or DEFAULT_TEAM), name
 

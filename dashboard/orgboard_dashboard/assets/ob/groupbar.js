@@ -6,7 +6,7 @@
   const BANDS = [["minmax", "Least to greatest"], ["std", "Std deviation"], ["sem", "Std error"], ["ci", "95 % interval"], ["none", "No band"]];
   const NAME = "re:";
   /** What is a choice once some run tells it: [what to group by, its title, whether a run tells it]. */
-  const WORDS = [["tag", "tags", (run) => run.tags?.length], ["user", "user", (run) => run.user], ["host", "host", (run) => run.host]];
+  const WORDS = [["tag", "tags", (run) => run.tags?.length], ["user", "user", (run) => run.user], ["host", "host", (run) => run.host], ["project", "project", (run) => run.place]];
 
   /** Make the part for `project`: {el, paint()}. It repaints itself as the grouping changes. */
   ob.groupBar = function groupBar(project) {

@@ -215,7 +215,7 @@
   /* Pieces that other pages show runs with. */
 
   /** The name that a person knows a run by; the root run is its directory itself. */
-  ob.runName = (run) => run.display_name || (run.name === "." ? "(root)" : run.name);
+  ob.runName = (run) => (run.place ? `${run.place}: ` : "") + (run.display_name || (run.name === "." ? "(root)" : run.name));
 
   ob.statusWords = function statusWords(run) {
     const words = STATUS[run.status] || run.status;

@@ -158,13 +158,14 @@
     /** Fetch how many runs there are without the filter, and how many are live. */
     async count() {
       const projects = await ob.getJson("projects");
-      const mine = projects.find((row) => row.team === this.team && row.project === this.name);
-      if (!mine) return;
-      const runs = mine.runs + (this.withArchived ? mine.archived : 0);
+      const mine = projects.filter((row) => ob.isIn(row, this));
+      if (!mine.length) return;
+      const sum = (key) => mine.reduce((before, row) => before + row[key], 0);
+      const runs = sum("runs") + (this.withArchived ? sum("archived") : 0);
       const grown = this.everything !== null && runs !== this.everything;
       this.everything = runs;
-      this.archived = mine.archived;
-      this.live = mine.live;
+      this.archived = sum("archived");
+      this.live = sum("live");
       if (grown) await this.reload();
       this.tell("count");
     }

@@ -4,6 +4,12 @@
 
   ob.pages = ob.pages || {};
 
+  /** Written for a team or project in addresses: all that one may see. */
+  ob.ANY = "*";
+
+  /** Whether a project belongs to a place, which may name several: {team, name}. */
+  ob.isIn = (row, { team, name }) => (team === ob.ANY || row.team === team) && (name === ob.ANY || row.project === name);
+
   ob.pages.projects = function projects(root) {
     const controller = new AbortController();
     list(root, controller.signal).catch((error) => {
@@ -22,7 +28,18 @@
       ob.el("span.ob-mute", {}, row.live ? ob.el("span.ob-dot.ob-live-dot") : null, row.live ? ` ${ob.count(row.live)} live` : ""),
       ob.el("span.ob-mute", {}, ob.plural(row.runs, "run")),
       ob.el("span.ob-mute", { title: row.last_event === null ? "" : ob.moment(row.last_event) }, row.last_event === null ? "" : ob.ago(row.last_event))));
-    root.replaceChildren(ob.el("div.ob-plain", {}, ob.el("h1", {}, "Projects"), ob.el("div.ob-projectlist", {}, ...rows)));
+    const together = wide(projects).map(([team, words, mine]) => ob.el("a.ob-nav.ob-pill", { href: address({ team, project: ob.ANY }) },
+      words, ob.el("span.ob-mute", {}, ob.plural(mine.reduce((n, row) => n + row.runs, 0), "run"))));
+    root.replaceChildren(ob.el("div.ob-plain", {}, ob.el("h1", {}, "Projects"),
+      ob.el("nav.ob-together", { "aria-label": "Several projects together" }, ob.el("span.ob-mute", {}, "Look together at"), ...together),
+      ob.el("div.ob-projectlist", {}, ...rows)));
+  }
+
+  /** Places of several projects that can be looked at together: [team, words, the projects]. */
+  function wide(projects) {
+    const teams = Map.groupBy(projects, (row) => row.team);
+    const large = teams.size > 1 ? [...teams].filter(([, mine]) => mine.length > 1) : [];
+    return [[ob.ANY, "all projects", projects], ...large.map(([team, mine]) => [team, `all of ${team}`, mine])];
   }
 
   async function waitForOne(root, signal) {

@@ -62,7 +62,7 @@
       cardHeight,
       tipOrder: oneOf(get("tip"), ["nearest", "height", "value", "least", "name", "list"]),
       selectedRange: pair(...split(get("rng"), 2)),
-      groupBy: /^((hp|re):.|(tag|user|host)$)/s.test(get("g")) ? get("g") : "",
+      groupBy: /^((hp|re):.|(tag|user|host|project)$)/s.test(get("g")) ? get("g") : "",
       groupLine: GROUP_LINES.includes(get("gl")) ? get("gl") : "mean",
       baseline: get("base"),
       compared: ["min", "max"].includes(get("of")) ? get("of") : "last",

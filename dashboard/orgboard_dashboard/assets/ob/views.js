@@ -213,10 +213,15 @@
     await ob.listViews();
   };
 
+  /** The query part of an address that shows others just what is seen here. */
+  ob.linkQuery = async function linkQuery() {
+    const full = ob.fullQuery({ selected: ob.project?.shown().map((run) => run.uid) ?? null });
+    return full.length > LONG ? shortened(full) : full ? `?${full}` : ob.opensInView() ? "?v=-" : "";
+  };
+
   /** Copy an address that shows others just what is seen here; gives a word on what was done. */
   ob.copyLink = async function copyLink() {
-    const full = ob.fullQuery({ selected: ob.project?.shown().map((run) => run.uid) ?? null });
-    const query = full.length > LONG ? await shortened(full) : full ? `?${full}` : ob.opensInView() ? "?v=-" : "";
+    const query = await ob.linkQuery();
     const done = await navigator.clipboard.writeText(location.origin + location.pathname + query).then(() => true, () => false);
     return done ? "Copied" : "Copy it from the address bar";
   };

@@ -98,6 +98,7 @@
       ...(me.can_keep ? edits : []),
       ...(differs ? [{ label: "Discard the changes", words: "", act: ob.resetView }] : []),
       ...(ob.fullQuery() ? [{ label: "Reset everything", words: "no view", act: ob.leaveView }] : []),
+      ...(ob.canShare(me) ? [{ label: "Share by a link…", words: "without an account", act: ob.askShare }] : []),
       { label: "Copy link", words: "to just what is seen", act: async () => ob.toast(`${await ob.copyLink()}.`) },
     ];
   };

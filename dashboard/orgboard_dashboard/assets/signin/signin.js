@@ -72,12 +72,22 @@
     at("welcome").addEventListener("submit", (event) => submit(event, "welcome", () => ({ ...typed(), secret })));
   }
 
-  at("reveal").addEventListener("click", () => {
+  async function shared() {
+    const secret = location.hash.slice(1);
+    history.replaceState(null, "", location.pathname);
+    const answer = secret ? await post("s", { secret }) : { error: "This link is not whole. Copy all of it." };
+    if (answer.to) return location.replace(answer.to);
+    at("title").textContent = "This link does not open anything";
+    at("shared").textContent = answer.error;
+  }
+
+  at("reveal")?.addEventListener("click", () => {
     const shown = at("password").type === "password";
     at("password").type = shown ? "text" : "password";
     at("reveal").setAttribute("aria-pressed", String(shown));
     at("reveal").textContent = shown ? "Hide" : "Show";
   });
   if (at("sign-in")) signIn();
+  else if (at("shared")) shared();
   else welcome();
 })();

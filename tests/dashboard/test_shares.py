@@ -1,0 +1,224 @@
+"""Share links: what a guest sees, and that it ends."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+
+from orgboard_dashboard.accounts.opaque import new_secret
+from orgboard_dashboard.app import Web
+from orgboard_dashboard.queries.errors import BadQuery, Forbidden, NotFound
+from orgboard_dashboard.queries.people.accounts import make_account
+from orgboard_dashboard.queries.people.audit import list_records
+from orgboard_dashboard.queries.people.members import set_member
+from orgboard_dashboard.queries.people.shares import (
+    NewShare,
+    list_shares,
+    make_share,
+    revoke_share,
+)
+from orgboard_dashboard.queries.remarks import Moment, add_remark
+from orgboard_dashboard.viewer import SystemViewer, Viewer
+from orgboard_schema.sql.engine import begin_read, begin_write
+from orgboard_schema.sql.roles import Role
+from support.boards import OWN, Board, scalars
+
+HOST = SystemViewer()
+API = "/api/ui/v1/p/default/board"
+PAGE = "/p/default/board/scalars?q=name"
+
+
+@dataclass(slots=True)
+class Browser:
+    """A browser that has come to the board, with the cookies that it was given."""
+
+    web: Web
+    cookies: dict[str, str] = field(default_factory=dict)
+
+    def ask(self, method: str, path: str, body: Any = None) -> httpx.Response:
+        """Ask as a page of the board does."""
+
+        async def send() -> httpx.Response:
+            transport = httpx.ASGITransport(self.web.gate, raise_app_exceptions=False)
+            async with httpx.AsyncClient(
+                transport=transport,
+                base_url="http://127.0.0.1:7070",
+                headers=OWN,
+                cookies=self.cookies,
+            ) as client:
+                return await client.request(method, path, json=body)
+
+        answer = anyio.run(send)
+        self.cookies.update(answer.cookies)
+        return answer
+
+
+@pytest.fixture
+def shared(any_board: Board) -> Board:
+    """Give a board with people and two runs, whose project is its team's."""
+    any_board.log("first", [scalars("loss", [1.0])])
+    any_board.log("second", [scalars("loss", [2.0]), scalars("secret", [3.0])])
+    any_board.log("other", [scalars("loss", [9.0])], project="default/elsewhere")
+    with begin_write(any_board.engine) as conn:
+        make_account(HOST, conn, "ana", time.time(), kind="person")
+        set_member(HOST, conn, "default", "ana", Role.EDITOR, time.time())
+    return any_board
+
+
+def link(board: Board, *runs: str, days: int = 30, now: float | None = None) -> tuple[str, str]:
+    """Share a page with these runs, or all of them; return the secret and the link's id."""
+    secret = new_secret()
+    uids = tuple(board.uids[run] for run in runs) or None
+    new = NewShare(PAGE, "for the paper", uids, days)
+    with begin_write(board.engine) as conn:
+        made = make_share(HOST, conn, "default", "board", secret, new, now or time.time())
+    return secret, made.id
+
+
+def test_a_guest_sees_the_page_that_was_shared_and_nothing_else(shared: Board) -> None:
+    guest = Browser(shared.web())
+    assert guest.ask("GET", f"{API}/runs").status_code == 401
+    secret, _ = link(shared)
+
+    assert guest.ask("POST", "/s", {"secret": secret}).json() == {"to": PAGE}
+
+    listed = guest.ask("GET", f"{API}/runs").json()["runs"]
+    projects = guest.ask("GET", "/api/ui/v1/projects").json()
+    elsewhere = guest.ask("GET", "/api/ui/v1/p/default/elsewhere/runs")
+    nowhere = guest.ask("GET", "/api/ui/v1/p/default/nowhere/runs")
+    assert {run["name"] for run in listed} == {"first", "second"}
+    assert [row["project"] for row in projects] == ["board"]
+    assert (elsewhere.status_code, elsewhere.content) == (404, nowhere.content)
+    assert guest.ask("GET", PAGE).status_code == 200
+
+
+def test_a_guest_of_one_run_knows_no_other(shared: Board) -> None:
+    with begin_write(shared.engine) as conn:
+        add_remark(HOST, conn, "default", "board", Moment(), "of the whole project", 1.0)
+        add_remark(HOST, conn, "default", "board", Moment(shared.uids["first"]), "mine", 1.0)
+    guest = Browser(shared.web())
+    secret, _ = link(shared, "first")
+    guest.ask("POST", "/s", {"secret": secret})
+
+    page = guest.ask("GET", f"{API}/runs").json()
+    tags = guest.ask("GET", f"{API}/tags?kind=scalar").json()["tags"]
+    fields = guest.ask("GET", f"{API}/fields").text
+    remarks = guest.ask("GET", f"{API}/remarks").json()["remarks"]
+
+    assert ([run["name"] for run in page["runs"]], page["total"]) == (["first"], 1)
+    assert [(tag["name"], tag["runs"]) for tag in tags] == [("loss", 1)]
+    assert "secret" not in fields
+    assert [remark["text"] for remark in remarks] == ["mine"]
+    assert guest.ask("GET", f"/api/ui/v1/r/{shared.uids['second']}").status_code == 404
+    assert guest.ask("GET", f"/api/ui/v1/r/{shared.uids['first']}").status_code == 200
+
+
+def test_a_guest_changes_nothing(shared: Board) -> None:
+    guest = Browser(shared.web())
+    guest.ask("POST", "/s", {"secret": link(shared)[0]})
+    edits = {"edits": [{"runs": [shared.uids["first"]], "starred": True}]}
+
+    answers = [
+        guest.ask("POST", f"{API}/edits", edits),
+        guest.ask("POST", f"{API}/views", {"page": "scalars", "state": "q=a", "name": "mine"}),
+        guest.ask("POST", f"{API}/shares", {"path": PAGE, "title": "more"}),
+    ]
+
+    assert [answer.status_code for answer in answers] == [403, 403, 403]
+    assert guest.ask("GET", f"{API}/me").json() == {
+        "name": "guest",
+        "role": "viewer",
+        "can_edit": False,
+        "can_delete": False,
+        "can_keep": False,
+        "can_share": False,
+    }
+
+
+def test_a_link_that_was_revoked_is_over_for_who_opened_it_too(shared: Board) -> None:
+    guest = Browser(shared.web())
+    secret, share_id = link(shared)
+    guest.ask("POST", "/s", {"secret": secret})
+    before = guest.ask("GET", f"{API}/runs").status_code
+
+    with begin_write(shared.engine) as conn:
+        revoke_share(HOST, conn, "default", "board", share_id, time.time())
+
+    assert (before, guest.ask("GET", f"{API}/runs").status_code) == (200, 401)
+    again = guest.ask("POST", "/s", {"secret": secret})
+    assert again.status_code == 404
+    assert again.json() == guest.ask("POST", "/s", {"secret": new_secret()}).json()
+
+
+def test_a_link_ends_by_itself(shared: Board) -> None:
+    secret, _ = link(shared, days=1, now=time.time() - 86_401.0)
+
+    assert Browser(shared.web()).ask("POST", "/s", {"secret": secret}).status_code == 404
+    assert Browser(shared.web(), {"ob_share": secret}).ask("GET", f"{API}/runs").status_code == 401
+
+
+def test_who_runs_the_project_shares_it_and_sees_what_was_shared(shared: Board) -> None:
+    viewer = Viewer("account", "ana", account_id=1, can_edit=True)
+    with begin_read(shared.engine) as conn, pytest.raises(Forbidden):
+        list_shares(viewer, conn, "default", "board", time.time())
+    with begin_write(shared.engine) as conn:
+        set_member(HOST, conn, "default", "ana", Role.ADMIN, time.time())
+    secret, share_id = link(shared, "first")
+    Browser(shared.web()).ask("POST", "/s", {"secret": secret})
+
+    with begin_read(shared.engine) as conn:
+        (listed,) = list_shares(viewer, conn, "default", "board", time.time())
+        actions = [(row.action, row.actor) for row in list_records(HOST, conn)][:2]
+
+    assert (listed.id, listed.runs, listed.uses, listed.title) == (share_id, 1, 1, "for the paper")
+    assert actions == [("share.opened", "guest"), ("share.made", "host")]
+
+
+@pytest.mark.parametrize(
+    "new",
+    [
+        NewShare(PAGE, "", None),
+        NewShare(PAGE, "two\nlines", None),
+        NewShare(PAGE, "title", (), 1),
+        NewShare(PAGE, "title", None, 0),
+        NewShare(PAGE, "title", None, 367),
+        NewShare(PAGE + "x" * 8000, "title", None),
+    ],
+)
+def test_what_is_out_of_bounds_is_not_shared(shared: Board, new: NewShare) -> None:
+    with begin_write(shared.engine) as conn, pytest.raises(BadQuery):
+        make_share(HOST, conn, "default", "board", new_secret(), new, 1.0)
+
+
+def test_a_run_of_another_project_is_not_shared(shared: Board) -> None:
+    new = NewShare(PAGE, "title", (shared.uids["first"], shared.uids["other"]))
+
+    with begin_write(shared.engine) as conn, pytest.raises(NotFound):
+        make_share(HOST, conn, "default", "board", new_secret(), new, 1.0)
+
+
+@pytest.mark.parametrize("path", ["https://evil.example/", "//evil.example", "/", "/docs", "p/a/b"])
+def test_only_pages_of_the_board_are_shared(board: Board, path: str) -> None:
+    board.log("first", [scalars("loss", [1.0])])
+
+    refused = board.ask("POST", f"{API}/shares", json={"path": path, "title": "a"})
+
+    assert refused.status_code == 400
+
+
+def test_the_link_is_told_once_with_the_secret_behind_the_hash(board: Board) -> None:
+    board.log("first", [scalars("loss", [1.0])])
+
+    made = board.ask("POST", f"{API}/shares", json={"path": PAGE, "title": "a"}).json()
+    listed = board.ask("GET", f"{API}/shares").json()["shares"]
+
+    base, _, secret = made["link"].partition("#")
+    assert (base, len(secret)) == ("http://127.0.0.1:7070/s", 43)
+    assert "link" not in listed[0]
+    assert board.ask("DELETE", f"{API}/shares/{made['id']}", json={}).status_code == 200
+    assert board.ask("GET", f"{API}/shares").json()["shares"] == []
