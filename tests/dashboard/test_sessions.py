@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from http.cookies import SimpleCookie
+from typing import Any
 
 import pytest
 from sqlalchemy import insert, update
@@ -216,8 +217,8 @@ def test_whoever_sends_a_token_is_not_known_by_a_cookie(board: Board) -> None:
     asyncio.run(ana.sign_in("ana"))
     token = new_token("tokenoftests")
     with begin_write(board.engine) as conn:
-        row = {"token_id": "tokenoftests", "secret_sha256": digest(token), "name": "t"}
-        row |= {"account_id": account_id, "scope": "read", "created_at": 0.0}
+        row: dict[str, Any] = {"token_id": "tokenoftests", "secret_sha256": digest(token)}
+        row |= {"account_id": account_id, "scope": "read", "name": "t", "created_at": 0.0}
         conn.execute(insert(tables.token), row | {"expires_at": START + 1})
 
     async def ask(said: str) -> int:

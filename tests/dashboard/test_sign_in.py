@@ -92,7 +92,7 @@ def test_waits_grow_and_end_and_while_one_waits_the_right_password_is_not_looked
     ana = browser_at(door(any_board, clock))
 
     async def guess_on() -> list[int]:
-        waits = []
+        waits: list[int] = []
         while len(waits) < 12:
             reply = await ana.sign_in("ana", WRONG)
             if reply.status == 429:

@@ -32,11 +32,15 @@ class Spot:
     remark: str
     view: str
     link: str
+    share: str
     own: str
     """A view of the asker's own."""
 
 
-_OF_A_PROJECT: Final = (Need.SEE, Need.MINE, Need.OWN, Need.EDIT, Need.ADMINISTER)
+_OF_A_PROJECT: Final = (
+    *(Need.SEE, Need.MINE, Need.OVERSEE),
+    *(Need.OWN, Need.EDIT, Need.ADMINISTER),
+)
 
 
 def _nothing(value: Any) -> dict[str, Any]:
@@ -102,7 +106,7 @@ def spot_of(project: Project, own: str) -> Spot:
     """Return the place of a project that is there."""
     return Spot(
         *(project.team, project.name, project.first, project.second.uid, project.deleted.uid),
-        *(project.remark, project.view, project.link, own),
+        *(project.remark, project.view, project.link, project.share, own),
     )
 
 
@@ -110,7 +114,7 @@ _NO_RUN: Final = Run("nosuchrun000", "", 999_999, 999_998, "0" * 64, "1" * 64)
 
 NOWHERE: Final = Spot(
     *("no-team", "no-project", _NO_RUN, "nosuchrun001", "nosuchrun002"),
-    *("nosuchremark", "nosuchview", "nosuchlink", "nosuchown"),
+    *("nosuchremark", "nosuchview", "nosuchlink", "nosuchshare", "nosuchown"),
 )
 """A place in which there is nothing."""
 
@@ -129,7 +133,7 @@ def _curves(spot: Spot) -> dict[str, Any]:
 
 
 def _open() -> Iterator[Action]:
-    for path in ("/healthz", "/readyz", "/_favicon.ico", "/welcome"):
+    for path in ("/healthz", "/readyz", "/_favicon.ico", "/welcome", "/s"):
         yield Action(path, "GET", path, Need.OPEN, is_page=True)
     yield Action("sign-in page", "GET", "/sign-in", Need.OPEN, is_page=True)
     yield Action(
@@ -148,7 +152,7 @@ def _open() -> Iterator[Action]:
 
 def _door() -> Iterator[Action]:
     # What comes to the door with nothing in its hands is told so: it got that far.
-    for path in ("/sign-in", "/welcome", "/welcome/look"):
+    for path in ("/sign-in", "/welcome", "/welcome/look", "/s"):
         yield Action(f"knock at {path}", "POST", path, Need.DOOR, body=lambda _: [], done=400)
     yield Action("sign out", "POST", "/sign-out", Need.KNOWN, spends_session=True)
 
@@ -287,6 +291,23 @@ def _changed_views(
     yield Action(f"remove {whose} view", "DELETE", path + "/{key}", need, segments=key)
 
 
+def _shares() -> Iterator[Action]:
+    path = _P + "/shares"
+    yield Action("read share links", "GET", path, Need.OVERSEE)
+    yield Action(
+        *("make a share link", "POST", path, Need.ADMINISTER),
+        body=lambda s: {
+            "path": f"/p/{s.team}/{s.project}/scalars",
+            "title": "a link",
+            "runs": [s.run.uid],
+        },
+    )
+    yield Action(
+        *("revoke a share link", "DELETE", path + "/{share_id}", Need.ADMINISTER),
+        segments=lambda s: {"share_id": s.share},
+    )
+
+
 def _for_programs() -> Iterator[Action]:
     api = "/api/v1"
     project, run = api + "/projects/{team}/{project}", api + "/runs/{uid}"
@@ -312,5 +333,5 @@ def _for_programs() -> Iterator[Action]:
 ACTIONS: Final[tuple[Action, ...]] = (
     *(*_open(), *_door(), *_pages()),
     *(*_seen_of_project(), *_seen_of_run(), *_changes(), *_kept_views()),
-    *_for_programs(),
+    *(*_shares(), *_for_programs()),
 )

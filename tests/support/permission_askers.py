@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,16 +23,12 @@ from support.permission_world import BLUE, NOW, RED, World
 __all__ = [
     "ACCOUNTS",
     "LOCAL",
-    "SHARE_HEADER",
     "Asker",
     "Seat",
     "project_id_of",
     "seat",
     "seat_everybody",
 ]
-
-SHARE_HEADER: Final = "x-tests-share"
-"""Which share link a request comes by, as long as nothing hands out a cookie for one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +59,8 @@ class Asker:
         if self.shared is not None:
             of = world.project(*self.shared)
             run = of.first.uid if self.only_first_run else None
+            if self.ended:
+                return Principal(Standing.STRANGER)
             return Principal(Standing.SHARED, share=Share(of.name, run))
         is_gone = self.kind == "nobody" or bool(self.ended)
         return Principal(
@@ -142,6 +141,7 @@ ACCOUNTS: Final = (
         for ended in ("revoked", "old", "disabled", "forged")
     ),
     Asker("share-project", shared=(RED, "private")),
+    Asker("share-over", shared=(RED, "private"), ended="old"),
     Asker("share-run", shared=(RED, "private"), only_first_run=True),
 )
 
@@ -167,7 +167,7 @@ def _seat(conn: Connection, world: World, asker: Asker, number: int) -> Seat:
     if asker.kind == "nobody":
         return Seat(asker, {}, {}, ["nosuchown"] * len(world.projects))
     if asker.shared is not None:
-        link = {SHARE_HEADER: asker.name}
+        link = _link(conn, world, asker, asker.shared)
         return Seat(asker, link, link, ["nosuchown"] * len(world.projects))
     account_id = add_account(conn, asker.name, NOW, is_admin=asker.is_admin)
     for team, rank in asker.teams.items():
@@ -227,6 +227,17 @@ def _token(conn: Connection, world: World, asker: Asker, account_id: int) -> str
         )
     conn.execute(insert(tables.token), row)
     return token[:-1] + ("A" if token[-1] != "A" else "B") if asker.ended == "forged" else token
+
+
+def _link(conn: Connection, world: World, asker: Asker, place: tuple[str, str]) -> dict[str, str]:
+    secret = secrets.token_urlsafe(32)
+    uids = json.dumps([world.project(*place).first.uid]) if asker.only_first_run else None
+    row: dict[str, Any] = {"share_id": secrets.token_hex(6), "secret_sha256": digest(secret)}
+    row |= {"project_id": project_id_of(conn, world, place), "uids": uids, "title": "shown"}
+    row |= {"path": "/", "created_at": NOW - 10, "expires_at": NOW + 10, "uses": 0}
+    row |= {"expires_at": NOW if asker.ended else NOW + 10}
+    conn.execute(insert(tables.share), row)
+    return {"cookie": f"ob_share={secret}"}
 
 
 def _own_views(conn: Connection, world: World, owner: str, number: int) -> list[str]:

@@ -7,18 +7,15 @@ asker x project x action ──▶ the whole app ──▶ allowed? invisible? f
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from orgboard_dashboard.app import Web, create_app
 from orgboard_dashboard.config import WebConfig
-from orgboard_dashboard.identity import Identity
-from orgboard_dashboard.viewer import Viewer, Within
-from orgboard_schema.sql.engine import begin_read
 from support.asgi import OWN_PAGE, Reply, call
 from support.permission_actions import ACTIONS, NOWHERE, Action, Spot, spot_of
-from support.permission_askers import ACCOUNTS, SHARE_HEADER, Asker, Seat, project_id_of
+from support.permission_askers import Asker, Seat
 from support.permission_oracle import Answer, Need, Place, Principal, Rank, answer, effective
 from support.permission_world import BLUE, NOW, Project, World
 
@@ -38,10 +35,8 @@ class Cell:
 
 
 def web_of(world: World, **settings: Any) -> Web:
-    """Return the whole app on the world, at its time, with share links known by a header."""
-    web = create_app(WebConfig(**settings), world.engine, clock=lambda: NOW)
-    web.gate._identity = _KnowingShares(world, web.gate._identity)  # type: ignore[assignment]
-    return web
+    """Return the whole app on the world, at its time."""
+    return create_app(WebConfig(**settings), world.engine, clock=lambda: NOW)
 
 
 def cells_of(asker: Asker, principal: Principal, world: World) -> Iterator[Cell]:
@@ -99,8 +94,43 @@ async def deviations(web: Web, world: World, seat: Seat) -> tuple[list[str], int
             wrong += [f"tells of the view of {other!r}" for other in others]
         where = f"{cell.project.team}/{cell.project.visibility}" if cell.project else "nowhere"
         found += [f"{seat.asker.name}: {action.name} in {where}: {each}" for each in wrong]
-    return found + _after(world, before, may_change, seat, at), asked
+    found += _after(world, before, may_change, seat, at)
+    return found + await _of_several(web, world, seat, principal, foreign), asked
 
+
+async def _of_several(
+    web: Web, world: World, seat: Seat, principal: Principal, foreign: tuple[bytes, ...]
+) -> list[str]:
+    """Ask of all projects together, naming what is in one that is hidden if there is one."""
+    ranks = [effective(principal, _place(principal, project)) for project in world.projects]
+    at = ranks.index(min(ranks))
+    spot = replace(_spot(world.projects[at], seat, world), team="*", project="*")
+    sees = any(ranks)
+    found, before = [], world.state()
+    for action in ACTIONS:
+        if not action.has_place or "{project}" not in action.path:
+            continue
+        reply = await ask(web, action, spot, seat)
+        told = _told(action, reply)
+        expected = answer(principal, action.need, _NOWHERE, in_api=action.is_for_programs)
+        allowed = {expected}
+        if sees and expected is not Answer.SIGN_IN:
+            changing = {Answer.FORBIDDEN, Answer.INVISIBLE}
+            allowed = changing if action.need in _CHANGING else {Answer.ALLOWED, *changing}
+        if told not in allowed:
+            found.append(f"{seat.asker.name}: {action.name} of several: {told} ({reply.status})")
+        said = reply.body + repr(reply.headers).encode()
+        # Who names a run may be told its name.
+        named = spot.run.uid.encode()
+        marks = [mark for mark in foreign if mark in said and not action.by_key and mark != named]
+        found += [f"{seat.asker.name}: {action.name} of several tells {mark!r}" for mark in marks]
+    if world.state() != before:
+        world.restore()
+        found.append(f"{seat.asker.name}: something was changed in several at once")
+    return found
+
+
+_NOWHERE: Final = Place("no-project", "no-team", "private")
 
 _NONCE: Final = re.compile(rb'"end_id":"[^"]*"')
 """What Dash draws anew for each page that it writes."""
@@ -187,36 +217,3 @@ def _foreign(principal: Principal, seat: Seat, world: World) -> Iterator[bytes]:
     sees_blue = any(rank for project, rank in ranks.items() if project.team == BLUE)
     if not sees_blue and BLUE not in principal.teams:
         yield BLUE.encode()
-
-
-@dataclass(slots=True)
-class _KnowingShares:
-    """The board's own way to tell who asks, and share links beside it."""
-
-    world: World
-    identity: Identity
-
-    async def viewer_of(
-        self, scope: MutableMapping[str, Any], headers: Mapping[str, str]
-    ) -> Viewer | None:
-        name = headers.get(SHARE_HEADER)
-        if name is None:
-            return await self.identity.viewer_of(scope, headers)
-        asker = next(asker for asker in ACCOUNTS if asker.name == name)
-        return _by_link(self.world, asker)
-
-    def vouches(self, viewer: Viewer, headers: Mapping[str, str]) -> bool:
-        return self.identity.vouches(viewer, headers)
-
-    async def needs_sign_in(self) -> bool:
-        return await self.identity.needs_sign_in()
-
-
-def _by_link(world: World, asker: Asker) -> Viewer:
-    assert asker.shared is not None
-    project = world.project(*asker.shared)
-    with begin_read(world.engine) as conn:
-        within = Within(project_id=project_id_of(conn, world, asker.shared))
-    if asker.only_first_run:
-        within = replace(within, uids=(project.first.uid,))
-    return Viewer(kind="share", name="by a link", within=within, via="a link")

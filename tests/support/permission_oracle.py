@@ -56,6 +56,7 @@ class Need(Enum):
     KNOWN = "to be somebody, whoever it is"
     SEE = "to see the project"
     MINE = "to see what one keeps in the project for oneself"
+    OVERSEE = "to be an admin of the project, looking at who else sees it"
     OWN = "to see the project and change something of one's own in it"
     EDIT = "to change what is in the project"
     ADMINISTER = "to be an admin of the project"
@@ -184,8 +185,10 @@ def _may_change(who: Principal, need: Need, rank: Rank) -> bool:
     """Whether somebody who sees the project may do more than look at it."""
     if who.token is not None and need not in (Need.OWN, Need.EDIT):
         return False
-    least = {Need.OWN: Rank.VIEWER, Need.EDIT: Rank.EDITOR, Need.ADMINISTER: Rank.ADMIN}
-    return rank >= least[need]
+    if need is Need.OVERSEE and not _may_change_anything(who):
+        return False
+    least = {Need.OWN: Rank.VIEWER, Need.EDIT: Rank.EDITOR}
+    return rank >= least.get(need, Rank.ADMIN)
 
 
 def _may_without_place(who: Principal, need: Need) -> bool:

@@ -23,6 +23,7 @@ from sqlalchemy import (
     update,
 )
 
+from orgboard_dashboard.accounts.opaque import digest
 from orgboard_dashboard.queries.deletions import delete_runs
 from orgboard_dashboard.queries.graphs import list_graphs
 from orgboard_dashboard.viewer import SystemViewer
@@ -47,7 +48,9 @@ BLUE: Final = "zqTEAMBLUEzq"
 SOMEBODY: Final = "somebody.else"
 """Who keeps a view of one's own in each project, and is none of those who ask."""
 
-_WORDS: Final = (tables.run_note, tables.run_tag, tables.annotation, tables.saved_view)
+_WORDS: Final = (
+    *(tables.run_note, tables.run_tag, tables.annotation, tables.saved_view, tables.share),
+)
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 
 
@@ -83,6 +86,8 @@ class Project:
     """Of the team."""
     link: str
     """A view that a long link stands for."""
+    share: str
+    """A link that nobody uses."""
     private_view: str
     """Of somebody who never asks."""
 
@@ -90,14 +95,14 @@ class Project:
         """Return what is found in no answer to who may not see the project."""
         runs = (self.first, self.second, self.deleted)
         texts = (self.mark, self.words, *(run.mark for run in runs), *(run.uid for run in runs))
-        keys = (self.view, self.link, self.private_view, self.remark)
+        keys = (self.view, self.link, self.private_view, self.remark, self.share)
         return tuple(text.encode() for text in (*texts, *keys))
 
     def marks_beside(self, uid: str) -> tuple[bytes, ...]:
         """Return what is found in no answer to who may see one of its runs alone."""
         others = [run for run in (self.first, self.second, self.deleted) if run.uid != uid]
         texts = (self.words, *(run.mark for run in others), *(run.uid for run in others))
-        return tuple(text.encode() for text in (*texts, self.private_view, self.view))
+        return tuple(text.encode() for text in (*texts, self.private_view, self.view, self.share))
 
 
 @dataclass(slots=True)
@@ -198,8 +203,9 @@ def _run(board: Board, place: str, project_mark: str, number: int, part: str) ->
 
 def _say(
     conn: Connection, project_id: int, words: str, number: int, runs: Sequence[Run]
-) -> tuple[str, str, str, str]:
-    remark, view, link, own = (f"zq{kind}{number}zq" for kind in ("re", "vi", "li", "ow"))
+) -> tuple[str, str, str, str, str]:
+    kinds = ("re", "vi", "li", "sh", "ow")
+    remark, view, link, share, own = (f"zq{kind}{number}zq" for kind in kinds)
     notes = [
         {"uid": run.uid, "text": f"note {run.mark}", "author": "", "written_at": NOW - 100}
         for run in runs
@@ -222,7 +228,10 @@ def _say(
         {"view_id": own, "name": f"own {words}", "owner": SOMEBODY, "for_team": 0},
     ]
     conn.execute(insert(tables.saved_view), [kept | row for row in rows])
-    return remark, view, link, own
+    shared: dict[str, Any] = {"share_id": share, "secret_sha256": digest(share), "path": "/"}
+    shared |= {"project_id": project_id, "title": words, "created_at": NOW, "uses": 0}
+    conn.execute(insert(tables.share), shared | {"expires_at": NOW + 9})
+    return remark, view, link, share, own
 
 
 def _bring_back(conn: Connection, rows: Sequence[RowMapping]) -> None:

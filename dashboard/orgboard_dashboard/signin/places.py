@@ -31,8 +31,8 @@ def checked_next(asked: str) -> str:
     parts = urlsplit(asked)
     is_page = not parts.scheme and not parts.netloc and _KNOWN.fullmatch(parts.path)
     # Browsers take these for a way up.
-    is_page = is_page and not {".", ".."} & set(parts.path.split("/"))
-    return asked if is_page else "/"
+    leads_up = not {".", ".."}.isdisjoint(parts.path.split("/"))
+    return asked if is_page and not leads_up else "/"
 
 
 def welcome_address(base: str, secret: str) -> str:
