@@ -36,6 +36,7 @@ __all__ = [
     "find_run",
     "find_runs",
     "role_in",
+    "role_of",
     "runs_of",
     "visible_projects",
     "visible_runs",
@@ -131,7 +132,20 @@ def _allows(viewer: Viewer, least: Role) -> ColumnElement[bool]:
     return here & or_(*_roles(viewer.account_id, least))
 
 
-def _roles(account_id: int, least: Role) -> list[ColumnElement[bool]]:
+def role_of(account_id: ColumnElement[int], is_admin: ColumnElement[int]) -> ColumnElement[int]:
+    """Return the role that an account has in `tables.project`, by the same rules; 0: none.
+
+    For questions about others than who asks: what one of them may do, and who may do it.
+    """
+    ranked = sorted(Role, reverse=True)
+    return case(
+        (is_admin == 1, int(Role.ADMIN)),
+        *((or_(*_roles(account_id, role)), int(role)) for role in ranked),
+        else_=0,
+    )
+
+
+def _roles(account_id: int | ColumnElement[int], least: Role) -> list[ColumnElement[bool]]:
     project, grant, member = tables.project.c, tables.project_grant.c, tables.team_member.c
     granted = select(grant.project_id).where(
         grant.account_id == account_id, grant.role >= int(least)
