@@ -26,11 +26,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from orgboard_dashboard.pace import Pace
 from orgboard_dashboard.queries.changes import ChangedRun, changed_runs
 from orgboard_dashboard.queries.fields import LIVE_WITHIN_S, Status, status_of
+from orgboard_dashboard.queries.guard import reading
 from orgboard_dashboard.queries.people.standing import who_may_stay
 from orgboard_dashboard.queries.visible import ProjectRef
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.errors import DatabaseUnreachable
-from orgboard_schema.sql.engine import begin_read
 
 __all__ = ["MAX_WATCHERS", "Board", "News", "Topic", "Watcher"]
 
@@ -294,14 +294,14 @@ class _Doorbell:
 
 
 def _changes(engine: Engine, topic: Topic, after_ms: int) -> tuple[ChangedRun, ...]:
-    with begin_read(engine) as conn:
+    with reading(engine, topic.viewer) as conn:
         return changed_runs(topic.viewer, conn, topic.project, after_ms)
 
 
 def _who_may_stay(
     engine: Engine, viewers: set[Viewer], project_ids: set[int], now: float
 ) -> frozenset[tuple[Viewer, int]]:
-    with begin_read(engine) as conn:
+    with reading(engine, None) as conn:
         return who_may_stay(conn, viewers, project_ids, now)
 
 

@@ -46,7 +46,10 @@ def database(
 @pytest.fixture(scope="module")
 def world(database: str) -> Iterator[World]:
     with opened(database) as board:
-        yield build_world(board)
+        made = build_world(board)
+        yield made
+        for engine in made.opened:
+            engine.dispose()
 
 
 @dataclass(frozen=True, slots=True)

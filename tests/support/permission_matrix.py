@@ -13,6 +13,8 @@ from typing import Any, Final
 
 from orgboard_dashboard.app import Web, create_app
 from orgboard_dashboard.config import WebConfig
+from orgboard_dashboard.queries.guard import watch_over
+from orgboard_schema.sql.engine import open_engine
 from support.asgi import OWN_PAGE, Reply, call
 from support.permission_actions import ACTIONS, NOWHERE, Action, Spot, spot_of
 from support.permission_askers import Asker, Seat
@@ -35,8 +37,11 @@ class Cell:
 
 
 def web_of(world: World, **settings: Any) -> Web:
-    """Return the whole app on the world, at its time."""
-    return create_app(WebConfig(**settings), world.engine, clock=lambda: NOW)
+    """Return the whole app on the world, at its time, guarded as a web process is."""
+    engine = open_engine(world.engine.url)
+    world.opened.append(engine)
+    watch_over(engine, strict=True)
+    return create_app(WebConfig(**settings), engine, clock=lambda: NOW)
 
 
 def cells_of(asker: Asker, principal: Principal, world: World) -> Iterator[Cell]:

@@ -111,6 +111,8 @@ class World:
 
     board: Board
     projects: tuple[Project, ...]
+    opened: list[Engine] = field(default_factory=list)
+    """Of the apps that serve it."""
     _said: dict[Table, list[RowMapping]] = field(default_factory=dict)
 
     @property

@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 
 from orgboard_dashboard.queries.errors import Forbidden, NotFound
+from orgboard_dashboard.queries.guard import made_condition
 from orgboard_dashboard.viewer import Viewer, Within
 from orgboard_schema.sql import tables, text
 from orgboard_schema.sql.roles import ORGANISATION, TEAM, Role
@@ -67,6 +68,7 @@ def visible_runs(
     `standing` asks for others than the shown ones: of `orgboard_schema.sql.standing`. `least`
     asks for those of which `viewer` may do more.
     """
+    made_condition(viewer)
     holds = tables.run.c.standing == standing
     if viewer.logdirs is not None:
         hashes = [text.sha256(path) for path in viewer.logdirs]
@@ -82,6 +84,7 @@ def visible_runs(
 
 def visible_projects(viewer: Viewer, least: Role = Role.VIEWER) -> ColumnElement[bool]:
     """Return the condition on `tables.project`; one whose runs are yet to come is visible too."""
+    made_condition(viewer)
     holds = _allows(viewer, least) if _is_limited(viewer, least) else true()
     if viewer.logdirs is None:
         return holds
@@ -188,6 +191,8 @@ def find_project(
     """
     if ANY in (team, project):
         return _find_several(viewer, conn, team, project, least)
+    # The statement may have been built before, for another question of this one's.
+    made_condition(viewer)
     named = {"team": text.to_sql(team), "project": text.to_sql(project)}
     found = conn.execute(_find_project(viewer, least), named).one_or_none()
     if found is None:
