@@ -219,7 +219,7 @@ def _find_several(
 
 
 # Built once for each viewer: to build a statement costs more than to run it.
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=512)
 def _find_project(viewer: Viewer, least: Role) -> Select[int, bool]:
     more = visible_projects(viewer, least) if least > Role.VIEWER else true()
     return (
