@@ -31,6 +31,7 @@ from starlette.responses import HTMLResponse, Response
 from orgboard_dashboard import pages
 from orgboard_dashboard.api import (
     answers,
+    directories,
     edits,
     exports,
     expressions,
@@ -38,12 +39,16 @@ from orgboard_dashboard.api import (
     groups,
     health,
     histograms,
+    own,
+    people,
     public,
+    records,
     runs,
     scalars,
     settings,
     shares,
     summary,
+    tokens,
     values,
     views,
 )
@@ -73,6 +78,9 @@ _SUITES: Final = "/_dash-component-suites/{package_name}/{fingerprinted_path:pat
 _PAGE_PATHS: Final = (
     "/p/{team}/{project}",
     "/r/{uid}",
+    "/account",
+    "/admin",
+    "/admin/{section}",
     *(f"/p/{{team}}/{{project}}/{page}" for page in PAGES),
 )
 
@@ -101,6 +109,11 @@ def create_app(config: WebConfig, engine: Engine, *, clock: Callable[[], float] 
     api.include_router(signin.routes(services, config, identity))
     api.include_router(health.routes(services))
     api.include_router(public.routes(services))
+    api.include_router(own.routes(services, config))
+    api.include_router(tokens.routes(services))
+    api.include_router(directories.routes(services))
+    api.include_router(people.routes(services, config))
+    api.include_router(records.routes(services))
     api.include_router(runs.routes(services))
     api.include_router(scalars.routes(services))
     api.include_router(summary.routes(services))

@@ -3,6 +3,7 @@
     /                              the projects
     /p/TEAM/PROJECT/PAGE?…         a page of a project, and the view of it
     /r/UID                         one run
+    /account, /admin/SECTION       oneself; and, for who runs the board, everybody
 
 The query part has short keys (`v q t s x y sel x0 x1 c old lx yr ys out sm pin w tip rng g gl gb e
 base of cols sort vt ax br hc ht xy hw hv hs hm gr gt go gs gc gx ga gd gp`) and leaves out what has
@@ -56,6 +57,7 @@ from orgboard_dashboard.view_state import (
 )
 
 __all__ = [
+    "ADMIN_SECTIONS",
     "PAGES",
     "Page",
     "Place",
@@ -69,6 +71,9 @@ Page: TypeAlias = Literal[
     "runs", "scalars", "histograms", "graphs", "text", "images", "hparams", "compare"
 ]
 PAGES: Final[tuple[Page, ...]] = get_args(Page)
+ADMIN_SECTIONS: Final = ("people", "teams", "projects", "tokens", "directories", "audit")
+"""Of the pages for who runs the board; the first one needs no name."""
+
 # What JavaScript's encodeURIComponent leaves as it is, and commas, which keep lists readable.
 _UNESCAPED: Final = ",!'()*"
 
@@ -83,12 +88,14 @@ _SIZE: Final = re.compile(r"([0-9]{1,6})(?:,([0-9]{1,6}))?")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A page. Team and project are empty on the list of projects and on a run's page."""
+    """A page. Team and project are those of a project's page, and empty on others."""
 
-    page: Page | Literal["projects", "run"]
+    page: Page | Literal["projects", "run", "account", "admin"]
     team: str = ""
     project: str = ""
     run: str = ""
+    section: str = ""
+    """Of the pages for who runs the board."""
 
 
 def encode_place(place: Place, base: str = "/") -> str:
@@ -97,6 +104,10 @@ def encode_place(place: Place, base: str = "/") -> str:
         return base
     if place.page == "run":
         return f"{base}r/{quote(place.run, safe='')}"
+    if place.page == "account":
+        return f"{base}account"
+    if place.page == "admin":
+        return f"{base}admin/{place.section}"
     return f"{base}p/{quote(place.team, safe='')}/{quote(place.project, safe='')}/{place.page}"
 
 
@@ -107,6 +118,11 @@ def decode_place(path: str, base: str = "/") -> Place | None:
     parts = [unquote(part) for part in path[len(base) :].split("/")]
     if parts == [""]:
         return Place("projects")
+    if parts == ["account"]:
+        return Place("account")
+    if parts[0] == "admin" and len(parts) <= 2:
+        section = parts[1] if len(parts) == 2 else ADMIN_SECTIONS[0]
+        return Place("admin", section=section) if section in ADMIN_SECTIONS else None
     if len(parts) == 2 and parts[0] == "r" and parts[1]:
         return Place("run", run=parts[1])
     if len(parts) == 4 and parts[0] == "p" and all(parts) and parts[3] in PAGES:

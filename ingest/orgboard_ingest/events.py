@@ -15,6 +15,8 @@ import time
 from logging.handlers import QueueHandler
 from typing import Final, Literal, TypeAlias
 
+from orgboard_schema.printing import printable
+
 __all__ = ["Lines", "LogStyle", "printable", "say", "set_up"]
 
 LogStyle: TypeAlias = Literal["text", "logfmt", "json"]
@@ -67,19 +69,6 @@ class Lines(logging.Formatter):
         if self._look == "json":
             return json.dumps(head | fields)
         return " ".join(f"{name}={_bare(value)}" for name, value in (head | fields).items())
-
-
-def printable(text: str) -> str:
-    """Return text that any terminal or log file takes, on one line.
-
-    Who makes a directory chooses its name: one that recolours a terminal, or turns the
-    order of what is read, shows as what it is.
-    """
-    return "".join(char if char.isprintable() else _escaped(char) for char in text)
-
-
-def _escaped(char: str) -> str:
-    return char.encode("unicode_escape").decode()
 
 
 def _bare(value: Field) -> str:

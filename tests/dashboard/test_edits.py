@@ -268,7 +268,7 @@ def test_a_board_that_is_read_only_changes_nothing(any_board: Board) -> None:
 
     assert {answer.status_code for answer in answers} == {403}
     assert all("read-only" in answer.json()["error"] for answer in answers)
-    assert any_board.ask("GET", f"{API}/me", web=web).json()["can_edit"] is False
+    assert any_board.ask("GET", f"{PROJECT}/me", web=web).json()["can_edit"] is False
     shown = any_board.ask("GET", f"{API}/r/{first}", web=web).json()
     assert (shown["run"]["edits"], shown["annotations"]) == (0, [])
 

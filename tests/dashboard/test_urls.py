@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from orgboard_dashboard.settings_view import Axis, AxisScale, Brush, Settings
 from orgboard_dashboard.urls import (
+    ADMIN_SECTIONS,
     PAGES,
     Place,
     decode_place,
@@ -131,6 +132,8 @@ saved_views = st.builds(
 )
 places = st.one_of(
     st.just(Place("projects")),
+    st.just(Place("account")),
+    st.builds(lambda section: Place("admin", section=section), st.sampled_from(ADMIN_SECTIONS)),
     st.builds(lambda run: Place("run", run=run), names),
     st.builds(
         lambda page, team, project: Place(page, team=team, project=project),
@@ -163,9 +166,15 @@ def test_a_page_comes_back_from_its_path(place: Place, base: str) -> None:
     assert decode_place(encode_place(place, base), base) == place
 
 
-@pytest.mark.parametrize("path", ["/p/a/b/nothing", "/p/a/b", "/p//b/runs", "/r/", "/x", "//"])
+@pytest.mark.parametrize(
+    "path", ["/p/a/b/nothing", "/p/a/b", "/p//b/runs", "/r/", "/x", "//", "/admin/x", "/account/x"]
+)
 def test_other_paths_lead_nowhere(path: str) -> None:
     assert decode_place(path) is None
+
+
+def test_the_first_section_of_the_admin_pages_needs_no_name() -> None:
+    assert decode_place("/admin") == decode_place("/admin/people")
 
 
 def view_of(case: dict[str, Any]) -> ViewState:

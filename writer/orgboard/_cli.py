@@ -29,6 +29,9 @@ SUMMARIES: Final[dict[str, str]] = {
     "db": "upgrade, check, back up or restore the database",
     "export": "write every stored point as CSV, JSON lines or Parquet",
     "verify": "re-read the event files and prove that the database equals them",
+    "user": "make accounts and links to set passwords, put accounts to sleep",
+    "team": "make teams, invite people, say who is what in them",
+    "project": "make projects, say how widely they are seen and by whom",
 }
 """In the order in which a newcomer meets them."""
 

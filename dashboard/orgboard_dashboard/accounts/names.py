@@ -34,6 +34,5 @@ def place_problem(name: str, kind: str = "A team") -> str | None:
     if not 0 < len(name) <= MAX_NAME_CHARS:
         return f"{kind}'s name has 1 to {MAX_NAME_CHARS} characters."
     if name != name.strip() or "/" in name or not name.isprintable() or name in (".", "..", "*"):
-        what = "is one line, without a slash, without blanks at its ends, and no `*` alone"
-        return f"{kind}'s name {what}."
+        return f"{kind}'s name is one line: no slash, no blanks at its ends, and not `*` alone."
     return None

@@ -17,7 +17,14 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from orgboard_dashboard.queries.errors import BadQuery, Conflict, Forbidden, NotFound, TooMuch
+from orgboard_dashboard.queries.errors import (
+    BadQuery,
+    Conflict,
+    Forbidden,
+    NotFound,
+    TooMuch,
+    Unproved,
+)
 from orgboard_dashboard.queries.language import QueryProblem
 from orgboard_dashboard.queries.order import BadOrder
 from orgboard_schema.errors import DatabaseUnreachable
@@ -120,6 +127,9 @@ async def _bad_query(_request: Request, error: Exception) -> Response:
 
 
 async def _forbidden(_request: Request, error: Exception) -> Response:
+    if isinstance(error, Unproved):
+        # The page asks for the password, and asks again.
+        return answer({"error": str(error), "prove": True}, 403)
     return refuse(403, str(error))
 
 

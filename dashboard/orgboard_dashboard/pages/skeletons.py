@@ -23,6 +23,7 @@ def island(place: Place, *children: Component) -> Component:
         data_team=place.team,
         data_project=place.project,
         data_run=place.run,
+        data_section=place.section,
     )
 
 

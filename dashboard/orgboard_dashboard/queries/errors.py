@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-__all__ = ["BadQuery", "Conflict", "Forbidden", "NotFound", "TooMuch"]
+__all__ = ["BadQuery", "Conflict", "Forbidden", "NotFound", "TooMuch", "Unproved"]
 
 
 class NotFound(Exception):
@@ -23,6 +23,13 @@ class Forbidden(Exception):
 
     def __init__(self, words: str = "You may see this and not change it.") -> None:
         super().__init__(words)
+
+
+class Unproved(Forbidden):
+    """It is delicate, and who asks has not given the password for a while."""
+
+    def __init__(self) -> None:
+        super().__init__("Give your password to go on: this is delicate.")
 
 
 class Conflict(Exception):

@@ -1,7 +1,7 @@
 """The one layout of the app: header, run panel, page, and the bar of pages on phones.
 
     ┌──────────────────────────────────────────────┐
-    │ mark  team / project  pages…     live  theme │  48 px
+    │ mark  team / project  pages…   live theme me │  48 px
     ├───────────┬──────────────────────────────────┤
     │ run panel │ page                             │
     │ 352 px    │                                  │
@@ -136,5 +136,7 @@ def _header() -> Component:
             variant="transparent",
             aria_label="Light or dark",
         ),
+        # Where there are accounts, the island puts the one that is signed in here.
+        html.Span(id="ob-account", className="ob-account"),
         className="ob-header",
     )

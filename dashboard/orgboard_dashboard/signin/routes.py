@@ -42,7 +42,7 @@ from orgboard_dashboard.queries.people.ways_in import (
 from orgboard_dashboard.services import Services
 from orgboard_dashboard.signin.places import SHARED, SIGN_IN, WELCOME, checked_next
 
-__all__ = ["routes"]
+__all__ = ["routes", "too_early"]
 
 _MAX_SECRET_CHARS: Final = 100
 
@@ -127,7 +127,7 @@ class _Door:
         services, address = self._services, self._address(request)
         guess = await services.edit_unknown(admit_guess, name, address, services.now())
         if not isinstance(guess, Guess):
-            return _wait(guess)
+            return too_early(guess)
         if not await anyio.to_thread.run_sync(is_right, guess.kept_hash, password):
             await services.edit_unknown(refuse_guess, guess, address, services.now())
             return refuse(401, _WRONG)
@@ -196,7 +196,8 @@ class _Door:
         return address_of(request.scope, headers, self._config.trusted_proxies)
 
 
-def _wait(seconds: float) -> Response:
+def too_early(seconds: float) -> Response:
+    """Return the answer to who has to wait so long before the next guess."""
     whole = math.ceil(seconds)
     told = f"{whole} seconds" if whole < 120 else f"{math.ceil(whole / 60)} minutes"
     refused = refuse(429, f"Too many wrong passwords. Try again in {told}.")

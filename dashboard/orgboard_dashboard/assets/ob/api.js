@@ -88,6 +88,22 @@
     return new Promise(() => {});
   }
 
+  /** End the session, and go where one is opened. */
+  ob.signOut = async function signOut() {
+    const response = await fetch(`${ob.base()}sign-out`, { ...posted({}), credentials: "same-origin" }).catch(() => null);
+    // One that is over already is as well.
+    if (response?.ok || response?.status === 401) location.assign(`${ob.base()}sign-in`);
+    else ob.toast("The server did not answer. You are still signed in.");
+  };
+
+  // Dash asks for the next page itself, and says nothing of a session that is over.
+  const fetched = globalThis.fetch;
+  globalThis.fetch = async function fetch(...asked) {
+    const response = await fetched.apply(this, asked);
+    const isDashs = () => new URL(response.url).pathname.endsWith("/_dash-update-component");
+    return response.status === 401 && isDashs() ? signIn() : response;
+  };
+
   function posted(body) {
     return { method: "POST", headers: vouched(), body: JSON.stringify(body) };
   }

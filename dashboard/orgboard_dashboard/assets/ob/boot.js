@@ -46,6 +46,7 @@
     if (!place) return false;
     new MutationObserver(() => enter(place)).observe(place, { childList: true });
     ob.route();
+    ob.showAccount();
     return true;
   }
 

@@ -10,8 +10,8 @@
   };
 
   /** Say how many of what: plural(1, "run") is "1 run". */
-  ob.plural = function plural(n, word) {
-    return `${ob.count(n)} ${word}${n === 1 ? "" : "s"}`;
+  ob.plural = function plural(n, word, many = `${word}s`) {
+    return `${ob.count(n)} ${n === 1 ? word : many}`;
   };
 
   /** Write a value with four significant digits, the same width in a column. */

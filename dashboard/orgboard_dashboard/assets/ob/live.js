@@ -46,8 +46,21 @@
       paint();
       if (stream?.readyState !== EventSource.CLOSED) return;
       disconnect();
-      timer = setTimeout(() => connect(true), RETRY_MS);
+      timer = setTimeout(reconnect, RETRY_MS);
     };
+  }
+
+  /** Connect again to what was refused, unless it is not there any more for who looks. */
+  async function reconnect() {
+    const asked = project;
+    try {
+      // Who is signed out is led to the sign-in by the answer.
+      await ob.getJson(`${asked.path}/me`);
+    } catch (error) {
+      if (!(error instanceof ob.Refused)) throw error;
+      if (error.status === 404) return asked.tell("gone");
+    }
+    if (asked === project) connect(true);
   }
 
   function disconnect() {

@@ -73,6 +73,7 @@
       all ? { label: `All ${ob.plural(matching, ob.view.runFilter ? "matching run" : "run")}…`, act: () => openAll(event, project, me) } : undefined,
       matching ? { label: "Save the table…", act: () => ob.askTable(project) } : undefined,
       { label: `Show archived runs${project.archived ? ` (${ob.count(project.archived)})` : ""}`, on: project.withArchived, act: () => project.listArchived(!project.withArchived) },
+      me.can_share ? { label: "Access…", act: () => ob.openAccess(project.team, project.name) } : undefined,
       me.can_delete ? { label: "Deleted runs…", act: () => ob.showDeleted(project.path) } : undefined,
     ];
   }

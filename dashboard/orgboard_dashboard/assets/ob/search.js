@@ -102,6 +102,7 @@
     const links = [...document.querySelectorAll("#ob-tabs a")];
     const all = links.map((link) => ({ sort: "Pages", label: link.textContent, act: () => link.click() }));
     all.push({ sort: "Pages", label: "All projects", act: () => ob.goTo(ob.base()) });
+    all.push(...ob.ownPages().map((page) => ({ sort: "Pages", ...page })));
     return all.filter((page) => matches(page.label, words));
   }
 

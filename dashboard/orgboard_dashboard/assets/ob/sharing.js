@@ -21,33 +21,18 @@
     paint(list, path, found.shares);
     const box = ob.dialog("Share this page", [
       ob.el("p", {}, "Whoever has the link sees this page and these runs, and changes nothing. It needs no account."),
-      ob.menuField("Title", title), field("Runs", whose), field("Ends in", ends), list,
+      ob.menuField("Title", title), ob.labelled("Runs", whose), ob.labelled("Ends in", ends), list,
     ], {
       does: "Make a link",
       act: async () => {
         const body = { title: title.value, path: location.pathname + (await ob.linkQuery()), days: Number(chosen.days) };
         const made = await ob.change(`${path}/shares`, chosen.only === "all" ? body : { ...body, runs: uids });
-        tell(made);
+        ob.showSecret(`Link to ${ob.shortName(made.title, 40)}`, "The link", made.link, [ob.el("p", {}, "Whoever has it sees this page. It is not shown again; it can be revoked where it was made.")]);
       },
     });
     title.select();
     return box;
   };
-
-  const field = (label, choices) => ob.el("div.ob-pop-field", {}, ob.el("span", { "aria-hidden": "true" }, label), choices);
-
-  function tell({ link, title }) {
-    const field = ob.el("input.ob-input.ob-mono", { value: link, readonly: true, "aria-label": "Link", onfocus: (event) => event.target.select() });
-    ob.dialog(`Link to ${ob.shortName(title, 40)}`, [ob.el("p", {}, "This link is shown only now."), field], {
-      does: "Copy it",
-      act: async () => {
-        const done = await navigator.clipboard.writeText(link).then(() => true, () => false);
-        if (!done) throw new ob.Refused(0, { error: "The browser does not let pages copy here. Copy it from the field." });
-        ob.toast("Copied.");
-      },
-    });
-    field.focus();
-  }
 
   function paint(list, path, shares) {
     if (!shares.length) return list.replaceChildren();

@@ -5,8 +5,13 @@
 
   const at = (id) => document.getElementById(id);
   const scheme = localStorage.getItem("mantine-color-scheme-value");
-  const dark = scheme === "dark" || (scheme !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
-  document.documentElement.dataset.mantineColorScheme = dark ? "dark" : "light";
+  const systems = matchMedia("(prefers-color-scheme: dark)");
+  function paint() {
+    const dark = scheme === "dark" || (scheme !== "light" && systems.matches);
+    document.documentElement.dataset.mantineColorScheme = dark ? "dark" : "light";
+  }
+  paint();
+  systems.addEventListener("change", paint);
 
   async function post(path, body) {
     let response;

@@ -23,7 +23,6 @@ __all__ = [
     "change_own_password",
     "end_sessions",
     "find_account",
-    "kept_hash",
     "list_accounts",
     "list_sessions",
     "make_account",
@@ -193,22 +192,15 @@ def change_account(
     note_down(conn, actor_of(viewer), "account.set", name, now, before=before, after=after)
 
 
-def kept_hash(viewer: Viewer, conn: Connection) -> str | None:
-    """Return the hash of the viewer's own password."""
-    mine = _password.account_id == viewer.account_id
-    return conn.scalar(select(_password.hash).where(mine))
-
-
 def change_own_password(viewer: Viewer, conn: Connection, password_hash: str, now: float) -> None:
     """Give the viewer's account another password, and end its other sessions.
 
     Raises:
-        NotFound: `viewer` is no account.
+        NotFound: `viewer` is not signed in.
     """
-    if viewer.account_id is None:
-        raise NotFound
-    _replace_password(conn, viewer.account_id, password_hash, now)
-    _end_sessions(conn, viewer.account_id, but=viewer.via)
+    account_id = _signed_in(viewer)
+    _replace_password(conn, account_id, password_hash, now)
+    _end_sessions(conn, account_id, but=viewer.via)
     note_down(conn, actor_of(viewer), "password.set", viewer.name, now)
 
 
@@ -219,8 +211,12 @@ def set_password(conn: Connection, account_id: int, password_hash: str, now: flo
 
 
 def list_sessions(viewer: Viewer, conn: Connection) -> tuple[SessionRow, ...]:
-    """Return the viewer's own sessions, the one used last first."""
-    mine = _session.account_id == viewer.account_id
+    """Return the viewer's own sessions, the one used last first.
+
+    Raises:
+        NotFound: `viewer` is not signed in.
+    """
+    mine = _session.account_id == _signed_in(viewer)
     rows = conn.execute(
         select(tables.session).where(mine).order_by(_session.used_at.desc()).limit(200)
     )
@@ -238,8 +234,12 @@ def list_sessions(viewer: Viewer, conn: Connection) -> tuple[SessionRow, ...]:
 
 
 def end_sessions(viewer: Viewer, conn: Connection, session_id: str | None, now: float) -> int:
-    """End one of the viewer's own sessions, or all but this one; return how many ended."""
-    mine = _session.account_id == viewer.account_id
+    """End one of the viewer's own sessions, or all but this one; return how many ended.
+
+    Raises:
+        NotFound: `viewer` is not signed in.
+    """
+    mine = _session.account_id == _signed_in(viewer)
     one = _session.session_id == (session_id or "")
     these = mine & (one if session_id is not None else _session.session_id != viewer.via)
     gone = conn.execute(delete(tables.session).where(these)).rowcount
@@ -247,6 +247,13 @@ def end_sessions(viewer: Viewer, conn: Connection, session_id: str | None, now: 
         after = {"sessions": gone}
         note_down(conn, actor_of(viewer), "session.end", viewer.name, now, after=after)
     return gone
+
+
+def _signed_in(viewer: Viewer) -> int:
+    """Return the account of who is signed in; a token, which has one too, is not."""
+    if viewer.kind != "account" or viewer.account_id is None:
+        raise NotFound
+    return viewer.account_id
 
 
 def _require_admin(viewer: Viewer) -> None:

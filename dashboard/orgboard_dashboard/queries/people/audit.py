@@ -14,12 +14,24 @@ from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.text import from_sql, to_sql
 
-__all__ = ["DONE", "REFUSED", "Actor", "Record", "actor_of", "list_records", "note_down"]
+__all__ = [
+    "DONE",
+    "MAX_LISTED",
+    "REFUSED",
+    "Actor",
+    "Record",
+    "actor_of",
+    "list_actions",
+    "list_records",
+    "note_down",
+]
 
 DONE: Final = "done"
 REFUSED: Final = "refused"
 
-_MAX_LISTED: Final = 500
+MAX_LISTED: Final = 500
+"""Records of one answer."""
+
 _MAX_SUBJECT_CHARS: Final = 500
 
 _of = tables.audit.c
@@ -94,7 +106,7 @@ def list_records(
     """
     if not viewer.runs_board:
         raise NotFound
-    query = select(tables.audit).order_by(_of.audit_id.desc()).limit(_MAX_LISTED)
+    query = select(tables.audit).order_by(_of.audit_id.desc()).limit(MAX_LISTED)
     if before_id is not None:
         query = query.where(_of.audit_id < before_id)
     if action:
@@ -114,3 +126,14 @@ def list_records(
         )
         for row in conn.execute(query)
     )
+
+
+def list_actions(viewer: Viewer, conn: Connection) -> tuple[str, ...]:
+    """Return what the log has records of, by name.
+
+    Raises:
+        NotFound: `viewer` does not run the installation.
+    """
+    if not viewer.runs_board:
+        raise NotFound
+    return tuple(conn.scalars(select(_of.action).distinct().order_by(_of.action)))

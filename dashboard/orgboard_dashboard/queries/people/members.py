@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Subquery,
     Table,
     delete,
     false,
@@ -25,7 +26,7 @@ from orgboard_dashboard.accounts.names import place_problem
 from orgboard_dashboard.queries.errors import BadQuery, Conflict, Forbidden, NotFound
 from orgboard_dashboard.queries.people.accounts import account_id_of
 from orgboard_dashboard.queries.people.audit import actor_of, note_down
-from orgboard_dashboard.queries.visible import find_project
+from orgboard_dashboard.queries.visible import find_project, visible_projects, visible_runs
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.roles import VISIBILITIES, Role, Visibility
@@ -34,10 +35,12 @@ from orgboard_schema.sql.upsert import insert_or_replace
 
 __all__ = [
     "MemberRow",
+    "PlaceRow",
     "TeamRow",
     "find_team",
     "list_grants",
     "list_members",
+    "list_places",
     "list_teams",
     "make_project",
     "make_team",
@@ -71,6 +74,17 @@ class MemberRow:
     role: str
     since: float
     is_disabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceRow:
+    """A project, as who runs it has it in a list."""
+
+    team: str
+    project: str
+    visibility: str
+    grants: int
+    runs: int
 
 
 def visible_teams(viewer: Viewer, least: Role = Role.VIEWER) -> ColumnElement[bool]:
@@ -131,6 +145,30 @@ def list_members(viewer: Viewer, conn: Connection, team: str) -> tuple[MemberRow
     """
     team_id = find_team(viewer, conn, team)
     return _listed(conn, tables.team_member, _member.team_id == team_id)
+
+
+def list_places(viewer: Viewer, conn: Connection) -> tuple[PlaceRow, ...]:
+    """Return the projects that `viewer` runs, by team and name."""
+    granted, run = _counted(tables.project_grant), tables.run.c
+    logged = (
+        select(run.project_id, func.count().label("n"))
+        .where(visible_runs(viewer))
+        .group_by(run.project_id)
+        .subquery()
+    )
+    rows = conn.execute(
+        select(_team.name, _project.name, _project.visibility, granted.c.n, logged.c.n)
+        .select_from(tables.project)
+        .join(tables.team)
+        .outerjoin(granted, granted.c.project_id == _project.project_id)
+        .outerjoin(logged, logged.c.project_id == _project.project_id)
+        .where(visible_projects(viewer, Role.ADMIN))
+        .order_by(_team.name, _project.name)
+    )
+    return tuple(
+        PlaceRow(from_sql(team), from_sql(name), visibility, grants or 0, runs or 0)
+        for team, name, visibility, grants, runs in rows
+    )
 
 
 def list_grants(viewer: Viewer, conn: Connection, team: str, project: str) -> tuple[MemberRow, ...]:
@@ -272,6 +310,12 @@ def put_member(conn: Connection, team_id: int, account_id: int, role: Role, now:
     row: dict[str, object] = {"team_id": team_id, "account_id": account_id}
     row |= {"role": int(role), "since": now}
     insert_or_replace(conn, tables.team_member, [row], replace=["role"])
+
+
+def _counted(table: Table) -> Subquery:
+    """Return how many rows each project has in a table, as `n`."""
+    column = table.c.project_id
+    return select(column, func.count().label("n")).group_by(column).subquery()
 
 
 def _listed(conn: Connection, table: Table, here: ColumnElement[bool]) -> tuple[MemberRow, ...]:

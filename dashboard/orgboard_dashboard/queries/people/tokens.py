@@ -18,6 +18,7 @@ from orgboard_dashboard.queries.people.members import find_team
 from orgboard_dashboard.queries.visible import find_project
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.sql import tables
+from orgboard_schema.sql.registry import new_uid
 from orgboard_schema.sql.text import from_sql, to_sql
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "TokenRow",
     "list_tokens",
     "make_token",
+    "new_token_id",
     "revoke_token",
 ]
 
@@ -71,6 +73,11 @@ class TokenRow:
     created_at: float
     expires_at: float
     used_at: float | None
+
+
+def new_token_id() -> str:
+    """Return an id that no token has: it names one in lists, and opens nothing."""
+    return new_uid()
 
 
 def make_token(

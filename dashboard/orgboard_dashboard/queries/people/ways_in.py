@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, insert, or_, sele
 from orgboard_dashboard.accounts.delays import OF_NAME, OF_NETWORK, Patience, network_of
 from orgboard_dashboard.accounts.names import key_of
 from orgboard_dashboard.accounts.opaque import digest
-from orgboard_dashboard.queries.people.audit import REFUSED, Actor, note_down
+from orgboard_dashboard.queries.people.audit import REFUSED, Actor, actor_of, note_down
 from orgboard_dashboard.viewer import Viewer, Within
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.logdirs import has_accounts
@@ -33,10 +33,12 @@ __all__ = [
     "Known",
     "admit_guess",
     "close_session",
+    "freshen",
     "guess_at",
     "has_accounts",
     "open_session",
     "refuse_guess",
+    "refuse_proof",
     "session_stands",
     "token_stands",
     "touch",
@@ -173,16 +175,7 @@ def open_session(
     conn: Connection, guess: Guess, secret: str, now: float, *, address: str, agent: str
 ) -> str:
     """Open a session for who gave the right password, and return its id."""
-    conn.execute(
-        delete(tables.sign_in_delay).where(_delay.key_sha256 == _key("name", key_of(guess.name)))
-    )
-    # This one was no wrong one after all.
-    net = _key("net", network_of(address))
-    conn.execute(
-        update(tables.sign_in_delay)
-        .where(_delay.key_sha256 == net, _delay.failures > 0)
-        .values(failures=_delay.failures - 1)
-    )
+    _take_back(conn, guess.name, address)
     _drop_old_sessions(conn, now)
     session_id = new_uid()
     row = {
@@ -202,6 +195,19 @@ def refuse_guess(conn: Connection, guess: Guess, address: str, now: float) -> No
     """Write down that a password was wrong. A name that is none is not: it may be a password."""
     actor = Actor(guess.account_id, guess.name if guess.account_id else "", "", address)
     note_down(conn, actor, "sign-in", "wrong name or password", now, outcome=REFUSED)
+
+
+def refuse_proof(viewer: Viewer, conn: Connection, now: float) -> None:
+    """Write down that who is signed in gave a wrong password."""
+    note_down(conn, actor_of(viewer), "prove", "wrong password", now, outcome=REFUSED)
+
+
+def freshen(viewer: Viewer, conn: Connection, now: float) -> None:
+    """Write down that `viewer` gave the password again, in the session that it came by."""
+    _take_back(conn, viewer.name, viewer.address)
+    conn.execute(
+        update(tables.session).where(_session.session_id == viewer.via).values(proved_at=now)
+    )
 
 
 def close_session(viewer: Viewer, conn: Connection, now: float) -> None:
@@ -231,6 +237,19 @@ def _failures(conn: Connection, key: bytes, patience: Patience, now: float) -> t
     failures = patience.failures_left(row.failures, row.last_at, now)
     wait = patience.wait_s(failures)
     return failures, max(0.0, row.last_at + wait - now) if wait else 0.0
+
+
+def _take_back(conn: Connection, name: str, address: str) -> None:
+    """Count a guess as no wrong one after all."""
+    conn.execute(
+        delete(tables.sign_in_delay).where(_delay.key_sha256 == _key("name", key_of(name)))
+    )
+    net = _key("net", network_of(address))
+    conn.execute(
+        update(tables.sign_in_delay)
+        .where(_delay.key_sha256 == net, _delay.failures > 0)
+        .values(failures=_delay.failures - 1)
+    )
 
 
 def _key(kind: str, text: str) -> bytes:

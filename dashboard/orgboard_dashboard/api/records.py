@@ -1,0 +1,95 @@
+"""The audit log as JSON, the newest first, and as a file for a table program."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Final
+
+from fastapi import APIRouter
+from starlette.responses import Response, StreamingResponse
+
+from orgboard_dashboard.api.answers import answer
+from orgboard_dashboard.export.spelling import csv_quoted
+from orgboard_dashboard.queries.errors import BadQuery
+from orgboard_dashboard.queries.people.audit import (
+    MAX_LISTED,
+    Record,
+    list_actions,
+    list_records,
+)
+from orgboard_dashboard.services import Services
+
+__all__ = ["routes"]
+
+_COLUMNS: Final = (
+    *("id", "at", "actor", "via", "address"),
+    *("action", "subject", "outcome", "before", "after"),
+)
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_INT64: Final = 2**63
+
+
+def routes(services: Services) -> APIRouter:
+    """Return the routes, answering through `services`."""
+    router = APIRouter(prefix="/api/ui/v1")
+
+    @router.get("/audit")
+    async def audit(before: int | None = None, action: str = "") -> Response:
+        _check(before, action)
+        records = await services.ask(list_records, before_id=before, action=action)
+        return answer(
+            {
+                "records": [_shown(record) for record in records],
+                "actions": await services.ask(list_actions),
+                "is_all": len(records) < MAX_LISTED,
+            }
+        )
+
+    @router.get("/audit.csv")
+    async def as_csv(action: str = "") -> Response:
+        _check(None, action)
+        # Asked before the answer begins: who may not have it gets none.
+        first = await services.ask(list_records, action=action)
+        headers = {"content-disposition": 'attachment; filename="orgboard-audit.csv"'}
+        lines = _lines(services, first, action)
+        return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
+
+    return router
+
+
+async def _lines(
+    services: Services, records: tuple[Record, ...], action: str
+) -> AsyncIterator[str]:
+    yield ",".join(_COLUMNS) + "\r\n"
+    while records:
+        yield "".join(_line(record) for record in records)
+        last = records[-1].id
+        records = await services.ask(list_records, before_id=last, action=action)
+
+
+def _line(record: Record) -> str:
+    at = datetime.fromtimestamp(record.at, UTC).isoformat(timespec="milliseconds")
+    values = [at if name == "at" else str(getattr(record, name)) for name in _COLUMNS]
+    return ",".join(csv_quoted(_guarded(value)) for value in values) + "\r\n"
+
+
+def _guarded(text: str) -> str:
+    """Return text that a table program does not take for a formula."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _shown(record: Record) -> dict[str, object]:
+    named = {name: getattr(record, name) for name in _COLUMNS}
+    changes = {
+        name: json.loads(named[name]) if named[name] else None for name in ("before", "after")
+    }
+    return named | changes
+
+
+def _check(before: int | None, action: str) -> None:
+    if before is not None and not 0 <= before < _INT64:
+        raise BadQuery("`before` is the number of a record.")
+    if len(action) > 32:
+        raise BadQuery("`action` is the name of an action.")

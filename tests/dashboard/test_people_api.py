@@ -1,0 +1,448 @@
+"""What pages ask about people: accounts, teams, access, sessions, passwords, the audit log."""
+
+from __future__ import annotations
+
+import csv
+import io
+import time
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import select, update
+
+from orgboard_dashboard.api.proof import FRESH_S
+from orgboard_dashboard.queries.people.audit import Actor, note_down
+from orgboard_dashboard.queries.people.links import find_link
+from orgboard_schema.sql import tables
+from orgboard_schema.sql.engine import begin_read, begin_write
+from orgboard_schema.sql.roles import Role
+from support.boards import Board
+from support.people import PASSWORD, Person, add_person, add_project, put, sign_in
+
+NEW_PASSWORD = "another long walk, inland"
+
+
+@pytest.fixture
+def ana(board: Board) -> Person:
+    """Give who runs a board that has two teams, each with a project and a member."""
+    return peopled(board)
+
+
+@pytest.fixture
+def any_ana(any_board: Board) -> Person:
+    """Give the same, once on each engine."""
+    return peopled(any_board)
+
+
+def peopled(board: Board) -> Person:
+    add_person(board, "Ana", is_admin=True)
+    for team, name in (("red", "ben"), ("blue", "eve")):
+        add_person(board, name)
+        add_project(board, team, "one")
+        put(board, team, name, Role.EDITOR)
+    return sign_in(board, "Ana")
+
+
+def signed_in(ana: Person, name: str, *, at: float | None = None) -> Person:
+    return sign_in(ana.board, name, at=at)
+
+
+def names(rows: list[dict[str, Any]], key: str = "name") -> list[str]:
+    return [row[key] for row in rows]
+
+
+def body_of_nothing(board: Person) -> tuple[int, Any]:
+    nothing = board.ask("GET", "p/no/body/access")
+    return nothing.status_code, nothing.json()
+
+
+def said(answer: httpx.Response) -> tuple[int, Any]:
+    return answer.status_code, answer.json()
+
+
+def test_who_asks_is_told_who_that_is(ana: Person) -> None:
+    ben = signed_in(ana, "ben")
+
+    assert ana.get("me") == {
+        "name": "Ana",
+        "kind": "account",
+        "is_admin": True,
+        "signed_in": True,
+        "can_edit": True,
+        "read_only": False,
+    }
+    assert (ben.get("me")["name"], ben.get("me")["is_admin"]) == ("ben", False)
+
+
+def test_a_board_without_accounts_says_so_and_changes_nothing_of_people(board: Board) -> None:
+    board.log("run")
+
+    me = board.ask("GET", "/api/ui/v1/me").json()
+    made = board.ask("POST", "/api/ui/v1/accounts", json={"name": "ana"})
+
+    assert (me["kind"], me["signed_in"]) == ("local", False)
+    assert made.status_code == 403
+    assert "orgboard user" in made.json()["error"]
+    assert board.ask("GET", "/api/ui/v1/sessions").status_code == 404
+    assert board.ask("POST", "/api/ui/v1/prove", json={"password": "x"}).status_code == 404
+
+
+def test_what_i_see_and_the_teams_that_i_am_in(ana: Person) -> None:
+    told = signed_in(ana, "ben").get("access")
+
+    assert [(row["team"], row["project"], row["role"]) for row in told["projects"]] == [
+        ("red", "one", "editor")
+    ]
+    assert [(row["name"], row["role"]) for row in told["teams"]] == [("red", "editor")]
+
+
+def test_own_sessions_are_listed_and_ended_one_and_all(any_ana: Person) -> None:
+    ana = any_ana
+    one, two, three = (signed_in(ana, "ben") for _ in range(3))
+
+    listed = one.get("sessions")["sessions"]
+    assert {row["id"] for row in listed} == {one.session, two.session, three.session}
+    assert [row["id"] for row in listed if row["is_this"]] == [one.session]
+    assert listed[0]["address"] == "10.1.2.3"
+
+    assert one.post("sessions/end", {"id": two.session}) == {"ended": 1}
+    assert two.ask("GET", "me").status_code == 401
+    assert three.ask("GET", "me").status_code == 200
+    assert one.post("sessions/end", {"others": True}) == {"ended": 1}
+    assert three.ask("GET", "me").status_code == 401
+    assert one.ask("GET", "me").status_code == 200
+    # And of nobody else.
+    assert one.post("sessions/end", {"id": ana.session}) == {"ended": 0}
+    assert ana.ask("GET", "me").status_code == 200
+
+
+@pytest.mark.parametrize("body", [{}, {"id": "a", "others": True}, {"id": 5}, {"others": "yes"}])
+def test_what_is_to_be_ended_is_said_in_one_way(ana: Person, body: Any) -> None:
+    assert ana.ask("POST", "sessions/end", body).status_code == 400
+    assert ana.ask("GET", "me").status_code == 200
+
+
+def test_a_password_is_changed_by_who_knows_it_and_ends_other_sessions(any_ana: Person) -> None:
+    ana = any_ana
+    ben, other = signed_in(ana, "ben"), signed_in(ana, "ben")
+
+    wrong = ben.ask("POST", "password", {"current": "no", "password": NEW_PASSWORD})
+    short = ben.ask("POST", "password", {"current": PASSWORD, "password": "short"})
+    assert said(wrong) == (403, {"error": "That is not your password."})
+    assert short.status_code == 400
+    assert other.ask("GET", "me").status_code == 200
+
+    ben.post("password", {"current": PASSWORD, "password": NEW_PASSWORD})
+
+    assert ben.ask("GET", "me").status_code == 200
+    assert other.ask("GET", "me").status_code == 401
+    for password, status in ((PASSWORD, 401), (NEW_PASSWORD, 200)):
+        again = ana.board.ask("POST", "/sign-in", json={"name": "ben", "password": password})
+        assert again.status_code == status
+
+
+DELICATE: list[tuple[str, str, Any]] = [
+    ("POST", "accounts", {"name": "zoe"}),
+    ("PATCH", "accounts/ben", {"admin": True}),
+    ("POST", "accounts/ben/link", {}),
+    ("POST", "invitations", {"team": "red", "role": "viewer"}),
+    ("POST", "teams/red/members", {"name": "eve", "role": "viewer"}),
+    ("POST", "tokens", {"name": "nightly"}),
+    ("POST", "p/red/one/access", {"visibility": "private"}),
+    ("POST", "p/red/one/access/grants", {"name": "eve", "role": "viewer"}),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body"), DELICATE)
+def test_what_is_delicate_wants_the_password_to_be_fresh(
+    ana: Person, method: str, path: str, body: Any
+) -> None:
+    stale = signed_in(ana, "Ana", at=time.time() - FRESH_S - 1)
+
+    refused = stale.ask(method, path, body)
+    assert refused.status_code == 403
+    assert refused.json()["prove"] is True
+    assert "prove" not in stale.ask("POST", "prove", {"password": "no"}).json()
+    assert stale.ask(method, path, body).status_code == 403
+
+    stale.post("prove", {"password": PASSWORD})
+
+    assert stale.ask(method, path, body).status_code == 200
+
+
+def test_who_found_a_browser_open_guesses_few_passwords(any_ana: Person) -> None:
+    ana = any_ana
+    ben = signed_in(ana, "ben")
+
+    said = [ben.ask("POST", "prove", {"password": f"guess {n}"}).status_code for n in range(8)]
+
+    assert said[:5] == [403] * 5
+    assert said[-1] == 429
+    assert ben.ask("POST", "prove", {"password": PASSWORD}).status_code == 429
+    # The one at the sign-in is the same count.
+    signed = ana.board.ask("POST", "/sign-in", json={"name": "ben", "password": PASSWORD})
+    assert signed.status_code == 429
+
+
+def test_an_admin_makes_accounts_and_the_links_open_them(any_ana: Person) -> None:
+    ana = any_ana
+    made = ana.post("accounts", {"name": "zoe"})
+    bot = ana.post("accounts", {"name": "bot", "kind": "service"})
+    again = ana.ask("POST", "accounts", {"name": "ZOE"})
+
+    assert "link" not in bot
+    assert again.status_code == 409
+    secret = made["link"].removeprefix("welcome#")
+    opened = ana.board.ask(
+        "POST", "/welcome", json={"secret": secret, "password": NEW_PASSWORD, "name": ""}
+    )
+    assert opened.status_code == 200
+    listed = {row["name"]: row for row in ana.get("accounts")["accounts"]}
+    assert list(listed) == ["Ana", "ben", "bot", "eve", "zoe"]
+    assert listed["zoe"]["has_password"] is True
+    assert listed["bot"]["kind"] == "service"
+
+
+def test_a_link_names_the_base_that_the_board_was_given(ana: Person) -> None:
+    web = ana.board.web(base_url="https://board.example/")
+    with begin_write(ana.board.engine) as conn:
+        conn.execute(update(tables.session).values(proved_at=time.time()))
+    headers = {"host": "board.example", "cookie": f"__Host-ob_session={ana.secret}"}
+    from orgboard_dashboard.accounts.opaque import csrf_of
+
+    made = ana.board.ask(
+        "POST",
+        "/api/ui/v1/accounts/ben/link",
+        web=web,
+        json={},
+        headers=headers | {"x-csrftoken": csrf_of(ana.secret)},
+    ).json()
+
+    assert made["link"].startswith("https://board.example/welcome#")
+
+
+def test_a_disabled_account_is_out_at_once_and_its_admin_is_the_last_to_go(any_ana: Person) -> None:
+    ana = any_ana
+    ben = signed_in(ana, "ben")
+
+    ana.post("accounts/ben", {"disabled": True}, "PATCH")
+    assert ben.ask("GET", "me").status_code == 401
+    last = ana.ask("PATCH", "accounts/ana", {"admin": False})
+    assert last.status_code == 409
+    ana.post("accounts/ben", {"disabled": False, "admin": True}, "PATCH")
+    ana.post("accounts/ana", {"admin": False}, "PATCH")
+    assert ana.ask("GET", "accounts").status_code == 404
+    assert len(signed_in(ana, "ben").get("accounts")["accounts"]) == 3
+
+
+def test_an_invitation_leads_into_a_team(any_ana: Person) -> None:
+    ana = any_ana
+    made = ana.post("invitations", {"team": "red", "role": "editor"})
+    plain = ana.post("invitations", {})
+    unclear = ana.ask("POST", "invitations", {"team": "red"})
+
+    now = time.time()
+    with begin_read(ana.board.engine) as conn:
+        link = find_link(conn, made["link"].removeprefix("welcome#"), now)
+        other = find_link(conn, plain["link"].removeprefix("welcome#"), now)
+    assert link is not None
+    assert other is not None
+    assert (link.team, link.role) == ("red", Role.EDITOR)
+    assert (other.team, other.role) == ("", None)
+    assert unclear.status_code == 400
+
+
+def test_admins_of_a_team_say_who_is_in_it_and_members_see_who_is(any_ana: Person) -> None:
+    ana = any_ana
+    ben, eve = signed_in(ana, "ben"), signed_in(ana, "eve")
+
+    told = ben.get("teams/red/members")
+    assert (names(told["members"]), told["may_change"]) == (["ben"], False)
+    assert said(eve.ask("GET", "teams/red/members")) == body_of_nothing(eve)
+    put_in = {"name": "eve", "role": "viewer"}
+    assert ben.ask("POST", "teams/red/members", put_in).status_code == 403
+    assert said(eve.ask("POST", "teams/red/members", put_in)) == body_of_nothing(eve)
+
+    ana.post("teams/red/members", {"name": "ben", "role": "admin"})
+    assert ben.get("teams/red/members")["may_change"] is True
+    ben.post("teams/red/members", put_in)
+    assert names(eve.get("teams/red/members")["members"]) == ["ben", "eve"]
+    ben.post("teams/red/projects", {"name": "two", "visibility": "private"})
+    ben.post("invitations", {"team": "red", "role": "viewer"})
+    assert ben.ask("POST", "invitations", {}).status_code == 403
+    assert ben.ask("POST", "teams", {"name": "green"}).status_code == 403
+    ben.post("teams/red/members", {"name": "eve", "role": None})
+    assert eve.ask("GET", "teams/red/members").status_code == 404
+
+
+def test_grants_and_visibility_act_on_the_next_request_and_are_foreseen(any_ana: Person) -> None:
+    ana = any_ana
+    eve = signed_in(ana, "eve")
+    path = "p/red/one/access"
+
+    assert eve.ask("GET", "p/red/one/runs").status_code == 404
+    foreseen = ana.post(f"{path}/preview", {"name": "eve", "role": "editor"})
+    assert [(turn["account"], turn["after"]) for turn in foreseen["gain"]] == [("eve", "editor")]
+    assert eve.ask("GET", "p/red/one/runs").status_code == 404
+    ana.post(f"{path}/grants", {"name": "eve", "role": "editor"})
+    assert eve.ask("GET", "p/red/one/runs").status_code == 200
+    foreseen = ana.post(f"{path}/preview", {"visibility": "private"})
+    assert [turn["account"] for turn in foreseen["lose"]] == ["ben"]
+    ana.post(path, {"visibility": "private"})
+    told = ana.get(path)
+    assert told["visibility"] == "private"
+    assert names(told["grants"]) == ["eve"]
+    assert names(told["people"], "account") == ["Ana", "eve"]
+    assert told["people"][1]["ways"] == [{"by": "grant", "role": "editor"}]
+    ana.post(f"{path}/grants", {"name": "eve", "role": None})
+    assert eve.ask("GET", "p/red/one/runs").status_code == 404
+    assert ana.get("accounts/eve/access")["projects"][0]["team"] == "blue"
+
+
+def test_access_is_told_to_who_runs_a_project_and_nobody_else(ana: Person) -> None:
+    ben, eve = signed_in(ana, "ben"), signed_in(ana, "eve")
+    asked = [
+        ("GET", "p/red/one/access", None),
+        ("POST", "p/red/one/access", {"visibility": "organisation"}),
+        ("POST", "p/red/one/access/grants", {"name": "ben", "role": "admin"}),
+        ("POST", "p/red/one/access/preview", {"visibility": "organisation"}),
+        ("POST", "p/red/one/access/preview", {"name": "ben", "role": "admin"}),
+    ]
+
+    for method, path, body in asked:
+        assert ben.ask(method, path, body).status_code == 403
+        assert said(eve.ask(method, path, body)) == body_of_nothing(eve)
+    put(ana.board, "red/one", "ben", Role.ADMIN)
+    for method, path, body in asked:
+        assert ben.ask(method, path, body).status_code == 200
+    assert [(row["team"], row["project"]) for row in ben.get("places")["places"]] == [
+        ("red", "one")
+    ]
+    assert eve.get("places") == {"places": []}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "accounts", None),
+        ("POST", "accounts", {"name": "zoe"}),
+        ("PATCH", "accounts/ben", {"admin": True}),
+        ("PATCH", "accounts/nobody", {"admin": True}),
+        ("POST", "accounts/ana/link", {}),
+        ("POST", "accounts/nobody/link", {}),
+        ("GET", "accounts/ana/access", None),
+        ("GET", "accounts/nobody/access", None),
+        ("GET", "audit", None),
+        ("GET", "audit.csv", None),
+    ],
+)
+def test_what_is_for_who_runs_the_board_is_not_there_for_others(
+    ana: Person, method: str, path: str, body: Any
+) -> None:
+    ben = signed_in(ana, "ben")
+
+    assert said(ben.ask(method, path, body)) == body_of_nothing(ben)
+    assert names(ana.get("accounts")["accounts"]) == ["Ana", "ben", "eve"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("accounts", {}),
+        ("accounts", {"name": "a b"}),
+        ("accounts", {"name": "zoe", "kind": "robot"}),
+        ("accounts", {"name": "zoe", "admin": "yes"}),
+        ("invitations", {"team": "red", "role": "owner"}),
+        ("teams", {"name": "a/b"}),
+        ("teams/red/members", {"name": "eve", "role": 3}),
+        ("teams/red/projects", {"name": "", "visibility": "team"}),
+        ("p/red/one/access", {"visibility": "public"}),
+        ("p/red/one/access/preview", {}),
+    ],
+)
+def test_what_makes_no_sense_is_a_bad_request(ana: Person, path: str, body: Any) -> None:
+    assert ana.ask("POST", path, body).status_code == 400
+
+
+def test_the_audit_log_is_listed_by_action_and_page_and_as_a_file(any_ana: Person) -> None:
+    ana = any_ana
+    ana.post("teams/red/members", {"name": "eve", "role": "viewer"})
+    with begin_write(ana.board.engine) as conn:
+        for n in range(1100):
+            note_down(conn, Actor(None, "=cmd|x"), "made-up", f"n{n}", time.time())
+
+    told = ana.get("audit")
+    assert len(told["records"]) == 500
+    assert (told["records"][0]["subject"], told["is_all"]) == ("n1099", False)
+    assert {"made-up", "member.set", "sign-in"} <= set(told["actions"])
+    older = ana.get(f"audit?before={told['records'][-1]['id']}")["records"]
+    assert older[0]["subject"] == "n599"
+    put_in = ana.get("audit?action=member.set")
+    assert put_in["is_all"] is True
+    newest = put_in["records"][0]
+    assert (newest["actor"], newest["subject"]) == ("Ana", "red: eve")
+    assert (newest["before"], newest["after"]) == ({"role": ""}, {"role": "viewer"})
+
+    answer = ana.ask("GET", "audit.csv?action=made-up")
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    assert answer.headers["content-disposition"].startswith("attachment")
+    assert [row["subject"] for row in rows] == [f"n{n}" for n in reversed(range(1100))]
+    assert {row["actor"] for row in rows} == {"'=cmd|x"}
+    assert ana.ask("GET", "audit?before=-1").status_code == 400
+
+
+def test_no_secret_that_was_told_is_kept_anywhere(ana: Person) -> None:
+    links = [
+        ana.post("accounts", {"name": "zoe"})["link"],
+        ana.post("accounts/ben/link")["link"],
+        ana.post("invitations", {"team": "red", "role": "viewer"})["link"],
+    ]
+    secrets = [link.removeprefix("welcome#") for link in links]
+
+    with begin_read(ana.board.engine) as conn:
+        kept = [
+            str(value)
+            for table in (tables.audit, tables.one_time_link, tables.session)
+            for row in conn.execute(select(table))
+            for value in row
+        ]
+
+    assert all(len(secret) == 43 for secret in secrets)
+    assert not any(secret in value for secret in secrets for value in kept)
+
+
+def test_tokens_are_told_once_listed_and_revoked_by_whose_they_are(any_ana: Person) -> None:
+    ana = any_ana
+    ben = signed_in(ana, "ben")
+    made = ben.post("tokens", {"name": "mine", "scope": "read", "days": 7, "team": "red"})
+    ana.post("accounts", {"name": "bot", "kind": "service"})
+    bots = ana.post("tokens", {"name": "nightly", "owner": "bot"})
+
+    assert made["token"].startswith(f"ob_pat_{made['id']}_")
+    listed = ben.get("tokens")["tokens"]
+    assert [(row["name"], row["place"], row["owner"]) for row in listed] == [("mine", "red", "ben")]
+    assert "token" not in listed[0]
+    everybodys = ana.get("tokens?everybodys=true")["tokens"]
+    assert {row["owner"] for row in everybodys} == {"ben", "bot"}
+    assert ben.ask("GET", "tokens?everybodys=true").status_code == 404
+    assert ben.ask("POST", "tokens", {"name": "x", "owner": "bot"}).status_code == 404
+    assert ben.ask("DELETE", f"tokens/{bots['id']}").status_code == 404
+
+    headers = {"authorization": f"Bearer {made['token']}"}
+    seen = ana.board.ask("GET", "/api/v1/projects", headers=headers)
+    assert seen.status_code == 200
+    # A program sees nothing of what else its owner has.
+    for path in ("tokens", "sessions"):
+        assert ana.board.ask("GET", f"/api/ui/v1/{path}", headers=headers).status_code in (403, 404)
+    ben.post(f"tokens/{made['id']}", method="DELETE")
+    assert ana.board.ask("GET", "/api/v1/projects", headers=headers).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"name": "x", "days": 1.5}, {"name": "x", "days": 0}, {"name": "x", "scope": "all"}],
+)
+def test_a_token_that_makes_no_sense_is_not_made(ana: Person, body: Any) -> None:
+    assert ana.ask("POST", "tokens", body).status_code == 400
+    assert ana.get("tokens") == {"tokens": []}

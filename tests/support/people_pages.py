@@ -1,0 +1,140 @@
+"""The pages about people, and what opens on them: a board of two teams, signed in to."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+from playwright.sync_api import BrowserContext, Page, expect
+
+from orgboard_dashboard.accounts.opaque import csrf_of, new_token
+from orgboard_dashboard.queries.people.tokens import NewToken, make_token
+from orgboard_schema.sql.engine import begin_write
+from orgboard_schema.sql.roles import Role
+from support.boards import Board, scalars
+from support.every_state import State
+from support.people import HOST, Person, add_person, add_project, put, sign_in
+from support.served import Served
+
+__all__ = ["DOORS", "MARKUP", "PEOPLE", "PEOPLE_PHONE", "let_in", "people_of"]
+
+MARKUP: Final = "<b onclick=alert(1)>bold"
+"""Of a project: markup to whoever takes it for markup."""
+
+
+def people_of(board: Board) -> Person:
+    """Make people, teams and projects; give who runs the board, signed in."""
+    add_person(board, "Ana", is_admin=True)
+    for name in ("ben", "eve", *(f"person{n:02}" for n in range(14))):
+        add_person(board, name)
+    add_person(board, "bot", kind="service")
+    for project in ("red/one", f"blue/{MARKUP}"):
+        board.log(f"of-{project}", [scalars("loss", [3.0, 2.0, 1.0])], project=project)
+    add_project(board, "red", "one")
+    put(board, "red", "ben", Role.EDITOR)
+    put(board, "blue", "eve", Role.ADMIN)
+    put(board, "red/one", "bot", Role.VIEWER)
+    with begin_write(board.engine) as conn:
+        token = NewToken("nightly report", team="red", owner="bot")
+        make_token(HOST, conn, "t1", new_token("t1"), token, time.time())
+    sign_in(board, "Ana")
+    return sign_in(board, "Ana")
+
+
+def let_in(context: BrowserContext, served: Served, person: Person) -> None:
+    """Give a browser the cookies of a session."""
+    named = {"ob_session": person.secret, "ob_csrf": csrf_of(person.secret)}
+    context.add_cookies(
+        [{"name": key, "value": value, "url": served.address} for key, value in named.items()]
+    )
+
+
+def _seen(*selectors: str) -> Callable[[Page], None]:
+    def act(page: Page) -> None:
+        for selector in selectors:
+            expect(page.locator(selector).first).to_be_visible()
+
+    return act
+
+
+def _clicked(*steps: tuple[str, str], then: str) -> Callable[[Page], None]:
+    """Press what has this role and name, one after the other; then what is meant stands."""
+
+    def act(page: Page) -> None:
+        for role, name in steps:
+            page.get_by_role(role, name=name, exact=True).click()  # type: ignore[arg-type]
+        expect(page.locator(then).first).to_be_visible()
+
+    return act
+
+
+_TABLE: Final = _seen(".ob-peoplepage .ob-people")
+
+PEOPLE: Final[dict[str, State]] = {
+    "account": ("/account", _TABLE),
+    "people": ("/admin", _TABLE),
+    "teams": ("/admin/teams", _TABLE),
+    "projects": ("/admin/projects", _TABLE),
+    "audit log": ("/admin/audit", _TABLE),
+    "directories": ("/admin/directories", _TABLE),
+    "assigned directory": (
+        "/admin/directories",
+        _clicked(("button", "Assign a directory…"), then="dialog select"),
+    ),
+    "share link": (
+        "/p/red/one/scalars",
+        _clicked(
+            ("button", "Views"),
+            ("button", "Share by a link… without an account"),
+            then="dialog .ob-seg",
+        ),
+    ),
+    "tokens": ("/admin/tokens", _TABLE),
+    "new token": ("/account", _clicked(("button", "New token…"), then="dialog select")),
+    "account menu": ("/account", _clicked(("button", "Account: Ana"), then=".ob-pop")),
+    "menu of an account": (
+        "/admin",
+        _clicked(("button", "What can be done with ben"), then=".ob-acts"),
+    ),
+    "what somebody sees": (
+        "/admin",
+        _clicked(
+            ("button", "What can be done with ben"),
+            ("menuitem", "What ben sees"),
+            then="dialog .ob-people",
+        ),
+    ),
+    "new account": ("/admin", _clicked(("button", "New account…"), then="dialog select")),
+    "invitation": ("/admin", _clicked(("button", "Invite…"), then="dialog select")),
+    "link": (
+        "/admin",
+        _clicked(("button", "Invite…"), ("button", "Make a link"), then="dialog .ob-link"),
+    ),
+    "team": ("/admin/teams", _clicked(("button", "Members of red"), then="dialog .ob-grants")),
+    "new project": ("/admin/projects", _clicked(("button", "New project…"), then="dialog select")),
+    "access": (
+        "/admin/projects",
+        _clicked(("button", "Access to red / one"), then="dialog .ob-people"),
+    ),
+    "what a change does": (
+        "/admin/projects",
+        _clicked(
+            ("button", "Access to red / one"),
+            ("radio", "Organisation"),
+            then="dialog >> text=Gains sight",
+        ),
+    ),
+}
+"""States of pages that Ana has, who runs the board."""
+
+PEOPLE_PHONE: Final = {
+    name: PEOPLE[name]
+    for name in ("account", "people", "audit log", "team", "access", "share link")
+}
+
+DOORS: Final[dict[str, State]] = {
+    "sign-in": ("/sign-in", _seen("#sign-in")),
+    "welcome": ("/welcome#nothing", _seen("#title", "text=does not open anything")),
+}
+"""States of the pages before the board."""
