@@ -21,7 +21,8 @@ from orgboard_dashboard.policies import Rule, RuleTable, _pattern, rules_for
 from orgboard_dashboard.urls import PAGES
 from support.asgi import Reply
 from support.boards import opened
-from support.permission_actions import ACTIONS, NOWHERE, Spot, spot_of, swapped
+from support.permission_action import Spot
+from support.permission_actions import ACTIONS, NOWHERE, spot_of, swapped
 from support.permission_askers import ACCOUNTS, LOCAL, Asker, Seat, seat, seat_everybody
 from support.permission_matrix import ask, cells_of, deviations, web_of
 from support.permission_oracle import Need

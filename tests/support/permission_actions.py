@@ -6,93 +6,18 @@ another: a project that is there, one that is not, or a project whose runs are a
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
-from urllib.parse import quote
 
 from orgboard_dashboard import pages
 from orgboard_dashboard.urls import PAGES
+from support.permission_action import Action, Spot, nothing
 from support.permission_oracle import Need
+from support.permission_people_actions import actions_on_people
 from support.permission_world import NOW, Project, Run
 
 __all__ = ["ACTIONS", "NOWHERE", "Action", "Spot", "spot_of", "swapped"]
-
-
-@dataclass(frozen=True, slots=True)
-class Spot:
-    """What a question names."""
-
-    team: str
-    project: str
-    run: Run
-    second: str
-    deleted: str
-    remark: str
-    view: str
-    link: str
-    share: str
-    own: str
-    """A view of the asker's own."""
-
-
-_OF_A_PROJECT: Final = (
-    *(Need.SEE, Need.MINE, Need.OVERSEE),
-    *(Need.OWN, Need.EDIT, Need.ADMINISTER),
-)
-
-
-def _nothing(value: Any) -> dict[str, Any]:
-    return {}
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """One thing that can be asked."""
-
-    name: str
-    method: str
-    path: str
-    """As the rule has it."""
-    need: Need
-    query: Callable[[Spot], dict[str, Any]] = _nothing
-    body: Callable[[Spot], Any] | None = None
-    segments: Callable[[Spot], dict[str, str]] = _nothing
-    """What stands for a name in `path` beside those of every spot."""
-    done: int = 200
-    """The status of who may."""
-    is_list: bool = False
-    """Of what the asker may see, wherever that is."""
-    by_key: bool = False
-    """Who knows the key of it, and may see the project, was given it."""
-    is_page: bool = False
-    is_stream: bool = False
-    spends_session: bool = False
-
-    @property
-    def has_place(self) -> bool:
-        """Whether a project's data are asked for."""
-        return self.need in _OF_A_PROJECT
-
-    @property
-    def is_for_programs(self) -> bool:
-        """Whether it is part of the API."""
-        return self.path.startswith("/api/")
-
-    def target(self, spot: Spot) -> str:
-        """Return the address with its query part."""
-        named = {"team": spot.team, "project": spot.project, "uid": spot.run.uid}
-        named |= {"sha256": spot.run.blob, **self.segments(spot)}
-        path = self.path.replace(":path}", "}").format(**named)
-        query = "&".join(f"{key}={quote(str(to))}" for key, to in self.query(spot).items())
-        return f"{path}?{query}" if query else path
-
-    def content(self, spot: Spot) -> bytes:
-        """Return the body."""
-        if self.method == "GET":
-            return b""
-        return json.dumps(self.body(spot) if self.body else {}).encode()
 
 
 _API: Final = "/api/ui/v1"
@@ -106,7 +31,7 @@ def spot_of(project: Project, own: str) -> Spot:
     """Return the place of a project that is there."""
     return Spot(
         *(project.team, project.name, project.first, project.second.uid, project.deleted.uid),
-        *(project.remark, project.view, project.link, project.share, own),
+        *(project.remark, project.view, project.link, project.share, project.visibility, own),
     )
 
 
@@ -114,7 +39,7 @@ _NO_RUN: Final = Run("nosuchrun000", "", 999_999, 999_998, "0" * 64, "1" * 64)
 
 NOWHERE: Final = Spot(
     *("no-team", "no-project", _NO_RUN, "nosuchrun001", "nosuchrun002"),
-    *("nosuchremark", "nosuchview", "nosuchlink", "nosuchshare", "nosuchown"),
+    *("nosuchremark", "nosuchview", "nosuchlink", "nosuchshare", "team", "nosuchown"),
 )
 """A place in which there is nothing."""
 
@@ -159,7 +84,18 @@ def _door() -> Iterator[Action]:
 
 def _pages() -> Iterator[Action]:
     project_pages = ("", *(f"/{page}" for page in PAGES))
-    for path in ("/", "/r/{uid}", *("/p/{team}/{project}" + page for page in project_pages)):
+    yield Action(
+        *("admin page", "GET", "/admin/{section}", Need.KNOWN),
+        segments=lambda _: {"section": "people"},
+        is_page=True,
+    )
+    for path in (
+        "/",
+        "/account",
+        "/admin",
+        "/r/{uid}",
+        *("/p/{team}/{project}" + page for page in project_pages),
+    ):
         yield Action(f"page {path}", "GET", path, Need.KNOWN, is_page=True)
     for path in ("/_dash-layout", "/_dash-dependencies"):
         yield Action(path, "GET", path, Need.KNOWN)
@@ -182,7 +118,7 @@ def _pages() -> Iterator[Action]:
 
 
 def _seen_of_project() -> Iterator[Action]:
-    def get(name: str, query: Callable[[Spot], dict[str, Any]] = _nothing, **more: Any) -> Action:
+    def get(name: str, query: Callable[[Spot], dict[str, Any]] = nothing, **more: Any) -> Action:
         return Action(f"read {name}", "GET", f"{_P}/{name}", Need.SEE, query, **more)
 
     def post(name: str, body: Callable[[Spot], Any]) -> Action:
@@ -226,11 +162,11 @@ def _seen_of_run() -> Iterator[Action]:
     yield Action("read a picture", "GET", _R + "/blob/{sha256}", Need.SEE)
     yield Action("read graphs", "GET", _R + "/graphs", Need.SEE)
     asked: dict[str, Callable[[Spot], dict[str, Any]]] = {
-        "scope": _nothing,
+        "scope": nothing,
         "node": lambda s: {"path": f"{s.run.mark}/out"},
         "search": lambda _: {"q": "out"},
         "trace": lambda s: {"path": f"{s.run.mark}/out"},
-        "layers": _nothing,
+        "layers": nothing,
         "difference": lambda s: {"to": s.run.uid, "base": s.run.graph},
     }
     for name, query in asked.items():
@@ -333,5 +269,5 @@ def _for_programs() -> Iterator[Action]:
 ACTIONS: Final[tuple[Action, ...]] = (
     *(*_open(), *_door(), *_pages()),
     *(*_seen_of_project(), *_seen_of_run(), *_changes(), *_kept_views()),
-    *(*_shares(), *_for_programs()),
+    *(*_shares(), *_for_programs(), *actions_on_people()),
 )

@@ -24,6 +24,8 @@ The rules, as read:
   whose address it has, and no list;
 + tokens are for programs: to who comes by one, nothing exists outside the API;
 + the door, where one signs in, is open to everybody who comes without a token;
++ what gives somebody a way in or a role wants a password: a board without accounts has none, so
+  nobody does it there in a browser, and no program anywhere; nor is it looked at where first;
 + who may change nothing anywhere (a read-only board, a reading token, a share link) is refused a
   change before it is looked at where: the answer is the same for what is and what is not there;
 - a board without accounts is its one person's: everything, or everything but changes if read-only.
@@ -60,11 +62,17 @@ class Need(Enum):
     OWN = "to see the project and change something of one's own in it"
     EDIT = "to change what is in the project"
     ADMINISTER = "to be an admin of the project"
+    GRANT = "to be an admin of the project, in person with a password, and say who else sees it"
     ACCOUNT = "to be a person with an account, in person"
+    INSPECT = "to run the installation, looking"
+    FOUND = "to run the installation, changing what gives nobody a way in"
     INSTANCE = "to be an instance admin, in person"
+    TEAM = "to be in the team"
+    BUILD = "to be an admin of the team, making what gives nobody a role"
+    RUN_TEAM = "to be an admin of the team, in person"
 
 
-_CHANGES: Final = (Need.OWN, Need.EDIT, Need.ADMINISTER)
+_CHANGES: Final = (Need.OWN, Need.EDIT, Need.ADMINISTER, Need.GRANT)
 
 
 class Answer(Enum):
@@ -125,8 +133,13 @@ class Place:
     run: str | None = None
 
 
-def answer(who: Principal, need: Need, place: Place | None, *, in_api: bool = True) -> Answer:
-    """Tell the answer that the rules want; `place` is None where no project is asked about."""
+def answer(
+    who: Principal, need: Need, place: Place | None, *, in_api: bool = True, team: str = ""
+) -> Answer:
+    """Tell the answer that the rules want; `place` is None where no project is asked about.
+
+    Of what is asked of no project, "forbidden" is any refusal: it may say that there is nothing.
+    """
     if need is Need.OPEN:
         return Answer.ALLOWED
     if who.token is not None and not in_api:
@@ -136,7 +149,9 @@ def answer(who: Principal, need: Need, place: Place | None, *, in_api: bool = Tr
     if who.standing is Standing.STRANGER:
         return Answer.SIGN_IN
     if place is None:
-        return Answer.ALLOWED if _may_without_place(who, need) else Answer.FORBIDDEN
+        return Answer.ALLOWED if _may_without_place(who, need, team) else Answer.FORBIDDEN
+    if need is Need.GRANT and not (who.standing is Standing.ACCOUNT and who.token is None):
+        return Answer.FORBIDDEN
     if need in _CHANGES and not _may_change_anything(who):
         return Answer.FORBIDDEN
     rank = effective(who, place)
@@ -191,10 +206,15 @@ def _may_change(who: Principal, need: Need, rank: Rank) -> bool:
     return rank >= least.get(need, Rank.ADMIN)
 
 
-def _may_without_place(who: Principal, need: Need) -> bool:
-    in_person = who.standing is Standing.ACCOUNT and who.token is None
-    if need is Need.ACCOUNT:
-        return in_person
-    if need is Need.INSTANCE:
-        return in_person and who.instance_admin
-    return need is Need.KNOWN
+def _may_without_place(who: Principal, need: Need, team: str) -> bool:
+    if need is Need.KNOWN:
+        return True
+    if who.standing is Standing.SHARED or who.token is not None:
+        return False
+    if who.standing is not Standing.ACCOUNT:
+        looks = need in (Need.INSPECT, Need.TEAM)
+        return looks or (need in (Need.FOUND, Need.BUILD) and who.standing is Standing.LOCAL)
+    if need is Need.ACCOUNT or who.instance_admin:
+        return True
+    least = {Need.TEAM: Rank.VIEWER, Need.BUILD: Rank.ADMIN, Need.RUN_TEAM: Rank.ADMIN}
+    return need in least and who.teams.get(team, Rank.NONE) >= least[need]
