@@ -64,6 +64,7 @@ from orgboard_dashboard.live import Board
 from orgboard_dashboard.pace import Pace
 from orgboard_dashboard.policies import rules_for
 from orgboard_dashboard.queries.errors import NotFound
+from orgboard_dashboard.queries.guard import watch_over
 from orgboard_dashboard.services import Services
 from orgboard_dashboard.shell.bundle import Bundle, leave_out_unused
 from orgboard_dashboard.shell.layout import SCRIPTS, STYLES, dash_options, layout
@@ -98,6 +99,7 @@ class Web:
 
 def create_app(config: WebConfig, engine: Engine, *, clock: Callable[[], float] = time.time) -> Web:
     """Return the whole app over a database that is at this program's version."""
+    watch_over(engine, strict=False)
     services = Services(engine, clock)
     identity = Identity(services, config)
     board = Board(engine, clock, config.poll_every_s, Pace(services.work, time.monotonic))

@@ -2,6 +2,9 @@
 
     database ──every 0.3 s, while anybody watches──▶ poller ──▶ watchers ──▶ event streams
 
+What is polled is a project, however many watch it. Whether each of them still may is asked once a
+look for all together, and a watcher who may not is told nothing more: its stream ends.
+
 Watchers are told one after the other, as far apart as `pace` says. One that is told seldom, or
 is slow, gets fewer, larger messages: what waits for it is one entry a run, however many commits
 there were. Nothing here knows HTTP.
@@ -23,10 +26,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from orgboard_dashboard.pace import Pace
 from orgboard_dashboard.queries.changes import ChangedRun, changed_runs
 from orgboard_dashboard.queries.fields import LIVE_WITHIN_S, Status, status_of
+from orgboard_dashboard.queries.guard import reading
+from orgboard_dashboard.queries.people.standing import who_may_stay
 from orgboard_dashboard.queries.visible import ProjectRef
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.errors import DatabaseUnreachable
-from orgboard_schema.sql.engine import begin_read
 
 __all__ = ["MAX_WATCHERS", "Board", "News", "Topic", "Watcher"]
 
@@ -35,16 +39,31 @@ _log = logging.getLogger(__name__)
 MAX_WATCHERS: Final = 1000
 """Open streams of one process; each holds a connection."""
 
+_ASK_AGAIN_S: Final = 10.0
+"""Ways in end by time, too, without a commit that tells of it."""
+
 _OVERLAP_MS: Final = 15_000
 """A commit carries the time it began at, and may wait this long for a lock: look back as far."""
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """What is watched: a project, as one viewer sees it."""
+    """What is watched: a project, or several, as all see it who may."""
 
     viewer: Viewer
+    """Who stands for those who watch."""
     project: ProjectRef
+
+    @classmethod
+    def of(cls, viewer: Viewer, project: ProjectRef) -> Topic:
+        """Return what `viewer` watches: of all who see the same runs of a project, the same."""
+        # The names are what one of them called it by.
+        several = None if project.several is None else tuple(sorted(project.several))
+        return cls(viewer.like, ProjectRef(project.project_id, "", "", several))
+
+    def project_ids(self) -> tuple[int, ...]:
+        """Return the projects that are watched."""
+        return self.project.several or (self.project.project_id,)
 
 
 class News(dict[str, Any]):
@@ -60,16 +79,27 @@ class News(dict[str, Any]):
 class Watcher:
     """One open stream: what changed since it last looked."""
 
+    viewer: Viewer
     revision: int = 0
     waiting: dict[str, News] = field(default_factory=dict)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when it is to look."""
     is_queued: bool = False
+    is_new: bool = True
+    """Nobody looked yet whether what let it in still stands."""
+    is_over: bool = False
+    """Whoever watches may not any more."""
 
     def tell(self, revision: int, runs: list[News]) -> None:
         """Leave news; of one run only the newest is kept. `changed` is for who tells it to look."""
         self.revision = revision
         self.waiting |= {run["uid"]: run for run in runs}
+
+    def end(self) -> None:
+        """Let the stream end, with what waits for it untold."""
+        self.is_over = True
+        self.waiting.clear()
+        self.changed.set()
 
     def take(self) -> tuple[int, list[News]]:
         """Take all news."""
@@ -104,6 +134,7 @@ class Board:
         self._queue: deque[Watcher] = deque()
         self._queued = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._asked_at = clock()
         self.closing = asyncio.Event()
 
     def watchers(self) -> int:
@@ -115,10 +146,10 @@ class Board:
         watchers = self.watchers()
         return max(self._every_s, watchers * self._pace.pause_s(watchers))
 
-    def watch(self, topic: Topic) -> Watcher:
-        """Begin to tell a new watcher of `topic`; `leave` ends it."""
+    def watch(self, topic: Topic, viewer: Viewer) -> Watcher:
+        """Begin to tell `viewer`, who may see it at the moment, of `topic`; `leave` ends it."""
         known = self._topics.setdefault(topic, _Known())
-        watcher = Watcher()
+        watcher = Watcher(viewer)
         # What was committed while the page was loading: the page may have it, or not yet.
         recent = [
             _shown(run, status)
@@ -155,6 +186,8 @@ class Board:
 
     def _leave(self, watcher: Watcher, revision: int, news: list[News]) -> None:
         """Leave news with a watcher, who is told when it is its turn."""
+        if watcher.is_over:
+            return
         watcher.tell(revision, news)
         if not watcher.is_queued:
             watcher.is_queued = True
@@ -194,17 +227,43 @@ class Board:
 
     async def _look(self, has_rung: bool) -> None:
         now = self._clock()
-        for topic, known in list(self._topics.items()):
-            found: tuple[ChangedRun, ...] = ()
+        topics = list(self._topics.items())
+        found: dict[Topic, tuple[ChangedRun, ...]] = {}
+        for topic, known in topics:
             if has_rung or not known.is_read:
                 since = known.revision or int((now - LIVE_WITHIN_S) * 1000)
                 after = max(0, since - _OVERLAP_MS)
-                found = await anyio.to_thread.run_sync(_changes, self._engine, topic, after)
-                known.is_read = True
-            news = _news(known, found, now)
+                found[topic] = await anyio.to_thread.run_sync(_changes, self._engine, topic, after)
+        # After the news were read: what was taken away before it, is not told.
+        await self._end_who_may_not(has_rung, now)
+        for topic, known in topics:
+            known.is_read |= topic in found
+            news = _news(known, found.get(topic, ()), now)
             if news:
                 for watcher in known.watchers:
                     self._leave(watcher, known.revision, news)
+
+    async def _end_who_may_not(self, has_rung: bool, now: float) -> None:
+        """End the streams of those who may not see any more what they watch."""
+        is_time = abs(now - self._asked_at) >= _ASK_AGAIN_S
+        if is_time:
+            self._asked_at = now
+        watching = [
+            (topic, watcher)
+            for topic, known in self._topics.items()
+            for watcher in known.watchers
+            # A board for one has nothing to be taken away but by its first account.
+            if is_time or (watcher.viewer.kind != "local" and (has_rung or watcher.is_new))
+        ]
+        if not watching:
+            return
+        viewers = {watcher.viewer for _, watcher in watching}
+        ids = {number for topic, _ in watching for number in topic.project_ids()}
+        may = await anyio.to_thread.run_sync(_who_may_stay, self._engine, viewers, ids, now)
+        for topic, watcher in watching:
+            watcher.is_new = False
+            if not all((watcher.viewer, number) in may for number in topic.project_ids()):
+                watcher.end()
 
 
 class _Doorbell:
@@ -235,8 +294,15 @@ class _Doorbell:
 
 
 def _changes(engine: Engine, topic: Topic, after_ms: int) -> tuple[ChangedRun, ...]:
-    with begin_read(engine) as conn:
+    with reading(engine, topic.viewer) as conn:
         return changed_runs(topic.viewer, conn, topic.project, after_ms)
+
+
+def _who_may_stay(
+    engine: Engine, viewers: set[Viewer], project_ids: set[int], now: float
+) -> frozenset[tuple[Viewer, int]]:
+    with reading(engine, None) as conn:
+        return who_may_stay(conn, viewers, project_ids, now)
 
 
 def _news(known: _Known, found: tuple[ChangedRun, ...], now: float) -> list[News]:

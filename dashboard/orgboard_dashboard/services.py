@@ -12,8 +12,8 @@ import anyio.to_thread
 from sqlalchemy import Connection, Engine
 
 from orgboard_dashboard.pace import Work
+from orgboard_dashboard.queries.guard import reading, writing
 from orgboard_dashboard.viewer import Viewer, current_viewer
-from orgboard_schema.sql.engine import begin_read, begin_write
 
 __all__ = ["Services"]
 
@@ -48,7 +48,7 @@ class Services:
         viewer = current_viewer()
         with self.work.question():
             return await _in_thread(
-                begin_read(self.engine), lambda conn: query(viewer, conn, *args, **kwargs)
+                reading(self.engine, viewer), lambda conn: query(viewer, conn, *args, **kwargs)
             )
 
     async def edit(
@@ -65,7 +65,7 @@ class Services:
         """
         viewer = current_viewer()
         return await _in_thread(
-            begin_write(self.engine), lambda conn: change(viewer, conn, *args, **kwargs)
+            writing(self.engine, viewer), lambda conn: change(viewer, conn, *args, **kwargs)
         )
 
     async def ask_unknown(
@@ -76,7 +76,9 @@ class Services:
         **kwargs: P.kwargs,
     ) -> T:
         """Run `query(connection, …)` for who is no viewer yet: of `queries.people.ways_in`."""
-        return await _in_thread(begin_read(self.engine), lambda conn: query(conn, *args, **kwargs))
+        return await _in_thread(
+            reading(self.engine, None), lambda conn: query(conn, *args, **kwargs)
+        )
 
     async def edit_unknown(
         self,
@@ -87,7 +89,7 @@ class Services:
     ) -> T:
         """Run `change(connection, …)` for who is no viewer yet: of `queries.people.ways_in`."""
         return await _in_thread(
-            begin_write(self.engine), lambda conn: change(conn, *args, **kwargs)
+            writing(self.engine, None), lambda conn: change(conn, *args, **kwargs)
         )
 
 

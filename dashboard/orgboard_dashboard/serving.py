@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 
 from orgboard_dashboard.app import Web, create_app
 from orgboard_dashboard.config import WebConfig
+from orgboard_dashboard.queries.guard import watch_over
 from orgboard_dashboard.tls import Certificate
 
 __all__ = ["serve_app"]
@@ -51,6 +52,7 @@ class _Server(uvicorn.Server):
 
 def serve_app(config: WebConfig, engine: Engine, listener: socket.socket) -> None:
     """Serve until SIGINT or SIGTERM, then drain and return."""
+    watch_over(engine, strict=True)
     web = create_app(config, engine)
     # The app, Dash and what they load stay for good: to look through all of it for what does not
     # took a third of the first question about a metric.

@@ -64,6 +64,17 @@ class Viewer:
         """
         return self.may_everything and self.kind in ("local", "system", "account")
 
+    @property
+    def like(self) -> Viewer:
+        """The one that stands for all who see the same runs of a project, once they see it.
+
+        To see a project is to see all of it, but for runs of other directories than are shown, or
+        than were shared. Who is let in by this one has been asked before whether that may be.
+        """
+        uids = None if self.within is None else self.within.uids
+        within = None if uids is None else Within(uids=uids)
+        return Viewer("system", "", logdirs=self.logdirs, within=within)
+
 
 @dataclass(frozen=True, slots=True)
 class SystemViewer(Viewer):

@@ -58,7 +58,7 @@ def test_each_commit_is_told_to_every_watcher(any_board: Board) -> None:
     topic = _topic(any_board)
 
     async def scene(ticker: Ticker) -> None:
-        watchers = [ticker.watch(topic), ticker.watch(topic)]
+        watchers = [ticker.watch(topic, LOCAL_VIEWER), ticker.watch(topic, LOCAL_VIEWER)]
         for watcher in watchers:
             await _heard(watcher, lambda heard: uid in heard)
         await anyio.to_thread.run_sync(
@@ -80,7 +80,7 @@ def test_other_projects_and_hidden_directories_are_not_told_of(any_board: Board)
     topic = _topic(any_board, viewer=Viewer("local", "you", logdirs=("/logs",)))
 
     async def scene(ticker: Ticker) -> None:
-        heard = await _heard(ticker.watch(topic), bool)
+        heard = await _heard(ticker.watch(topic, LOCAL_VIEWER), bool)
         assert set(heard) == {any_board.uids["a"]}
 
     _run(any_board, scene, [1000.0])
@@ -91,7 +91,7 @@ def test_a_run_that_falls_silent_is_told_to_be_stale(board: Board) -> None:
     clock = [1000.0]
 
     async def scene(ticker: Ticker) -> None:
-        watcher = ticker.watch(_topic(board))
+        watcher = ticker.watch(_topic(board), LOCAL_VIEWER)
         first = await _heard(watcher, lambda heard: uid in heard)
         clock[0] = 1200.0
         later = await _heard(watcher, lambda heard: uid in heard)
@@ -105,15 +105,15 @@ def test_who_comes_later_hears_what_was_committed_just_before(board: Board) -> N
 
     async def scene(ticker: Ticker) -> None:
         topic = _topic(board)
-        await _heard(ticker.watch(topic), lambda heard: uid in heard)
-        late = await _heard(ticker.watch(topic), lambda heard: uid in heard)
+        await _heard(ticker.watch(topic, LOCAL_VIEWER), lambda heard: uid in heard)
+        late = await _heard(ticker.watch(topic, LOCAL_VIEWER), lambda heard: uid in heard)
         assert late[uid]["points"] == 1
 
     _run(board, scene, [1000.0])
 
 
 def test_a_slow_watcher_is_left_one_entry_a_run() -> None:
-    watcher = Watcher()
+    watcher = Watcher(LOCAL_VIEWER)
     for revision in range(1000):
         watcher.tell(revision, [News(uid="a", points=revision), News(uid="b", points=1)])
 
@@ -134,7 +134,7 @@ def test_watchers_are_told_one_after_another_at_the_pace(board: Board) -> None:
     async def scene() -> None:
         ticker = Ticker(board.engine, lambda: 1000.0, 0.01, pace)
         try:
-            told = [ticker.watch(topic).changed for _ in range(20)]
+            told = [ticker.watch(topic, LOCAL_VIEWER).changed for _ in range(20)]
             async with asyncio.timeout(WITHIN_S):
                 for before, changed in enumerate(told[:4]):
                     await changed.wait()
@@ -179,7 +179,7 @@ def test_nobody_watching_means_no_poller(board: Board) -> None:
 
     async def scene(ticker: Ticker) -> None:
         topic = _topic(board)
-        watcher = ticker.watch(topic)
+        watcher = ticker.watch(topic, LOCAL_VIEWER)
         await _heard(watcher, bool)
         ticker.leave(topic, watcher)
         async with asyncio.timeout(WITHIN_S):

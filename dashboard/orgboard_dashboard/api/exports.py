@@ -25,10 +25,10 @@ from orgboard_dashboard.export.json_lines import JsonSink
 from orgboard_dashboard.export.marks import Sink
 from orgboard_dashboard.queries.errors import BadQuery
 from orgboard_dashboard.queries.exported import RunPlace, exported_series, places_of
+from orgboard_dashboard.queries.guard import reading
 from orgboard_dashboard.queries.tags import list_tags
 from orgboard_dashboard.services import Services
 from orgboard_dashboard.viewer import Viewer, current_viewer
-from orgboard_schema.sql.engine import begin_read
 from orgboard_schema.types import Kind
 
 __all__ = [
@@ -107,7 +107,7 @@ def stream_points(
     buffer = io.BytesIO()
     sink = _sink(wanted, buffer)
     for run in wanted.places:
-        with begin_read(engine) as conn:
+        with reading(engine, viewer) as conn:
             listed = exported_series(viewer, conn, run.run_id, (wanted.kind,), matches)
             for series in listed:
                 for data in series.pieces:

@@ -37,8 +37,7 @@ def routes(services: Services, board: Board, heartbeat_every_s: float) -> APIRou
         found, revision = await services.ask(_current, team, project)
         if board.watchers() >= MAX_WATCHERS:
             return refuse(503, "Too many people watch this board live. Reload to see what is new.")
-        topic = Topic(current_viewer(), found)
-        stream = _stream(board, topic, revision, heartbeat_every_s)
+        stream = _stream(board, current_viewer(), found, revision, heartbeat_every_s)
         return StreamingResponse(stream, media_type="text/event-stream", headers=_HEADERS)
 
     return router
@@ -50,18 +49,23 @@ def _current(viewer: Viewer, conn: Connection, team: str, project: str) -> tuple
 
 
 async def _stream(
-    board: Board, topic: Topic, revision: int, heartbeat_every_s: float
+    board: Board, viewer: Viewer, project: ProjectRef, revision: int, heartbeat_every_s: float
 ) -> AsyncIterator[bytes]:
-    watcher = board.watch(topic)
+    topic = Topic.of(viewer, project)
+    watcher = board.watch(topic, viewer)
     try:
         # Lets the browser see that it is connected, and whether it missed anything.
         yield _event(revision, [], board.every_s())
-        while not board.closing.is_set():
+        while not _is_over(board, watcher):
             has_news = await _has_news(watcher, heartbeat_every_s)
-            if not board.closing.is_set():
+            if not _is_over(board, watcher):
                 yield _event(*watcher.take(), board.every_s()) if has_news else b":\n\n"
     finally:
         board.leave(topic, watcher)
+
+
+def _is_over(board: Board, watcher: Watcher) -> bool:
+    return board.closing.is_set() or watcher.is_over
 
 
 async def _has_news(watcher: Watcher, within_s: float) -> bool:

@@ -50,7 +50,7 @@ class ProjectNames:
     def hparam(self, name: str) -> Mapping[int, Any]:
         """Return the value of a hyperparameter in each run that has it."""
         if name not in self._hparams:
-            kept, key = kept_hparams(self._conn.engine), (self._viewer, self._project, name)
+            kept, key = kept_hparams(self._conn.engine), (self._viewer.like, self._project, name)
             held = kept.get(key, self._stamp)
             if held is None:
                 held = self._read_hparam(name)

@@ -216,7 +216,7 @@ def project_revision(viewer: Viewer, conn: Connection, project: ProjectRef) -> i
 
 
 # Built once for each viewer: to build a statement costs more than to run it.
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=512)
 def newest_touch(viewer: Viewer) -> Select[int]:
     """Return the statement of `project_revision`; it asks for the id of a `project`."""
     run = tables.run.c

@@ -177,7 +177,7 @@ def _asked_runs(
 
 
 # Built once for each viewer: to build a statement costs more than to run it.
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=512)
 def _find_runs(viewer: Viewer) -> Select[str, int, int, int, int, int, int]:
     run = tables.run.c
     # Of the whole project, not of the row at hand.

@@ -11,7 +11,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, false, func, insert, select, update
 
 from orgboard_dashboard.queries.edits import author_of, checked_line
 from orgboard_dashboard.queries.errors import BadQuery, Conflict, Forbidden, NotFound, TooMuch
@@ -103,10 +103,14 @@ class Change:
 def list_views(viewer: Viewer, conn: Connection, team: str, project: str) -> tuple[ViewRow, ...]:
     """Return the named views of a project that `viewer` may see, by name.
 
+    Guests are told of none: they read the one that their link names.
+
     Raises:
         NotFound: there is no such project, or `viewer` may not see it.
     """
     found = find_project(viewer, conn, team, project)
+    if viewer.kind == "share":
+        return ()
     query = select(*_listed()).where(_visible(viewer, found), _of.name.is_not(None))
     rows = [_row(row) for row in conn.execute(query.limit(MAX_NAMED))]
     return tuple(sorted(rows, key=lambda row: (row.name.casefold(), row.name, row.id)))
@@ -119,6 +123,8 @@ def opening_view(viewer: Viewer, conn: Connection, team: str, project: str) -> S
         NotFound: there is no such project, or `viewer` may not see it.
     """
     found = find_project(viewer, conn, team, project)
+    if viewer.kind == "share":
+        return None
     return _saved(conn, _visible(viewer, found) & (_of.is_default == 1))
 
 
@@ -223,7 +229,8 @@ def remove_view(viewer: Viewer, conn: Connection, team: str, project: str, key: 
 
 
 def _visible(viewer: Viewer, project: ProjectRef) -> ColumnElement[bool]:
-    mine = _of.owner == to_sql(author_of(viewer))
+    # A guest is called something, and an account may be called the same.
+    mine = false() if viewer.kind == "share" else _of.owner == to_sql(author_of(viewer))
     return (_of.project_id == project.project_id) & ((_of.for_team == 1) | mine)
 
 

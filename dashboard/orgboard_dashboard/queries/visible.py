@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 
 from orgboard_dashboard.queries.errors import Forbidden, NotFound
+from orgboard_dashboard.queries.guard import made_condition
 from orgboard_dashboard.viewer import Viewer, Within
 from orgboard_schema.sql import tables, text
 from orgboard_schema.sql.roles import ORGANISATION, TEAM, Role
@@ -67,6 +68,7 @@ def visible_runs(
     `standing` asks for others than the shown ones: of `orgboard_schema.sql.standing`. `least`
     asks for those of which `viewer` may do more.
     """
+    made_condition(viewer)
     holds = tables.run.c.standing == standing
     if viewer.logdirs is not None:
         hashes = [text.sha256(path) for path in viewer.logdirs]
@@ -82,6 +84,7 @@ def visible_runs(
 
 def visible_projects(viewer: Viewer, least: Role = Role.VIEWER) -> ColumnElement[bool]:
     """Return the condition on `tables.project`; one whose runs are yet to come is visible too."""
+    made_condition(viewer)
     holds = _allows(viewer, least) if _is_limited(viewer, least) else true()
     if viewer.logdirs is None:
         return holds
@@ -105,7 +108,8 @@ def _in(project: ProjectRef) -> ColumnElement[bool]:
 def _is_limited(viewer: Viewer, least: Role) -> bool:
     """Tell whether roles or places keep anything from `viewer`."""
     reads_only = least > Role.VIEWER and not viewer.can_edit
-    return reads_only or viewer.within is not None or not viewer.may_everything
+    is_guarded = reads_only or viewer.within is not None or viewer.kind == "token"
+    return is_guarded or not viewer.may_everything
 
 
 def _allows(viewer: Viewer, least: Role) -> ColumnElement[bool]:
@@ -117,11 +121,15 @@ def _allows(viewer: Viewer, least: Role) -> ColumnElement[bool]:
     """
     if least > Role.VIEWER and not viewer.can_edit:
         return false()
+    if least > Role.EDITOR and viewer.kind == "token":
+        # A token reads or writes; no scope gives what an admin's role does, whoever its owner is.
+        return false()
     here = _inside(viewer.within)
     if viewer.may_everything:
         return here
     if viewer.kind == "share":
-        return here if least == Role.VIEWER and viewer.within is not None else false()
+        of_a_project = viewer.within is not None and viewer.within.project_id is not None
+        return here if least == Role.VIEWER and of_a_project else false()
     if viewer.account_id is None:
         return false()
     return here & or_(*_roles(viewer.account_id, least))
@@ -183,6 +191,8 @@ def find_project(
     """
     if ANY in (team, project):
         return _find_several(viewer, conn, team, project, least)
+    # The statement may have been built before, for another question of this one's.
+    made_condition(viewer)
     named = {"team": text.to_sql(team), "project": text.to_sql(project)}
     found = conn.execute(_find_project(viewer, least), named).one_or_none()
     if found is None:
@@ -209,7 +219,7 @@ def _find_several(
 
 
 # Built once for each viewer: to build a statement costs more than to run it.
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=512)
 def _find_project(viewer: Viewer, least: Role) -> Select[int, bool]:
     more = visible_projects(viewer, least) if least > Role.VIEWER else true()
     return (

@@ -33,6 +33,7 @@ __all__ = [
     "make_share",
     "open_share",
     "revoke_share",
+    "share_stands",
     "viewer_of_share",
 ]
 
@@ -99,7 +100,7 @@ def make_share(
     _check(new)
     if new.uids is not None and len(find_runs(viewer, conn, found, new.uids)) != len(new.uids):
         raise NotFound
-    here = (_of.project_id == found.project_id) & _stands(now)
+    here = (_of.project_id == found.project_id) & share_stands(now)
     if conn.execute(select(func.count()).where(here)).scalar_one() >= _MAX_LIVE:
         raise TooMuch(f"A project has at most {_MAX_LIVE} share links. Revoke some.")
     share_id = new_uid()
@@ -131,7 +132,7 @@ def list_shares(
         Forbidden: `viewer` does not run the project.
     """
     found = find_project(viewer, conn, team, project, Role.ADMIN)
-    return _listed(conn, (_of.project_id == found.project_id) & _stands(now))
+    return _listed(conn, (_of.project_id == found.project_id) & share_stands(now))
 
 
 def revoke_share(
@@ -144,7 +145,11 @@ def revoke_share(
         Forbidden: `viewer` does not run the project.
     """
     found = find_project(viewer, conn, team, project, Role.ADMIN)
-    here = (_of.project_id == found.project_id) & (_of.share_id == to_sql(share_id)) & _stands(now)
+    here = (
+        (_of.project_id == found.project_id)
+        & (_of.share_id == to_sql(share_id))
+        & share_stands(now)
+    )
     if conn.execute(update(tables.share).where(here).values(revoked_at=now)).rowcount != 1:
         raise NotFound
     note_down(conn, actor_of(viewer), "share.revoked", f"{team}/{project}: {share_id}", now)
@@ -152,7 +157,7 @@ def revoke_share(
 
 def open_share(conn: Connection, secret: str, address: str, now: float) -> str | None:
     """Return the address of the page that a link opens, and count it; None when it does not."""
-    here = (_of.secret_sha256 == digest(secret)) & _stands(now)
+    here = (_of.secret_sha256 == digest(secret)) & share_stands(now)
     row = conn.execute(select(_of.share_id, _of.path).where(here)).one_or_none()
     if row is None:
         return None
@@ -165,7 +170,7 @@ def open_share(conn: Connection, secret: str, address: str, now: float) -> str |
 
 def viewer_of_share(conn: Connection, secret: str, now: float, *, address: str) -> Viewer | None:
     """Return who comes by a link: a guest, for whom only what was shared exists."""
-    here = (_of.secret_sha256 == digest(secret)) & _stands(now)
+    here = (_of.secret_sha256 == digest(secret)) & share_stands(now)
     row = conn.execute(select(_of.share_id, _of.project_id, _of.uids).where(here)).one_or_none()
     if row is None:
         return None
@@ -185,7 +190,8 @@ def _check(new: NewShare) -> None:
         raise BadQuery("This address is too long to share: save it as a view first.")
 
 
-def _stands(now: float) -> ColumnElement[bool]:
+def share_stands(now: float) -> ColumnElement[bool]:
+    """Return the condition on share links that holds for those that still open."""
     return _of.revoked_at.is_(None) & (_of.expires_at > now)
 
 

@@ -13,7 +13,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Connection, Row, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, insert, or_, select, update
 
 from orgboard_dashboard.accounts.delays import OF_NAME, OF_NETWORK, Patience, network_of
 from orgboard_dashboard.accounts.names import key_of
@@ -39,6 +39,8 @@ __all__ = [
     "open_session",
     "refuse_guess",
     "refuse_proof",
+    "session_stands",
+    "token_stands",
     "touch",
     "viewer_of_session",
     "viewer_of_token",
@@ -77,6 +79,18 @@ class Guess:
     kept_hash: str | None
 
 
+def session_stands(now: float) -> ColumnElement[bool]:
+    """Return the condition on sessions and their accounts that hold for those that still open."""
+    is_used = (_session.used_at > now - IDLE_S) & (_session.created_at > now - ABSOLUTE_S)
+    return is_used & _account.disabled_at.is_(None)
+
+
+def token_stands(now: float) -> ColumnElement[bool]:
+    """Return the condition on tokens and their accounts that hold for those that still open."""
+    is_valid = (_token.expires_at > now) & _token.revoked_at.is_(None)
+    return is_valid & _account.disabled_at.is_(None)
+
+
 def viewer_of_session(
     conn: Connection, secret: str, now: float, *, address: str, can_edit: bool
 ) -> Known | None:
@@ -84,12 +98,7 @@ def viewer_of_session(
     row = conn.execute(
         select(tables.session, _account.name, _account.is_admin)
         .join(tables.account)
-        .where(
-            _session.secret_sha256 == digest(secret),
-            _session.used_at > now - IDLE_S,
-            _session.created_at > now - ABSOLUTE_S,
-            _account.disabled_at.is_(None),
-        )
+        .where(_session.secret_sha256 == digest(secret), session_stands(now))
     ).one_or_none()
     if row is None:
         return None
@@ -113,12 +122,7 @@ def viewer_of_token(
     row = conn.execute(
         select(tables.token, _account.name.label("owner"), _account.is_admin)
         .join(tables.account)
-        .where(
-            _token.secret_sha256 == digest(token),
-            _token.expires_at > now,
-            _token.revoked_at.is_(None),
-            _account.disabled_at.is_(None),
-        )
+        .where(_token.secret_sha256 == digest(token), token_stands(now))
     ).one_or_none()
     if row is None:
         return None

@@ -202,6 +202,12 @@ def _keep_audit() -> None:
                 f"CREATE TRIGGER audit_stays_{what.lower()} BEFORE {what} ON audit"
                 f" BEGIN SELECT RAISE(ABORT, '{words}'); END"
             )
+        # REPLACE takes what is in its way without asking the one for DELETE.
+        op.execute(
+            "CREATE TRIGGER audit_stays_insert BEFORE INSERT ON audit"
+            " WHEN EXISTS (SELECT 1 FROM audit WHERE audit_id = NEW.audit_id)"
+            " BEGIN SELECT RAISE(ABORT, 'the audit log is only appended to'); END"
+        )
         return
     op.execute(
         "CREATE FUNCTION audit_stays() RETURNS trigger LANGUAGE plpgsql AS"

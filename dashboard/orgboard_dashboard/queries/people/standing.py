@@ -1,0 +1,91 @@
+"""Who of those that were let in may stay: of streams, which outlive the question they began as.
+
+Asked of many at once, in one statement for each way in, however many there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from sqlalchemy import Connection, Select, or_, select, true
+
+from orgboard_dashboard.queries.people.shares import share_stands
+from orgboard_dashboard.queries.people.ways_in import has_accounts, session_stands, token_stands
+from orgboard_dashboard.queries.visible import role_of
+from orgboard_dashboard.viewer import Viewer
+from orgboard_schema.sql import tables
+from orgboard_schema.sql.dictionary import chunked
+
+__all__ = ["who_may_stay"]
+
+_account, _project = tables.account.c, tables.project.c
+_session, _token, _share = tables.session.c, tables.token.c, tables.share.c
+
+
+def who_may_stay(
+    conn: Connection, viewers: Collection[Viewer], project_ids: Collection[int], now: float
+) -> frozenset[tuple[Viewer, int]]:
+    """Return which of these may still see which of these projects, with ways in that still open."""
+    ways: dict[str, list[Viewer]] = {}
+    for viewer in viewers:
+        ways.setdefault(viewer.kind, []).append(viewer)
+    stays: set[tuple[Viewer, int]] = set()
+    for kind, ask in (("account", _by_session), ("token", _by_token), ("share", _by_share)):
+        # One session may watch by several pages, from before its password was given and after.
+        known: dict[str, list[Viewer]] = {}
+        for viewer in ways.get(kind, ()):
+            known.setdefault(viewer.via, []).append(viewer)
+        for some in chunked(sorted(known)):
+            for via, project_id in conn.execute(ask(some, project_ids, now)):
+                stays |= _all(known[via], (project_id,))
+    local = ways.get("local", ())
+    if local and not has_accounts(conn):
+        # Alone as before: nothing of what is seen is kept from anybody.
+        stays |= _all(local, project_ids)
+    return frozenset(stays | _all(ways.get("system", ()), project_ids))
+
+
+def _all(viewers: Iterable[Viewer], project_ids: Collection[int]) -> set[tuple[Viewer, int]]:
+    return {(viewer, project_id) for viewer in viewers for project_id in project_ids}
+
+
+def _by_session(
+    vias: Collection[str], project_ids: Collection[int], now: float
+) -> Select[str, int]:
+    return (
+        select(_session.session_id, _project.project_id)
+        .select_from(tables.session)
+        .join(tables.account)
+        .join(tables.project, true())
+        .where(
+            _session.session_id.in_(vias),
+            session_stands(now),
+            _project.project_id.in_(project_ids),
+            role_of(_account.account_id, _account.is_admin) > 0,
+        )
+    )
+
+
+def _by_token(vias: Collection[str], project_ids: Collection[int], now: float) -> Select[str, int]:
+    return (
+        select(_token.token_id, _project.project_id)
+        .select_from(tables.token)
+        .join(tables.account)
+        .join(
+            tables.project,
+            or_(_token.team_id.is_(None), _token.team_id == _project.team_id)
+            & or_(_token.project_id.is_(None), _token.project_id == _project.project_id),
+        )
+        .where(
+            _token.token_id.in_(vias),
+            token_stands(now),
+            _project.project_id.in_(project_ids),
+            role_of(_account.account_id, _account.is_admin) > 0,
+        )
+    )
+
+
+def _by_share(vias: Collection[str], project_ids: Collection[int], now: float) -> Select[str, int]:
+    return select(_share.share_id, _share.project_id).where(
+        _share.share_id.in_(vias), share_stands(now), _share.project_id.in_(project_ids)
+    )

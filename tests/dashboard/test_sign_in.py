@@ -1,0 +1,247 @@
+"""Signing in: nothing tells who has an account, and guessing leads nowhere."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+
+import pytest
+
+from orgboard_dashboard.accounts.names import key_of, name_problem
+from orgboard_dashboard.queries.people.accounts import change_account, make_account
+from orgboard_dashboard.signin.places import checked_next
+from orgboard_dashboard.viewer import SystemViewer
+from orgboard_schema.sql.engine import begin_write
+from support.asgi import Reply
+from support.boards import Board
+from support.signing_in import Browser, Clock, add_person, browser_at, door
+
+WRONG = "another sentence altogether"
+
+
+def test_a_wrong_password_and_an_unknown_name_look_the_same(any_board: Board) -> None:
+    add_person(any_board, "ana")
+    web = door(any_board, Clock())
+
+    async def both() -> tuple[Reply, Reply]:
+        known = await browser_at(web).sign_in("ana", WRONG)
+        return known, await browser_at(web, "10.9.0.1").sign_in("nobody.at.all", WRONG)
+
+    known, unknown = asyncio.run(both())
+
+    assert known.status == 401
+    assert known == unknown
+
+
+def test_an_account_asleep_or_without_a_password_looks_as_if_there_was_none(board: Board) -> None:
+    add_person(board, "boss", is_admin=True)
+    add_person(board, "gone")
+    with begin_write(board.engine) as conn:
+        change_account(SystemViewer(), conn, "gone", 1.0, is_disabled=True)
+        make_account(SystemViewer(), conn, "robot", 1.0, kind="service")
+    web = door(board, Clock())
+
+    async def all_of_them() -> list[Reply]:
+        names = ("gone", "robot", "nobody")
+        return [await browser_at(web, f"10.{n}.0.1").sign_in(name) for n, name in enumerate(names)]
+
+    gone, robot, nobody = asyncio.run(all_of_them())
+
+    assert gone.status == 401
+    assert gone == robot == nobody
+
+
+@pytest.mark.parametrize("at_once", [False, True], ids=["in a row", "at once"])
+def test_of_a_thousand_guesses_at_one_name_a_handful_is_looked_at(
+    any_board: Board, at_once: bool
+) -> None:
+    add_person(any_board, "ana")
+    web = door(any_board, Clock())
+    # From everywhere, so that it is the name that counts.
+    browsers = [browser_at(web, f"10.{n // 200}.{n % 200}.1") for n in range(1000)]
+
+    async def guess_all() -> list[Reply]:
+        tries = [browser.sign_in("ana", f"{WRONG} {n}") for n, browser in enumerate(browsers)]
+        return list(await asyncio.gather(*tries)) if at_once else [await each for each in tries]
+
+    told = Counter(reply.status for reply in asyncio.run(guess_all()))
+
+    assert set(told) == {401, 429}
+    assert 0 < told[401] <= 15
+
+
+def test_of_a_thousand_names_from_one_network_a_handful_is_looked_at(any_board: Board) -> None:
+    web = door(any_board, Clock())
+    add_person(any_board, "ana")
+
+    async def guess_all() -> list[Reply]:
+        tries = [browser_at(web, f"10.0.0.{n % 250}").sign_in(f"n{n}", WRONG) for n in range(1000)]
+        return list(await asyncio.gather(*tries))
+
+    told = Counter(reply.status for reply in asyncio.run(guess_all()))
+
+    assert set(told) == {401, 429}
+    assert 0 < told[401] <= 15
+
+
+def test_waits_grow_and_end_and_while_one_waits_the_right_password_is_not_looked_at(
+    any_board: Board,
+) -> None:
+    add_person(any_board, "ana")
+    clock = Clock()
+    ana = browser_at(door(any_board, clock))
+
+    async def guess_on() -> list[int]:
+        waits: list[int] = []
+        while len(waits) < 12:
+            reply = await ana.sign_in("ana", WRONG)
+            if reply.status == 429:
+                assert (await ana.sign_in("ana")).status == 429
+                waits.append(int(reply.header("retry-after")))
+                clock.now += waits[-1]
+        return waits
+
+    waits = asyncio.run(guess_on())
+
+    assert waits == sorted(waits)
+    assert waits[0] <= 2
+    assert waits[-1] == 300
+    assert asyncio.run(ana.sign_in("ana")).status == 200
+
+
+def test_a_success_takes_the_wrong_ones_of_a_name_back(any_board: Board) -> None:
+    add_person(any_board, "ana")
+    ana = browser_at(door(any_board, Clock()))
+
+    async def mistype_often() -> list[int]:
+        told = []
+        for _ in range(2):
+            told += [(await ana.sign_in("ana", WRONG)).status for _ in range(4)]
+            told.append((await ana.sign_in("ana")).status)
+        return told
+
+    assert asyncio.run(mistype_often()) == [401, 401, 401, 401, 200] * 2
+
+
+def test_who_claims_to_come_from_elsewhere_is_not_believed(board: Board) -> None:
+    add_person(board, "ana")
+    web = door(board, Clock())
+    guesser = browser_at(web)
+
+    async def guess_all() -> list[Reply]:
+        told = []
+        for n in range(40):
+            guesser.headers["x-forwarded-for"] = f"192.0.{n}.1"
+            told.append(await guesser.sign_in(f"name{n}", WRONG))
+        return told
+
+    assert sum(reply.status == 401 for reply in asyncio.run(guess_all())) <= 15
+
+
+@pytest.mark.parametrize(
+    ("name", "same"),
+    [
+        ("ana", "ANA"),
+        ("stra\u00dfe", "STRASSE"),
+        ("\u00e9lan", "E\u0301LAN"),
+        ("\u03c3\u03b1\u03c2", "\u03a3\u0391\u03a3"),
+        ("fin", "\ufb01n"),
+        ("ana1", "ana\uff11"),
+        ("k", "\u212a"),
+    ],
+)
+def test_names_that_are_spelled_alike_are_one(board: Board, name: str, same: str) -> None:
+    add_person(board, name)
+    browser = browser_at(door(board, Clock()))
+
+    assert key_of(name) == key_of(same)
+    assert asyncio.run(browser.sign_in(same)).status == 200
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("", " ", "ana ", "a" * 65, ".ana", "_ana", "ana\0", "a\nb", "a/b", "\u202eana"),
+        *("an\u200ba", "\ufb01n", "ana\uff11", "e\u0301", "<b>", "a b", "-a", "@ana", "\ud800"),
+    ],
+)
+def test_what_could_be_taken_for_another_name_is_none(name: str) -> None:
+    assert name_problem(name) is not None
+
+
+HOSTILE_NEXTS = [
+    *("//evil.example", "///evil.example", "////evil.example/x", "http://evil.example"),
+    *("https://evil.example", "HTTPS://EVIL.example", "javascript:alert(1)", "JaVaScRiPt:alert(1)"),
+    *(
+        "data:text/html,x",
+        "vbscript:x",
+        "file:///etc/passwd",
+        "mailto:a@b",
+        "blob:x",
+        "about:blank",
+    ),
+    *(
+        "/\\evil.example",
+        "\\\\evil.example",
+        "\\/evil.example",
+        "/\\/evil.example",
+        "/%5cevil.example",
+    ),
+    *(
+        "/%2f%2fevil.example",
+        "/%2fevil.example",
+        "%2f%2fevil.example",
+        "/.evil.example",
+        "/@evil.example",
+    ),
+    *("http:evil.example", "http:/evil.example", "https:evil.example", "://evil.example", ":80/x"),
+    *("/p/a/b/../../../x", "/p/a/b/..", "/p/../..", "/./p/a/b", "/p/a//b", "/p//b", "/r/../x"),
+    *(
+        "/\tevil.example",
+        "/\n/evil.example",
+        "/\r\nLocation: x",
+        "\t//evil.example",
+        " //evil.example",
+    ),
+    *(
+        "/ /evil.example",
+        "/\u2028/evil",
+        "/\u3000evil",
+        "/\uff0fevil.example",
+        "\uff0f\uff0fevil.example",
+    ),
+    *("/p/a/b\0", "/\0", "/sign-out", "/sign-in", "/sign-in?next=//evil.example", "/welcome"),
+    *("/api/ui/v1/projects", "/assets/x.js", "/_dash-layout", "/docs", "/nothing", "evil.example"),
+    *("p/a/b", "?next=//evil", "#//evil", "/p/a/b/<script>", '/p/a/b"onload=', "/p/a/b/'x"),
+    *("/p/a/b/runs/more", "/r/a/b", "/admin/a/b", "/account/x", "/" + "p" * 9000, "/p/a\\b/c"),
+]
+
+
+def test_there_are_sixty_ways_to_lead_elsewhere() -> None:
+    assert len(set(HOSTILE_NEXTS)) >= 60
+
+
+@pytest.mark.parametrize("asked", HOSTILE_NEXTS)
+def test_after_signing_in_one_is_led_nowhere_else(asked: str) -> None:
+    assert checked_next(asked) == "/"
+
+
+@pytest.mark.parametrize(
+    "asked", ["/", "/p/a/b", "/p/a/b/scalars?q=a%20b&x=wall#c", "/r/abc123", "/account", "/admin"]
+)
+def test_after_signing_in_one_is_led_on_to_pages_of_the_board(board: Board, asked: str) -> None:
+    add_person(board, "ana")
+    browser: Browser = browser_at(door(board, Clock()))
+
+    assert asyncio.run(browser.sign_in("ana", to=asked)).json() == {"to": asked}
+
+
+def test_who_is_nobody_is_led_to_the_sign_in_and_back(board: Board) -> None:
+    add_person(board, "ana")
+    browser = browser_at(door(board, Clock()))
+
+    page = asyncio.run(browser.ask("GET", "/p/a/b/runs?q=x", accept="text/html"))
+    data = asyncio.run(browser.ask("GET", "/api/ui/v1/projects"))
+
+    assert (page.status, page.header("location")) == (303, "/sign-in?next=/p/a/b/runs%3Fq%3Dx")
+    assert (data.status, page.body) == (401, b"")
