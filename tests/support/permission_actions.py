@@ -46,7 +46,8 @@ NOWHERE: Final = Spot(
 
 def swapped(mine: Spot, theirs: Spot) -> Spot:
     """Return a project of one's own, asked for what is another project's."""
-    return replace(theirs, team=mine.team, project=mine.project)
+    there = replace(theirs, team=mine.team, project=mine.project)
+    return replace(there, visibility=mine.visibility)
 
 
 def _runs(spot: Spot) -> str:

@@ -18,7 +18,7 @@ from orgboard_schema.sql import tables
 from orgboard_schema.sql.engine import begin_write
 from orgboard_schema.sql.roles import Role
 from support.permission_oracle import Principal, Rank, Scope, Share, Standing
-from support.permission_world import BLUE, NOW, RED, World
+from support.permission_world import BLUE, NOW, RED, SOMEBODY, World
 
 __all__ = [
     "ACCOUNTS",
@@ -149,8 +149,8 @@ ACCOUNTS: Final = (
 def seat_everybody(world: World) -> dict[str, Seat]:
     """Make accounts, sessions and tokens for everybody, and views of their own."""
     with begin_write(world.engine) as conn:
-        if add_account(conn, "somebody.else", NOW):
-            seats = {asker.name: _seat(conn, world, asker, n) for n, asker in enumerate(ACCOUNTS)}
+        add_account(conn, SOMEBODY, NOW)
+        seats = {asker.name: _seat(conn, world, asker, n) for n, asker in enumerate(ACCOUNTS)}
     world.remember()
     return seats
 

@@ -55,8 +55,8 @@ def cells_of(asker: Asker, principal: Principal, world: World) -> Iterator[Cell]
         for action in ACTIONS:
             if _is_asked_once(action):
                 continue
-            if not action.has_place and project.visibility != "private":
-                # What knows no project knows none of these either.
+            if not action.has_place and (project.team, project.visibility) != (BLUE, "private"):
+                # What knows nothing of this one knows none of the others either.
                 continue
             place = _place(principal, project) if action.has_place else None
             expected = answer(principal, action.need, place, in_api=action.is_for_programs)
@@ -125,9 +125,10 @@ async def _of_several(
         told = _told(action, reply)
         expected = answer(principal, action.need, _NOWHERE, in_api=action.is_for_programs)
         allowed = {expected}
-        if sees and expected is not Answer.SIGN_IN:
-            changing = {Answer.FORBIDDEN, Answer.INVISIBLE}
-            allowed = changing if action.need in _CHANGING else {Answer.ALLOWED, *changing}
+        if expected is not Answer.SIGN_IN and (sees or action.need in _CHANGING):
+            # That several are not changed together, is told before it is looked at which.
+            refusals = {Answer.FORBIDDEN, Answer.INVISIBLE}
+            allowed = refusals if action.need in _CHANGING else {Answer.ALLOWED, *refusals}
         if told not in allowed:
             found.append(f"{seat.asker.name}: {action.name} of several: {told} ({reply.status})")
         said = reply.body + repr(reply.headers).encode()
