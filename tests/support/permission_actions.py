@@ -59,7 +59,9 @@ def _curves(spot: Spot) -> dict[str, Any]:
 
 
 def _open() -> Iterator[Action]:
-    for path in ("/healthz", "/readyz", "/_favicon.ico", "/welcome", "/s"):
+    # The matrix asks from this machine, where whoever is on it may read the metrics
+    # (`test_operating_page.py` asks from elsewhere).
+    for path in ("/healthz", "/readyz", "/metrics", "/_favicon.ico", "/welcome", "/s"):
         yield Action(path, "GET", path, Need.OPEN, is_page=True)
     yield Action("sign-in page", "GET", "/sign-in", Need.OPEN, is_page=True)
     yield Action(
