@@ -102,7 +102,8 @@ def test_what_is_there_for_people_reads_them(engine: Engine) -> None:
         assert viewer_of_session(conn, "none", 0.0, address="", can_edit=True) is None
     with reading(engine, LOCAL_VIEWER) as conn:
         assert list_accounts(LOCAL_VIEWER, conn) == ()
-        assert list_sessions(LOCAL_VIEWER, conn) == ()
+    with reading(engine, ANA) as conn:
+        assert list_sessions(ANA, conn) == ()
 
 
 def test_a_question_changes_nothing(engine: Engine) -> None:
