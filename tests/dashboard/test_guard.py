@@ -102,9 +102,8 @@ def test_what_is_there_for_people_reads_them(engine: Engine) -> None:
         assert viewer_of_session(conn, "none", 0.0, address="", can_edit=True) is None
     with reading(engine, LOCAL_VIEWER) as conn:
         assert list_accounts(LOCAL_VIEWER, conn) == ()
-    ana = Viewer("account", "ana", account_id=1)
-    with reading(engine, ana) as conn:
-        assert list_sessions(ana, conn) == ()
+    with reading(engine, ANA) as conn:
+        assert list_sessions(ANA, conn) == ()
 
 
 def test_a_question_changes_nothing(engine: Engine) -> None:
