@@ -137,9 +137,11 @@ def test_every_path_that_a_document_names_exists() -> None:
     assert missing == []
 
 
-def test_every_row_of_the_comparison_names_tests_that_there_are() -> None:
-    document = (REPOSITORY / "dashboard" / "COMPARED.md").read_text(encoding="utf-8")
-    rows = [line for line in document.splitlines() if re.match(r"\| (?!---|what|wish \|)", line)]
+@pytest.mark.parametrize(("name", "least"), [("COMPARED.md", 40), ("SECURITY.md", 20)])
+def test_every_row_of_a_table_names_tests_that_there_are(name: str, least: int) -> None:
+    document = (REPOSITORY / "dashboard" / name).read_text(encoding="utf-8")
+    head = re.compile(r"\| (?!---|what|wish \||threat \|)")
+    rows = [line for line in document.splitlines() if head.match(line)]
 
     faults = []
     for row in rows:
@@ -152,7 +154,7 @@ def test_every_row_of_the_comparison_names_tests_that_there_are() -> None:
             if not path.is_file() or f"\ndef {test}(" not in path.read_text(encoding="utf-8"):
                 faults.append(f"{what}: there is no {file}::{test}")
 
-    assert len(rows) > 40
+    assert len(rows) > least
     assert faults == []
 
 
