@@ -178,7 +178,8 @@ def test_on_http_cookies_are_for_this_host_and_no_script(board: Board) -> None:
 
 def test_on_https_cookies_are_bound_to_the_host_and_go_by_https_alone(board: Board) -> None:
     add_person(board, "ana")
-    web = door(board, Clock(), base_url="https://board.example")
+    # Plain HTTP is taken from the proxy alone, which speaks HTTPS to browsers.
+    web = door(board, Clock(), base_url="https://board.example", trusted_proxies=("10.0.0.0/24",))
     ana = browser_at(web, host="board.example")
     ana.csrf_cookie = "__Host-ob_csrf"
 

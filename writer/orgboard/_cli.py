@@ -32,6 +32,7 @@ SUMMARIES: Final[dict[str, str]] = {
     "user": "make accounts and links to set passwords, put accounts to sleep",
     "team": "make teams, invite people, say who is what in them",
     "project": "make projects, say how widely they are seen and by whom",
+    "token": "make tokens for programs, and take them back",
 }
 """In the order in which a newcomer meets them."""
 

@@ -175,7 +175,7 @@ def _share(page: Page, guest: Page, place: Place) -> None:
     page.locator("#ob-views button").first.click()
     page.get_by_text("Share by a link…").click()
     page.get_by_role("button", name="Make a link").click()
-    link = page.get_by_label("Link", exact=True).input_value()
+    link = page.get_by_label("The link", exact=True).input_value()
     assert link.startswith(f"{place.address}/s#")
 
     guest.goto(link)
