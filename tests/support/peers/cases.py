@@ -99,6 +99,21 @@ def one_step(seen: Seen) -> Seen:
     return seen._replace(tag=seen.tag.replace("profiler", "step1"), value=value)
 
 
+def without_weights(seen: Seen) -> Seen:
+    """Leave out of a graph what only ours says of the weights: their shapes and number."""
+    if seen.tag != "__run_graph__":
+        return seen
+    ((version, nodes, *more),) = seen.value
+    return seen._replace(value=((version, tuple(map(_without_weight, nodes)), *more),))
+
+
+def _without_weight(node: Any) -> Any:
+    name, operation, inputs, device, attributes = node
+    if operation == "prim::GetAttr":
+        attributes = tuple(pair for pair in attributes if pair[0] == "attr")
+    return name, operation, inputs, device, attributes
+
+
 def without_values(seen: Seen) -> Seen:
     """Leave where, when and which plugin."""
     return seen._replace(value=None)

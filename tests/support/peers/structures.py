@@ -21,6 +21,7 @@ from support.peers.cases import (
     calling,
     one_step,
     without_pixels,
+    without_weights,
 )
 from support.peers.reading import Seen
 
@@ -44,7 +45,11 @@ def _graphs() -> Iterator[Case]:
         "add_graph",
         "three layers",
         lambda w: w.add_graph(model, torch.ones(1, 4)),
-        tensorboardx=Differs("calls the step `profiler`; ours, as torch's, `step1`", one_step),
+        torch=Differs("says nothing of weights; ours, their shapes and number", without_weights),
+        tensorboardx=Differs(
+            "says nothing of weights, and calls the step `profiler`; ours, as torch's, `step1`",
+            lambda seen: one_step(without_weights(seen)),
+        ),
     )
 
 
