@@ -96,6 +96,8 @@ def crash_server(logdir: Path, cluster: Cluster, *, crashes: int, seed: int) -> 
     files, engine, config = _prepared(logdir, cluster.url, chance)
     with _ingests(engine, config, 2) as (children, ready):
         select_readable([ready], [], [], START_WITHIN_S)
+        # Something is there to be lost before the first crash, however slow the machine is.
+        wait_until(lambda: _stored_meanwhile(engine, files), CATCH_UP_WITHIN_S, "a first point")
         for _ in range(crashes):
             files.grow_for(chance.uniform(0.1, 0.6))
             cluster.crash()
@@ -143,13 +145,19 @@ def _prepared(
 
 def _caught_up(engine: Engine, files: GrowingFiles, faults: int, children: list[int]) -> Outcome:
     files.finish()
-    survived = _count(engine)
+    # A server that crashed a moment ago may not answer yet.
+    survived = wait_until(lambda: _count(engine), CATCH_UP_WITHIN_S, "the stored points")
     logged = files.truth().total()
     # What differs is told below, and not only that something does.
     with suppress(AssertionError):
         wait_until(lambda: _count(engine) >= logged, CATCH_UP_WITHIN_S, "all is stored")
     _kill(children)
     return _outcome(engine, files, faults, survived)
+
+
+def _stored_meanwhile(engine: Engine, files: GrowingFiles) -> bool:
+    files.grow_for(0.02)
+    return _count(engine) > 0
 
 
 def _count(engine: Engine) -> int:
