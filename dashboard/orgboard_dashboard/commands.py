@@ -6,7 +6,6 @@ Only what a command needs is imported, when it runs: `--help` must not wait for 
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -16,10 +15,9 @@ from typing import TYPE_CHECKING, Final
 
 from orgboard_dashboard.config import WebConfig
 from orgboard_dashboard.errors import UsageError
-from orgboard_dashboard.flags import add_web_flags, config_of
+from orgboard_dashboard.flags import add_database, add_web_flags, config_of
 from orgboard_dashboard.reach import why_not
 from orgboard_schema.errors import OrgboardError
-from orgboard_schema.settings import default_url
 
 if TYPE_CHECKING:
     from orgboard_dashboard.export.choice import Choice
@@ -31,16 +29,10 @@ DAMAGED: Final = 3
 """The exit status of what was done, but for what the store has damaged."""
 
 
-_DB_HELP: Final = (
-    "the database: a file (SQLite) or postgresql://user@host/name "
-    "(default: $ORGBOARD_DB, else board.db in your data directory)"
-)
-
-
 def web(argv: Sequence[str]) -> int:
     """Serve the board of one database."""
     parser = _parser("web", "Serve the pages of a database that `orgboard ingest` fills.")
-    _add_database(parser)
+    add_database(parser)
     add_web_flags(parser)
     parser.add_argument(
         "--workers", type=_at_least_one, default=1, metavar="N", help="processes that answer (1)"
@@ -64,7 +56,7 @@ def serve(argv: Sequence[str]) -> int:
         " and serves it to this machine's browsers until you press Ctrl-C.",
     )
     parser.add_argument("logdir", nargs="+", metavar="LOGDIR", help="where your runs log to")
-    _add_database(parser)
+    add_database(parser)
     add_web_flags(parser)
     parser.add_argument("--open", action="store_true", help="open the board in a browser")
     return _told(lambda: _serve(parser.parse_args(argv)))
@@ -97,7 +89,7 @@ def export(argv: Sequence[str]) -> int:
         choices=("runs", "scalars", "histograms", "values"),
         help="values: every kind but scalars and histograms, media by their hashes",
     )
-    _add_database(parser)
+    add_database(parser)
     parser.add_argument("--project", metavar="TEAM/PROJECT", help="only this one (default: all)")
     parser.add_argument("--run", default="", metavar="RE", help="runs whose name matches (RE2)")
     parser.add_argument(
@@ -247,10 +239,6 @@ def _exported(options: argparse.Namespace) -> Choice:
 
 def _parser(name: str, description: str) -> argparse.ArgumentParser:
     return argparse.ArgumentParser(prog=f"orgboard {name}", description=description)
-
-
-def _add_database(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--db", default=default_url(os.environ), metavar="URL", help=_DB_HELP)
 
 
 def _at_least_one(text: str) -> int:

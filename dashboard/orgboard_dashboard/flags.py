@@ -6,13 +6,26 @@ argv ──add_web_flags──▶ options ──config_of──▶ WebConfig ─
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from orgboard_dashboard.config import DEFAULT_PORT, WebConfig
 from orgboard_dashboard.errors import UsageError
+from orgboard_schema.settings import default_url
 
-__all__ = ["add_web_flags", "argv_of", "config_of", "resolved"]
+__all__ = ["add_database", "add_web_flags", "argv_of", "config_of", "resolved"]
+
+
+def add_database(parser: argparse.ArgumentParser) -> None:
+    """Declare which database a command is about."""
+    parser.add_argument(
+        "--db",
+        default=default_url(os.environ),
+        metavar="URL",
+        help="the database: a file (SQLite) or postgresql://user@host/name "
+        "(default: $ORGBOARD_DB, else board.db in your data directory)",
+    )
 
 
 def add_web_flags(parser: argparse.ArgumentParser) -> None:

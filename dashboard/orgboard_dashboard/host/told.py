@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from orgboard_dashboard.config import DEFAULT_PORT
+from orgboard_dashboard.errors import UsageError
+from orgboard_dashboard.flags import add_database
 from orgboard_dashboard.viewer import SystemViewer
 from orgboard_schema.errors import OrgboardError
 from orgboard_schema.printing import printable
-from orgboard_schema.settings import default_url
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -47,10 +48,6 @@ HOST: Final = SystemViewer()
 Actions = Any
 """What argparse gives for subcommands has no public name."""
 
-_DB_HELP: Final = (
-    "the database: a file (SQLite) or postgresql://user@host/name "
-    "(default: $ORGBOARD_DB, else board.db in your data directory)"
-)
 _NONE: Final = "none"
 
 
@@ -63,10 +60,6 @@ class Told:
 
 
 Action = Callable[["argparse.Namespace", "Connection"], Told]
-
-
-class UsageError(OrgboardError):
-    """The command was asked for what cannot be; the message says why, or what to do."""
 
 
 def parser_of(name: str, description: str) -> tuple[argparse.ArgumentParser, Actions]:
@@ -85,7 +78,7 @@ def add_action(actions: Actions, name: str, does: Action, words: str) -> argpars
     parser: argparse.ArgumentParser = actions.add_parser(
         name, help=words, description=words[:1].upper() + words[1:] + "."
     )
-    parser.add_argument("--db", default=default_url(os.environ), metavar="URL", help=_DB_HELP)
+    add_database(parser)
     parser.add_argument("--json", action="store_true", help="answer in JSON, for programs")
     parser.set_defaults(does=does)
     return parser

@@ -26,6 +26,7 @@ __all__ = [
     "list_accounts",
     "list_sessions",
     "make_account",
+    "require_admin",
     "set_password",
 ]
 
@@ -64,7 +65,7 @@ def list_accounts(viewer: Viewer, conn: Connection) -> tuple[AccountRow, ...]:
     Raises:
         NotFound: `viewer` does not run the installation.
     """
-    _require_admin(viewer)
+    require_admin(viewer)
     used = (
         select(_session.account_id, func.max(_session.used_at).label("used_at"))
         .group_by(_session.account_id)
@@ -96,7 +97,7 @@ def find_account(viewer: Viewer, conn: Connection, name: str) -> int:
     Raises:
         NotFound: there is none of that name, or `viewer` does not run the installation.
     """
-    _require_admin(viewer)
+    require_admin(viewer)
     found = account_id_of(conn, name)
     if found is None:
         raise NotFound
@@ -118,7 +119,7 @@ def make_account(
         BadQuery: this cannot be a name.
         Conflict: there is an account of that name already.
     """
-    _require_admin(viewer)
+    require_admin(viewer)
     account_id = add_account(conn, name, now, kind=kind, is_admin=is_admin)
     after = {"kind": kind, "admin": is_admin}
     note_down(conn, actor_of(viewer), "account.made", name, now, after=after)
@@ -256,7 +257,12 @@ def _signed_in(viewer: Viewer) -> int:
     return viewer.account_id
 
 
-def _require_admin(viewer: Viewer) -> None:
+def require_admin(viewer: Viewer) -> None:
+    """Let through who runs the installation: for others there is nothing here.
+
+    Raises:
+        NotFound: `viewer` does not.
+    """
     if not viewer.runs_board:
         raise NotFound
 

@@ -17,6 +17,7 @@ from orgboard_dashboard.queries.people.audit import Actor, actor_of, note_down
 from orgboard_dashboard.queries.people.members import find_team, put_member
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.sql import tables
+from orgboard_schema.sql.logdirs import has_accounts
 from orgboard_schema.sql.roles import Role
 from orgboard_schema.sql.text import from_sql
 
@@ -59,7 +60,7 @@ def set_up(conn: Connection, secret: str, now: float) -> None:
     Raises:
         Conflict: the board has accounts already.
     """
-    if conn.scalar(select(tables.account.c.account_id).limit(1)) is not None:
+    if has_accounts(conn):
         raise Conflict("This board has accounts already; an admin can make more.")
     conn.execute(delete(tables.one_time_link).where(_of.purpose == "setup"))
     _add(conn, secret, now, now + SETUP_S, purpose="setup")
@@ -142,7 +143,7 @@ def use_link(
         note_down(conn, Actor(account_id, known, "", address), "password.reset", known, now)
         return known
     is_admin = row.purpose == "setup"
-    if is_admin and conn.scalar(select(tables.account.c.account_id).limit(1)) is not None:
+    if is_admin and has_accounts(conn):
         raise NotFound
     account_id = add_account(conn, name, now, is_admin=is_admin)
     set_password(conn, account_id, password_hash, now)

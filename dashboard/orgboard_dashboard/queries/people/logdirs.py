@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from sqlalchemy import Connection, delete, func, select
 
 from orgboard_dashboard.queries.errors import BadQuery, Conflict, NotFound
+from orgboard_dashboard.queries.people.accounts import require_admin
 from orgboard_dashboard.queries.people.audit import actor_of, note_down
 from orgboard_dashboard.queries.visible import find_project
 from orgboard_dashboard.viewer import Viewer
@@ -60,7 +61,7 @@ def list_logdirs(viewer: Viewer, conn: Connection) -> tuple[LogdirRow, ...]:
     Raises:
         NotFound: `viewer` does not run the installation.
     """
-    _require_admin(viewer)
+    require_admin(viewer)
     runs = (
         select(func.count())
         .where(tables.run.c.logdir_id == _logdir.logdir_id, tables.run.c.standing == SHOWN)
@@ -87,7 +88,7 @@ def list_rules(viewer: Viewer, conn: Connection) -> tuple[RuleRow, ...]:
     Raises:
         NotFound: `viewer` does not run the installation.
     """
-    _require_admin(viewer)
+    require_admin(viewer)
     rows = conn.execute(
         select(_rule.path, tables.team.c.name, _project.name, _rule.created_at)
         .select_from(tables.logdir_rule)
@@ -117,7 +118,7 @@ def set_rule(
         BadQuery: `path` is no absolute directory as ingest resolves them.
         Conflict: the project has runs of one of the directories already.
     """
-    _require_admin(viewer)
+    require_admin(viewer)
     _check_path(path)
     found = find_project(viewer, conn, team, project, Role.ADMIN)
     moving = [one for one in governed(conn, path) if one.project_id != found.project_id]
@@ -146,7 +147,7 @@ def drop_rule(viewer: Viewer, conn: Connection, path: str, now: float) -> None:
     Raises:
         NotFound: there is no such rule, or `viewer` does not run the installation.
     """
-    _require_admin(viewer)
+    require_admin(viewer)
     here = _rule.path_sha256 == sha256(path)
     if conn.execute(delete(tables.logdir_rule).where(here)).rowcount != 1:
         raise NotFound
@@ -169,11 +170,6 @@ def _moved(conn: Connection, logdir_ids: list[int]) -> Moved:
     ).scalar_one()
     projects = sorted({_written(of, name) for _, of, name in rows})
     return Moved(tuple(from_sql(path) for path, _, _ in rows), tuple(projects), runs)
-
-
-def _require_admin(viewer: Viewer) -> None:
-    if not viewer.runs_board:
-        raise NotFound
 
 
 def _check_path(path: str) -> None:
