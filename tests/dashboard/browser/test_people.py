@@ -196,14 +196,19 @@ def test_somebody_is_found_among_many(page: Page, peopled: Served, ana: Person) 
     )
 
 
+def _open_actions(page: Page, served: Served) -> None:
+    """Open what can be done in a project of red."""
+    page.goto(f"{served.address}/p/red/one/scalars")
+    expect(page.locator(".ob-card")).to_be_visible()
+    page.locator(".ob-panel").get_by_role("button", name="Actions").click()
+
+
 def test_who_runs_a_project_says_who_sees_it_from_its_page(
     page: Page, peopled: Served, context: BrowserContext
 ) -> None:
     put(peopled.board, "red/one", "person01", Role.ADMIN)
     let_in(context, peopled, sign_in(peopled.board, "person01"))
-    page.goto(f"{peopled.address}/p/red/one/scalars")
-    expect(page.locator(".ob-card")).to_be_visible()
-    page.locator(".ob-panel").get_by_role("button", name="Actions").click()
+    _open_actions(page, peopled)
     page.get_by_role("menuitem", name="Access…").click()
 
     dialog = page.get_by_role("dialog", name="Access to red / one")
@@ -248,9 +253,7 @@ def test_who_may_only_look_is_offered_nothing_of_access(
 ) -> None:
     put(peopled.board, "red/one", "person02", Role.EDITOR)
     let_in(context, peopled, sign_in(peopled.board, "person02"))
-    page.goto(f"{peopled.address}/p/red/one/scalars")
-    expect(page.locator(".ob-card")).to_be_visible()
-    page.locator(".ob-panel").get_by_role("button", name="Actions").click()
+    _open_actions(page, peopled)
     expect(page.get_by_role("menuitem", name="Tags…")).to_be_visible()
     expect(page.get_by_role("menuitem", name="Access…")).to_have_count(0)
     page.keyboard.press("Escape")
