@@ -34,14 +34,18 @@ from orgboard_schema.sql.engine import begin_read, begin_write
 __all__ = ["Unguarded", "made_condition", "reading", "watch_over", "writing"]
 
 WAYS_IN: Final = frozenset(
-    {"password", "session", "token", "one_time_link", "share", "sign_in_delay"}
+    {
+        *("password", "second_factor", "recovery_code", "identity", "identity_attempt"),
+        *("session", "token", "one_time_link", "share", "sign_in_delay"),
+    }
 )
 """Tables of what one is let in by."""
 
 _OF_NOBODY: Final = frozenset(
     {
         *("tag", "tag_set", "metadata", "lease"),  # words, without who wrote them where
-        *("team", "account", "team_member", "project_grant", "audit", "logdir_rule"),
+        *("metric", "metric_alias"),  # what the organisation calls things, for all of it
+        *("team", "account", "team_member", "project_grant", "audit", "logdir_rule", "group_rule"),
     }
 )
 """Tables that hold nothing of a run; of people's, `queries.people` knows who may read what."""

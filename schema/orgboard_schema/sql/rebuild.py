@@ -173,7 +173,7 @@ def _copy_run(
 def _copy_words(conn: Connection, damaged: Path, project_of: Mapping[int, str], now: float) -> None:
     """Copy notes, tags, annotations and views of the runs and projects that there are."""
     uids: set[str | None] = {*conn.scalars(select(_run.uid))}
-    for table in (tables.run_note, tables.run_tag):
+    for table in (tables.run_note, tables.run_note_before, tables.run_tag):
         insert_new(conn, table, [r for r in _readable(damaged, table.name) if r["uid"] in uids])
     for table in (tables.annotation, tables.saved_view):
         insert_new(
