@@ -26,9 +26,10 @@ from orgboard_dashboard.queries.people.ways_in import has_accounts
 from orgboard_dashboard.signin.places import welcome_address
 from orgboard_dashboard.sockets import address_of
 from orgboard_dashboard.supervise import Child, Family, rest, stop_signals
-from orgboard_schema.errors import DatabaseOlder
+from orgboard_schema.errors import DatabaseOlder, RoleUnfit
 from orgboard_schema.sql.engine import begin_read, begin_write, open_engine
 from orgboard_schema.sql.migrate import check_version, upgrade
+from orgboard_schema.sql.web_role import missing_rights, rows_are_guarded
 
 __all__ = [
     "announce",
@@ -73,6 +74,27 @@ def upgrade_database(database: str, config: WebConfig) -> str | None:
     link = first_link(engine) if config.accounts else None
     engine.dispose()
     return link
+
+
+def look_at_role(engine: Engine, config: WebConfig) -> None:
+    """Refuse a role of PostgreSQL that cannot serve the pages; say when nothing would hold it.
+
+    Raises:
+        RoleUnfit: it lacks rights.
+    """
+    with begin_read(engine) as conn:
+        lacks, is_held = missing_rights(conn), rows_are_guarded(conn)
+    if lacks:
+        more = f" and {len(lacks) - 3} more" if len(lacks) > 3 else ""
+        raise RoleUnfit(
+            f"the role {engine.url.username!r} may not {', '.join(lacks[:3])}{more}:"
+            f" run `orgboard db web-role {engine.url.username}` as the owner of the tables"
+        )
+    if config.accounts and engine.dialect.name == "postgresql" and not is_held:
+        _say(
+            f"The database's own policies do not hold the role {engine.url.username!r}:"
+            " `orgboard db web-role` gives the web pages one that they do."
+        )
 
 
 def has_accounts_in(database: str, *, make: bool) -> bool:

@@ -32,6 +32,7 @@ from orgboard_schema.sql.flush import (
 from orgboard_schema.sql.migrate import upgrade
 from orgboard_schema.sql.registry import ensure_file, ensure_logdir, ensure_project, ensure_run
 from orgboard_schema.types import Kind, Metadata, Value
+from support.web_role import web_engine
 
 __all__ = ["Board", "any_board", "board", "opened", "scalars", "values"]
 
@@ -47,6 +48,7 @@ class Board:
     uids: dict[str, str] = field(default_factory=dict)
     _offsets: dict[str, int] = field(default_factory=dict)
     _web: Web | None = None
+    _of_web: Engine | None = None
 
     def log(
         self,
@@ -95,8 +97,16 @@ class Board:
         return row.uid
 
     def web(self, **settings: object) -> Web:
-        """Return the whole app over this database."""
-        return create_app(WebConfig(**settings), self.engine)  # type: ignore[arg-type]
+        """Return the whole app over this database, by a role of its own where there are roles."""
+        if self._of_web is None:
+            self._of_web = web_engine(self.engine)
+        return create_app(WebConfig(**settings), self._of_web)  # type: ignore[arg-type]
+
+    def close(self) -> None:
+        """Let go of the database."""
+        for engine in (self.engine, self._of_web):
+            if engine is not None:
+                engine.dispose()
 
     def ask(
         self, method: str, path: str, *, web: Web | None = None, **request: object
@@ -150,12 +160,12 @@ def values(
 @contextmanager
 def opened(url: str) -> Iterator[Board]:
     """Give an empty board in the database at `url`."""
-    made = open_engine(url)
-    upgrade(made)
+    made = Board(open_engine(url))
+    upgrade(made.engine)
     try:
-        yield Board(made)
+        yield made
     finally:
-        made.dispose()
+        made.close()
 
 
 @pytest.fixture

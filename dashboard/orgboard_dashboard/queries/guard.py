@@ -27,6 +27,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, event
 
+from orgboard_dashboard.queries.announced import announce
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.engine import begin_read, begin_write
@@ -97,6 +98,7 @@ def reading(engine: Engine, viewer: Viewer | None) -> Iterator[Connection]:
         DatabaseUnreachable: No connection could be made.
     """
     with begin_read(engine) as conn, _marked(conn, _Guard(viewer, may_change=False)):
+        announce(conn, viewer)
         yield conn
 
 
@@ -108,6 +110,7 @@ def writing(engine: Engine, viewer: Viewer | None) -> Iterator[Connection]:
         DatabaseUnreachable: No connection could be made.
     """
     with begin_write(engine) as conn, _marked(conn, _Guard(viewer, may_change=True)):
+        announce(conn, viewer)
         yield conn
 
 

@@ -609,4 +609,81 @@ CREATE TABLE metric_alias (
 
 CREATE INDEX ix_metric_alias_metric_id ON metric_alias (metric_id);
 
-INSERT INTO alembic_version (version_num) VALUES ('v0_6')
+CREATE FUNCTION asking() RETURNS jsonb LANGUAGE sql STABLE AS $$
+    SELECT coalesce(nullif(current_setting('orgboard.viewer', true), ''), '{}')::jsonb
+$$;
+
+CREATE FUNCTION seen_projects() RETURNS bigint[] LANGUAGE sql STABLE SECURITY DEFINER AS $$
+    SELECT coalesce(array_agg(p.project_id), '{}')
+    FROM project p, asking() a
+    WHERE (a ->> 'team' IS NULL OR p.team_id = (a ->> 'team')::bigint)
+      AND (a ->> 'project' IS NULL OR p.project_id = (a ->> 'project')::bigint)
+      AND (
+        coalesce((a ->> 'all')::boolean, false)
+        OR (p.visibility = 'organisation' AND a ->> 'account' IS NOT NULL)
+        OR (p.visibility IN ('team', 'organisation') AND p.team_id IN (
+            SELECT m.team_id FROM team_member m
+            WHERE m.account_id = (a ->> 'account')::bigint AND m.role >= 1))
+        OR p.project_id IN (
+            SELECT g.project_id FROM project_grant g
+            WHERE g.account_id = (a ->> 'account')::bigint AND g.role >= 1)
+      )
+$$;
+
+CREATE FUNCTION seen_uids() RETURNS text[] LANGUAGE sql STABLE AS $$
+    SELECT CASE WHEN jsonb_typeof(asking() -> 'uids') = 'array'
+        THEN ARRAY(SELECT jsonb_array_elements_text(asking() -> 'uids')) END
+$$;
+
+DO $$ BEGIN
+    EXECUTE 'ALTER FUNCTION seen_projects() SET search_path = '
+        || quote_ident(current_schema()) || ', pg_temp';
+END $$;
+
+ALTER TABLE project ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY seen ON project USING (project_id = ANY ((SELECT seen_projects())::bigint[]));
+
+ALTER TABLE logdir ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY seen ON logdir USING (project_id = ANY ((SELECT seen_projects())::bigint[]));
+
+ALTER TABLE run ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY seen ON run USING (project_id = ANY ((SELECT seen_projects())::bigint[]) AND ((SELECT seen_uids()) IS NULL OR uid = ANY ((SELECT seen_uids())::text[])));
+
+ALTER TABLE annotation ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY seen ON annotation USING (project_id = ANY ((SELECT seen_projects())::bigint[]));
+
+ALTER TABLE saved_view ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY seen ON saved_view USING (project_id = ANY ((SELECT seen_projects())::bigint[]));
+
+ALTER TABLE comment ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY seen ON comment USING (EXISTS (SELECT 1 FROM run r WHERE r.uid = comment.uid) OR EXISTS (SELECT 1 FROM saved_view v WHERE v.view_id = comment.view_id));
+
+ALTER TABLE run_note ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY seen ON run_note USING (EXISTS (SELECT 1 FROM run r WHERE r.uid = run_note.uid));
+
+ALTER TABLE run_note_before ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY seen ON run_note_before USING (EXISTS (SELECT 1 FROM run r WHERE r.uid = run_note_before.uid));
+
+ALTER TABLE run_tag ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY seen ON run_tag USING (EXISTS (SELECT 1 FROM run r WHERE r.uid = run_tag.uid));
+
+ALTER TABLE source_file ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY seen ON source_file USING (EXISTS (SELECT 1 FROM run r WHERE r.run_id = source_file.run_id));
+
+ALTER TABLE gap ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY seen ON gap USING (EXISTS (SELECT 1 FROM run r WHERE r.run_id = gap.run_id));
+
+CREATE POLICY made ON project FOR INSERT WITH CHECK (true);
+
+INSERT INTO alembic_version (version_num) VALUES ('v0_7')
