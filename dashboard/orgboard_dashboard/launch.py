@@ -20,6 +20,7 @@ from sqlalchemy import Engine
 from orgboard_dashboard.accounts.opaque import new_secret
 from orgboard_dashboard.config import WebConfig
 from orgboard_dashboard.flags import argv_of
+from orgboard_dashboard.queries.announced import own_role
 from orgboard_dashboard.queries.errors import Conflict
 from orgboard_dashboard.queries.people.links import set_up
 from orgboard_dashboard.queries.people.ways_in import has_accounts
@@ -29,7 +30,6 @@ from orgboard_dashboard.supervise import Child, Family, rest, stop_signals
 from orgboard_schema.errors import DatabaseOlder, RoleUnfit
 from orgboard_schema.sql.engine import begin_read, begin_write, open_engine
 from orgboard_schema.sql.migrate import check_version, upgrade
-from orgboard_schema.sql.web_role import missing_rights, rows_are_guarded
 
 __all__ = [
     "announce",
@@ -82,15 +82,14 @@ def look_at_role(engine: Engine, config: WebConfig) -> None:
     Raises:
         RoleUnfit: it lacks rights.
     """
-    with begin_read(engine) as conn:
-        lacks, is_held = missing_rights(conn), rows_are_guarded(conn)
-    if lacks:
-        more = f" and {len(lacks) - 3} more" if len(lacks) > 3 else ""
+    role = own_role(engine)
+    if role.lacks:
+        more = f" and {len(role.lacks) - 3} more" if len(role.lacks) > 3 else ""
         raise RoleUnfit(
-            f"the role {engine.url.username!r} may not {', '.join(lacks[:3])}{more}:"
+            f"the role {engine.url.username!r} may not {', '.join(role.lacks[:3])}{more}:"
             f" run `orgboard db web-role {engine.url.username}` as the owner of the tables"
         )
-    if config.accounts and engine.dialect.name == "postgresql" and not is_held:
+    if config.accounts and engine.dialect.name == "postgresql" and not role.is_held:
         _say(
             f"The database's own policies do not hold the role {engine.url.username!r}:"
             " `orgboard db web-role` gives the web pages one that they do."

@@ -62,7 +62,7 @@ def _meet(world: World) -> None:
 def _project_id(world: World, conn: Connection, team: str, visibility: str) -> int:
     of = tables.project.c
     name = world.project(team, visibility).name
-    return conn.scalars(select(of.project_id).where(of.name == name)).one()
+    return int(conn.scalars(select(of.project_id).where(of.name == name)).one())
 
 
 def _viewers(world: World) -> dict[str, Viewer]:

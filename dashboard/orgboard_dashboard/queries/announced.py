@@ -8,13 +8,32 @@ as nobody, who sees no project.
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, literal, select
+from sqlalchemy import Connection, Engine, func, literal, select
 
 from orgboard_dashboard.viewer import Viewer
+from orgboard_schema.sql.engine import begin_read
+from orgboard_schema.sql.web_role import missing_rights, rows_are_guarded
 
-__all__ = ["announce"]
+__all__ = ["WebRole", "announce", "own_role"]
+
+
+@dataclass(frozen=True, slots=True)
+class WebRole:
+    """The role of the database by which this process works."""
+
+    lacks: tuple[str, ...]
+    """Rights that the pages need, "INSERT on audit"."""
+    is_held: bool
+    """By the policies of the tables."""
+
+
+def own_role(engine: Engine) -> WebRole:
+    """Return what the role of `engine` may; on SQLite there is none that could be held."""
+    with begin_read(engine) as conn:
+        return WebRole(tuple(missing_rights(conn)), rows_are_guarded(conn))
 
 
 def announce(conn: Connection, viewer: Viewer | None) -> None:
