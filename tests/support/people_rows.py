@@ -9,7 +9,7 @@ from sqlalchemy import Engine, insert, select
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.engine import begin_write
 
-__all__ = ["add_people"]
+__all__ = ["add_people", "add_words_of_people"]
 
 AT: Final = 1_700_000_000.5
 LATER: Final = AT + 3600.0
@@ -26,6 +26,35 @@ def add_people(engine: Engine) -> None:
         project = conn.scalar(select(of.project_id).order_by(of.project_id))
         for table, row in _rows(team, project):
             conn.execute(insert(tables.schema.tables[table]), row)
+
+
+def add_words_of_people(engine: Engine, uid: str, view_id: str) -> None:
+    """Let them talk of a run and a view, and name a metric; with all that release 0.6 has."""
+    both: dict[str, Any] = {"author": "ana", "written_at": AT, "text": "look @ci"}
+    rows: list[tuple[str, dict[str, Any]]] = [
+        ("comment", {**both, "comment_id": "z", "uid": uid, "account_id": ANA}),
+        ("comment", {**both, "comment_id": "a", "uid": uid, "answers": "z"}),
+        ("comment", {**both, "comment_id": "v", "view_id": view_id, "account_id": ROBOT}),
+        ("mention", {"comment_id": "z", "account_id": ROBOT}),
+        ("run_note_before", {**both, "uid": uid, "version": 1}),
+        ("second_factor", {"account_id": ANA, "secret": b"k" * 20, "made_at": AT}),
+        ("recovery_code", {"code_sha256": b"c" * 32, "account_id": ANA}),
+        ("identity", {**_known_elsewhere(), "account_id": ANA, "created_at": AT}),
+        ("metric", {"metric_id": 7, "name": "accuracy", "unit": "%", **_better()}),
+        ("metric_alias", {"tag": "acc", "tag_sha256": b"m" * 32, "metric_id": 7, "scale": 100.0}),
+    ]
+    with begin_write(engine) as conn:
+        for table, row in rows:
+            conn.execute(insert(tables.schema.tables[table]), row)
+
+
+def _known_elsewhere() -> dict[str, Any]:
+    where = {"issuer": "https://id.example", "subject": "4711", "email": "ana@example.org"}
+    return {"identity_sha256": b"i" * 32, **where}
+
+
+def _better() -> dict[str, Any]:
+    return {"direction": "max", "description": "", "author": "ana", "changed_at": AT}
 
 
 def _rows(team: int | None, project: int | None) -> list[tuple[str, dict[str, Any]]]:
