@@ -85,11 +85,7 @@ def card_of(tree: Tree, item: Item) -> Card:
         return_counts=True,
     )
     by_count = sorted(zip(names.tolist(), counts.tolist(), strict=True), key=lambda row: -row[1])
-    alike = (
-        other.path
-        for other in tree.items
-        if other.block == item.block and other.kind == "scope" and other is not item
-    )
+    alike = np.flatnonzero(tree.items.blocks[: tree.items.scopes] == item.block).tolist()
     is_repeated = item.kind == "scope" and item.block in tree.repeated
     return Card(
         child_of(tree, item),
@@ -100,7 +96,7 @@ def card_of(tree: Tree, item: Item) -> Card:
         more_in,
         more_out,
         () if is_node else tuple(by_count[:20]),
-        tuple(path for path, _ in zip(alike, range(_MAX_SIMILAR), strict=False))
+        tuple(tree.items.paths[at] for at in alike if at != item.at)[:_MAX_SIMILAR]
         if is_repeated
         else (),
         tuple(reversed([outer.path for outer in _above(tree, item)])),
@@ -140,14 +136,15 @@ def _links(
 
 
 def _path(tree: Tree, place: int) -> str:
-    return tree.items[int(tree.item_of[int(tree.order[place])])].path
+    return tree.items.paths[tree.item_at(place)]
 
 
 def find(tree: Tree, matches: Callable[[str], bool]) -> tuple[list[Child], int]:
     """Return the items whose path matches, scopes first, and how many there are in all."""
-    found = [item for item in tree.items[1:] if matches(item.path)]
-    found.sort(key=lambda item: (item.kind == "node", item.path.count("/"), item.path))
-    return [child_of(tree, item) for item in found[:MAX_FOUND]], len(found)
+    items, paths = tree.items, tree.items.paths
+    found = [at for at in range(1, len(items)) if matches(paths[at])]
+    found.sort(key=lambda at: (items.kind(at) == "node", paths[at].count("/"), paths[at]))
+    return [child_of(tree, items[at]) for at in found[:MAX_FOUND]], len(found)
 
 
 def trace(tree: Tree, item: Item, *, forward: bool) -> tuple[list[str], int]:
@@ -168,12 +165,12 @@ def trace(tree: Tree, item: Item, *, forward: bool) -> tuple[list[str], int]:
     seen[item.low : item.high] = False
     places = np.flatnonzero(seen)
     found: dict[int, None] = {}
-    for at in tree.item_of[tree.order[places]].tolist():
-        at = tree.items[at].parent
+    parents = tree.items.parents
+    for at in dict.fromkeys(parents[tree.items.scopes + tree.order[places]].tolist()):
         while at > 0 and at not in found:
             found[at] = None
-            at = tree.items[at].parent
-    scopes = [tree.items[at].path for at in found]
+            at = int(parents[at])
+    scopes = [tree.items.paths[at] for at in found]
     nodes = [_path(tree, place) for place in places[:MAX_TRACED].tolist()]
     return scopes + nodes, len(places)
 
@@ -199,15 +196,15 @@ def _layers(tree: Tree) -> Iterator[Layer]:
         elif _is_layer(item, inner, tree):
             yield _layer(tree, item)
         else:
-            waiting += reversed(item.children)
+            waiting += item.children[::-1].tolist()
 
 
 def _within(tree: Tree, item: Item) -> Iterator[Item]:
     """Give the children of an item, those of series one by one."""
-    for at in item.children:
+    for at in item.children.tolist():
         child = tree.items[at]
         if child.kind == "series":
-            yield from (tree.items[member] for member in child.children)
+            yield from (tree.items[member] for member in child.children.tolist())
         else:
             yield child
 
