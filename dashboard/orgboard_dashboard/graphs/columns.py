@@ -42,7 +42,7 @@ VARIABLES: Final = frozenset({"VarHandleOp", "VariableV2"})
 HOLDING: Final = VARIABLES | {"prim::GetAttr", "ReadVariableOp"}
 SHAPED: Final = VARIABLES | {"Const", "Placeholder", "Variable"}
 
-_MOST_ROWS: Final = 1 << 17
+MOST_ROWS: Final = 1 << 17
 """At a time: what they take is given back before more are read."""
 _ROW: Final = np.dtype(
     [(name, "<i8") for name in ("at", "size", "parameters")]
@@ -111,7 +111,7 @@ class _Stretch:
     def read(self, octets: NDArray[np.uint8], at: int, node: int, others: int) -> int:
         """Read on from `at`; return where that ended."""
         core, data = self._core, octets.ctypes.data
-        at = core.ob_graph_read(self._handle, data, len(octets), at, node, others, _MOST_ROWS)
+        at = core.ob_graph_read(self._handle, data, len(octets), at, node, others, MOST_ROWS)
         if at < 0:
             raise MemoryError
         columns, used = (ctypes.c_void_p * 3)(), (ctypes.c_int64 * 3)()
@@ -125,7 +125,7 @@ class _Stretch:
 
     def is_full(self) -> bool:
         """Whether it ended because there are enough rows."""
-        return len(self._rows) == _MOST_ROWS
+        return len(self._rows) == MOST_ROWS
 
     def told(self, data: memoryview) -> Iterator[Nodes | Left]:
         """Tell the nodes of each stretch between two fields that are left, and those fields."""

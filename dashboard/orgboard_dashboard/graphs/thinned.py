@@ -116,7 +116,7 @@ def _beginning(text: memoryview) -> bytes:
     return f"{head}… {len(text)} bytes in all".encode()
 
 
-def put(into: bytearray, number: int, body: bytes | memoryview) -> None:
+def put(into: bytearray, number: int, body: bytes | bytearray | memoryview) -> None:
     """Write a field that has a length."""
     into += _written(number << 3 | 2) + _written(len(body)) + body
 

@@ -189,7 +189,8 @@ static int add_text(ob_text *text, span s) {
 
 /* Return the number of a word; that there is no memory for it is noted. */
 static int32_t word(ob_graph *g, span s) {
-    int32_t found = find_tag(g->words, s.at, s.end - s.at);
+    /* A text that is not there has no place. */
+    int32_t found = find_tag(g->words, s.at ? s.at : (const u8 *)"", s.end - s.at);
     g->lacks_memory |= found < 0;
     return found;
 }
@@ -393,7 +394,8 @@ EXPORT int32_t ob_graph_tie(const ob_graph *g, int32_t *sources) {
         is_tied = !*slot;
         *slot = (int32_t)row + 1;
     }
-    const char *text = (const char *)g->inputs.at, *end = text + g->inputs.used;
+    const char *text = g->inputs.used ? (const char *)g->inputs.at : "";
+    const char *end = text + g->inputs.used;
     for (; text < end && is_tied; text += strlen(text) + 1)
         *sources++ = *slot_named(g, slots, room, text) - 1;
     free(slots);
