@@ -96,6 +96,10 @@ class Items(Sequence[Item]):
         """Say which of some items are nodes."""
         return np.asarray((items >= self.scopes) & (items < self.scopes + self.nodes), np.bool_)
 
+    def are_series(self, items: Ints) -> NDArray[np.bool_]:
+        """Say which of some items are series."""
+        return np.asarray(items >= self.scopes + self.nodes, np.bool_)
+
     @cached_property
     def by_path(self) -> dict[str, int]:
         """Where each path is; of items that share one the last."""
