@@ -18,20 +18,11 @@ from orgboard_dashboard.graphs.tree import Tree, build_tree
 from orgboard_schema.sql.engine import open_engine
 from orgboard_schema.sql.migrate import upgrade
 from support.boards import Board
-from support.graph_defs import Row, graph_def, logged
+from support.graph_defs import logged
+from support.large_graphs import large_graph
 
 NODES = 100_000
 TIMES = 5
-
-
-def large() -> bytes:
-    """Return a model of a hundred blocks of twenty layers of fifty nodes, with shapes."""
-    rows: list[Row] = []
-    for n in range(NODES):
-        name = f"model/block_{n // 1000}/layer_{n // 50 % 20}/op_{n % 50}"
-        sources = [rows[at][0] for at in (n - 1, n - 9) if at >= 0]
-        rows.append((name, f"Op{n % 7}", sources, (8, n % 100 + 1)))
-    return graph_def(rows)
 
 
 def cpu_ms(call: Callable[[], object]) -> float:
@@ -78,7 +69,7 @@ def opened_first(data: bytes) -> tuple[float, float]:
 
 def main() -> None:
     """Print a line a question."""
-    data = large()
+    data = large_graph(NODES)
     graph = read_graph(data)
     print(f"{NODES} nodes, {len(graph.source)} edges, {len(data) / 1e6:.1f} MB")
     cpu, clock = opened_first(data)

@@ -5,6 +5,7 @@
 - many: 1000 runs of 20 tags on a cold page.
 - table: 10 000 runs of 100 tags: the first rows, and queries and orders by the server's CPU.
 - long: one series of 5 million points: zooms, and whether each pixel column is right.
+- graph: a computation graph of 100 000 nodes on a cold page of a server that has not read it.
 - hist: 500 tags of 100 histograms: the page, its heap, and the map of layers.
 - live: 50 who look on while 20 000 points a second come in.
 
@@ -36,6 +37,7 @@ from orgboard_schema.sql.engine import open_engine
 from support.asking import board_of, log_hparams, questions_of_runs
 from support.columns import unlike_columns
 from support.figures import Bar, Figures
+from support.large_graphs import pages_of_a_graph
 from support.live_board import look_on
 from support.logdirs import Scalars, curves, write_scalars
 from support.looking import (
@@ -63,6 +65,7 @@ SHAPES = {
     "many": Scalars(1_000, 20, 500),
     "table": Scalars(10_000, 100, 2),
     "long": Scalars(1, 1, 5_000_000),
+    "graph": Scalars(1, 1, 100_000),
     "hist": Scalars(1, 500, 100),
     "live": Scalars(1_000, 20, 40),
 }
@@ -73,6 +76,7 @@ QUICK = {
     "many": Scalars(50, 20, 50),
     "table": Scalars(200, 20, 2),
     "long": Scalars(1, 1, 1_000_000),
+    "graph": Scalars(1, 1, 5_000),
     "hist": Scalars(1, 50, 20),
     "live": Scalars(50, 20, 8),
 }
@@ -294,6 +298,22 @@ def _zooms(steps: int) -> dict[str, tuple[int, int]]:
     return {**found, "all of it": (0, steps - 1)}
 
 
+def _graph(shape: Scalars, place: Place) -> int:
+    tell = place.figures.tell
+    place.figures.begin(f"graph: {shape.steps:,} nodes, which the server reads for the page")
+    seen = pages_of_a_graph(place.playwright, shape.steps, place.scratch, place.runs)
+    tell("drawn", [one.drawn_s for one in seen], "s", bar=Bar(most=2))
+    tell("the server's CPU until then", [one.server_cpu_s for one in seen], "s")
+    tell("the page's CPU until then", [one.page.renderer for one in seen], "s")
+    tell("the browser's other processes", [one.page.gpu + one.page.browser for one in seen], "s")
+    tell("a scope opened in a scope", [one.scope_s for one in seen], "s")
+    tell(
+        "the server's CPU for it", [one.scope_server_cpu_s for one in seen], "s", bar=Bar(most=0.3)
+    )
+    tell("heap then", [one.heap_mb for one in seen], "MB")
+    return 0
+
+
 def _hist(shape: Scalars, place: Place) -> int:
     figures = place.figures
     for form in HISTOGRAM_FORMS:
@@ -353,6 +373,7 @@ PARTS: dict[str, Callable[[Scalars, Place], int]] = {
     "many": _many,
     "table": _table,
     "long": _long,
+    "graph": _graph,
     "hist": _hist,
     "live": _live,
 }

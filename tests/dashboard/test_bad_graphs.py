@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orgboard_dashboard.graphs import tree as tree_module
+from orgboard_dashboard.graphs import growing
 from orgboard_dashboard.graphs.asked import trace
 from orgboard_dashboard.graphs.opened import OUTSIDE, Opened, open_scope
 from orgboard_dashboard.graphs.reading import read_graph
@@ -73,7 +73,7 @@ def test_a_name_of_more_parts_is_cut_and_it_is_said() -> None:
 
 
 def test_very_many_deep_scopes_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tree_module, "_MAX_PATHS", 1 << 16)
+    monkeypatch.setattr(growing, "_MAX_PATHS", 1 << 16)
     rows = [("/".join(f"{n}-{at}" for at in range(150)), "A", ()) for n in range(200)]
 
     tree = tree_of(rows)

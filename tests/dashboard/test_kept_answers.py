@@ -106,7 +106,7 @@ def test_everything_that_the_program_remembers_is_known_here() -> None:
         # Of the program's own, or of a value and nothing else.
         "front._networks",
         "api.answers._field_names",
-        "graphs.graph_def._listed_shapes",
+        "graphs.columns.listed_shapes",
         "export.elements._small_floats",
     }
 

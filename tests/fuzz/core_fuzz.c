@@ -214,6 +214,69 @@ static void pack_and_unpack(const u8 *data, i64 size, int32_t unit, int32_t delt
     free(in), free(packed), free(back);
 }
 
+static i64 texts_in(const u8 *text, i64 size) {
+    i64 found = 0;
+    for (i64 n = 0; n < size; n++)
+        found += !text[n];
+    return found;
+}
+
+/* What was read of a graph's message lies in it, in order, and has its names, inputs and words. */
+static void check_graph(const ob_graph *g, i64 from, i64 end) {
+    const void *at[3];
+    i64 used[3], octets, last = from, names = 0, inputs = 0, words = ob_tags(ob_graph_words(g), &octets);
+    ob_graph_at(g, at, used);
+    const ob_node *rows = at[0];
+    const u8 *text = at[1];
+    for (i64 n = 0; n < used[0]; n++) {
+        const ob_node *r = &rows[n];
+        assert(r->at >= last && r->size >= 0 && r->at + r->size <= end);
+        last = r->at + r->size;
+        if (r->left) {
+            assert(!r->inputs);
+            continue;
+        }
+        assert(r->size <= MOST_OCTETS && r->name >= 0 && r->name < used[1]);
+        assert(!r->name || !text[r->name - 1]);
+        names++;
+        inputs += r->inputs;
+        assert(r->op >= 0 && r->op < words && r->device >= 0 && r->device < words);
+        assert(r->cluster >= ABSENT && r->cluster < words && r->listed >= ABSENT && r->listed < words);
+        assert(r->value >= OF_ANOTHER_KIND && r->value < words);
+        assert(r->shape >= OF_ANOTHER_KIND && r->shape < words);
+    }
+    assert(texts_in(text, used[1]) == names && texts_in(at[2], used[2]) == inputs);
+    int32_t *sources = malloc((size_t)inputs * sizeof *sources + 1);
+    if (ob_graph_tie(g, sources) == 1) {
+        const char *input = at[2];
+        for (i64 n = 0; n < inputs; n++, input += strlen(input) + 1) {
+            assert(sources[n] >= ABSENT && sources[n] < used[0]);
+            if (sources[n] >= 0)
+                assert(!rows[sources[n]].left &&
+                       !strcmp((const char *)text + rows[sources[n]].name, input));
+        }
+    }
+    free(sources);
+}
+
+/* Read a message as a graph, so many rows at a time. */
+static void read_graph(const u8 *data, i64 size, i64 most) {
+    u8 *exact = malloc((size_t)size + !size);
+    memcpy(exact, data, (size_t)size);
+    i64 at = 0, end = 0;
+    do {
+        ob_graph *g = ob_graph_new(0x9E3779B97F4A7C15u);
+        if (!g)
+            abort();
+        at = end;
+        end = ob_graph_read(g, exact, size, at, 1, 1 << 2 | 1 << 4, most);
+        assert(end >= at && end <= size);
+        check_graph(g, at, end);
+        ob_graph_free(g);
+    } while (end > at && end < size);
+    free(exact);
+}
+
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size) {
     static int ready;
     if (!ready)
@@ -222,6 +285,10 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size) {
         return 0;
     u8 mode = *data++;
     size--;
+    if (mode & 8) {
+        read_graph(data, (i64)size, mode & 16 ? 3 : 1 << 20);
+        return 0;
+    }
     switch (mode & 3) {
     case 0:
         scan_all(data, (i64)size);

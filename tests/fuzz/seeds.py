@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from orgboard_schema.wire.event_pb2 import Event
+from orgboard_schema.wire.graph_pb2 import AttrValue, GraphDef, NameAttrList, NodeDef
 from orgboard_schema.wire.summary_pb2 import HistogramProto, Summary, SummaryMetadata
 from orgboard_schema.wire.tensor_pb2 import TensorProto, TensorShapeProto
 
@@ -48,6 +49,9 @@ def main(folder: Path) -> None:
     whole = b"".join(bytes([len(payload)]) + payload for payload in payloads * 2)
     (folder / "all").write_bytes(b"\x01" + whole)
     (folder / "packed").write_bytes(b"\x02" + bytes(range(256)))
+    for number, graph in enumerate(_graphs()):
+        (folder / f"graph{number}").write_bytes(b"\x08" + graph.SerializeToString())
+        (folder / f"graph{number}-some").write_bytes(b"\x18" + graph.SerializeToString())
 
 
 def _others() -> list[Summary.Value]:
@@ -63,6 +67,39 @@ def _others() -> list[Summary.Value]:
     for size in (2, 3):
         buckets.tensor_shape.dim.add(size=size)
     return [*values, Summary.Value(tag=b"b", tensor=buckets, metadata=_plugin(b"histograms"))]
+
+
+def _graphs() -> list[GraphDef]:
+    """Graphs whose nodes have attributes of every kind, among them what the core asks for."""
+    tensor = TensorProto(
+        dtype=1,  # type: ignore[arg-type] # an enum's number
+        tensor_content=b"\0\0\xc0?",
+        int_val=[1, 300],
+        float_val=[1.5],
+        double_val=[2.5],
+        uint32_val=[7],
+    )
+    shape = TensorShapeProto(dim=[TensorShapeProto.Dim(size=2), TensorShapeProto.Dim(size=-1)])
+    tensor.tensor_shape.CopyFrom(shape)
+    listed = AttrValue.ListValue(s=[b"x"], i=[1, 300], f=[1.5], b=[True], shape=[shape])
+    inner = NameAttrList(name="f", attr={"b": AttrValue(b=True)})
+    attributes = {
+        "_output_shapes": AttrValue(list=listed),
+        "value": AttrValue(tensor=tensor),
+        "shape": AttrValue(shape=shape),
+        "parameters": AttrValue(i=-5),
+        "_XlaCluster": AttrValue(s=b"cluster"),
+        "f": AttrValue(f=1.5),
+        "p": AttrValue(placeholder="p"),
+        "func": AttrValue(func=inner),
+    }
+    nodes = [NodeDef(name="a", op="Const", device="/cpu:0")]
+    nodes += [NodeDef(name=f"a/{name}", op="A", input=["a", "^a"]) for name in attributes]
+    for node, (name, attribute) in zip(nodes, attributes.items(), strict=False):
+        node.attr[name].CopyFrom(attribute)
+    whole = GraphDef(node=nodes, version=3)
+    whole.library.function.add().node_def.extend(nodes)
+    return [whole, *(GraphDef(node=[node]) for node in nodes)]
 
 
 def _event(value: Summary.Value) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from orgboard_dashboard.graphs.attributes import read_attributes
-from orgboard_dashboard.graphs.model import Attributes, spelled
+from orgboard_dashboard.graphs.model import Attributes, Ints, spelled
 from orgboard_dashboard.graphs.opened import Child, child_of, parameters_of
 from orgboard_dashboard.graphs.tree import Item, Tree
 
@@ -85,11 +85,7 @@ def card_of(tree: Tree, item: Item) -> Card:
         return_counts=True,
     )
     by_count = sorted(zip(names.tolist(), counts.tolist(), strict=True), key=lambda row: -row[1])
-    alike = (
-        other.path
-        for other in tree.items
-        if other.block == item.block and other.kind == "scope" and other is not item
-    )
+    alike = np.flatnonzero(tree.items.blocks[: tree.items.scopes] == item.block).tolist()
     is_repeated = item.kind == "scope" and item.block in tree.repeated
     return Card(
         child_of(tree, item),
@@ -100,7 +96,7 @@ def card_of(tree: Tree, item: Item) -> Card:
         more_in,
         more_out,
         () if is_node else tuple(by_count[:20]),
-        tuple(path for path, _ in zip(alike, range(_MAX_SIMILAR), strict=False))
+        tuple(tree.items.paths[at] for at in alike if at != item.at)[:_MAX_SIMILAR]
         if is_repeated
         else (),
         tuple(reversed([outer.path for outer in _above(tree, item)])),
@@ -140,14 +136,15 @@ def _links(
 
 
 def _path(tree: Tree, place: int) -> str:
-    return tree.items[int(tree.item_of[int(tree.order[place])])].path
+    return tree.items.paths[tree.item_at(place)]
 
 
 def find(tree: Tree, matches: Callable[[str], bool]) -> tuple[list[Child], int]:
     """Return the items whose path matches, scopes first, and how many there are in all."""
-    found = [item for item in tree.items[1:] if matches(item.path)]
-    found.sort(key=lambda item: (item.kind == "node", item.path.count("/"), item.path))
-    return [child_of(tree, item) for item in found[:MAX_FOUND]], len(found)
+    items, paths = tree.items, tree.items.paths
+    found = [at for at in range(1, len(items)) if matches(paths[at])]
+    found.sort(key=lambda at: (items.kind(at) == "node", paths[at].count("/"), paths[at]))
+    return [child_of(tree, items[at]) for at in found[:MAX_FOUND]], len(found)
 
 
 def trace(tree: Tree, item: Item, *, forward: bool) -> tuple[list[str], int]:
@@ -168,12 +165,12 @@ def trace(tree: Tree, item: Item, *, forward: bool) -> tuple[list[str], int]:
     seen[item.low : item.high] = False
     places = np.flatnonzero(seen)
     found: dict[int, None] = {}
-    for at in tree.item_of[tree.order[places]].tolist():
-        at = tree.items[at].parent
+    parents = tree.items.parents
+    for at in dict.fromkeys(parents[tree.items.scopes + tree.order[places]].tolist()):
         while at > 0 and at not in found:
             found[at] = None
-            at = tree.items[at].parent
-    scopes = [tree.items[at].path for at in found]
+            at = int(parents[at])
+    scopes = [tree.items.paths[at] for at in found]
     nodes = [_path(tree, place) for place in places[:MAX_TRACED].tolist()]
     return scopes + nodes, len(places)
 
@@ -183,61 +180,63 @@ def layers(tree: Tree) -> tuple[list[Layer], int, int]:
 
     A layer is an innermost scope of operations, or an operation that stands beside scopes.
     """
-    found = list(_layers(tree))
+    works = np.array([op not in _PLUMBING for op in tree.graph.ops], np.bool_)
+    found = list(_layers(tree, works))
     total = int(tree.parameters[-1])
     return found[:MAX_LAYERS], len(found), total
 
 
-def _layers(tree: Tree) -> Iterator[Layer]:
+def _layers(tree: Tree, works: NDArray[np.bool_]) -> Iterator[Layer]:
+    items = tree.items
     waiting = [0]
     while waiting:
-        item = tree.items[waiting.pop()]
-        inner = list(_within(tree, item))
-        if item.kind == "node":
-            if tree.graph.ops[item.node] not in _PLUMBING:
-                yield _layer(tree, item)
-        elif _is_layer(item, inner, tree):
-            yield _layer(tree, item)
+        at = waiting.pop()
+        if items.kind(at) == "node":
+            if works[at - items.scopes]:
+                yield _layer(tree, items[at], works)
+            continue
+        item = items[at]
+        if _is_layer(item, tree, works):
+            yield _layer(tree, item, works)
         else:
-            waiting += reversed(item.children)
+            waiting += item.children[::-1].tolist()
 
 
-def _within(tree: Tree, item: Item) -> Iterator[Item]:
-    """Give the children of an item, those of series one by one."""
-    for at in item.children:
-        child = tree.items[at]
-        if child.kind == "series":
-            yield from (tree.items[member] for member in child.children)
-        else:
-            yield child
-
-
-def _is_layer(item: Item, inner: Iterable[Item], tree: Tree) -> bool:
+def _is_layer(item: Item, tree: Tree, works: NDArray[np.bool_]) -> bool:
     """Whether a scope holds operations and, in scopes, at most what feeds them."""
     if not item.path or item.kind == "series":
         return False
-    works = any(one.kind == "node" and tree.graph.ops[one.node] not in _PLUMBING for one in inner)
-    return works and all(
-        one.kind == "node" or all(tree.graph.ops[node] in _PLUMBING for node in _some(tree, one))
-        for one in inner
-    )
+    inner = _within(tree, item)
+    is_node = tree.items.are_nodes(inner)
+    if not works[inner[is_node] - tree.items.scopes].any():
+        return False
+    return not any(works[_some(tree, at)].any() for at in inner[~is_node].tolist())
 
 
-def _some(tree: Tree, item: Item) -> list[int]:
-    nodes: list[int] = tree.order[item.low : min(item.high, item.low + 200)].tolist()
-    return nodes
+def _within(tree: Tree, item: Item) -> Ints:
+    """Return the children of an item, those of series one by one."""
+    is_series = tree.items.are_series(item.children)
+    if not is_series.any():
+        return item.children
+    series = [tree.items[at].children for at in item.children[is_series].tolist()]
+    return np.concatenate((item.children[~is_series], *series))
 
 
-def _layer(tree: Tree, item: Item) -> Layer:
+def _some(tree: Tree, at: int) -> Ints:
+    low, high = int(tree.items.low[at]), int(tree.items.high[at])
+    return tree.order[low : min(high, low + 200)]
+
+
+def _layer(tree: Tree, item: Item, works: NDArray[np.bool_]) -> Layer:
     """Tell of a layer the shape that it gives: what leaves it, or what its last node gives."""
     graph = tree.graph
-    nodes = tree.order[item.low : item.high].tolist()
-    works = [node for node in nodes if graph.ops[node] not in _PLUMBING] or nodes
+    nodes = tree.order[item.low : item.high]
+    working = nodes[works[nodes]] if works[nodes].any() else nodes
     sources, targets, _ = tree.out_of
     inner = slice(*np.searchsorted(sources, (item.low, item.high)))
     leaves = (targets[inner] < item.low) | (targets[inner] >= item.high)
     leaving = {int(tree.order[place]) for place in sources[inner][leaves].tolist()}
-    last = next((node for node in reversed(works) if node in leaving), works[-1])
+    last = next((node for node in working[::-1].tolist() if node in leaving), int(working[-1]))
     shape = graph.shapes[last][0] if graph.shapes[last] else None
     kind = graph.ops[last]
     return Layer(

@@ -72,7 +72,7 @@ def compare(before: Tree, after: Tree) -> Difference:
             counts[found[0]] += 1
             state[place] = CHANGES.index(found[0])
             if len(changes) < MAX_CHANGES:
-                changes.append(Change(after.items[int(after.item_of[node])].path, *found))
+                changes.append(Change(after.items.paths[after.item_at(place)], *found))
     counts["removed"] += len(old)
     gone = [Change(name, "removed", before.graph.ops[node], "") for name, node in old.items()]
     sums = (int(before.parameters[-1]), int(after.parameters[-1]))
@@ -128,12 +128,13 @@ def _told(names: list[str], values: dict[str, str]) -> str:
 def _scopes(before: Tree, after: Tree) -> tuple[Delta, ...]:
     """List the scopes whose parameters are more or fewer, the outermost first."""
     deltas = []
-    for path in dict.fromkeys((*before.by_path, *after.by_path)):
-        old, new = before.find(path), after.find(path)
-        if not path or (new or old or after.items[0]).kind == "node":
+    for path in dict.fromkeys((*before.items.paths, *after.items.paths)):
+        old, new = before.items.by_path.get(path), after.items.by_path.get(path)
+        at, items = (old, before.items) if new is None else (new, after.items)
+        if not path or at is None or items.kind(at) == "node":
             continue
-        was = parameters_of(before, old) if old else 0
-        now = parameters_of(after, new) if new else 0
+        was = 0 if old is None else parameters_of(before, before.items[old])
+        now = 0 if new is None else parameters_of(after, after.items[new])
         if was != now:
             deltas.append(Delta(path, was, now))
     deltas.sort(key=lambda delta: (delta.path.count("/"), -abs(delta.after - delta.before)))

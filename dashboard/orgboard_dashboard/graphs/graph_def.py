@@ -1,34 +1,41 @@
 """GraphDef, MetaGraphDef and RunMetadata, read node by node.
 
-The outer message is walked by hand: a node that cannot be read costs itself and not the graph,
-bytes that end early cost what is missing, and a constant of a gigabyte is stepped over.
+A node that cannot be read costs itself and not the graph, bytes that end early cost what is
+missing, and a constant of a gigabyte is stepped over. Most nodes are plain and read by the
+compiled core (`columns.py`); where it is not, or leaves one, protobuf reads it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 from typing import Final
 
 from google.protobuf.message import DecodeError
 
 from orgboard_dashboard.graphs.attributes import attributes_of, shape_of
-from orgboard_dashboard.graphs.model import Builder, Graph, Shapes, elements
-from orgboard_dashboard.graphs.thinned import LARGE_NODE, fields, thinned
+from orgboard_dashboard.graphs.builder import Builder
+from orgboard_dashboard.graphs.columns import (
+    HOLDING,
+    KEPT_PACKED,
+    SHAPED,
+    VARIABLES,
+    listed_shapes,
+    names_variable,
+    read_nodes,
+)
+from orgboard_dashboard.graphs.model import Graph, Shapes, elements
+from orgboard_dashboard.graphs.nodes import Nodes
+from orgboard_dashboard.graphs.thinned import LARGE_NODE, fields, put, thinned
+from orgboard_schema.core.library import load_core
 from orgboard_schema.wire.graph_pb2 import AttrValue, FunctionDef, NodeDef
 
 __all__ = ["read_graph_def", "read_meta_graph", "read_run_graphs"]
 
-_KEPT_PACKED: Final = 4096
-"""A node of more bytes is kept as text."""
 _MAX_NODES: Final = 1_000_000
 
 _CLUSTERS: Final = ("_XlaCluster", "_XlaScope")
 
 _LIBRARY: Final = "functions/"
-_VARIABLES: Final = frozenset({"VarHandleOp", "VariableV2"})
-_HOLDING: Final = _VARIABLES | {"prim::GetAttr", "ReadVariableOp"}
-_SHAPED: Final = _VARIABLES | {"Const", "Placeholder", "Variable"}
 
 
 def read_graph_def(data: bytes | memoryview, kind: str = "graph") -> Graph:
@@ -68,33 +75,85 @@ def _before_optimization(part: memoryview, builder: Builder) -> memoryview | Non
 
 
 def _take_graph(data: memoryview, builder: Builder, within: str) -> None:
+    for _, library in _take_nodes(data, 1, (2,), builder, within):
+        for number, function in _parts(library, builder, "The library of functions"):
+            if number == 1:
+                _take_function(function, builder, within)
+
+
+def _take_function(data: memoryview, builder: Builder, within: str) -> None:
+    """Take a function of the library as a scope, with its arguments and what it returns."""
+    shell = bytearray()
+    for found in _found(data, 0, (1, 4), None):
+        if not isinstance(found, Nodes) and found[0] in (1, 4):
+            put(shell, *found)
+    try:
+        function = FunctionDef.FromString(bytes(shell))
+    except (DecodeError, ValueError):
+        builder.problem(f"A function of {len(data)} bytes cannot be read.")
+        return
+    scope = f"{within}{_LIBRARY}{function.signature.name or '(no name)'}/"
+    for argument in function.signature.input_arg:
+        builder.add(argument.name, "argument", within=scope)
+    for _ in _take_nodes(data, 3, (), builder, scope, "function"):
+        pass
+    for name, source in sorted(function.ret.items()):
+        builder.add(f"{name} (result)", "result", (source,), within=scope)
+
+
+def _take_nodes(
+    data: memoryview,
+    node: int,
+    others: tuple[int, ...],
+    builder: Builder,
+    within: str,
+    whole: str = "graph",
+) -> Iterator[tuple[int, memoryview]]:
+    """Take the nodes of a message, and give its parts `others` where they stand among them."""
     taken = 0
-    for number, part in _parts(data, builder, "The graph"):
-        if number == 1:
-            taken += 1
-            if taken > _MAX_NODES:
-                builder.problem(
-                    f"The graph has more than {_MAX_NODES} nodes; the rest is left out."
-                )
-                return
-            _take_node(part, builder, within, taken)
-        elif number == 2:
-            for inner, function in _parts(part, builder, "The library of functions"):
-                if inner == 1:
-                    _take_function(function, builder, within)
+    for found in _found(data, node, others, builder, f"The {whole}"):
+        most = _MAX_NODES - max(taken, len(builder))
+        count = len(found.names) if isinstance(found, Nodes) else int(found[0] == node)
+        if isinstance(found, Nodes):
+            builder.extend(found.part(0, max(0, min(count, most))), within)
+        elif found[0] in others:
+            yield found
+        elif count <= most and found[0] == node:
+            _take_node(found[1], builder, within, f"Node {taken + 1} of the {whole}")
+        taken += count
+        if count > most:
+            builder.problem(f"The graph has more than {_MAX_NODES} nodes; the rest is left out.")
+            return
 
 
-def _take_node(part: memoryview, builder: Builder, within: str, at: int) -> None:
+def _found(
+    data: memoryview,
+    node: int,
+    others: tuple[int, ...],
+    builder: Builder | None,
+    what: str = "",
+) -> Iterator[Nodes | tuple[int, memoryview]]:
+    """Give the fields of a message in order, nodes as columns where the core reads them."""
+    core = load_core()
+    if core is None:
+        yield from _parts(data, builder, what)
+        return
+    for found in read_nodes(core, data, node, others):
+        if isinstance(found, Nodes):
+            yield found
+        elif found.number:
+            yield found.number, data[found.at : found.end]
+        else:
+            yield from _parts(data, builder, what, found.at)
+
+
+def _take_node(part: memoryview, builder: Builder, within: str, what: str) -> None:
     try:
         data = part.tobytes() if len(part) <= LARGE_NODE else thinned(part)
         node = NodeDef.FromString(data)
     except (DecodeError, ValueError):
-        builder.problem(f"Node {at} of the graph, {len(part)} bytes, cannot be read.")
+        builder.problem(f"{what}, {len(part)} bytes, cannot be read.")
         return
-    _add(builder, node, data, within)
-
-
-def _add(builder: Builder, node: NodeDef, data: bytes, within: str) -> None:
     attributes, op = node.attr, node.op
     # To look for a name in the bytes is many times quicker than in the attributes.
     told = attributes.get("parameters") if b"parameters" in data else None
@@ -107,8 +166,8 @@ def _add(builder: Builder, node: NodeDef, data: bytes, within: str) -> None:
         tuple(node.input),
         device=node.device,
         shapes=shapes,
-        parameters=_parameters(node, shapes, told) if told is not None or op in _HOLDING else 0,
-        packed=data if len(data) <= _KEPT_PACKED else attributes_of(node),
+        parameters=_parameters(node, shapes, told) if told is not None or op in HOLDING else 0,
+        packed=data if len(data) <= KEPT_PACKED else attributes_of(node),
         cluster=_cluster(attributes) if b"_Xla" in data else "",
         within=within,
     )
@@ -122,35 +181,13 @@ def _cluster(attributes: Mapping[str, AttrValue]) -> str:
     return ""
 
 
-def _take_function(part: memoryview, builder: Builder, within: str) -> None:
-    try:
-        data = part.tobytes() if len(part) <= LARGE_NODE else thinned(part, "function")
-        function = FunctionDef.FromString(data)
-    except (DecodeError, ValueError):
-        builder.problem(f"A function of {len(part)} bytes cannot be read.")
-        return
-    scope = f"{within}{_LIBRARY}{function.signature.name or '(no name)'}/"
-    for argument in function.signature.input_arg:
-        builder.add(argument.name, "argument", within=scope)
-    for node in function.node_def:
-        _add(builder, node, node.SerializeToString(), scope)
-    for name, source in sorted(function.ret.items()):
-        builder.add(f"{name} (result)", "result", (source,), within=scope)
-
-
-@lru_cache(maxsize=4096)
-def _listed_shapes(packed: bytes) -> Shapes:
-    """Read a list of shapes; most nodes of a graph have one that another had before."""
-    return tuple(shape_of(shape) for shape in AttrValue.FromString(packed).list.shape)
-
-
 def _shapes(attributes: Mapping[str, AttrValue], op: str) -> Shapes:
     if "_output_shapes" in attributes:
         packed = attributes["_output_shapes"].SerializeToString()
-        if len(packed) <= _KEPT_PACKED:
-            return _listed_shapes(packed)
-        return _listed_shapes.__wrapped__(packed)
-    if op in _SHAPED:
+        if len(packed) <= KEPT_PACKED:
+            return listed_shapes(packed)
+        return listed_shapes.__wrapped__(packed)
+    if op in SHAPED:
         if "value" in attributes:
             return (shape_of(attributes["value"].tensor.tensor_shape),)
         if "shape" in attributes and attributes["shape"].WhichOneof("value") == "shape":
@@ -159,31 +196,29 @@ def _shapes(attributes: Mapping[str, AttrValue], op: str) -> Shapes:
 
 
 def _parameters(node: NodeDef, shapes: Shapes, told: AttrValue | None) -> int:
-    if node.op in _VARIABLES:
+    if node.op in VARIABLES:
         if "shape" in node.attr:
             return elements(shape_of(node.attr["shape"].shape))
         return elements(shapes[0]) if shapes else 0
     # Our writer says it of weights of torch models, and of modules that could not be traced.
     if told is not None and told.WhichOneof("value") == "i":
         return max(0, told.i)
-    is_read = node.op == "ReadVariableOp" and not _is_of_variable(node)
+    is_read = node.op == "ReadVariableOp" and not names_variable(node.input)
     return elements(shapes[0]) if shapes and (is_read or node.op == "prim::GetAttr") else 0
 
 
-def _is_of_variable(node: NodeDef) -> bool:
-    """Whether the variable that is read stands in the graph and is counted there."""
-    return not any("resource" in name.rpartition("/")[2].lower() for name in node.input)
-
-
-def _parts(data: memoryview, builder: Builder, what: str) -> Iterator[tuple[int, memoryview]]:
+def _parts(
+    data: memoryview, builder: Builder | None, what: str, start: int = 0
+) -> Iterator[tuple[int, memoryview]]:
     """Walk the fields of a message that have a length, and say where it stops to be one."""
-    at, end = 0, len(data)
+    at, end = start, len(data)
     try:
-        for number, wire, _, body, at in fields(data):
+        for number, wire, _, body, at in fields(data, start):
             if wire == 2:
                 yield number, data[body:at]
     except ValueError:
         rest = end - at
-        builder.problem(
-            f"{what} cannot be read from byte {at} on: {rest} of {end} bytes are left out."
-        )
+        if builder is not None:
+            builder.problem(
+                f"{what} cannot be read from byte {at} on: {rest} of {end} bytes are left out."
+            )

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from orgboard_dashboard.graphs.builder import Builder
 from orgboard_dashboard.graphs.keras_parameters import count_parameters
 from orgboard_dashboard.graphs.keras_shapes import output_shape
-from orgboard_dashboard.graphs.model import Attributes, Builder, Graph, Shape
+from orgboard_dashboard.graphs.model import Attributes, Graph, Shape
 
 __all__ = ["read_keras"]
 

@@ -88,12 +88,10 @@ class Opened:
 
 def open_scope(tree: Tree, item: Item) -> Opened:
     """Return the children of a scope or a series, and the edges between them."""
-    listed = item.children[:MAX_CHILDREN]
+    listed = [tree.items[at] for at in item.children[:MAX_CHILDREN].tolist()]
     edges, more = _edges(tree, item, len(listed))
-    aside = _aside([tree.items[at] for at in listed], edges, tree)
-    children = tuple(
-        child_of(tree, tree.items[at], why) for at, why in zip(listed, aside, strict=True)
-    )
+    aside = _aside(listed, edges, tree)
+    children = tuple(child_of(tree, child, why) for child, why in zip(listed, aside, strict=True))
     return Opened(
         item.path,
         item.label[:_MAX_LABEL],
@@ -137,7 +135,7 @@ def _links(tree: Tree, item: Item) -> str:
     """Say whether data goes from one member of a series to another."""
     sources, targets, edges = tree.into
     inner = slice(*np.searchsorted(targets, (item.low, item.high)))
-    starts = np.array([tree.items[at].low for at in item.children], np.int64)
+    starts = tree.items.low[item.children]
     given, taken = (_child_at(starts, at[inner], item.low, item.high) for at in (sources, targets))
     ties = (given != OUTSIDE) & (given != taken) & ~tree.graph.control[edges[inner]]
     return "chained" if ties.any() else "parallel"
@@ -156,14 +154,14 @@ def _edges(tree: Tree, item: Item, listed: int) -> tuple[tuple[Edge, ...], int]:
     out_sources, out_targets, out_ids = tree.out_of
     outer = slice(*np.searchsorted(out_sources, (low, high)))
     leaves = (out_targets[outer] < low) | (out_targets[outer] >= high)
-    starts = np.array([tree.items[at].low for at in item.children], np.int64)
+    starts = tree.items.low[item.children]
     source = np.concatenate((sources[inner], out_sources[outer][leaves]))
     target = np.concatenate((targets[inner], out_targets[outer][leaves]))
     edge = np.concatenate((ids[inner], out_ids[outer][leaves]))
     ends = [_child_at(starts, at, low, high) for at in (source, target)]
     # Of two children that are not listed nothing is drawn.
     ends = [np.where(end >= listed, OUTSIDE, end) for end in ends]
-    is_node = np.array([tree.items[at].kind == "node" for at in item.children] or [False])
+    is_node = np.append(tree.items.are_nodes(item.children), False)
     quiet = tree.quiet[edge] & ((ends[0] == OUTSIDE) | ~is_node[ends[0]] | (ends[1] == OUTSIDE))
     kept = (ends[0] != ends[1]) & ~quiet
     return _merged(tree, ends[0][kept], ends[1][kept], edge[kept])

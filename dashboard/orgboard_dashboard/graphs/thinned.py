@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Final, Literal, TypeAlias
 
-__all__ = ["LARGE_NODE", "fields", "thinned", "varint"]
+__all__ = ["LARGE_NODE", "fields", "put", "thinned", "varint"]
 
 LARGE_NODE: Final = 1 << 16
 """Bytes of a node that is thinned before it is read; a smaller one costs nothing."""
@@ -20,12 +20,11 @@ _MOST_LEAF: Final = 4096
 _MOST_FIELDS: Final = 20_000
 """Of one message of numbers, which may stand one to a field and be millions."""
 _MOST_PARTS: Final = 1_000_000
-"""Of a node or a function: inputs, attributes and nodes."""
+"""Of a node: inputs and attributes."""
 
-Message: TypeAlias = Literal["function", "node", "entry", "attr", "list", "tensor"]
+Message: TypeAlias = Literal["node", "entry", "attr", "list", "tensor"]
 
 _INSIDE: Final[Mapping[Message, Mapping[int, Message]]] = {
-    "function": {3: "node"},
     "node": {5: "entry"},
     "entry": {2: "attr"},
     "attr": {1: "list", 8: "tensor"},
@@ -33,7 +32,6 @@ _INSIDE: Final[Mapping[Message, Mapping[int, Message]]] = {
     "tensor": {},
 }
 _TEXTS: Final[Mapping[Message, frozenset[int]]] = {
-    "function": frozenset(),
     "node": frozenset((1, 2, 3, 4)),
     "entry": frozenset((1,)),
     "attr": frozenset((2, 9)),
@@ -50,29 +48,26 @@ def thinned(message: memoryview, kind: Message = "node") -> bytes:
         ValueError: the message is not one.
     """
     kept = bytearray()
-    most = _MOST_PARTS if kind in ("function", "node") else _MOST_FIELDS
+    most = _MOST_PARTS if kind == "node" else _MOST_FIELDS
     for number, wire, begun, body, end in islice(fields(message), most):
         inside = _INSIDE[kind].get(number)
         if wire != 2 or end - body <= _MOST_LEAF:
             kept += message[begun:end]
         elif inside is not None:
-            _put(kept, number, thinned(message[body:end], inside))
+            put(kept, number, thinned(message[body:end], inside))
         elif number in _TEXTS[kind]:
-            _put(kept, number, _beginning(message[body:end]))
-        elif kind == "function":
-            # Its signature and what it returns say how its nodes are tied.
-            kept += message[begun:end]
+            put(kept, number, _beginning(message[body:end]))
     return bytes(kept)
 
 
-def fields(message: memoryview) -> Iterator[tuple[int, int, int, int, int]]:
-    """Walk the fields of a message: number, wire type, and where the field, its body and what
-    follows begin.
+def fields(message: memoryview, at: int = 0) -> Iterator[tuple[int, int, int, int, int]]:
+    """Walk the fields of a message from `at` on: number, wire type, and where the field, its body
+    and what follows begin.
 
     Raises:
         ValueError: where it stops to be a message.
     """
-    at, size = 0, len(message)
+    size = len(message)
     while at < size:
         begun = at
         key = message[at]
@@ -121,7 +116,8 @@ def _beginning(text: memoryview) -> bytes:
     return f"{head}… {len(text)} bytes in all".encode()
 
 
-def _put(into: bytearray, number: int, body: bytes) -> None:
+def put(into: bytearray, number: int, body: bytes | bytearray | memoryview) -> None:
+    """Write a field that has a length."""
     into += _written(number << 3 | 2) + _written(len(body)) + body
 
 

@@ -8,6 +8,7 @@
  *   ob_segment    a batch of scalars as bytes; ob_count_pieces, what the run's heads say of it
  *   ob_heads_at   one series of many runs' heads
  *   ob_shares     histograms as lines, and from pair to pair ob_wasserstein and ob_cells
+ *   ob_graph_read nodes of a computation graph -> columns
  *
  * Every function here has a twin in Python that defines what it does, bit for bit; this file
  * may be absent. It parses bytes that nobody vouches for: each read is bounded before it is
@@ -28,8 +29,9 @@
 #include "summaries.h"
 #include "heads.h"
 #include "histograms.h"
+#include "graphs.h"
 
-#define OB_VERSION 8
+#define OB_VERSION 9
 
 /* Call once, before anything else and from one thread; `plain` chooses the table over the
  * processor's own instruction, to test it. Returns 0 where this file cannot work. */

@@ -7,14 +7,14 @@ Its calls release the GIL. Standard library only: the wire format uses it.
 from __future__ import annotations
 
 import ctypes
-from ctypes import POINTER, c_char_p, c_double, c_int32, c_int64, c_uint64, c_void_p
+from ctypes import POINTER, c_char_p, c_double, c_int32, c_int64, c_uint32, c_uint64, c_void_p
 from functools import cache
 from pathlib import Path
 from typing import Final
 
 __all__ = ["LIBRARY", "VERSION", "load", "load_core"]
 
-VERSION: Final = 8
+VERSION: Final = 9
 """Of the functions below; a library of another one is left alone."""
 
 LIBRARY: Final = Path(__file__).with_name("_core.so")
@@ -83,6 +83,15 @@ _SIGNATURES: Final[dict[str, tuple[object, list[object]]]] = {
         c_int64,
         [_COLUMN, _COLUMN, c_int64, _COLUMN, _COLUMN, c_int64, *[_COLUMN] * 4],
     ),
+    "ob_graph_new": (c_void_p, [c_uint64]),
+    "ob_graph_free": (None, [c_void_p]),
+    "ob_graph_read": (
+        c_int64,
+        [c_void_p, _COLUMN, c_int64, c_int64, c_uint32, c_uint32, c_int64],
+    ),
+    "ob_graph_tie": (c_int32, [c_void_p, _COLUMN]),
+    "ob_graph_at": (None, [c_void_p, POINTER(c_void_p), POINTER(c_int64)]),
+    "ob_graph_words": (c_void_p, [c_void_p]),
     "ob_segment": (
         c_int64,
         [_COLUMN, _COLUMN, c_int64, *[_COLUMN] * 4, c_int64, _COLUMN],
