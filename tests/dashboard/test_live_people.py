@@ -296,3 +296,5 @@ def test_a_stream_ends_in_the_browser_when_one_signs_out_elsewhere(any_board: Bo
     status, told, watchers = asyncio.run(scene())
     assert (status, watchers) == (200, 0)
     assert told.startswith(b"event: runs")
+    # So that what is on the screen is asked for anew at once, and not by a retry.
+    assert told.endswith(b"event: over\ndata: {}\n\n")
