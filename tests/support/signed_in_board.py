@@ -241,11 +241,11 @@ def _take_from(board: Board, page: _Page, seen: Seen) -> None:
     answer = page.page.request.get(f"{_origin(page)}/api/ui/v1/p/{page.place}/runs")
     if answer.status != 404:
         page.errors.append(f"page: {answer.status} after the grant was taken")
-    # What it was refused meanwhile was to be refused.
-    page.errors[met:] = [one for one in page.errors[met:] if one != "page: 404"]
     put(board, page.place, page.name, Role.VIEWER)
     page.page.reload()
     page.page.wait_for_selector(".ob-card .js-line", state="attached", timeout=NOTICED_MS)
+    # What it was refused meanwhile was to be refused.
+    page.errors[met:] = [one for one in page.errors[met:] if one != "page: 404"]
 
 
 def _origin(page: _Page) -> str:
