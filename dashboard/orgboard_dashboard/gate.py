@@ -37,8 +37,8 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
 _CALLBACKS: Final = "/_dash-update-component"
-_PROGRAMS: Final = "/api/"
-"""What may be asked by a token."""
+_PROGRAMS: Final = "/api/v1/"
+"""What may be asked by a token: what is promised to programs, and nothing of the pages."""
 _BODY_WITHIN_S: Final = 20.0
 """A question is small; one that takes longer holds a connection on purpose."""
 

@@ -8,6 +8,7 @@
 - graph: a computation graph of 100 000 nodes on a cold page of a server that has not read it.
 - hist: 500 tags of 100 histograms: the page, its heap, and the map of layers.
 - live: 50 who look on while 20 000 points a second come in.
+- people: 100 who are signed in and look on, while it changes again and again who of them may.
 
 `make bench-ui ARGS="--only cards long --runs 3"`; `--quick` takes small logs and a minute or two,
 and shows only that everything runs. Figures are medians, with the least and the most of ours. CPU
@@ -57,6 +58,7 @@ from support.looking import (
 from support.many_histograms import layers_cpu_s, page_of_histograms, serve_histograms
 from support.served_logs import our_server, ours, tensorboard
 from support.sides import PEERS, ingested, sqlite
+from support.signed_in_board import look_on_signed_in
 from support.tabs import tab
 
 SHAPES = {
@@ -68,6 +70,7 @@ SHAPES = {
     "graph": Scalars(1, 1, 100_000),
     "hist": Scalars(1, 500, 100),
     "live": Scalars(1_000, 20, 40),
+    "people": Scalars(200, 20, 300),
 }
 
 QUICK = {
@@ -79,11 +82,16 @@ QUICK = {
     "graph": Scalars(1, 1, 5_000),
     "hist": Scalars(1, 50, 20),
     "live": Scalars(50, 20, 8),
+    "people": Scalars(20, 20, 20),
 }
 
 PAGES = 2
 LOOKERS = 48
 """Beside the real pages: fifty of those are more than two cores draw, whatever the server does."""
+
+PEOPLE = 100
+CHANGE_EVERY_S = 2.0
+"""Something is taken from somebody, or from half of all, and given back a few seconds later."""
 
 HISTOGRAM_FORMS: tuple[Literal["tensor", "proto"], ...] = ("tensor", "proto")
 """Thirty buckets of one width as TensorFlow 2 logs them; TensorBoard's old edges as torch does."""
@@ -367,6 +375,42 @@ def _live(shape: Scalars, place: Place) -> int:
     return len(found.errors)
 
 
+def _people(shape: Scalars, place: Place) -> int:
+    place.figures.begin(
+        f"people: {shape.runs * shape.tags:,} points a second in 2 projects for {shape.steps} s;"
+        f" {PEOPLE} accounts signed in by HTTPS, 2 of them in Chromium, before 4 workers"
+    )
+    seen = look_on_signed_in(place.playwright, shape, place.scratch, PEOPLE, CHANGE_EVERY_S)
+    met, tell = seen.met, place.figures.tell
+    tell("points that came to lie in SQL a second", [seen.stored_per_s], "")
+    for words, taken in (
+        ("questions for curves, the clients'", met.curves_ms),
+        ("questions for curves, the pages'", seen.pages_ms),
+        ("questions for lists, roles and tags", met.lists_ms),
+        ("changes of who may what", met.changes_ms),
+        ("from a change to the end of its streams", met.ended_ms),
+        ("sign-ins", met.sign_in_ms),
+    ):
+        if not taken:
+            seen.errors.append(f"{words}: there were none")
+            continue
+        ordered = sorted(taken)
+        tell(f"{words}: {len(ordered)}, median", [statistics.median(ordered)], "ms")
+        tell("  95 in 100 within", [ordered[int(len(ordered) * 0.95)]], "ms")
+    tell("from a grant's end to the page that says so", [seen.page_noticed_s], "s")
+    for kind, count in sorted(met.changes.items()):
+        tell(f"changes: {kind}", [count], "")
+    tell("requests that were judged", [met.judged], "")
+    tell("  refused, as they had to be", [met.refused], "")
+    tell("  answered as if it had not changed", [met.late], "", bar=Bar(most=0))
+    for words, share in seen.cores.items():
+        tell(f"CPU of {words}", [100 * share], "%")
+    tell("errors", [len(seen.errors)], "", bar=Bar(most=0))
+    for error, count in Counter(seen.errors).most_common(8):
+        print(f"    {count} x {error}")
+    return len(seen.errors)
+
+
 PARTS: dict[str, Callable[[Scalars, Place], int]] = {
     "cards": _cards,
     "smooth": _smooth,
@@ -376,6 +420,7 @@ PARTS: dict[str, Callable[[Scalars, Place], int]] = {
     "graph": _graph,
     "hist": _hist,
     "live": _live,
+    "people": _people,
 }
 
 

@@ -100,7 +100,7 @@ def test_who_sends_a_token_of_programs_is_let_in_nowhere_but_at_the_api(board: B
     browser = browser_at(door(board, Clock()))
 
     async def ask_all() -> dict[str, int]:
-        asked = ("/", "/p/a/b", "/account", "/_dash-layout")
+        asked = ("/", "/p/a/b", "/account", "/_dash-layout", "/api/ui/v1/projects")
         told = {path: (await browser.ask("GET", path, authorization="x")).status for path in asked}
         for path in ("/sign-in", "/sign-out", "/welcome"):
             told[path] = (await browser.ask("POST", path, authorization="Bearer x")).status

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 
 from orgboard_dashboard.accounts.opaque import new_token
 from orgboard_dashboard.app import Web
-from orgboard_dashboard.policies import rules_for
+from orgboard_dashboard.policies import Rule, rules_for
 from orgboard_dashboard.queries.people.accounts import change_account, make_account
 from orgboard_dashboard.queries.people.members import set_member
 from orgboard_dashboard.queries.people.tokens import NewToken, make_token, revoke_token
@@ -161,9 +162,17 @@ def test_a_token_that_ended_opens_nothing(program: Program, end: str) -> None:
 
 
 def test_a_token_opens_no_page_and_no_account(program: Program) -> None:
-    answers = [program.ask("GET", path).status_code for path in ("/", "/p/default/board/runs")]
+    own = [rule for rule in rules_for(PAGES).rules if not rule.path.startswith(f"{V1}/")]
+    # What is open is so to everybody, and the board's numbers to who may see all of it.
+    closed = [rule for rule in own if rule.policy not in ("open", "watch")]
+    here = {"team": "default", "project": "board", "uid": program.board.uids["first"]}
 
-    assert answers == [404, 404]
+    def told(rule: Rule) -> int:
+        path = re.sub(r"{(\w+)(:path)?}", lambda part: here.get(part[1], "x"), rule.path)
+        return program.ask(rule.method, path, None if rule.method == "GET" else {}).status_code
+
+    assert len(closed) > 80
+    assert {(rule.method, rule.path): told(rule) for rule in closed if told(rule) != 404} == {}
 
 
 def test_the_document_tells_of_every_route_and_of_no_other(program: Program) -> None:

@@ -61,8 +61,8 @@ def test_no_secret_is_left_behind_by_anything_that_people_do(
             conn.execute(insert(tables.token), row | {"expires_at": START + 9})
         for path in ("/", "/p/default/board/runs", "/sign-in", "/welcome", "/api/ui/v1/projects"):
             await say("GET", path, accept="text/html")
-        await say("GET", "/api/ui/v1/projects", authorization=f"Bearer {token}")
-        await say("GET", f"/api/ui/v1/nothing/{token}", authorization=f"Bearer {token}")
+        await say("GET", "/api/v1/projects", authorization=f"Bearer {token}")
+        await say("GET", f"/api/v1/nothing/{token}", authorization=f"Bearer {token}")
         await say("POST", "/welcome", first)
         await say("POST", "/welcome", {**first, "password": "short"})
         await say("POST", "/welcome", {"secret": links["reset"], "password": NEWER})

@@ -223,7 +223,7 @@ def test_whoever_sends_a_token_is_not_known_by_a_cookie(board: Board) -> None:
         conn.execute(insert(tables.token), row | {"expires_at": START + 1})
 
     async def ask(said: str) -> int:
-        return (await ana.ask("GET", "/api/ui/v1/projects", authorization=said)).status
+        return (await ana.ask("GET", "/api/v1/projects", authorization=said)).status
 
     asked = (f"Bearer {token}", f"bearer  {token}", "Bearer x", "Bearer", "Basic YTpi", token, "")
     assert [asyncio.run(ask(said)) for said in asked] == [200, 200, 401, 401, 401, 401, 401]

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
-from typing import Any
 
-import anyio
-import httpx
 import pytest
 
 from orgboard_dashboard.accounts.opaque import new_secret
-from orgboard_dashboard.app import Web
 from orgboard_dashboard.queries.errors import BadQuery, Forbidden, NotFound
 from orgboard_dashboard.queries.people.accounts import make_account
 from orgboard_dashboard.queries.people.audit import list_records
@@ -26,36 +21,12 @@ from orgboard_dashboard.queries.remarks import Moment, add_remark
 from orgboard_dashboard.viewer import SystemViewer, Viewer
 from orgboard_schema.sql.engine import begin_read, begin_write
 from orgboard_schema.sql.roles import Role
-from support.boards import OWN, Board, scalars
+from support.boards import Board, scalars
+from support.signing_in import Browser
 
 HOST = SystemViewer()
 API = "/api/ui/v1/p/default/board"
 PAGE = "/p/default/board/scalars?q=name"
-
-
-@dataclass(slots=True)
-class Browser:
-    """A browser that has come to the board, with the cookies that it was given."""
-
-    web: Web
-    cookies: dict[str, str] = field(default_factory=dict)
-
-    def ask(self, method: str, path: str, body: Any = None) -> httpx.Response:
-        """Ask as a page of the board does."""
-
-        async def send() -> httpx.Response:
-            transport = httpx.ASGITransport(self.web.gate, raise_app_exceptions=False)
-            async with httpx.AsyncClient(
-                transport=transport,
-                base_url="http://127.0.0.1:7070",
-                headers=OWN,
-                cookies=self.cookies,
-            ) as client:
-                return await client.request(method, path, json=body)
-
-        answer = anyio.run(send)
-        self.cookies.update(answer.cookies)
-        return answer
 
 
 @pytest.fixture
@@ -82,19 +53,19 @@ def link(board: Board, *runs: str, days: int = 30, now: float | None = None) -> 
 
 def test_a_guest_sees_the_page_that_was_shared_and_nothing_else(shared: Board) -> None:
     guest = Browser(shared.web())
-    assert guest.ask("GET", f"{API}/runs").status_code == 401
+    assert guest.asked("GET", f"{API}/runs").status == 401
     secret, _ = link(shared)
 
-    assert guest.ask("POST", "/s", {"secret": secret}).json() == {"to": PAGE}
+    assert guest.asked("POST", "/s", {"secret": secret}).json() == {"to": PAGE}
 
-    listed = guest.ask("GET", f"{API}/runs").json()["runs"]
-    projects = guest.ask("GET", "/api/ui/v1/projects").json()
-    elsewhere = guest.ask("GET", "/api/ui/v1/p/default/elsewhere/runs")
-    nowhere = guest.ask("GET", "/api/ui/v1/p/default/nowhere/runs")
+    listed = guest.asked("GET", f"{API}/runs").json()["runs"]
+    projects = guest.asked("GET", "/api/ui/v1/projects").json()
+    elsewhere = guest.asked("GET", "/api/ui/v1/p/default/elsewhere/runs")
+    nowhere = guest.asked("GET", "/api/ui/v1/p/default/nowhere/runs")
     assert {run["name"] for run in listed} == {"first", "second"}
     assert [row["project"] for row in projects] == ["board"]
-    assert (elsewhere.status_code, elsewhere.content) == (404, nowhere.content)
-    assert guest.ask("GET", PAGE).status_code == 200
+    assert (elsewhere.status, elsewhere.body) == (404, nowhere.body)
+    assert guest.asked("GET", PAGE).status == 200
 
 
 def test_a_guest_of_one_run_knows_no_other(shared: Board) -> None:
@@ -103,34 +74,34 @@ def test_a_guest_of_one_run_knows_no_other(shared: Board) -> None:
         add_remark(HOST, conn, "default", "board", Moment(shared.uids["first"]), "mine", 1.0)
     guest = Browser(shared.web())
     secret, _ = link(shared, "first")
-    guest.ask("POST", "/s", {"secret": secret})
+    guest.asked("POST", "/s", {"secret": secret})
 
-    page = guest.ask("GET", f"{API}/runs").json()
-    tags = guest.ask("GET", f"{API}/tags?kind=scalar").json()["tags"]
-    fields = guest.ask("GET", f"{API}/fields").text
-    remarks = guest.ask("GET", f"{API}/remarks").json()["remarks"]
+    page = guest.asked("GET", f"{API}/runs").json()
+    tags = guest.asked("GET", f"{API}/tags?kind=scalar").json()["tags"]
+    fields = guest.asked("GET", f"{API}/fields").body
+    remarks = guest.asked("GET", f"{API}/remarks").json()["remarks"]
 
     assert ([run["name"] for run in page["runs"]], page["total"]) == (["first"], 1)
     assert [(tag["name"], tag["runs"]) for tag in tags] == [("loss", 1)]
-    assert "secret" not in fields
+    assert b"secret" not in fields
     assert [remark["text"] for remark in remarks] == ["mine"]
-    assert guest.ask("GET", f"/api/ui/v1/r/{shared.uids['second']}").status_code == 404
-    assert guest.ask("GET", f"/api/ui/v1/r/{shared.uids['first']}").status_code == 200
+    assert guest.asked("GET", f"/api/ui/v1/r/{shared.uids['second']}").status == 404
+    assert guest.asked("GET", f"/api/ui/v1/r/{shared.uids['first']}").status == 200
 
 
 def test_a_guest_changes_nothing(shared: Board) -> None:
     guest = Browser(shared.web())
-    guest.ask("POST", "/s", {"secret": link(shared)[0]})
+    guest.asked("POST", "/s", {"secret": link(shared)[0]})
     edits = {"edits": [{"runs": [shared.uids["first"]], "starred": True}]}
 
     answers = [
-        guest.ask("POST", f"{API}/edits", edits),
-        guest.ask("POST", f"{API}/views", {"page": "scalars", "state": "q=a", "name": "mine"}),
-        guest.ask("POST", f"{API}/shares", {"path": PAGE, "title": "more"}),
+        guest.asked("POST", f"{API}/edits", edits),
+        guest.asked("POST", f"{API}/views", {"page": "scalars", "state": "q=a", "name": "mine"}),
+        guest.asked("POST", f"{API}/shares", {"path": PAGE, "title": "more"}),
     ]
 
-    assert [answer.status_code for answer in answers] == [403, 403, 403]
-    assert guest.ask("GET", f"{API}/me").json() == {
+    assert [answer.status for answer in answers] == [403, 403, 403]
+    assert guest.asked("GET", f"{API}/me").json() == {
         "name": "guest",
         "role": "viewer",
         "can_edit": False,
@@ -143,23 +114,26 @@ def test_a_guest_changes_nothing(shared: Board) -> None:
 def test_a_link_that_was_revoked_is_over_for_who_opened_it_too(shared: Board) -> None:
     guest = Browser(shared.web())
     secret, share_id = link(shared)
-    guest.ask("POST", "/s", {"secret": secret})
-    before = guest.ask("GET", f"{API}/runs").status_code
+    guest.asked("POST", "/s", {"secret": secret})
+    before = guest.asked("GET", f"{API}/runs").status
 
     with begin_write(shared.engine) as conn:
         revoke_share(HOST, conn, "default", "board", share_id, time.time())
 
-    assert (before, guest.ask("GET", f"{API}/runs").status_code) == (200, 401)
-    again = guest.ask("POST", "/s", {"secret": secret})
-    assert again.status_code == 404
-    assert again.json() == guest.ask("POST", "/s", {"secret": new_secret()}).json()
+    assert (before, guest.asked("GET", f"{API}/runs").status) == (200, 401)
+    again = guest.asked("POST", "/s", {"secret": secret})
+    assert again.status == 404
+    assert again.json() == guest.asked("POST", "/s", {"secret": new_secret()}).json()
 
 
 def test_a_link_ends_by_itself(shared: Board) -> None:
     secret, _ = link(shared, days=1, now=time.time() - 86_401.0)
 
-    assert Browser(shared.web()).ask("POST", "/s", {"secret": secret}).status_code == 404
-    assert Browser(shared.web(), {"ob_share": secret}).ask("GET", f"{API}/runs").status_code == 401
+    assert Browser(shared.web()).asked("POST", "/s", {"secret": secret}).status == 404
+    assert (
+        Browser(shared.web(), cookies={"ob_share": secret}).asked("GET", f"{API}/runs").status
+        == 401
+    )
 
 
 def test_who_runs_the_project_shares_it_and_sees_what_was_shared(shared: Board) -> None:
@@ -169,14 +143,15 @@ def test_who_runs_the_project_shares_it_and_sees_what_was_shared(shared: Board) 
     with begin_write(shared.engine) as conn:
         set_member(HOST, conn, "default", "ana", Role.ADMIN, time.time())
     secret, share_id = link(shared, "first")
-    Browser(shared.web()).ask("POST", "/s", {"secret": secret})
+    Browser(shared.web()).asked("POST", "/s", {"secret": secret})
 
     with begin_read(shared.engine) as conn:
         (listed,) = list_shares(viewer, conn, "default", "board", time.time())
-        actions = [(row.action, row.actor) for row in list_records(HOST, conn)][:2]
+        said = [(row.action, row.actor, row.subject) for row in list_records(HOST, conn)][:2]
 
     assert (listed.id, listed.runs, listed.uses, listed.title) == (share_id, 1, 1, "for the paper")
-    assert actions == [("share.opened", "guest"), ("share.made", "host")]
+    subject = f"default/board: {share_id}"
+    assert said == [("share.opened", "guest", subject), ("share.made", "host", subject)]
 
 
 @pytest.mark.parametrize(

@@ -12,14 +12,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cache
+from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-__all__ = ["Met", "Plan"]
+__all__ = ["CALM_S", "MOST_REST_S", "REST", "Connection", "Met", "Plan", "pieces"]
 
 CALM_S: Final = 0.12
 """A page waits this long for more before it fetches."""
@@ -66,16 +69,18 @@ class Met:
     """What the clients themselves took."""
 
 
-class _Connection:
-    """A kept connection on which one asks after another."""
+class Connection:
+    """A kept connection on which one asks after another; any certificate will do."""
 
-    def __init__(self, plan: Plan) -> None:
-        self._host = urlsplit(plan.address).netloc
-        self._plan = plan
+    def __init__(self, address: str, headers: Mapping[str, str] = MappingProxyType({})) -> None:
+        self._host = urlsplit(address).netloc
+        self._tls = _any_certificate() if address.startswith("https:") else None
+        self._more = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         self._used = 0.0
 
     async def ask(self, method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
+        """Return the status and the body."""
         reader, headers = await self.begin(method, path, body)
         answer = await _rest(reader, headers)
         self._used = time.monotonic()
@@ -84,14 +89,17 @@ class _Connection:
     async def begin(
         self, method: str, path: str, body: bytes = b""
     ) -> tuple[asyncio.StreamReader, list[str]]:
+        """Return the status line and headers, and where the body comes."""
         if self._streams is None or time.monotonic() - self._used > KEPT_S:
             self.close()
             host, _, port = self._host.partition(":")
-            self._streams = await asyncio.open_connection(host, int(port), limit=1 << 26)
+            self._streams = await asyncio.open_connection(
+                host, int(port), limit=1 << 26, ssl=self._tls
+            )
         reader, writer = self._streams
         head = (
-            f"{method} {self._plan.path}/{path} HTTP/1.1\r\nHost: {self._host}\r\n"
-            "Sec-Fetch-Site: same-origin\r\nContent-Type: application/json\r\n"
+            f"{method} {path} HTTP/1.1\r\nHost: {self._host}\r\n"
+            f"Sec-Fetch-Site: same-origin\r\nContent-Type: application/json\r\n{self._more}"
             f"Content-Length: {len(body)}\r\n\r\n"
         )
         writer.write(head.encode() + body)
@@ -100,18 +108,26 @@ class _Connection:
         return reader, headers
 
     def close(self) -> None:
+        """Leave it."""
         if self._streams:
             self._streams[1].close()
+
+
+@cache
+def _any_certificate() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
 
 
 async def _rest(reader: asyncio.StreamReader, headers: list[str]) -> bytes:
     named = {name.lower(): value.strip() for name, _, value in (h.partition(":") for h in headers)}
     if "content-length" in named:
         return await reader.readexactly(int(named["content-length"]))
-    return b"".join([piece async for piece in _pieces(reader)])
+    return b"".join([piece async for piece in pieces(reader)])
 
 
-async def _pieces(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
+async def pieces(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
     """Give the chunks of an answer whose length nobody knows before."""
     while True:
         size = int(await reader.readline(), 16)
@@ -146,14 +162,14 @@ class _Looker:
             tasks.create_task(self._fetch())
 
     async def _listen(self) -> None:
-        connection = _Connection(self._plan)
+        connection = Connection(self._plan.address)
         try:
-            reader, headers = await connection.begin("GET", "live")
+            reader, headers = await connection.begin("GET", f"{self._plan.path}/live")
             if " 200 " not in headers[0]:
                 self._met.errors.append(f"live: {headers[0]}")
                 return
             told = b""
-            async for piece in _pieces(reader):
+            async for piece in pieces(reader):
                 self._met.octets += len(piece)
                 *events, told = (told + piece).split(b"\n\n")
                 for event in events:
@@ -176,7 +192,7 @@ class _Looker:
             self._stirred.set()
 
     async def _fetch(self) -> None:
-        connection = _Connection(self._plan)
+        connection = Connection(self._plan.address)
         try:
             while True:
                 await self._stirred.wait()
@@ -201,10 +217,10 @@ class _Looker:
         return old_s > (LISTS_EVERY_S if self._has_others else LISTS_LAST_S)
 
     async def _ask(
-        self, connection: _Connection, took: list[float], method: str, path: str, body: bytes = b""
+        self, connection: Connection, took: list[float], method: str, path: str, body: bytes = b""
     ) -> float:
         began = time.perf_counter()
-        status, answer = await connection.ask(method, path, body)
+        status, answer = await connection.ask(method, f"{self._plan.path}/{path}", body)
         seconds = time.perf_counter() - began
         took.append(seconds * 1e3)
         self._met.octets += len(answer)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -29,7 +30,7 @@ from support.sides import ingested, sqlite
 from support.tabs import Tab, tab
 from support.waiting import wait_until
 
-__all__ = ["Seen", "look_on"]
+__all__ = ["Seen", "ask_crowd", "growing", "listen", "look_on", "points_in"]
 
 CROWD: Final = Path(__file__).with_name("crowd.py")
 RUNS_OF_A_LOOKER: Final = 10
@@ -74,10 +75,10 @@ def look_on(
         with (
             running(command, scratch / "ingest.log") as daemon,
             our_server(logdir, store.url, scratch) as server,
-            _growing(files, steps, shape),
+            growing(files, steps, shape),
             tab(playwright) as opened_tab,
         ):
-            wait_until(lambda: _points(engine) > 0, WITHIN_S, "the first points in SQL")
+            wait_until(lambda: points_in(engine) > 0, WITHIN_S, "the first points in SQL")
             board = _Board(server, engine, daemon.process.pid)
             seen = _watch(board, opened_tab, pages, lookers, seconds)
         engine.dispose()
@@ -94,7 +95,7 @@ class _Board:
 
 
 @contextmanager
-def _growing(files: list[int], steps: Sequence[Sequence[bytes]], shape: Scalars) -> Iterator[None]:
+def growing(files: list[int], steps: Sequence[Sequence[bytes]], shape: Scalars) -> Iterator[None]:
     """Let the runs grow while the block runs."""
     ended = threading.Event()
     growth = Growth(replace(shape, steps=len(steps)))
@@ -113,7 +114,7 @@ def _watch(board: _Board, first: Tab, pages: int, lookers: int, seconds: float) 
     bodies: list[dict[str, Any]] = []
     others = [first.browser.new_context().new_page() for _ in range(pages - 1)]
     for page in (first.page, *others):
-        _listen(page, seen, bodies)
+        listen(page, seen.pages_ms, seen.errors, bodies)
         page.set_viewport_size({"width": 1440, "height": 900})
         page.goto(board.server.page("scalars"))
         page.wait_for_selector(".ob-card .js-line", state="attached")
@@ -128,10 +129,12 @@ def _watch(board: _Board, first: Tab, pages: int, lookers: int, seconds: float) 
     plan = Plan(board.server.address, path, questions, seconds, COMING_S)
     seen.pages_ms.clear()
     before = {name: cpu_of(pid) for name, pid in processes.items()}
-    began, stored, busy_s = time.monotonic(), _points(board.engine), machine_cpu()
-    seen.met = _crowd(plan, first.page)
+    began, stored, busy_s = time.monotonic(), points_in(board.engine), machine_cpu()
+    seen.met = Met(
+        **ask_crowd([str(CROWD)], asdict(plan), lambda: first.page.wait_for_timeout(200))
+    )
     seen.wall_s = time.monotonic() - began
-    seen.stored_per_s = (_points(board.engine) - stored) / seen.wall_s
+    seen.stored_per_s = (points_in(board.engine) - stored) / seen.wall_s
     for name, pid in processes.items():
         seen.cores[name] = (cpu_of(pid) - before[name]) / seen.wall_s
     seen.cores["the light clients"] = seen.met.cpu_s / seen.wall_s
@@ -140,21 +143,23 @@ def _watch(board: _Board, first: Tab, pages: int, lookers: int, seconds: float) 
     return seen
 
 
-def _listen(page: Page, seen: Seen, bodies: list[dict[str, Any]]) -> None:
+def listen(
+    page: Page, took_ms: list[float], errors: list[str], bodies: list[dict[str, Any]]
+) -> None:
     """Note what a page asks, how long it takes, and what goes wrong."""
 
     def finished(request: Request) -> None:
         if request.method == "POST" and request.url.endswith("/scalars"):
-            seen.pages_ms.append(request.timing["responseEnd"])
+            took_ms.append(request.timing["responseEnd"])
             bodies.append(json.loads(request.post_data or "{}"))
 
     def answered(answer: Response) -> None:
         if answer.status >= HTTP_ERROR:
-            seen.errors.append(f"page: {answer.status}")
+            errors.append(f"page: {answer.status}")
 
     page.on("requestfinished", finished)
-    page.on("requestfailed", lambda request: seen.errors.append(f"page: {request.failure}"))
-    page.on("pageerror", lambda error: seen.errors.append(f"page: {error.message}"))
+    page.on("requestfailed", lambda request: errors.append(f"page: {request.failure}"))
+    page.on("pageerror", lambda error: errors.append(f"page: {error.message}"))
     page.on("response", answered)
 
 
@@ -169,23 +174,29 @@ def _bodies(server: Server, asked: Sequence[dict[str, Any]], count: int) -> list
     ]
 
 
-def _crowd(plan: Plan, page: Page) -> Met:
-    """Let the light clients look, and the pages hear of what they asked meanwhile."""
-    # -P: beside the program lie modules with names of others.
-    command = [sys.executable, "-P", str(CROWD)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+def ask_crowd(
+    program: Sequence[str], plan: Mapping[str, Any], meanwhile: Callable[[], None]
+) -> Any:
+    """Let light clients do as the plan says, doing something else again and again meanwhile."""
+    # -P: beside the programs lie modules with names of others.
+    command = [sys.executable, "-P", *program]
+    environment = {**os.environ, "PYTHONPATH": str(CROWD.parents[1])}
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
+    ) as process:
         said: list[bytes] = []
-        asked = json.dumps(asdict(plan)).encode()
+        asked = json.dumps(plan).encode()
         reader = threading.Thread(target=lambda: said.append(process.communicate(asked)[0]))
         reader.start()
         while reader.is_alive():
-            page.wait_for_timeout(200)
+            meanwhile()
         reader.join()
     if process.returncode != 0:
         raise RuntimeError(f"the clients ended with {process.returncode}")
-    return Met(**json.loads(said[0]))
+    return json.loads(said[0])
 
 
-def _points(engine: Engine) -> int:
+def points_in(engine: Engine) -> int:
+    """Return how many points SQL has."""
     with begin_read(engine) as conn:
         return int(conn.execute(select(func.sum(tables.run.c.points))).scalar() or 0)

@@ -73,8 +73,8 @@ class Action:
 
     @property
     def is_for_programs(self) -> bool:
-        """Whether it is part of the API."""
-        return self.path.startswith("/api/")
+        """Whether it is part of the API that is promised to programs."""
+        return self.path.startswith("/api/v1/")
 
     def target(self, spot: Spot) -> str:
         """Return the address with its query part."""

@@ -195,7 +195,9 @@ def _changes() -> Iterator[Action]:
     )
     yield Action(
         *("write a note", "POST", _R + "/note", Need.EDIT),
+        # Of another run than by the API: no program gets here to have written it before.
         body=lambda _: {"text": "noted", "read": NOW - 100},
+        segments=lambda s: {"uid": s.second},
     )
     yield Action(
         *("delete a run", "POST", _P + "/deletion", Need.ADMINISTER),
@@ -265,7 +267,7 @@ def _for_programs() -> Iterator[Action]:
     )
     yield Action(
         *("write a note, by the API", "POST", run + "/note", Need.EDIT),
-        body=lambda _: {"text": "noted by a program", "read": NOW},
+        body=lambda _: {"text": "noted by a program", "read": NOW - 100},
     )
 
 

@@ -190,7 +190,9 @@ def _wrong(cell: Cell, reply: Reply, nowhere: Reply, principal: Principal) -> li
     """Tell what is wrong with an answer."""
     told = _told(cell.action, reply)
     is_refused = cell.expected is Answer.FORBIDDEN and reply.status in (403, 404)
-    is_right = told is cell.expected or (is_refused and not cell.action.has_place)
+    # What names nothing that is there, is done with the status of what is invisible.
+    is_hidden = cell.expected is Answer.INVISIBLE and reply.status == 404
+    is_right = told is cell.expected or is_hidden or (is_refused and not cell.action.has_place)
     wrong = [] if is_right else [f"{told} ({reply.status}), not {cell.expected}"]
     if cell.project is None:
         return wrong

@@ -22,7 +22,7 @@ The rules, as read:
   never reached by token, and neither is what needs an admin's role, for no scope gives that;
 - a share link reads its one target and nothing beside it: of the views that people keep, the one
   whose address it has, and no list;
-+ tokens are for programs: to who comes by one, nothing exists outside the API;
++ tokens are for programs: to who comes by one, nothing exists outside the API for programs;
 + the door, where one signs in, is open to everybody who comes without a token;
 + what gives somebody a way in or a role wants a password: a board without accounts has none, so
   nobody does it there in a browser, and no program anywhere; nor is it looked at where first;

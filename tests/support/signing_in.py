@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import dataclass, field
 from functools import cache
@@ -78,6 +79,10 @@ class Browser:
                 if morsel["max-age"] == "0":
                     del self.cookies[name]
         return reply
+
+    def asked(self, method: str, target: str, body: Any = None) -> Reply:
+        """Send one request, where no event loop runs."""
+        return asyncio.run(self.ask(method, target, body))
 
     async def sign_in(self, name: str, password: str = PASSWORD, to: str = "/") -> Reply:
         """Give a name and a password."""

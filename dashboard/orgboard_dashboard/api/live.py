@@ -24,6 +24,9 @@ __all__ = ["routes"]
 _HEADERS: Final = {"cache-control": "no-store", "x-accel-buffering": "no"}
 """A proxy that buffers would hold news back."""
 
+_OVER: Final = b"event: over\ndata: {}\n\n"
+"""Whoever watches may not any more: a page asks at once what it may, and shows that."""
+
 # Made once: to make one costs as much as to use it.
 _ENCODER: Final = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
 
@@ -60,6 +63,8 @@ async def _stream(
             has_news = await _has_news(watcher, heartbeat_every_s)
             if not _is_over(board, watcher):
                 yield _event(*watcher.take(), board.every_s()) if has_news else b":\n\n"
+        if watcher.is_over:
+            yield _OVER
     finally:
         board.leave(topic, watcher)
 

@@ -19,6 +19,14 @@ from orgboard_schema.sql.roles import Role
 from support.boards import scalars
 from support.people import PASSWORD, Person, put, sign_in
 from support.people_pages import MARKUP, let_in, people_of
+from support.people_steps import (
+    choose_for,
+    give_name_and_password,
+    grant,
+    invitation,
+    open_link,
+    sign_out,
+)
 from support.served import Served, serve_example
 
 pytestmark = pytest.mark.browser
@@ -58,18 +66,18 @@ def test_a_board_is_shared_and_each_sees_what_is_theirs_until_it_is_taken_back(
     with begin_write(bare.board.engine) as conn:
         set_up(conn, secret, time.time())
     ana, ben, eve = (browser.new_context().new_page() for _ in range(3))
-    _open_link(ana, f"{bare.address}/welcome#{secret}", "Ana")
+    open_link(ana, f"{bare.address}/welcome#{secret}", "Ana")
     expect(ana.locator(".ob-project")).to_have_count(3)
 
     for page, name, team in ((ben, "ben", "red"), (eve, "eve", "blue")):
-        _open_link(page, _invitation(ana, bare, team), name)
+        open_link(page, invitation(ana, bare.address, team), name)
         # The only project that one sees opens by itself.
         expect(page).to_have_url(re.compile(f"/p/{team}/one/scalars"))
         expect(page.locator(".ob-panel .ob-row")).to_have_text(re.compile(f"run-of-{team}"))
     ben.goto(f"{bare.address}/p/blue/one/scalars")
     expect(ben.locator("#ob-page")).to_contain_text("not shared with you")
 
-    _grant(ana, bare, "blue / one", "ben")
+    grant(ana, bare.address, "blue / one", "ben")
     ben.goto(bare.address)
     expect(ben.locator(".ob-project")).to_have_text([re.compile("blue / one"), re.compile("red")])
     ben.goto(f"{bare.address}/p/blue/one/scalars")
@@ -84,9 +92,9 @@ def test_a_board_is_shared_and_each_sees_what_is_theirs_until_it_is_taken_back(
     ben.goto(bare.address)
     expect(ben).to_have_url(re.compile("/p/red/one/scalars"))
 
-    _sign_out(eve)
+    sign_out(eve)
     assert eve.request.get(f"{bare.address}/api/ui/v1/projects").status == 401
-    _sign_in(eve, "eve")
+    give_name_and_password(eve, "eve")
     expect(eve).to_have_url(re.compile("/p/blue/one/scalars"))
     for page in (ana, ben, eve):
         page.context.close()
@@ -100,7 +108,7 @@ def test_a_session_that_is_over_leads_to_the_sign_in_and_back_to_the_very_place(
     expect(page.locator(".ob-card")).to_be_visible()
     _end(peopled, ana)
     page.reload()
-    _sign_in(page, "ana")
+    give_name_and_password(page, "ana")
     expect(page).to_have_url(place)
 
     page.goto(f"{peopled.address}/admin/teams")
@@ -108,7 +116,7 @@ def test_a_session_that_is_over_leads_to_the_sign_in_and_back_to_the_very_place(
     _end(peopled, ana)
     # Without a reload: what Dash asks for is refused.
     page.get_by_role("link", name="Projects", exact=True).click()
-    _sign_in(page, "ana")
+    give_name_and_password(page, "ana")
     expect(page).to_have_url(f"{peopled.address}/admin/projects")
     expect(page.get_by_role("table", name="Projects")).to_be_visible()
 
@@ -132,7 +140,7 @@ def test_what_is_delicate_asks_for_the_password_and_then_does_it(
 ) -> None:
     _age(peopled, ana)
     page.goto(f"{peopled.address}/admin")
-    _menu(page, "person07", "Put to sleep…")
+    choose_for(page, "person07", "Put to sleep…")
     page.get_by_role("button", name="Put to sleep", exact=True).click()
 
     asked = page.get_by_role("dialog", name="Is it you?")
@@ -152,7 +160,7 @@ def test_who_does_not_give_the_password_changes_nothing(
 ) -> None:
     _age(peopled, ana)
     page.goto(f"{peopled.address}/admin")
-    _menu(page, "person08", "Put to sleep…")
+    choose_for(page, "person08", "Put to sleep…")
     page.get_by_role("button", name="Put to sleep", exact=True).click()
     page.get_by_role("dialog", name="Is it you?").get_by_role("button", name="Cancel").click()
 
@@ -362,60 +370,11 @@ def test_a_board_without_accounts_has_no_account_button_and_says_how_to_have_som
     expect(page.locator("#ob-account")).to_be_empty()
 
 
-def _open_link(page: Page, link: str, name: str) -> None:
-    """Make an account by a one-time link."""
-    page.goto(link)
-    page.get_by_label("Name", exact=True).fill(name)
-    page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="Make the account").click()
-    expect(page.get_by_role("button", name=f"Account: {name}")).to_be_visible()
-    assert "#" not in page.url
-
-
-def _invitation(page: Page, served: Served, team: str) -> str:
-    """Make a link into a team, on the page of who runs the board."""
-    page.goto(f"{served.address}/admin/teams")
-    page.get_by_role("button", name=f"Members of {team}").click()
-    page.get_by_role("button", name="Make a link").click()
-    link = page.get_by_label("The link").input_value()
-    assert link.startswith(f"{served.address}/welcome#")
-    return link
-
-
-def _grant(page: Page, served: Served, place: str, name: str) -> None:
-    page.goto(f"{served.address}/admin/projects")
-    page.get_by_role("button", name=f"Access to {place}").click()
-    dialog = page.get_by_role("dialog", name=f"Access to {place}")
-    dialog.get_by_label("Name", exact=True).fill(name)
-    dialog.get_by_label("Name", exact=True).press("Enter")
-    expect(page.get_by_text(f"Gains sight, as viewer: {name}")).to_be_visible()
-    page.get_by_role("button", name=f"Make {name} viewer").click()
-    expect(dialog.get_by_role("list", name="Grants")).to_contain_text(name)
-
-
-def _sign_out(page: Page) -> None:
-    page.get_by_role("button", name=re.compile("^Account: ")).click()
-    page.get_by_role("button", name="Sign out").click()
-    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
-
-
-def _sign_in(page: Page, name: str) -> None:
-    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
-    page.get_by_label("Name", exact=True).fill(name)
-    page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-
-
 def _end(served: Served, person: Person) -> None:
     """End all sessions of somebody, whoever has them."""
     mine = select(tables.account.c.account_id).where(tables.account.c.name == person.name)
     with begin_write(served.board.engine) as conn:
         conn.execute(delete(tables.session).where(tables.session.c.account_id.in_(mine)))
-
-
-def _menu(page: Page, name: str, item: str) -> None:
-    page.get_by_role("button", name=f"What can be done with {name}").click()
-    page.get_by_role("menuitem", name=item).click()
 
 
 def _age(served: Served, person: Person) -> None:

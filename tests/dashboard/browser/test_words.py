@@ -340,7 +340,7 @@ def test_a_read_only_board_offers_nothing_that_changes(
     with running(command, tmp_path / "read-only.log") as program:
         found = wait_until(lambda: re.search(r"http://\S+:\d+", program.output()), 30, "an address")
         page.goto(served.page("scalars").replace(served.address, found.group()))
-        page.get_by_role("button", name="Change cosine/a", exact=True).click()
+        _row(page, "cosine/a").click(button="right")
         expect(page.get_by_role("menuitem")).to_have_text(["About this run"])
         page.get_by_role("menuitem").click()
 
@@ -348,6 +348,9 @@ def test_a_read_only_board_offers_nothing_that_changes(
         expect(page.get_by_text("Nobody wrote one.")).to_be_visible()
         for name in ("Write one", "Change", "Star", "Add"):
             expect(page.get_by_role("button", name=name, exact=True)).to_have_count(0)
+        page.goto(served.page("scalars").replace(served.address, found.group()))
+        expect(page.get_by_label("About cosine/a", exact=True)).to_be_attached()
+        expect(page.get_by_role("button", name=re.compile("^Change "))).to_have_count(0)
 
 
 def test_on_a_phone_a_run_is_changed_from_the_sheet(browser: Browser, served: Project) -> None:
@@ -356,6 +359,9 @@ def test_on_a_phone_a_run_is_changed_from_the_sheet(browser: Browser, served: Pr
     page.goto(served.page("scalars"))
     page.get_by_role("button", name="Runs", exact=True).tap()
     page.get_by_role("button", name="Change cosine/a", exact=True).tap()
+    # All of its name is there, beside what stays here though nobody hovers.
+    name = _row(page, "cosine/a").locator(".ob-name")
+    assert name.evaluate("(name) => name.scrollWidth <= name.clientWidth")
     button = page.get_by_role("button", name="Change cosine/a", exact=True).bounding_box()
     menu = page.get_by_role("menu").bounding_box()
     assert button is not None

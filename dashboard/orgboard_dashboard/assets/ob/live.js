@@ -33,7 +33,7 @@
     stream = new EventSource(`${ob.base()}api/ui/v1/${project.path}/live`);
     stream.onopen = () => {
       paint();
-      if (again) project?.tell("again");
+      if (again) lookAgain(project);
       again = true;
     };
     stream.addEventListener("runs", (event) => {
@@ -42,12 +42,23 @@
       project?.changed(told.runs);
       paint();
     });
+    // What was shown may not be seen any more: not to be left on the screen until a retry.
+    stream.addEventListener("over", () => {
+      disconnect();
+      reconnect();
+    });
     stream.onerror = () => {
       paint();
       if (stream?.readyState !== EventSource.CLOSED) return;
       disconnect();
       timer = setTimeout(reconnect, RETRY_MS);
     };
+  }
+
+  /** Runs may have come meanwhile, and some may not be seen any more. */
+  function lookAgain(opened) {
+    opened?.tell("again");
+    opened?.reread();
   }
 
   /** Connect again to what was refused, unless it is not there any more for who looks. */

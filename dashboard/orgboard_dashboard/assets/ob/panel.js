@@ -34,7 +34,7 @@
     const bar = ob.queryBar(project);
     const all = ob.el("input", { type: "checkbox", "aria-label": "Show the newest runs, or none", onchange: toggleAll });
     const automatic = ob.el("button.ob-quiet", { type: "button", title: "Show the newest runs, whatever they are", onclick: () => ob.setView({ selected: null }) }, "newest");
-    const actions = ob.el("button.ob-quiet", { type: "button", "aria-haspopup": "menu", title: "Rename, tag, star, archive, delete", onclick: (event) => ob.runMenu(event, project) }, "Actions");
+    const actions = ob.el("button.ob-quiet", { type: "button", "aria-haspopup": "menu", title: "What can be done with the runs", onclick: (event) => ob.runMenu(event, project) }, "Actions");
     const every = ob.el("button.ob-quiet", { type: "button", onclick: () => project.showAll() }, "all");
     const titles = ob.el("span.ob-panel-titles");
     const groups = ob.groupBar(project);
@@ -52,7 +52,16 @@
     list.prepend(none);
     const foot = ob.el("div.ob-foot", {}, ob.el("span"), ob.el("span"));
     new ResizeObserver(ob.throttled(30, resized)).observe(list);
-    return { project, bar, all, automatic, every, titles, head, groups, columns, rows, none, list, foot };
+    learn(project);
+    return { project, bar, all, automatic, every, titles, head, groups, columns, rows, none, list, foot, canEdit: false };
+  }
+
+  /** Whoever only looks is offered no change. */
+  async function learn(project) {
+    const me = await ob.me(project.path).catch(() => null);
+    if (!me?.can_edit || parts?.project !== project) return;
+    parts.canEdit = true;
+    paint();
   }
 
   /** A wider panel has room for more columns, whose metrics are yet to be fetched. */
@@ -126,7 +135,7 @@
         run.starred ? ob.star() : null,
         ob.el("span.ob-name", {}, name),
         ...run.tags.slice(0, 2).map(ob.chip)),
-      ob.el("button.ob-more", { type: "button", "aria-haspopup": "menu", "aria-label": `Change ${name}`, title: "Rename, tag, star, archive, delete", onclick: (event) => ob.runMenu(event, project, [run.uid]) }, ob.icon("M3 8h.01M8 8h.01M13 8h.01")),
+      ob.el("button.ob-more", { type: "button", "aria-haspopup": "menu", "aria-label": `Change ${name}`, title: "Rename, tag, star, archive, delete", hidden: !parts.canEdit, onclick: (event) => ob.runMenu(event, project, [run.uid]) }, ob.icon("M3 8h.01M8 8h.01M13 8h.01")),
       ob.el("a.ob-nav.ob-more", { href: `${ob.base()}r/${run.uid}`, "aria-label": `About ${name}`, title: "About this run" }, ob.icon("M6 3l5 5-5 5")),
       ...ob.panelColumns().map(({ key }) => ob.el("span.ob-cell", { title: ob.columnTitle(key) }, cellText(run, key))));
   }

@@ -189,7 +189,11 @@
     async resolveSelected(isWanted = (uid) => !this.known.has(uid)) {
       const unknown = (ob.view.selected || []).filter(isWanted).slice(0, MOST_SHOWN);
       if (!unknown.length) return;
-      const asked = unknown.map((uid) => ob.getJson(`r/${encodeURIComponent(uid)}`, this.controller.signal).catch(() => null));
+      const asked = unknown.map((uid) => ob.getJson(`r/${encodeURIComponent(uid)}`, this.controller.signal).catch((error) => {
+        // It is not there any more for who looks.
+        if (error.status === 404) this.known.delete(uid);
+        return null;
+      }));
       for (const found of await Promise.all(asked)) if (found) this.known.set(found.run.uid, found.run);
       this.tell("filter");
     }

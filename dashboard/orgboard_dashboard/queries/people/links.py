@@ -149,7 +149,8 @@ def use_link(
     set_password(conn, account_id, password_hash, now)
     if row.team_id is not None:
         put_member(conn, row.team_id, account_id, Role(row.role), now)
-    after = {"admin": is_admin, "team": from_sql(row.team or "")}
+    role = "" if row.team_id is None else Role(row.role).word
+    after = {"admin": is_admin, "team": from_sql(row.team or ""), "role": role}
     actor = Actor(account_id, name, "", address)
     note_down(conn, actor, "account.made", name, now, after=after)
     return name

@@ -158,13 +158,20 @@ def revoke_share(
 def open_share(conn: Connection, secret: str, address: str, now: float) -> str | None:
     """Return the address of the page that a link opens, and count it; None when it does not."""
     here = (_of.secret_sha256 == digest(secret)) & share_stands(now)
-    row = conn.execute(select(_of.share_id, _of.path).where(here)).one_or_none()
+    of_project = select(_of.share_id, _of.path, tables.team.c.name.label("team"))
+    row = conn.execute(
+        of_project.add_columns(tables.project.c.name.label("project"))
+        .join(tables.project, tables.project.c.project_id == _of.project_id)
+        .join(tables.team)
+        .where(here)
+    ).one_or_none()
     if row is None:
         return None
     used = {"used_at": now, "uses": _of.uses + 1}
     conn.execute(update(tables.share).where(_of.share_id == row.share_id).values(used))
     actor = Actor(None, "guest", row.share_id, address)
-    note_down(conn, actor, "share.opened", row.share_id, now)
+    subject = f"{from_sql(row.team)}/{from_sql(row.project)}: {row.share_id}"
+    note_down(conn, actor, "share.opened", subject, now)
     return from_sql(row.path)
 
 

@@ -1,16 +1,17 @@
 """Who of those that were let in may stay: of streams, which outlive the question they began as.
 
-Asked of many at once, in one statement for each way in, however many there are.
+Asked of many at once, in one statement for each way in, however many there are. No program watches
+by a token: what programs may ask has no streams.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from sqlalchemy import Connection, Select, or_, select, true
+from sqlalchemy import Connection, Select, select, true
 
 from orgboard_dashboard.queries.people.shares import share_stands
-from orgboard_dashboard.queries.people.ways_in import has_accounts, session_stands, token_stands
+from orgboard_dashboard.queries.people.ways_in import has_accounts, session_stands
 from orgboard_dashboard.queries.visible import role_of
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.sql import tables
@@ -19,7 +20,7 @@ from orgboard_schema.sql.dictionary import chunked
 __all__ = ["who_may_stay"]
 
 _account, _project = tables.account.c, tables.project.c
-_session, _token, _share = tables.session.c, tables.token.c, tables.share.c
+_session, _share = tables.session.c, tables.share.c
 
 
 def who_may_stay(
@@ -30,7 +31,7 @@ def who_may_stay(
     for viewer in viewers:
         ways.setdefault(viewer.kind, []).append(viewer)
     stays: set[tuple[Viewer, int]] = set()
-    for kind, ask in (("account", _by_session), ("token", _by_token), ("share", _by_share)):
+    for kind, ask in (("account", _by_session), ("share", _by_share)):
         # One session may watch by several pages, from before its password was given and after.
         known: dict[str, list[Viewer]] = {}
         for viewer in ways.get(kind, ()):
@@ -60,25 +61,6 @@ def _by_session(
         .where(
             _session.session_id.in_(vias),
             session_stands(now),
-            _project.project_id.in_(project_ids),
-            role_of(_account.account_id, _account.is_admin) > 0,
-        )
-    )
-
-
-def _by_token(vias: Collection[str], project_ids: Collection[int], now: float) -> Select[str, int]:
-    return (
-        select(_token.token_id, _project.project_id)
-        .select_from(tables.token)
-        .join(tables.account)
-        .join(
-            tables.project,
-            or_(_token.team_id.is_(None), _token.team_id == _project.team_id)
-            & or_(_token.project_id.is_(None), _token.project_id == _project.project_id),
-        )
-        .where(
-            _token.token_id.in_(vias),
-            token_stands(now),
             _project.project_id.in_(project_ids),
             role_of(_account.account_id, _account.is_admin) > 0,
         )

@@ -15,6 +15,7 @@ from orgboard_dashboard.queries.errors import BadQuery, Forbidden, NotFound, Too
 from orgboard_dashboard.queries.people.accounts import find_account
 from orgboard_dashboard.queries.people.audit import actor_of, note_down
 from orgboard_dashboard.queries.people.members import find_team
+from orgboard_dashboard.queries.people.ways_in import token_stands
 from orgboard_dashboard.queries.visible import find_project
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.sql import tables
@@ -98,7 +99,7 @@ def make_token(
         project_id = find_project(viewer, conn, new.team, new.project).project_id
     elif new.team:
         team_id = find_team(viewer, conn, new.team)
-    live = (_of.account_id == owner) & _stands(now)
+    live = (_of.account_id == owner) & token_stands(now)
     if conn.execute(select(func.count()).where(live)).scalar_one() >= _MAX_LIVE:
         raise TooMuch(f"An account has at most {_MAX_LIVE} tokens. Revoke some.")
     row = {
@@ -129,7 +130,7 @@ def list_tokens(
     """
     if everybodys and not viewer.runs_board:
         raise NotFound
-    here = _stands(now)
+    here = token_stands(now)
     return _listed(conn, here if everybodys else here & (_of.account_id == viewer.account_id))
 
 
@@ -139,7 +140,7 @@ def revoke_token(viewer: Viewer, conn: Connection, token_id: str, now: float) ->
     Raises:
         NotFound: there is none that stands, or it is another's.
     """
-    here = (_of.token_id == to_sql(token_id)) & _stands(now)
+    here = (_of.token_id == to_sql(token_id)) & token_stands(now)
     if not viewer.runs_board:
         here &= _of.account_id == viewer.account_id
     if conn.execute(update(tables.token).where(here).values(revoked_at=now)).rowcount != 1:
@@ -166,10 +167,6 @@ def _check(new: NewToken) -> None:
         raise BadQuery(f"A token lives 1 to {MAX_DAYS} days.")
     if new.project and not new.team:
         raise BadQuery("A project is named with its team.")
-
-
-def _stands(now: float) -> ColumnElement[bool]:
-    return _of.revoked_at.is_(None) & (_of.expires_at > now)
 
 
 def _listed(conn: Connection, here: ColumnElement[bool]) -> tuple[TokenRow, ...]:

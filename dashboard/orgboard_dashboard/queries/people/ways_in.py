@@ -86,9 +86,8 @@ def session_stands(now: float) -> ColumnElement[bool]:
 
 
 def token_stands(now: float) -> ColumnElement[bool]:
-    """Return the condition on tokens and their accounts that hold for those that still open."""
-    is_valid = (_token.expires_at > now) & _token.revoked_at.is_(None)
-    return is_valid & _account.disabled_at.is_(None)
+    """Return the condition on tokens that holds for those that open, if their account is awake."""
+    return (_token.expires_at > now) & _token.revoked_at.is_(None)
 
 
 def viewer_of_session(
@@ -122,7 +121,11 @@ def viewer_of_token(
     row = conn.execute(
         select(tables.token, _account.name.label("owner"), _account.is_admin)
         .join(tables.account)
-        .where(_token.secret_sha256 == digest(token), token_stands(now))
+        .where(
+            _token.secret_sha256 == digest(token),
+            token_stands(now),
+            _account.disabled_at.is_(None),
+        )
     ).one_or_none()
     if row is None:
         return None
