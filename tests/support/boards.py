@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import anyio
 import httpx
@@ -159,14 +158,14 @@ def opened(url: str) -> Iterator[Board]:
 
 
 @pytest.fixture
-def board(tmp_path: Path) -> Iterator[Board]:
+def board(sqlite_tables_url: str) -> Iterator[Board]:
     """Give an empty board on SQLite, for what does not depend on the engine."""
-    with opened(str(tmp_path / "board.db")) as made:
+    with opened(sqlite_tables_url) as made:
         yield made
 
 
 @pytest.fixture
-def any_board(database_url: str) -> Iterator[Board]:
+def any_board(tables_url: str) -> Iterator[Board]:
     """Give an empty board, once on each engine."""
-    with opened(database_url) as made:
+    with opened(tables_url) as made:
         yield made
