@@ -31,6 +31,7 @@ from orgboard_schema.sql.flush import (
 from orgboard_schema.sql.migrate import upgrade
 from orgboard_schema.sql.registry import ensure_file, ensure_logdir, ensure_project, ensure_run
 from orgboard_schema.types import Kind, Metadata, Value
+from support.kept_app import kept_app
 
 __all__ = ["Board", "any_board", "board", "opened", "scalars", "values"]
 
@@ -101,8 +102,8 @@ class Board:
         self, method: str, path: str, *, web: Web | None = None, **request: object
     ) -> httpx.Response:
         """Send one request through the whole app, as the board's own page would."""
-        self._web = web or self._web or self.web()
-        app = self._web
+        self._web = web or self._web
+        app = self._web or kept_app(self.engine)
 
         async def send() -> httpx.Response:
             transport = httpx.ASGITransport(app.gate, raise_app_exceptions=False)
