@@ -5,13 +5,15 @@ PYTHON ?= python3
 PORT ?= 7070
 ARGS ?=
 SECONDS ?= 60
-# Test files at a time; 0: one after the other, in this process.
-WORKERS ?= 0
+# Test files at a time, as many as there are cores; 0: one after the other, in this process.
+WORKERS ?= logical
+TOGETHER := -n $(WORKERS) --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 export PYTHON
 
 BIN := .venv/bin
 .DEFAULT_GOAL := install
-.PHONY: install demo test test-interop check format bench bench-writer bench-ingest bench-scale bench-live bench-ui fuzz screenshots proto tables clean help dev
+CHECKS := check-pyright check-mypy check-ruff check-imports
+.PHONY: install demo test test-interop check $(CHECKS) format bench bench-writer bench-ingest bench-scale bench-live bench-ui fuzz screenshots proto tables clean help dev
 
 install: ## Make .venv with the board in it (the default)
 	@.ci/prepare server
@@ -23,17 +25,26 @@ demo: ## Train a small model and watch it in the browser (PORT=7070)
 
 test: dev ## Run all tests, on real SQLite, PostgreSQL and Chromium (ARGS=...)
 	@.ci/prepare parts
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest $(TOGETHER) $(ARGS)
 
 test-interop: ## Run the tests that meet PyTorch, TensorFlow, JAX and other frameworks (ARGS=...)
 	@.ci/prepare interop
-	@.venv-interop/bin/python -m pytest tests/interop $(ARGS)
+	@.venv-interop/bin/python -m pytest $(TOGETHER) tests/interop $(ARGS)
 
 check: dev ## Lint, format, types twice, directions of imports
+	@$(MAKE) --no-print-directory -j 2 $(CHECKS)
+
+check-pyright:
+	$(BIN)/pyright
+
+check-mypy:
+	$(BIN)/mypy
+
+check-ruff:
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy
-	$(BIN)/pyright
+
+check-imports:
 	$(BIN)/lint-imports
 
 format: dev ## Put the code into its one format

@@ -136,7 +136,21 @@ def test_a_framework_that_no_index_offers_is_told_and_loses_no_other(
         "pytorch-lightning",
     ]
     assert all(f"{name} cannot be had here" in done.stderr for name in left_out)
-    assert any("pip install -qq optuna" in call for call in machine.calls())
+    assert any("pip install -qq --no-compile optuna" in call for call in machine.calls())
+
+
+def test_in_ci_the_frameworks_come_while_the_rest_is_tested(machine: Machine) -> None:
+    for program in ("grep", "mktemp", "rm", "tail", "tee"):
+        machine.has(program, f'exec {shutil.which(program)} "$@"')
+    machine.has("make", 'echo "make $*" >>"$HERE/calls"; ' + CI_STEP)
+    shutil.copy(REPOSITORY / ".ci" / "run", machine.home / "clone" / ".ci")
+
+    machine.runs("run", BROKEN="")
+
+    calls = machine.calls()
+    came = next(n for n, call in enumerate(calls) if call.endswith(f"-r {FRAMEWORKS}"))
+    assert calls.index("make check") < calls.index("make test") < calls.index("make test-interop")
+    assert came < calls.index("make test-interop")
 
 
 @pytest.mark.parametrize(("ci", "status"), [("", 0), ("true", 1)])
@@ -266,7 +280,7 @@ def test_web_servers_are_installed_on_no_machine_that_somebody_works_at(
     machine: Machine, ci: str, asked: list[str]
 ) -> None:
     machine.has("apt-get", APT)
-    for program in ("chromium", "initdb"):
+    for program in ("chromium", "chromium-headless-shell", "initdb"):
         machine.has(program, "exit 0")
 
     done = machine.prepare("parts", CI=ci)

@@ -99,8 +99,8 @@ def test_what_is_written_down_stays_as_it_is(any_board: Board, tamper: object) -
     assert _records(any_board) == before
 
 
-def test_on_postgresql_the_log_is_not_emptied_at_once_either(postgres_database: str) -> None:
-    with opened(postgres_database) as board:
+def test_on_postgresql_the_log_is_not_emptied_at_once_either(postgres_tables_url: str) -> None:
+    with opened(postgres_tables_url) as board:
         add_person(board, "boss", is_admin=True)
         with begin_write(board.engine) as conn:
             members.make_team(HOST, conn, "vision", START)

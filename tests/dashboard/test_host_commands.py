@@ -66,9 +66,9 @@ def host(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Host]:
 
 
 @pytest.fixture
-def any_host(database_url: str, capsys: pytest.CaptureFixture[str]) -> Iterator[Host]:
-    with opened(database_url) as board:
-        yield Host(board, database_url, capsys)
+def any_host(tables_url: str, capsys: pytest.CaptureFixture[str]) -> Iterator[Host]:
+    with opened(tables_url) as board:
+        yield Host(board, tables_url, capsys)
 
 
 def test_people_teams_and_projects_are_made_and_told_of(any_host: Host) -> None:

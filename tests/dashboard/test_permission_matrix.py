@@ -29,6 +29,8 @@ from support.permission_oracle import Need
 from support.permission_world import BLUE, RED, World, build_world
 from support.postgres import fresh_database
 
+pytestmark = pytest.mark.slow
+
 RULES = rules_for(PAGES)
 ENGINES = ("sqlite", "postgres")
 

@@ -73,13 +73,13 @@ def _more_than(engine: Engine, points: int) -> Callable[[], bool]:
 @pytest.mark.parametrize("target", ["sqlite", "postgres"])
 def test_ingest_writes_through_a_backup_and_goes_on_after_the_restore(
     tmp_path: Path,
-    database_url: str,
+    tables_url: str,
     target: str,
     postgres_url: str,
     start_orgboard: Start,
 ) -> None:
     logs, backup = tmp_path / "logs", tmp_path / "board.backup"
-    engine = migrated(database_url)
+    engine = migrated(tables_url)
     stored_meanwhile: list[int] = []
 
     def tell(_what: str, _done: int, _of: int) -> None:
@@ -89,7 +89,7 @@ def test_ingest_writes_through_a_backup_and_goes_on_after_the_restore(
             wait_until(_more_than(engine, already + SOME), WITHIN_S, "points stored meanwhile")
             stored_meanwhile.append(_points(engine))
 
-    with _growing(logs) as written, start_orgboard("ingest", logs, "--db", database_url):
+    with _growing(logs) as written, start_orgboard("ingest", logs, "--db", tables_url):
         wait_until(_more_than(engine, SOME), WITHIN_S, "the first points")
         take_backup(engine, backup, None, now=0.0, tell=tell)
     engine.dispose()

@@ -149,14 +149,14 @@ def test_a_full_disk_of_the_server_is_waited_for_until_there_is_room(
 
 
 def test_eight_ingests_that_read_the_same_runs_at_once_store_each_point_once(
-    tmp_path: Path, database_url: str
+    tmp_path: Path, tables_url: str
 ) -> None:
     files = GrowingFiles(tmp_path / "logs", random.Random(7), runs=4)
     files.grow(40)
     files.finish()
 
-    with opened(database_url) as engine:
-        rivals = [Reading(eager_config(database_url, files.logdir)) for _ in range(8)]
+    with opened(tables_url) as engine:
+        rivals = [Reading(eager_config(tables_url, files.logdir)) for _ in range(8)]
         for rival in rivals:
             rival.start()
         for rival in rivals:

@@ -105,12 +105,12 @@ def _pause(running: Daemon, engine: Engine) -> None:
 
 @pytest.mark.parametrize("count", [2, 3])
 def test_daemons_on_one_logdir_share_its_runs_and_store_each_point_once(
-    tmp_path: Path, database_url: str, count: int
+    tmp_path: Path, tables_url: str, count: int
 ) -> None:
-    engine = migrated(database_url)
+    engine = migrated(tables_url)
     files = GrowingFiles(tmp_path / "logs", random.Random(count), runs=12, files_a_run=1)
 
-    with _daemons(_config(database_url, files), count, tmp_path) as daemons:
+    with _daemons(_config(tables_url, files), count, tmp_path) as daemons:
         _wait_for_members(engine, daemons)
         files.grow_for(1.5)
         _wait_until_equal(engine, files)
@@ -132,16 +132,16 @@ def test_daemons_on_one_logdir_share_its_runs_and_store_each_point_once(
 
 
 def test_daemons_on_several_logdirs_of_one_database_share_each_of_them(
-    tmp_path: Path, database_url: str
+    tmp_path: Path, tables_url: str
 ) -> None:
-    engine = migrated(database_url)
+    engine = migrated(tables_url)
     one = GrowingFiles(tmp_path / "one", random.Random(1), runs=6, files_a_run=1)
     two = GrowingFiles(tmp_path / "two", random.Random(2), runs=6, files_a_run=1)
 
     with (
-        daemon(_config(database_url, one, two), tmp_path / "a.log") as first,
-        daemon(_config(database_url, two, one), tmp_path / "b.log") as second,
-        daemon(_config(database_url, one), tmp_path / "c.log"),
+        daemon(_config(tables_url, one, two), tmp_path / "a.log") as first,
+        daemon(_config(tables_url, two, one), tmp_path / "b.log") as second,
+        daemon(_config(tables_url, one), tmp_path / "c.log"),
     ):
         wait_until(
             lambda: sorted(len(rows) for rows in _at_work(engine).values()) == [1, 2, 2],
@@ -158,12 +158,12 @@ def test_daemons_on_several_logdirs_of_one_database_share_each_of_them(
 
 
 def test_the_runs_of_a_killed_daemon_are_taken_over_when_its_lease_runs_out(
-    tmp_path: Path, database_url: str
+    tmp_path: Path, tables_url: str
 ) -> None:
-    engine = migrated(database_url)
+    engine = migrated(tables_url)
     files = GrowingFiles(tmp_path / "logs", random.Random(3), runs=12, files_a_run=1)
 
-    with _daemons(_config(database_url, files), 2, tmp_path) as daemons:
+    with _daemons(_config(tables_url, files), 2, tmp_path) as daemons:
         _wait_for_members(engine, daemons)
         files.grow_for(0.5)
         daemons[0].kill()
@@ -175,12 +175,12 @@ def test_the_runs_of_a_killed_daemon_are_taken_over_when_its_lease_runs_out(
 
 
 def test_a_daemon_that_slept_past_its_lease_finds_its_part_anew(
-    tmp_path: Path, database_url: str
+    tmp_path: Path, tables_url: str
 ) -> None:
-    engine = migrated(database_url)
+    engine = migrated(tables_url)
     files = GrowingFiles(tmp_path / "logs", random.Random(4), runs=12, files_a_run=1)
 
-    with _daemons(_config(database_url, files), 2, tmp_path) as daemons:
+    with _daemons(_config(tables_url, files), 2, tmp_path) as daemons:
         _wait_for_members(engine, daemons)
         files.grow_for(0.5)
         daemons[0].pause()
@@ -203,14 +203,14 @@ def test_a_daemon_that_slept_past_its_lease_finds_its_part_anew(
     engine.dispose()
 
 
-def test_reading_once_beside_daemons_doubles_nothing(tmp_path: Path, database_url: str) -> None:
-    engine = migrated(database_url)
+def test_reading_once_beside_daemons_doubles_nothing(tmp_path: Path, tables_url: str) -> None:
+    engine = migrated(tables_url)
     files = GrowingFiles(tmp_path / "logs", random.Random(5), runs=8)
     files.grow(30)
 
-    with _daemons(_config(database_url, files), 2, tmp_path):
+    with _daemons(_config(tables_url, files), 2, tmp_path):
         files.finish()
-        once = run_orgboard("ingest", files.logdir, "--db", database_url, "--once", "--jobs", "2")
+        once = run_orgboard("ingest", files.logdir, "--db", tables_url, "--once", "--jobs", "2")
         assert once.returncode == 0, once.stderr
         _wait_until_equal(engine, files)
     engine.dispose()

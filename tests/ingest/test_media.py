@@ -30,7 +30,7 @@ def stored(engine: Engine) -> dict[tuple[str, str], list[Any]]:
         return {(names[tag_id], kind): list(data.values) for (tag_id, kind), data in series.items()}
 
 
-def test_what_the_sdk_logs_is_stored_as_the_kind_it_is(database_url: str, tmp_path: Path) -> None:
+def test_what_the_sdk_logs_is_stored_as_the_kind_it_is(tables_url: str, tmp_path: Path) -> None:
     run = tmp_path / "logs" / "run"
     clip = np.zeros((1, 2, 3, 4, 6), np.uint8)
     with SummaryWriter(run, strict=True) as writer:
@@ -39,7 +39,7 @@ def test_what_the_sdk_logs_is_stored_as_the_kind_it_is(database_url: str, tmp_pa
         writer.add_image("image", clip[0, 0], 1)
         writer.add_audio("sound", np.zeros(9), 1, sample_rate=8000)
         writer.add_figure("plot", go.Figure(), 1)
-    engine = migrated(database_url)
+    engine = migrated(tables_url)
     drain(new_intake(engine, run.parent), [("run", path.name) for path in run.iterdir()])
 
     values = stored(engine)

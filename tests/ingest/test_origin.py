@@ -23,9 +23,7 @@ from support.event_files import event_file, scalar_event
 from support.ingested import drain, migrated, new_intake
 
 
-def test_the_writer_tells_and_else_the_names_of_the_files(
-    database_url: str, tmp_path: Path
-) -> None:
+def test_the_writer_tells_and_else_the_names_of_the_files(tables_url: str, tmp_path: Path) -> None:
     with SummaryWriter(tmp_path / "ours", context=True) as writer:
         writer.add_scalar("loss", 1.0, 1)
     for run, name in (
@@ -34,7 +32,7 @@ def test_the_writer_tells_and_else_the_names_of_the_files(
     ):
         (tmp_path / run).mkdir()
         (tmp_path / run / name).write_bytes(event_file(scalar_event("loss", 1, 1.0)))
-    engine = migrated(database_url)
+    engine = migrated(tables_url)
     found = [(path.parent.name, path.name) for path in sorted(tmp_path.glob("*/*tfevents*"))]
     drain(new_intake(engine, tmp_path), found)
 

@@ -16,7 +16,7 @@ from support.ingested import drain, migrated, new_intake
 
 @pytest.mark.parametrize("batch_bytes", [1 << 23, 64], ids=["read at once", "read bit by bit"])
 def test_a_block_that_raises_leaves_a_failed_run(
-    database_url: str, tmp_path: Path, batch_bytes: int
+    tables_url: str, tmp_path: Path, batch_bytes: int
 ) -> None:
     with orgboard.run(tmp_path / "fine") as run:
         run.add_scalar("loss", 1.0, 1)
@@ -28,7 +28,7 @@ def test_a_block_that_raises_leaves_a_failed_run(
         run.add_scalar("loss", 1 / 0, 1)
     with SummaryWriter(tmp_path / "tried again") as writer:
         writer.add_scalar("loss", 0.5, 1, walltime=4e9)
-    engine = migrated(database_url)
+    engine = migrated(tables_url)
     found = [(path.parent.name, path.name) for path in sorted(tmp_path.glob("*/*tfevents*"))]
     drain(new_intake(engine, tmp_path, batch_bytes=batch_bytes), found)
 

@@ -35,9 +35,9 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
+def engine(tables_url: str) -> Iterator[Engine]:
     """Give an empty database, once on each engine."""
-    made = migrated(database_url)
+    made = migrated(tables_url)
     yield made
     made.dispose()
 
@@ -87,8 +87,8 @@ def test_a_packed_file_that_grows_is_read_as_it_comes(
     assert _file_row(engine) == (encoding, len(WHOLE), "end of packed data")
 
 
-def test_a_member_appended_is_read_and_verified(path: Path, database_url: str) -> None:
-    engine = migrated(database_url)
+def test_a_member_appended_is_read_and_verified(path: Path, tables_url: str) -> None:
+    engine = migrated(tables_url)
     path.write_bytes(gzip.compress(WHOLE[: len(WHOLE) // 2]))
     intake = new_intake(engine, path.parents[1])
     drain(intake, [FILE])
@@ -100,7 +100,7 @@ def test_a_member_appended_is_read_and_verified(path: Path, database_url: str) -
 
     assert _steps(engine) == list(range(300))
     engine.dispose()
-    assert verify([str(path.parents[1]), "--db", database_url]) == 0
+    assert verify([str(path.parents[1]), "--db", tables_url]) == 0
 
 
 def test_a_packed_file_that_was_replaced_is_read_anew(path: Path, engine: Engine) -> None:

@@ -37,9 +37,9 @@ def run(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
+def engine(tables_url: str) -> Iterator[Engine]:
     """Give an empty database, once on each engine."""
-    made = migrated(database_url)
+    made = migrated(tables_url)
     yield made
     made.dispose()
 

@@ -46,9 +46,9 @@ def engine(sqlite_url: str) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def any_engine(database_url: str) -> Iterator[Engine]:
+def any_engine(tables_url: str) -> Iterator[Engine]:
     """Give an empty database, once on each engine."""
-    made = migrated(database_url)
+    made = migrated(tables_url)
     yield made
     made.dispose()
 

@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import anyio
 import httpx
@@ -32,6 +31,7 @@ from orgboard_schema.sql.flush import (
 from orgboard_schema.sql.migrate import upgrade
 from orgboard_schema.sql.registry import ensure_file, ensure_logdir, ensure_project, ensure_run
 from orgboard_schema.types import Kind, Metadata, Value
+from support.kept_app import kept_app
 from support.web_role import web_engine
 
 __all__ = ["Board", "any_board", "board", "opened", "scalars", "values"]
@@ -112,8 +112,8 @@ class Board:
         self, method: str, path: str, *, web: Web | None = None, **request: object
     ) -> httpx.Response:
         """Send one request through the whole app, as the board's own page would."""
-        self._web = web or self._web or self.web()
-        app = self._web
+        self._web = web or self._web
+        app = self._web or kept_app(self.engine)
 
         async def send() -> httpx.Response:
             transport = httpx.ASGITransport(app.gate, raise_app_exceptions=False)
@@ -169,14 +169,14 @@ def opened(url: str) -> Iterator[Board]:
 
 
 @pytest.fixture
-def board(tmp_path: Path) -> Iterator[Board]:
+def board(sqlite_tables_url: str) -> Iterator[Board]:
     """Give an empty board on SQLite, for what does not depend on the engine."""
-    with opened(str(tmp_path / "board.db")) as made:
+    with opened(sqlite_tables_url) as made:
         yield made
 
 
 @pytest.fixture
-def any_board(database_url: str) -> Iterator[Board]:
+def any_board(tables_url: str) -> Iterator[Board]:
     """Give an empty board, once on each engine."""
-    with opened(database_url) as made:
+    with opened(tables_url) as made:
         yield made

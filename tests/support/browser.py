@@ -1,5 +1,8 @@
 """The system's Chromium, driven by Playwright.
 
+Its headless shell where that is installed: the same engine without the windows around it, of
+which each page would get one, drawn for nobody with as much work as the page itself.
+
 A page fails its test afterwards when a script on it raised, when the content
 security policy stopped something, or when it asked any machine but this one:
 a board behind a firewall must work in full.
@@ -9,7 +12,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -33,6 +36,9 @@ __all__ = ["NO_CHROMIUM", "browser", "context", "launch", "page", "profile_of"]
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 """Chromium by the names that distributions give it."""
 
+SHELL = "chromium-headless-shell"
+"""What of it the tests need, as Debian names it; benchmarks measure the whole one."""
+
 FLAGS = (
     "--disable-gpu",
     "--disable-quic",
@@ -54,16 +60,16 @@ LOCAL_SCHEMES = ("data", "blob", "about")
 def browser() -> Iterator[Browser]:
     """Give a headless Chromium, one for the whole module."""
     with sync_playwright() as playwright:
-        chromium = launch(playwright)
+        chromium = launch(playwright, (SHELL, *NAMES))
         if chromium is None:
             lack(NO_CHROMIUM)
         yield chromium
         chromium.close()
 
 
-def launch(playwright: Playwright) -> Browser | None:
+def launch(playwright: Playwright, names: Sequence[str] = NAMES) -> Browser | None:
     """Start the system's Chromium, or else the one that Playwright downloaded, if any."""
-    on_path = next(filter(None, map(shutil.which, NAMES)), None)
+    on_path = next(filter(None, map(shutil.which, names)), None)
     own = playwright.chromium.executable_path
     program = on_path or (own if Path(own).exists() else None)
     if program is None:

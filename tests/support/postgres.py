@@ -101,10 +101,17 @@ def own_cluster(*settings: str) -> Iterator[Cluster]:
 
 
 @contextmanager
-def fresh_database(server_url: str) -> Iterator[str]:
-    """Create an empty database on the server, give its URL, and drop it whoever still uses it."""
+def fresh_database(server_url: str, copied: str = "") -> Iterator[str]:
+    """Create a database on the server, give its URL, and drop it whoever still uses it.
+
+    It is empty, or a copy of the one whose URL is `copied`, to which nobody is connected.
+    """
     name = f"orgboard_test_{uuid4().hex}"
-    _execute(server_url, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    create = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
+    if copied:
+        source = sql.Identifier(urlsplit(copied).path.removeprefix("/"))
+        create += sql.SQL(" TEMPLATE {}").format(source)
+    _execute(server_url, create)
     try:
         yield urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
     finally:

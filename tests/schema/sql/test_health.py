@@ -22,9 +22,9 @@ ME, OTHER = Holder("me", "host", 1), Holder("other", "elsewhere", 2)
 
 
 @pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
+def engine(tables_url: str) -> Iterator[Engine]:
     """Give an empty database of each engine."""
-    opened = migrated(database_url)
+    opened = migrated(tables_url)
     yield opened
     opened.dispose()
 

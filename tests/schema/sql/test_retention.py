@@ -76,13 +76,11 @@ def test_a_live_run_is_left_alone_whatever_the_policy(engine: Engine) -> None:
 
 
 def test_a_dry_run_tells_what_goes_and_changes_nothing(
-    engine: Engine, database_url: str, capsys: pytest.CaptureFixture[str]
+    engine: Engine, tables_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     _fill(engine, time.time())
 
-    status = db(
-        ["retain", "--db", database_url, *("--archive-after", "30", "--delete-after", "90")]
-    )
+    status = db(["retain", "--db", tables_url, *("--archive-after", "30", "--delete-after", "90")])
 
     told = capsys.readouterr().out.splitlines()
     assert status == 0
@@ -98,10 +96,10 @@ def test_a_dry_run_tells_what_goes_and_changes_nothing(
 
 
 def test_applied_it_tells_each_run_and_leaves_a_sound_store(
-    engine: Engine, database_url: str, capsys: pytest.CaptureFixture[str]
+    engine: Engine, tables_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     _fill(engine, time.time())
-    command = ["retain", "--db", database_url, "--archive-after", "30", "--delete-after", "90"]
+    command = ["retain", "--db", tables_url, "--archive-after", "30", "--delete-after", "90"]
 
     db([*command, "--apply"])
     told = capsys.readouterr().out
@@ -142,7 +140,7 @@ def test_a_run_that_grew_or_went_since_it_was_planned_is_left_alone(engine: Engi
 
 
 def test_what_an_interrupted_one_left_is_removed_by_the_next(
-    engine: Engine, database_url: str
+    engine: Engine, tables_url: str
 ) -> None:
     now = 1_800_000_000.0
     _fill(engine, now)
@@ -152,7 +150,7 @@ def test_what_an_interrupted_one_left_is_removed_by_the_next(
         for plan in planned(conn, policy, now=now):
             settle(conn, plan, policy, now=now)
 
-    db(["retain", "--db", database_url, "--delete-after", "9e9", "--apply"])
+    db(["retain", "--db", tables_url, "--delete-after", "9e9", "--apply"])
 
     with begin_read(engine) as conn:
         assert len(set(conn.execute(select(tables.block.c.run_id)).scalars())) == 2

@@ -11,7 +11,7 @@ import pytest
 from support.filled import fill
 from support.postgres import fresh_database
 
-__all__ = ["board_url", "filled_sqlite", "other_url"]
+__all__ = ["board_url", "filled_postgres", "filled_sqlite", "other_url"]
 
 
 @pytest.fixture(scope="session")
@@ -22,15 +22,23 @@ def filled_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "board.db"
 
 
+@pytest.fixture(scope="session")
+def filled_postgres(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Give a PostgreSQL board that holds the same; nobody connects to it."""
+    with fresh_database(postgres_url) as database:
+        fill(database, tmp_path_factory.mktemp("filled") / "logs")
+        yield database
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
-def board_url(request: pytest.FixtureRequest, filled_sqlite: Path, tmp_path: Path) -> Iterator[str]:
+def board_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Give a filled board of the test's own, once on each engine."""
     if request.param == "sqlite":
-        yield str(shutil.copy(filled_sqlite, tmp_path / "board.db"))
+        filled: Path = request.getfixturevalue("filled_sqlite")
+        yield str(shutil.copy(filled, tmp_path / "board.db"))
         return
-    url: str = request.getfixturevalue("postgres_url")
-    with fresh_database(url) as database:
-        fill(database, tmp_path / "filled")
+    server, original = map(request.getfixturevalue, ("postgres_url", "filled_postgres"))
+    with fresh_database(server, original) as database:
         yield database
 
 
