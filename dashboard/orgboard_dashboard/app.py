@@ -65,6 +65,7 @@ from orgboard_dashboard.pace import Pace
 from orgboard_dashboard.policies import rules_for
 from orgboard_dashboard.queries.errors import NotFound
 from orgboard_dashboard.queries.guard import watch_over
+from orgboard_dashboard.refusals import Refusals
 from orgboard_dashboard.services import Services
 from orgboard_dashboard.shell.bundle import Bundle, leave_out_unused
 from orgboard_dashboard.shell.layout import SCRIPTS, STYLES, dash_options, layout
@@ -102,10 +103,15 @@ def create_app(config: WebConfig, engine: Engine, *, clock: Callable[[], float] 
     watch_over(engine, strict=False)
     services = Services(engine, clock)
     identity = Identity(services, config)
+    refusals = Refusals(services)
     board = Board(engine, clock, config.poll_every_s, Pace(services.work, time.monotonic))
     # Its documentation pages load scripts from elsewhere, and tell who may not know.
     api = FastAPI(
-        docs_url=None, redoc_url=None, openapi_url=None, lifespan=_closing(board), title="orgboard"
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        lifespan=_closing(board, refusals),
+        title="orgboard",
     )
     answers.register_errors(api)
     api.include_router(signin.routes(services, config, identity))
@@ -145,15 +151,17 @@ def create_app(config: WebConfig, engine: Engine, *, clock: Callable[[], float] 
         ),
         front=Front(config.base, config.is_exposed and not config.is_tls, config.trusted_proxies),
         own_origin=config.own_origin,
+        refused=refusals.note,
     )
     return Web(gate, api, dash_app, board)
 
 
-def _closing(board: Board) -> Callable[[FastAPI], Any]:
+def _closing(board: Board, refusals: Refusals) -> Callable[[FastAPI], Any]:
     @asynccontextmanager
     async def lifespan(_api: FastAPI) -> AsyncIterator[None]:
         yield
         board.close()
+        await refusals.tell(rest=True)
 
     return lifespan
 

@@ -34,9 +34,12 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
+Noting = Callable[[Viewer, str, Mapping[str, str]], Awaitable[None]]
+"""Takes down who was refused what, on what is named."""
 
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
 _CALLBACKS: Final = "/_dash-update-component"
+_REFUSED: Final = frozenset({403, 404})
 _PROGRAMS: Final = "/api/"
 """What may be asked by a token."""
 _BODY_WITHIN_S: Final = 20.0
@@ -81,7 +84,9 @@ class Gate:
         headers: tuple[Header, ...],
         front: Front,
         own_origin: str = "",
+        refused: Noting,
     ) -> None:
+        self._refused = refused
         self._front = front
         self._own_origin = own_origin
         self._app = app
@@ -122,6 +127,7 @@ class Gate:
             return
         if rule.policy == "edit" and not (viewer and viewer.can_edit):
             await self._refuse(_READ_ONLY, headers, send)
+            await self._note(viewer, rule, scope)
             return
         if scope["method"] not in _SAFE_METHODS:
             body = await _read_body(receive, headers, rule.body_limit_bytes)
@@ -131,7 +137,15 @@ class Gate:
                 await self._refuse(body, headers, send)
                 return
             receive = _replay(body, receive)
-        await self._pass(scope, receive, send, viewer)
+        told = _Told(send)
+        await self._pass(scope, receive, told if rule.action else send, viewer)
+        # Afterwards, so that nobody learns from the time what there is.
+        if told.status in _REFUSED and not scope["state"].get("is_unproved"):
+            await self._note(viewer, rule, scope)
+
+    async def _note(self, viewer: Viewer | None, rule: Rule, scope: Scope) -> None:
+        if viewer is not None and rule.action:
+            await self._refused(viewer, rule.action, rule.named(scope["path"]))
 
     async def _who(self, scope: Scope, headers: dict[str, str]) -> Viewer | Refusal:
         try:
@@ -199,6 +213,19 @@ class Gate:
             await send(message)
 
         return headed
+
+
+class _Told:
+    """Sends what it is given, and remembers the status."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.status = 0
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+        await self._send(message)
 
 
 def _address(scope: Scope) -> str:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 from sqlalchemy import delete, select, update
 
 from orgboard_dashboard.accounts.opaque import new_secret
@@ -145,6 +145,42 @@ def test_what_is_delicate_asks_for_the_password_and_then_does_it(
     row = page.locator("tr").filter(has_text="person07")
     expect(row).to_contain_text("asleep")
     expect(page.locator("dialog")).to_have_count(0)
+
+
+def test_what_was_under_way_while_the_session_got_another_secret_is_asked_anew(
+    page: Page, peopled: Served, context: BrowserContext, ana: Person
+) -> None:
+    told: list[int] = []
+
+    def renew(route: Route) -> None:
+        if told:
+            route.continue_()
+            return
+        # As in another tab: the answer to what was asked by the old secret comes after the new one.
+        told.append(ana.ask("POST", "prove", {"password": PASSWORD}).status_code)
+        let_in(context, peopled, ana)
+        route.fulfill(status=401, json={"error": "Sign in to see this board."})
+
+    page.route("**/api/ui/v1/teams", renew)
+    page.goto(f"{peopled.address}/admin/teams")
+
+    expect(page.get_by_role("table", name="Teams")).to_be_visible()
+    expect(page).to_have_url(f"{peopled.address}/admin/teams")
+    assert told == [200]
+
+
+def test_the_log_shows_who_was_refused_what(page: Page, peopled: Served, ana: Person) -> None:
+    ben = sign_in(peopled.board, "ben")
+    assert ben.ask("POST", "teams", {"name": "mine"}).status_code == 403
+    assert ben.ask("PATCH", "accounts/Ana", {"admin": False}).status_code == 404
+    page.goto(f"{peopled.address}/admin/audit")
+    page.get_by_label("Done or refused").select_option("refused")
+
+    rows = page.get_by_role("table", name="Records").locator("tbody tr")
+    expect(rows.filter(has_text="ben").nth(0)).to_contain_text("account.set refused")
+    expect(rows.filter(has_text="ben").nth(0)).to_contain_text("Ana")
+    expect(rows.filter(has_text="ben").nth(1)).to_contain_text("team.made refused")
+    expect(rows.filter(has_not_text="refused")).to_have_count(0)
 
 
 def test_who_does_not_give_the_password_changes_nothing(

@@ -8,6 +8,8 @@
   const KEPT_AHEAD_MS = 3000;
   /** Whoever answers these is starting, or waits for something that is. */
   const TRY_AGAIN = new Set([502, 503, 504]);
+  /** Between the change of a session's secret and the answer that tells it. */
+  const RENEWED_WITHIN_MS = 500;
   const PAUSES_MS = [300, 600, 1200, 2500, 5000];
 
   /** The prefix that the app is mounted under, from Dash's own configuration. */
@@ -77,9 +79,11 @@
 
   /** What a page sends beside the cookie of its session, which no other site's page can read. */
   function vouched() {
-    const found = /(?:^|; )(?:__Host-)?ob_csrf=([0-9a-f]+)/.exec(document.cookie);
-    return { "Content-Type": "application/json", ...(found ? { "X-CSRFToken": found[1] } : {}) };
+    const told = proof();
+    return { "Content-Type": "application/json", ...(told ? { "X-CSRFToken": told } : {}) };
   }
+
+  const proof = () => /(?:^|; )(?:__Host-)?ob_csrf=([0-9a-f]+)/.exec(document.cookie)?.[1] ?? "";
 
   /** Nobody is signed in any more: the way back leads to this very place. */
   function signIn() {
@@ -134,8 +138,14 @@
   async function once(path, request, signal) {
     const limit = AbortSignal.timeout(TIMEOUT_MS);
     const either = signal ? AbortSignal.any([signal, limit]) : limit;
+    const sent = proof();
     try {
       const response = await fetch(`${ob.base()}api/ui/v1/${path}`, { ...request, signal: either, credentials: "same-origin" });
+      if (response.status !== 401 && response.status !== 403) return response;
+      // A password given in another tab, or a moment ago, gives the session another secret: what was
+      // under way asked by the old one, and nothing was done.
+      if (response.status === 401 && sent && sent === proof()) await pause(RENEWED_WITHIN_MS, signal);
+      if (sent && proof() && sent !== proof()) return await once(path, request.headers ? { ...request, headers: vouched() } : request, signal);
       return response.status === 401 ? signIn() : response;
     } catch (error) {
       if (signal?.aborted) throw error;
