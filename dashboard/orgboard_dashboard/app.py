@@ -46,6 +46,7 @@ from orgboard_dashboard.api import (
     records,
     runs,
     scalars,
+    sessions,
     settings,
     shares,
     summary,
@@ -123,6 +124,7 @@ def create_app(config: WebConfig, engine: Engine, *, clock: Callable[[], float] 
     api.include_router(directories.routes(services))
     api.include_router(people.routes(services, config))
     api.include_router(records.routes(services))
+    api.include_router(sessions.routes(services))
     api.include_router(runs.routes(services))
     api.include_router(scalars.routes(services))
     api.include_router(summary.routes(services))

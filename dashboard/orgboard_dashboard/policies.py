@@ -146,6 +146,8 @@ _FIXED: Final = (
     Rule("POST", _PROJECT + "/access", "edit", _QUESTION_BODY, "visibility.set"),
     Rule("POST", _PROJECT + "/access/grants", "edit", _QUESTION_BODY, "grant.set"),
     Rule("POST", _PROJECT + "/access/preview", "edit", _QUESTION_BODY),
+    Rule("GET", _API + "/admin/sessions", "view"),
+    Rule("POST", _API + "/admin/sessions/end", "edit", _QUESTION_BODY, "session.end"),
     Rule("GET", _API + "/audit", "view"),
     Rule("GET", _API + "/audit.csv", "view"),
     Rule("GET", _API + "/projects", "view"),
