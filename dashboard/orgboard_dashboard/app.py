@@ -39,6 +39,7 @@ from orgboard_dashboard.api import (
     groups,
     health,
     histograms,
+    ingest,
     metrics,
     own,
     people,
@@ -49,6 +50,7 @@ from orgboard_dashboard.api import (
     sessions,
     settings,
     shares,
+    storage,
     summary,
     tokens,
     values,
@@ -125,6 +127,8 @@ def create_app(config: WebConfig, engine: Engine, *, clock: Callable[[], float] 
     api.include_router(people.routes(services, config))
     api.include_router(records.routes(services))
     api.include_router(sessions.routes(services))
+    api.include_router(storage.routes(services))
+    api.include_router(ingest.routes(services))
     api.include_router(runs.routes(services))
     api.include_router(scalars.routes(services))
     api.include_router(summary.routes(services))

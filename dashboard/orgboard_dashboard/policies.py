@@ -148,6 +148,8 @@ _FIXED: Final = (
     Rule("POST", _PROJECT + "/access/preview", "edit", _QUESTION_BODY),
     Rule("GET", _API + "/admin/sessions", "view"),
     Rule("POST", _API + "/admin/sessions/end", "edit", _QUESTION_BODY, "session.end"),
+    Rule("GET", _API + "/admin/storage", "view"),
+    Rule("GET", _API + "/admin/ingest", "view"),
     Rule("GET", _API + "/audit", "view"),
     Rule("GET", _API + "/audit.csv", "view"),
     Rule("GET", _API + "/projects", "view"),

@@ -51,7 +51,8 @@ def _own() -> Iterator[Action]:
 
 
 def _installation() -> Iterator[Action]:
-    for path in ("/accounts", "/directories", "/audit", "/audit.csv", "/admin/sessions"):
+    pages = ("/admin/sessions", "/admin/storage", "/admin/ingest")
+    for path in ("/accounts", "/directories", "/audit", "/audit.csv", *pages):
         yield _get(path, Need.INSPECT, is_list=True)
     somebody: dict[str, Any] = {"segments": lambda _: {"name": SOMEBODY}}
     yield _get("/accounts/{name}/access", Need.INSTANCE, is_list=True, **somebody)
