@@ -41,6 +41,7 @@ from orgboard_dashboard.api import (
     histograms,
     ingest,
     metrics,
+    moves,
     own,
     people,
     public,
@@ -63,6 +64,7 @@ from orgboard_dashboard.front import Front
 from orgboard_dashboard.gate import Gate
 from orgboard_dashboard.headers import content_security_policy, security_headers
 from orgboard_dashboard.identity import CSRF_HEADER, Identity
+from orgboard_dashboard.limits import Limits
 from orgboard_dashboard.live import Board
 from orgboard_dashboard.pace import Pace
 from orgboard_dashboard.policies import rules_for
@@ -101,8 +103,17 @@ class Web:
         self.board = board
 
 
-def create_app(config: WebConfig, engine: Engine, *, clock: Callable[[], float] = time.time) -> Web:
-    """Return the whole app over a database that is at this program's version."""
+def create_app(
+    config: WebConfig,
+    engine: Engine,
+    *,
+    clock: Callable[[], float] = time.time,
+    monotonic: Callable[[], float] = time.monotonic,
+) -> Web:
+    """Return the whole app over a database that is at this program's version.
+
+    `monotonic` is what the limits of requests go by.
+    """
     watch_over(engine, strict=False)
     services = Services(engine, clock)
     identity = Identity(services, config)
@@ -140,6 +151,7 @@ def create_app(config: WebConfig, engine: Engine, *, clock: Callable[[], float] 
     api.include_router(histograms.routes(services))
     api.include_router(graphs.routes(services))
     api.include_router(edits.routes(services))
+    api.include_router(moves.routes(services))
     api.include_router(views.routes(services))
     api.include_router(shares.routes(services, config))
     api.include_router(live_api.routes(services, board, config.heartbeat_every_s))
@@ -158,6 +170,7 @@ def create_app(config: WebConfig, engine: Engine, *, clock: Callable[[], float] 
         front=Front(config.base, config.is_exposed and not config.is_tls, config.trusted_proxies),
         own_origin=config.own_origin,
         refused=refusals.note,
+        limits=Limits(monotonic),
     )
     return Web(gate, api, dash_app, board)
 

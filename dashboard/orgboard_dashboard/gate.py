@@ -1,7 +1,7 @@
 """The gate: the outermost piece of the app, through which everything passes or does not.
 
-    request ─▶ front ─▶ host ─▶ rule ─▶ origin ─▶ viewer ─▶ body ─▶ callback ─▶ the app
-                403      403     404      403   401/403/503 413/415     400
+    request ─▶ front ─▶ host ─▶ rule ─▶ origin ─▶ viewer ─▶ limits ─▶ body ─▶ callback ─▶ the app
+                403      403     404      403   401/403/503   429    413/415     400
 
 It is plain ASGI and denies by default, HTTP and websockets alike, because hooks inside
 Dash do not cover pages and API, and Dash ignores a hook that refuses. Every response,
@@ -23,6 +23,7 @@ from orgboard_dashboard.config import LOOPBACK_NAMES
 from orgboard_dashboard.front import Front
 from orgboard_dashboard.headers import Header, with_defaults
 from orgboard_dashboard.identity import CannotTell, Identity
+from orgboard_dashboard.limits import Limits, cost_of
 from orgboard_dashboard.policies import CHANGING, NAMELESS, Rule, RuleTable
 from orgboard_dashboard.signin.places import sign_in_address
 from orgboard_dashboard.viewer import Viewer, acting_as
@@ -55,6 +56,8 @@ class Refusal:
     allow: tuple[str, ...] = ()
     to: str = ""
     """Where a browser goes instead."""
+    wait_s: int = 0
+    """After how many seconds the same will be answered."""
 
 
 NOT_FOUND: Final = Refusal(404, "There is nothing at this address.")
@@ -85,7 +88,9 @@ class Gate:
         front: Front,
         own_origin: str = "",
         refused: Noting,
+        limits: Limits,
     ) -> None:
+        self._limits = limits
         self._refused = refused
         self._front = front
         self._own_origin = own_origin
@@ -119,6 +124,11 @@ class Gate:
             return
         is_nameless = rule.policy in NAMELESS or self._watches(rule, scope, headers)
         viewer = None if is_nameless else await self._who(scope, headers)
+        known = viewer if isinstance(viewer, Viewer) else None
+        if viewer is None or viewer is _SIGN_IN or known:
+            # Whoever is not let in is counted where it comes from.
+            wait_s = self._limits.ask(known, self._identity.address(scope, headers), cost_of(rule))
+            viewer = _too_much(wait_s) if wait_s else viewer
         if isinstance(viewer, Refusal):
             await self._refuse(viewer, headers, send, _address(scope))
             return
@@ -213,6 +223,12 @@ class Gate:
             await send(message)
 
         return headed
+
+
+def _too_much(wait_s: int) -> Refusal:
+    when = f"{wait_s} second{'s' if wait_s > 1 else ''}"
+    words = "More was asked at once than this board answers one asker. Nothing was done."
+    return Refusal(429, f"{words} Try again in {when}.", wait_s=wait_s)
 
 
 class _Told:
@@ -331,6 +347,8 @@ async def _refuse(refusal: Refusal, headers: dict[str, str], send: Send, base: s
     answer = [(b"content-type", kind), (b"content-length", str(len(body)).encode())]
     if refusal.allow:
         answer.append((b"allow", ", ".join(refusal.allow).encode()))
+    if refusal.wait_s:
+        answer.append((b"retry-after", str(refusal.wait_s).encode()))
     await send({"type": "http.response.start", "status": refusal.status, "headers": answer})
     await send({"type": "http.response.body", "body": body})
 

@@ -176,6 +176,7 @@ _FIXED: Final = (
     Rule("POST", _PROJECT + "/edits", "edit", _CHANGE_BODY),
     Rule("POST", _PROJECT + "/deletion/preview", "view", _CHANGE_BODY),
     Rule("POST", _PROJECT + "/deletion", "edit", _CHANGE_BODY, "run.delete"),
+    Rule("POST", _PROJECT + "/moves", "edit", _CHANGE_BODY, "run.move"),
     Rule("GET", _PROJECT + "/deleted", "view"),
     Rule("POST", _PROJECT + "/restoration", "edit", _CHANGE_BODY, "run.restore"),
     Rule("GET", _PROJECT + "/remarks", "view"),

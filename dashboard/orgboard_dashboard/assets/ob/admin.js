@@ -18,6 +18,8 @@
     const links = SECTIONS.map(([key, label]) => ob.el(key === section ? "a.ob-nav.ob-on" : "a.ob-nav", { href: `${ob.base()}admin/${key}`, "aria-current": key === section ? "page" : null }, label));
     ob.keepFocus(page.root, () => page.root.replaceChildren(ob.el("div.ob-plain.ob-peoplepage", {},
       ob.el("h1", {}, "Admin"), ob.el("nav.ob-subtabs", { "aria-label": "Admin" }, ...links), ...content)));
+    // On a phone they are wider than the page.
+    page.root.querySelector(".ob-subtabs .ob-on").scrollIntoView({ inline: "nearest", block: "nearest" });
   }
 
   const bar = (words, ...buttons) => ob.el("div.ob-peoplebar", {}, ob.el("span.ob-mute.ob-grow", {}, words), ...buttons.filter(Boolean));

@@ -10,6 +10,7 @@
   const TRY_AGAIN = new Set([502, 503, 504]);
   /** Between the change of a session's secret and the answer that tells it. */
   const RENEWED_WITHIN_MS = 500;
+  const LONGEST_WAIT_S = 60;
   const PAUSES_MS = [300, 600, 1200, 2500, 5000];
 
   /** The prefix that the app is mounted under, from Dash's own configuration. */
@@ -105,6 +106,10 @@
   globalThis.fetch = async function fetch(...asked) {
     const response = await fetched.apply(this, asked);
     const isDashs = () => new URL(response.url).pathname.endsWith("/_dash-update-component");
+    if (response.status === 429 && isDashs()) {
+      await heldUp(response);
+      return globalThis.fetch(...asked);
+    }
     return response.status === 401 && isDashs() ? signIn() : response;
   };
 
@@ -125,6 +130,10 @@
   async function patiently(path, request, signal) {
     for (let attempt = 0; ; attempt += 1) {
       const response = await once(path, request, signal);
+      if (response?.status === 429) {
+        await heldUp(response, signal);
+        continue;
+      }
       if (response && !TRY_AGAIN.has(response.status)) {
         answered();
         if (response.ok) return response;
@@ -151,6 +160,16 @@
       if (signal?.aborted) throw error;
       return null;
     }
+  }
+
+  /** Wait as long as the server says that one who asks so much should; the page says so meanwhile. */
+  async function heldUp(response, signal) {
+    const seconds = Math.min(Number(response.headers.get("Retry-After")) || 1, LONGEST_WAIT_S);
+    answered();
+    sayBox(`This page asked for more at once than the board answers one browser. Going on in ${ob.span(seconds)}.`);
+    // Not all of a page's questions in the same moment again.
+    await pause(1000 * seconds + 500 * Math.random(), signal);
+    document.getElementById("ob-away")?.remove();
   }
 
   async function reason(response) {
@@ -190,13 +209,17 @@
   function sayAway() {
     const away = Date.now() - failingSince;
     if (away < AWAY_AFTER_MS) return;
+    const seconds = Math.round(away / 1000);
+    const seen = ob.clock(lastAnswer / 1000);
+    sayBox(`The ${silent} has not answered for ${seconds} s. Trying again; what you see is from ${seen}.`);
+  }
+
+  function sayBox(words) {
     let box = document.getElementById("ob-away");
     if (!box) {
       box = ob.el("div.ob-away", { id: "ob-away", role: "status" });
       document.body.append(box);
     }
-    const seconds = Math.round(away / 1000);
-    const seen = ob.clock(lastAnswer / 1000);
-    box.textContent = `The ${silent} has not answered for ${seconds} s. Trying again; what you see is from ${seen}.`;
+    box.textContent = words;
   }
 })((globalThis.ob = globalThis.ob || {}));

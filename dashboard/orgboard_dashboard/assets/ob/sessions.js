@@ -14,7 +14,7 @@
         : ob.el("p.ob-mute", {}, shown.words ? `No session has “${shown.words}” in its name, address or browser.` : "Nobody is signed in.")));
     };
     const find = ob.settled(200, () => ob.attempt(again));
-    const field = ob.el("input.ob-input", { type: "search", maxlength: "200", placeholder: "Find a name, address, browser", "aria-label": "Find sessions",
+    const field = ob.el("input.ob-input.ob-found", { type: "search", maxlength: "200", placeholder: "Find a name, address, browser", "aria-label": "Find sessions",
       oninput: () => {
         shown.words = field.value.trim();
         find();
