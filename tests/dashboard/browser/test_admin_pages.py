@@ -1,14 +1,18 @@
-"""The admin pages on sessions, storage and ingest, as who runs the board uses them."""
+"""The admin pages on sessions, storage, ingest and refusals, as who runs the board uses them."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, Route, expect
 from sqlalchemy import select, update
 
+from orgboard_dashboard.accounts.opaque import csrf_of, new_secret
+from orgboard_dashboard.queries.people.ways_in import renew_secret
+from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.engine import begin_read, begin_write
 from orgboard_schema.sql.leases import Holder, Work, renew
@@ -131,6 +135,52 @@ def test_where_there_is_nothing_yet_the_pages_say_what_to_do(
     page.goto(f"{peopled.address}/admin/sessions")
     page.get_by_label("Find sessions").fill("nobody of that name")
     expect(page.locator("#ob-page")).to_contain_text("No session has “nobody of that name”")
+
+
+def test_what_was_under_way_while_the_session_got_another_secret_is_asked_anew(
+    page: Page, peopled: Served, context: BrowserContext, ana: Person
+) -> None:
+    told: list[str] = []
+
+    def renew(route: Route) -> None:
+        if told:
+            route.continue_()
+            return
+        # As in another tab: the answer to what was asked by the old secret comes after the new one.
+        secret = new_secret()
+        with begin_write(peopled.board.engine) as conn:
+            renew_secret(Viewer("account", "Ana", account_id=1, via=ana.session), conn, secret)
+        let_in(context, peopled, replace(ana, secret=secret))
+        told.append(secret)
+        route.fulfill(status=401, json={"error": "Sign in to see this board."})
+
+    page.route("**/api/ui/v1/teams", renew)
+    page.goto(f"{peopled.address}/admin/teams")
+
+    expect(page.get_by_role("table", name="Teams")).to_be_visible()
+    expect(page).to_have_url(f"{peopled.address}/admin/teams")
+    assert len(told) == 1
+
+
+def test_the_log_shows_who_was_refused_what(
+    page: Page, peopled: Served, context: BrowserContext, ana: Person
+) -> None:
+    ben = sign_in(peopled.board, "ben")
+    let_in(context, peopled, ben)
+    api, headers = f"{peopled.address}/api/ui/v1", {"x-csrftoken": csrf_of(ben.secret)}
+    headers["sec-fetch-site"] = "same-origin"
+    made = page.request.post(f"{api}/teams", headers=headers, data={"name": "mine"})
+    taken = page.request.patch(f"{api}/accounts/Ana", headers=headers, data={"admin": False})
+    assert (made.status, taken.status) == (403, 404)
+    let_in(context, peopled, ana)
+    page.goto(f"{peopled.address}/admin/audit")
+    page.get_by_label("Done or refused").select_option("refused")
+
+    rows = page.get_by_role("table", name="Records").locator("tbody tr")
+    expect(rows.filter(has_text="ben").nth(0)).to_contain_text("account.set refused")
+    expect(rows.filter(has_text="ben").nth(0)).to_contain_text("Ana")
+    expect(rows.filter(has_text="ben").nth(1)).to_contain_text("team.made refused")
+    expect(rows.filter(has_not_text="refused")).to_have_count(0)
 
 
 def _standing(served: Served, *people: Person) -> set[str]:

@@ -62,7 +62,7 @@ def test_those_that_are_shown_are_moved_from_the_table(
 ) -> None:
     page.goto(f"{peopled.address}/p/red/one/scalars?q=second")
     expect(row(page, "second")).to_be_visible()
-    page.get_by_role("button", name="Actions").click()
+    page.get_by_role("button", name="Actions", exact=True).click()
     page.get_by_role("menuitem", name="Move to another project…").click()
     box = page.get_by_role("dialog")
     box.get_by_label("Project").select_option("default/board")
