@@ -183,7 +183,7 @@ def _runs(board: Board) -> list[tuple[str, str, int, int]]:
 def _to_blue(board: Board, run: str) -> str:
     ana = sign_in(board, "Ana")
     with begin_read(board.engine) as conn:
-        uid = conn.scalars(select(_run.uid).where(_run.name == run, _run.standing == 0)).one()
+        uid: str = conn.scalars(select(_run.uid).where(_run.name == run, _run.standing == 0)).one()
     assert _move(ana, uid).json() == {"moved": 1}
     return uid
 

@@ -40,8 +40,7 @@ def routes(services: Services) -> APIRouter:
     @router.get("/audit")
     async def audit(before: int | None = None, action: str = "", outcome: str = "") -> Response:
         _check(before, action, outcome)
-        asked = {"action": action, "outcome": outcome}
-        records = await services.ask(list_records, before_id=before, **asked)
+        records = await services.ask(list_records, before_id=before, action=action, outcome=outcome)
         return answer(
             {
                 "records": [_shown(record) for record in records],
@@ -53,24 +52,23 @@ def routes(services: Services) -> APIRouter:
     @router.get("/audit.csv")
     async def as_csv(action: str = "", outcome: str = "") -> Response:
         _check(None, action, outcome)
-        asked = {"action": action, "outcome": outcome}
         # Asked before the answer begins: who may not have it gets none.
-        first = await services.ask(list_records, **asked)
+        first = await services.ask(list_records, action=action, outcome=outcome)
         headers = {"content-disposition": 'attachment; filename="orgboard-audit.csv"'}
-        lines = _lines(services, first, asked)
+        lines = _lines(services, first, action, outcome)
         return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
 
     return router
 
 
 async def _lines(
-    services: Services, records: tuple[Record, ...], asked: Mapping[str, str]
+    services: Services, records: tuple[Record, ...], action: str, outcome: str
 ) -> AsyncIterator[str]:
     yield ",".join(_COLUMNS) + "\r\n"
     while records:
         yield "".join(_line(record) for record in records)
         last = records[-1].id
-        records = await services.ask(list_records, before_id=last, **asked)
+        records = await services.ask(list_records, before_id=last, action=action, outcome=outcome)
 
 
 def _line(record: Record) -> str:

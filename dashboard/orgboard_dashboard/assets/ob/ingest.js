@@ -14,7 +14,7 @@
     await draw();
     const timer = setInterval(() => {
       if (!place.isConnected) clearInterval(timer);
-      else if (!document.hidden) ob.attempt(draw);
+      else if (!document.hidden) ob.whileHere(draw);
     }, EVERY_MS);
     page.signal.addEventListener("abort", () => clearInterval(timer), { once: true });
     return [place];

@@ -16,16 +16,22 @@
   function ask(path, uids, what, others, mine) {
     let to = others[0];
     const words = ob.el("section.ob-told", { role: "status" });
+    const go = () => box.querySelector("[type=submit]");
     const tell = async () => {
       const asked = to;
+      // Nothing is moved before it was said what that does.
+      go().disabled = true;
+      words.replaceChildren(ob.el("p", {}, "Looking who gains and who loses sight of it…"));
       const told = await ob.attempt(() => ob.change(`${path}/moves`, { runs: uids, to: asked, trial: true }));
-      if (told && asked === to) words.replaceChildren(...inWords(told, mine));
+      if (asked !== to) return;
+      words.replaceChildren(...(told ? inWords(told, mine) : []));
+      go().disabled = !told;
     };
     const choice = ob.select("Project", others.map((one) => [one, one]), to, (value) => {
       to = value;
       tell();
     });
-    ob.dialog(`Move ${what}`, [ob.labelled("To", choice), words,
+    const box = ob.dialog(`Move ${what}`, [ob.labelled("To", choice), words,
       ob.el("p.ob-mute", {}, "Name, tags, note and address stay. What is written to it from now on comes with it.")], {
       does: "Move",
       act: async () => {

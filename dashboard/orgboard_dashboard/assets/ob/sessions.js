@@ -13,7 +13,7 @@
       ob.keepFocus(list, () => list.replaceChildren(told.sessions.length ? table(page, told.sessions, again)
         : ob.el("p.ob-mute", {}, shown.words ? `No session has “${shown.words}” in its name, address or browser.` : "Nobody is signed in.")));
     };
-    const find = ob.settled(200, () => ob.attempt(again));
+    const find = ob.settled(200, () => ob.whileHere(again));
     const field = ob.el("input.ob-input.ob-found", { type: "search", maxlength: "200", placeholder: "Find a name, address, browser", "aria-label": "Find sessions",
       oninput: () => {
         shown.words = field.value.trim();

@@ -15,17 +15,17 @@
       const now = here();
       if (at.team !== now.team || at.project !== now.project) return;
       ob.keepFocus(place, () => place.replaceChildren(...laidOut(told, at, go)));
-      if (!told.is_whole && place.isConnected) setTimeout(() => ob.attempt(draw), AGAIN_MS);
+      if (!told.is_whole && place.isConnected) setTimeout(() => ob.whileHere(draw), AGAIN_MS);
     };
     const go = (to) => {
       history.pushState({}, "", `${location.pathname}${Object.keys(to).length ? `?${new URLSearchParams(to)}` : ""}`);
-      ob.attempt(draw);
+      ob.whileHere(draw);
     };
-    const back = () => place.isConnected && ob.attempt(draw);
+    const back = () => place.isConnected && ob.whileHere(draw);
     window.addEventListener("popstate", back, { signal: page.signal });
     // It is not connected yet: what is left to measure is asked for once it is.
     await draw();
-    setTimeout(() => place.isConnected && ob.attempt(draw), AGAIN_MS);
+    setTimeout(() => place.isConnected && ob.whileHere(draw), AGAIN_MS);
     return [place];
   };
 
