@@ -61,7 +61,7 @@ def test_what_is_damaged_is_told_by_reason_and_what_cannot_be_read_by_file(
     ]
     uid = any_board.log("a/b", gaps=gaps, project="red/one", logdir="/red")
     any_board.log("c", gaps=[NewGap(0, 20, "payload crc")], project="blue/one", logdir="/blue")
-    any_board.log(".", project="red/one", logdir="/root")
+    any_board.log(".", project="red/one", logdir="/base")
     with begin_write(any_board.engine) as conn:
         of_run = select(tables.run.c.run_id).where(tables.run.c.name.in_(["a/b", "."]))
         here = tables.source_file.c.run_id.in_(of_run)
@@ -74,7 +74,7 @@ def test_what_is_damaged_is_told_by_reason_and_what_cannot_be_read_by_file(
         {"reason": "too large", "places": 1, "bytes": 1, "runs": 1},
     ]
     files = {file["path"]: file for file in told["files"]}
-    assert set(files) == {"/red/a/b/events.out.tfevents.1", "/root/events.out.tfevents.1"}
+    assert set(files) == {"/red/a/b/events.out.tfevents.1", "/base/events.out.tfevents.1"}
     one = files["/red/a/b/events.out.tfevents.1"]
     assert (one["run"], one["uid"], one["project"]) == ("a/b", uid, "red/one")
     assert (one["error"], told["is_all"]) == ("Permission denied", True)
