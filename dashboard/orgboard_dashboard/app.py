@@ -39,15 +39,19 @@ from orgboard_dashboard.api import (
     groups,
     health,
     histograms,
+    ingest,
     metrics,
+    moves,
     own,
     people,
     public,
     records,
     runs,
     scalars,
+    sessions,
     settings,
     shares,
+    storage,
     summary,
     tokens,
     values,
@@ -60,11 +64,13 @@ from orgboard_dashboard.front import Front
 from orgboard_dashboard.gate import Gate
 from orgboard_dashboard.headers import content_security_policy, security_headers
 from orgboard_dashboard.identity import CSRF_HEADER, Identity
+from orgboard_dashboard.limits import Limits
 from orgboard_dashboard.live import Board
 from orgboard_dashboard.pace import Pace
 from orgboard_dashboard.policies import rules_for
 from orgboard_dashboard.queries.errors import NotFound
 from orgboard_dashboard.queries.guard import watch_over
+from orgboard_dashboard.refusals import Refusals
 from orgboard_dashboard.services import Services
 from orgboard_dashboard.shell.bundle import Bundle, leave_out_unused
 from orgboard_dashboard.shell.layout import SCRIPTS, STYLES, dash_options, layout
@@ -97,15 +103,29 @@ class Web:
         self.board = board
 
 
-def create_app(config: WebConfig, engine: Engine, *, clock: Callable[[], float] = time.time) -> Web:
-    """Return the whole app over a database that is at this program's version."""
+def create_app(
+    config: WebConfig,
+    engine: Engine,
+    *,
+    clock: Callable[[], float] = time.time,
+    monotonic: Callable[[], float] = time.monotonic,
+) -> Web:
+    """Return the whole app over a database that is at this program's version.
+
+    `monotonic` is what the limits of requests go by.
+    """
     watch_over(engine, strict=False)
     services = Services(engine, clock)
     identity = Identity(services, config)
+    refusals = Refusals(services)
     board = Board(engine, clock, config.poll_every_s, Pace(services.work, time.monotonic))
     # Its documentation pages load scripts from elsewhere, and tell who may not know.
     api = FastAPI(
-        docs_url=None, redoc_url=None, openapi_url=None, lifespan=_closing(board), title="orgboard"
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        lifespan=_closing(board, refusals),
+        title="orgboard",
     )
     answers.register_errors(api)
     api.include_router(signin.routes(services, config, identity))
@@ -117,6 +137,9 @@ def create_app(config: WebConfig, engine: Engine, *, clock: Callable[[], float] 
     api.include_router(directories.routes(services))
     api.include_router(people.routes(services, config))
     api.include_router(records.routes(services))
+    api.include_router(sessions.routes(services))
+    api.include_router(storage.routes(services))
+    api.include_router(ingest.routes(services))
     api.include_router(runs.routes(services))
     api.include_router(scalars.routes(services))
     api.include_router(summary.routes(services))
@@ -128,6 +151,7 @@ def create_app(config: WebConfig, engine: Engine, *, clock: Callable[[], float] 
     api.include_router(histograms.routes(services))
     api.include_router(graphs.routes(services))
     api.include_router(edits.routes(services))
+    api.include_router(moves.routes(services))
     api.include_router(views.routes(services))
     api.include_router(shares.routes(services, config))
     api.include_router(live_api.routes(services, board, config.heartbeat_every_s))
@@ -145,15 +169,18 @@ def create_app(config: WebConfig, engine: Engine, *, clock: Callable[[], float] 
         ),
         front=Front(config.base, config.is_exposed and not config.is_tls, config.trusted_proxies),
         own_origin=config.own_origin,
+        refused=refusals.note,
+        limits=Limits(monotonic),
     )
     return Web(gate, api, dash_app, board)
 
 
-def _closing(board: Board) -> Callable[[FastAPI], Any]:
+def _closing(board: Board, refusals: Refusals) -> Callable[[FastAPI], Any]:
     @asynccontextmanager
     async def lifespan(_api: FastAPI) -> AsyncIterator[None]:
         yield
         board.close()
+        await refusals.tell(rest=True)
 
     return lifespan
 

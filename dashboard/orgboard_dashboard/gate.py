@@ -1,7 +1,7 @@
 """The gate: the outermost piece of the app, through which everything passes or does not.
 
-    request ─▶ front ─▶ host ─▶ rule ─▶ origin ─▶ viewer ─▶ body ─▶ callback ─▶ the app
-                403      403     404      403   401/403/503 413/415     400
+    request ─▶ front ─▶ host ─▶ rule ─▶ origin ─▶ viewer ─▶ limits ─▶ body ─▶ callback ─▶ the app
+                403      403     404      403   401/403/503   429    413/415     400
 
 It is plain ASGI and denies by default, HTTP and websockets alike, because hooks inside
 Dash do not cover pages and API, and Dash ignores a hook that refuses. Every response,
@@ -23,6 +23,7 @@ from orgboard_dashboard.config import LOOPBACK_NAMES
 from orgboard_dashboard.front import Front
 from orgboard_dashboard.headers import Header, with_defaults
 from orgboard_dashboard.identity import CannotTell, Identity
+from orgboard_dashboard.limits import Limits, cost_of
 from orgboard_dashboard.policies import CHANGING, NAMELESS, Rule, RuleTable
 from orgboard_dashboard.signin.places import sign_in_address
 from orgboard_dashboard.viewer import Viewer, acting_as
@@ -34,9 +35,12 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
+Noting = Callable[[Viewer, str, Mapping[str, str]], Awaitable[None]]
+"""Takes down who was refused what, on what is named."""
 
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
 _CALLBACKS: Final = "/_dash-update-component"
+_REFUSED: Final = frozenset({403, 404})
 _PROGRAMS: Final = "/api/v1/"
 """What may be asked by a token: what is promised to programs, and nothing of the pages."""
 _BODY_WITHIN_S: Final = 20.0
@@ -52,6 +56,8 @@ class Refusal:
     allow: tuple[str, ...] = ()
     to: str = ""
     """Where a browser goes instead."""
+    wait_s: int = 0
+    """After how many seconds the same will be answered."""
 
 
 NOT_FOUND: Final = Refusal(404, "There is nothing at this address.")
@@ -81,7 +87,11 @@ class Gate:
         headers: tuple[Header, ...],
         front: Front,
         own_origin: str = "",
+        refused: Noting,
+        limits: Limits,
     ) -> None:
+        self._limits = limits
+        self._refused = refused
         self._front = front
         self._own_origin = own_origin
         self._app = app
@@ -114,6 +124,11 @@ class Gate:
             return
         is_nameless = rule.policy in NAMELESS or self._watches(rule, scope, headers)
         viewer = None if is_nameless else await self._who(scope, headers)
+        known = viewer if isinstance(viewer, Viewer) else None
+        if viewer is None or viewer is _SIGN_IN or known:
+            # Whoever is not let in is counted where it comes from.
+            wait_s = self._limits.ask(known, self._identity.address(scope, headers), cost_of(rule))
+            viewer = _too_much(wait_s) if wait_s else viewer
         if isinstance(viewer, Refusal):
             await self._refuse(viewer, headers, send, _address(scope))
             return
@@ -122,6 +137,7 @@ class Gate:
             return
         if rule.policy == "edit" and not (viewer and viewer.can_edit):
             await self._refuse(_READ_ONLY, headers, send)
+            await self._note(viewer, rule, scope)
             return
         if scope["method"] not in _SAFE_METHODS:
             body = await _read_body(receive, headers, rule.body_limit_bytes)
@@ -131,7 +147,15 @@ class Gate:
                 await self._refuse(body, headers, send)
                 return
             receive = _replay(body, receive)
-        await self._pass(scope, receive, send, viewer)
+        told = _Told(send)
+        await self._pass(scope, receive, told if rule.action else send, viewer)
+        # Afterwards, so that nobody learns from the time what there is.
+        if told.status in _REFUSED and not scope["state"].get("is_unproved"):
+            await self._note(viewer, rule, scope)
+
+    async def _note(self, viewer: Viewer | None, rule: Rule, scope: Scope) -> None:
+        if viewer is not None and rule.action:
+            await self._refused(viewer, rule.action, rule.named(scope["path"]))
 
     async def _who(self, scope: Scope, headers: dict[str, str]) -> Viewer | Refusal:
         try:
@@ -199,6 +223,25 @@ class Gate:
             await send(message)
 
         return headed
+
+
+def _too_much(wait_s: int) -> Refusal:
+    when = f"{wait_s} second{'s' if wait_s > 1 else ''}"
+    words = "More was asked at once than this board answers one asker. Nothing was done."
+    return Refusal(429, f"{words} Try again in {when}.", wait_s=wait_s)
+
+
+class _Told:
+    """Sends what it is given, and remembers the status."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.status = 0
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+        await self._send(message)
 
 
 def _address(scope: Scope) -> str:
@@ -304,6 +347,8 @@ async def _refuse(refusal: Refusal, headers: dict[str, str], send: Send, base: s
     answer = [(b"content-type", kind), (b"content-length", str(len(body)).encode())]
     if refusal.allow:
         answer.append((b"allow", ", ".join(refusal.allow).encode()))
+    if refusal.wait_s:
+        answer.append((b"retry-after", str(refusal.wait_s).encode()))
     await send({"type": "http.response.start", "status": refusal.status, "headers": answer})
     await send({"type": "http.response.body", "body": body})
 

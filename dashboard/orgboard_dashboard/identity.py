@@ -99,6 +99,10 @@ class Identity:
             self._looked_at = now
         return self.config.accounts or self._has_accounts
 
+    def address(self, scope: Mapping[str, Any], headers: Mapping[str, str]) -> str:
+        """Return where a request comes from."""
+        return address_of(scope, headers, self.config.trusted_proxies)
+
     def vouches(self, viewer: Viewer, headers: Mapping[str, str]) -> bool:
         """Tell whether a page of this board made the request, and no other site's.
 

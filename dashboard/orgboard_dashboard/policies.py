@@ -48,6 +48,13 @@ class Rule:
     """As FastAPI writes it: `{name}` is one segment, `{name:path}` the rest."""
     policy: Policy
     body_limit_bytes: int = 0
+    action: str = ""
+    """What it is called in the audit log, when it is noted who asks for it and may not."""
+
+    def named(self, path: str) -> dict[str, str]:
+        """Return what a path names, by what the rule calls it."""
+        pairs = zip(self.path.split("/"), path.split("/"), strict=False)
+        return {key[1:-1]: part for key, part in pairs if key.startswith("{")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,27 +125,31 @@ _FIXED: Final = (
     Rule("POST", _API + "/prove", "own", _QUESTION_BODY),
     Rule("POST", _API + "/password", "own", _QUESTION_BODY),
     Rule("GET", _API + "/directories", "view"),
-    Rule("POST", _API + "/directories", "edit", _QUESTION_BODY),
-    Rule("POST", _API + "/directories/drop", "edit", _QUESTION_BODY),
+    Rule("POST", _API + "/directories", "edit", _QUESTION_BODY, "logdir.rule"),
+    Rule("POST", _API + "/directories/drop", "edit", _QUESTION_BODY, "logdir.rule"),
     Rule("GET", _API + "/tokens", "view"),
-    Rule("POST", _API + "/tokens", "own", _QUESTION_BODY),
-    Rule("DELETE", _API + "/tokens/{token_id}", "own", _QUESTION_BODY),
+    Rule("POST", _API + "/tokens", "own", _QUESTION_BODY, "token.made"),
+    Rule("DELETE", _API + "/tokens/{token_id}", "own", _QUESTION_BODY, "token.revoked"),
     Rule("GET", _API + "/accounts", "view"),
-    Rule("POST", _API + "/accounts", "edit", _QUESTION_BODY),
-    Rule("PATCH", _API + "/accounts/{name}", "edit", _QUESTION_BODY),
-    Rule("POST", _API + "/accounts/{name}/link", "edit", _QUESTION_BODY),
+    Rule("POST", _API + "/accounts", "edit", _QUESTION_BODY, "account.made"),
+    Rule("PATCH", _API + "/accounts/{name}", "edit", _QUESTION_BODY, "account.set"),
+    Rule("POST", _API + "/accounts/{name}/link", "edit", _QUESTION_BODY, "password.link"),
     Rule("GET", _API + "/accounts/{name}/access", "view"),
-    Rule("POST", _API + "/invitations", "edit", _QUESTION_BODY),
+    Rule("POST", _API + "/invitations", "edit", _QUESTION_BODY, "account.invite"),
     Rule("GET", _API + "/teams", "view"),
-    Rule("POST", _API + "/teams", "edit", _QUESTION_BODY),
+    Rule("POST", _API + "/teams", "edit", _QUESTION_BODY, "team.made"),
     Rule("GET", _API + "/teams/{team}/members", "view"),
-    Rule("POST", _API + "/teams/{team}/members", "edit", _QUESTION_BODY),
-    Rule("POST", _API + "/teams/{team}/projects", "edit", _QUESTION_BODY),
+    Rule("POST", _API + "/teams/{team}/members", "edit", _QUESTION_BODY, "member.set"),
+    Rule("POST", _API + "/teams/{team}/projects", "edit", _QUESTION_BODY, "project.made"),
     Rule("GET", _API + "/places", "view"),
     Rule("GET", _PROJECT + "/access", "view"),
-    Rule("POST", _PROJECT + "/access", "edit", _QUESTION_BODY),
-    Rule("POST", _PROJECT + "/access/grants", "edit", _QUESTION_BODY),
+    Rule("POST", _PROJECT + "/access", "edit", _QUESTION_BODY, "visibility.set"),
+    Rule("POST", _PROJECT + "/access/grants", "edit", _QUESTION_BODY, "grant.set"),
     Rule("POST", _PROJECT + "/access/preview", "edit", _QUESTION_BODY),
+    Rule("GET", _API + "/admin/sessions", "view"),
+    Rule("POST", _API + "/admin/sessions/end", "edit", _QUESTION_BODY, "session.end"),
+    Rule("GET", _API + "/admin/storage", "view"),
+    Rule("GET", _API + "/admin/ingest", "view"),
     Rule("GET", _API + "/audit", "view"),
     Rule("GET", _API + "/audit.csv", "view"),
     Rule("GET", _API + "/projects", "view"),
@@ -164,9 +175,10 @@ _FIXED: Final = (
     Rule("GET", _PROJECT + "/run-tags", "view"),
     Rule("POST", _PROJECT + "/edits", "edit", _CHANGE_BODY),
     Rule("POST", _PROJECT + "/deletion/preview", "view", _CHANGE_BODY),
-    Rule("POST", _PROJECT + "/deletion", "edit", _CHANGE_BODY),
+    Rule("POST", _PROJECT + "/deletion", "edit", _CHANGE_BODY, "run.delete"),
+    Rule("POST", _PROJECT + "/moves", "edit", _CHANGE_BODY, "run.move"),
     Rule("GET", _PROJECT + "/deleted", "view"),
-    Rule("POST", _PROJECT + "/restoration", "edit", _CHANGE_BODY),
+    Rule("POST", _PROJECT + "/restoration", "edit", _CHANGE_BODY, "run.restore"),
     Rule("GET", _PROJECT + "/remarks", "view"),
     Rule("POST", _PROJECT + "/remarks", "edit", _QUESTION_BODY),
     Rule("PATCH", _PROJECT + "/remarks/{key}", "edit", _QUESTION_BODY),
@@ -176,8 +188,8 @@ _FIXED: Final = (
     Rule("PATCH", _PROJECT + "/views/{key}", "edit", _CHANGE_BODY),
     Rule("DELETE", _PROJECT + "/views/{key}", "edit", _QUESTION_BODY),
     Rule("GET", _PROJECT + "/shares", "view"),
-    Rule("POST", _PROJECT + "/shares", "edit", _QUESTION_BODY),
-    Rule("DELETE", _PROJECT + "/shares/{share_id}", "edit", _QUESTION_BODY),
+    Rule("POST", _PROJECT + "/shares", "edit", _QUESTION_BODY, "share.made"),
+    Rule("DELETE", _PROJECT + "/shares/{share_id}", "edit", _QUESTION_BODY, "share.revoked"),
     Rule("POST", _API + "/r/{uid}/note", "edit", _CHANGE_BODY),
     Rule("GET", _API + "/r/{uid}", "view"),
     Rule("GET", _API + "/r/{uid}/blob/{sha256}", "view"),

@@ -71,7 +71,10 @@ Page: TypeAlias = Literal[
     "runs", "scalars", "histograms", "graphs", "text", "images", "hparams", "compare"
 ]
 PAGES: Final[tuple[Page, ...]] = get_args(Page)
-ADMIN_SECTIONS: Final = ("people", "teams", "projects", "tokens", "directories", "audit")
+ADMIN_SECTIONS: Final = (
+    *("people", "teams", "projects", "tokens", "sessions"),
+    *("directories", "storage", "ingest", "audit"),
+)
 """Of the pages for who runs the board; the first one needs no name."""
 
 # What JavaScript's encodeURIComponent leaves as it is, and commas, which keep lists readable.

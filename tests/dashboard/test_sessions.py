@@ -22,7 +22,7 @@ from orgboard_dashboard.viewer import SystemViewer, Viewer
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.engine import begin_read, begin_write
 from support.boards import Board
-from support.signing_in import START, Browser, Clock, add_person, browser_at, door
+from support.signing_in import PASSWORD, START, Browser, Clock, add_person, browser_at, door
 
 HOURS = 3600.0
 
@@ -142,6 +142,68 @@ def test_nobody_ends_or_lists_the_sessions_of_another(any_board: Board) -> None:
         assert end_sessions(of_ben, conn, of_ana.via, START) == 0
         assert [row.id for row in list_sessions(of_ben, conn)] == [of_ben.via]
     assert asyncio.run(ana.is_known())
+
+
+_RENEWING: list[tuple[str, str, dict[str, Any]]] = [
+    ("POST", "/api/ui/v1/prove", {"password": PASSWORD}),
+    ("POST", "/api/ui/v1/password", {"current": PASSWORD, "password": "inland, another sentence"}),
+    ("PATCH", "/api/ui/v1/accounts/ben", {"admin": True}),
+    ("PATCH", "/api/ui/v1/accounts/ana", {"admin": False}),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body"), _RENEWING)
+def test_what_gives_a_session_more_gives_it_another_secret(
+    any_board: Board, method: str, path: str, body: dict[str, Any]
+) -> None:
+    add_person(any_board, "boss", is_admin=True)
+    add_person(any_board, "ana", is_admin=True)
+    add_person(any_board, "ben")
+    web = door(any_board, Clock())
+    ana = browser_at(web)
+
+    async def renew() -> tuple[int, bool, bool]:
+        await ana.sign_in("ana")
+        thief = Browser(web, cookies=dict(ana.cookies))
+        assert await thief.is_known()
+        told = await ana.ask(method, path, body)
+        # Of its owner nothing is asked, and what changes something is believed, too.
+        ended = await ana.ask("POST", "/api/ui/v1/sessions/end", {"others": True})
+        assert ended.status == 200
+        return told.status, await ana.is_known(), await thief.is_known()
+
+    assert asyncio.run(renew()) == (200, True, False)
+
+
+@pytest.mark.parametrize("path", ["/prove", "/password"])
+def test_a_password_that_is_wrong_renews_nothing(any_board: Board, path: str) -> None:
+    add_person(any_board, "ana")
+    ana = browser_at(door(any_board, Clock()))
+
+    async def guess() -> tuple[int, list[str], bool]:
+        await ana.sign_in("ana")
+        wrong = {"password": "a sentence of twelve", "current": "wrong"}
+        told = await ana.ask("POST", f"/api/ui/v1{path}", wrong)
+        return told.status, told.all("set-cookie"), await ana.is_known()
+
+    assert asyncio.run(guess()) == (403, [], True)
+
+
+@pytest.mark.parametrize("by", ["boss", "ana"])
+def test_who_runs_the_board_or_does_not_any_more_signs_in_anew(any_board: Board, by: str) -> None:
+    add_person(any_board, "boss", is_admin=True)
+    add_person(any_board, "ana", is_admin=by == "ana")
+    web = door(any_board, Clock())
+    asker, elsewhere = browser_at(web), browser_at(web)
+
+    async def change() -> tuple[bool, bool]:
+        await asker.sign_in(by)
+        await elsewhere.sign_in("ana")
+        told = await asker.ask("PATCH", "/api/ui/v1/accounts/ana", {"admin": by == "boss"})
+        assert told.status == 200
+        return await asker.is_known(), await elsewhere.is_known()
+
+    assert asyncio.run(change()) == (True, False)
 
 
 def test_each_sign_in_makes_a_new_session_and_believes_in_no_other_cookie(board: Board) -> None:

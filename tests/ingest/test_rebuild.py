@@ -14,6 +14,8 @@ from orgboard_schema.commands import db
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.check import check_store
 from orgboard_schema.sql.engine import begin_read, begin_write, open_engine
+from orgboard_schema.sql.logdirs import move_runs
+from orgboard_schema.sql.registry import ensure_project
 from orgboard_schema.sql.standing import DELETED, SHOWN
 from support.event_files import event_file, scalar_event
 from support.words import said, save_views, saved_views, say
@@ -171,6 +173,29 @@ def test_names_colours_and_addresses_outlive_a_file_that_is_beyond_repair(
     assert saved_views(engine) == views
     with begin_read(engine) as conn:
         assert list(check_store(conn)) == []
+    engine.dispose()
+
+
+def test_a_run_that_was_moved_by_itself_is_where_it_was_put(tmp_path: Path, logs: Path) -> None:
+    old, new = tmp_path / "old.db", tmp_path / "new.db"
+    _ingest(logs, str(old))
+    engine, run = open_engine(str(old)), tables.run.c
+    with begin_write(engine) as conn:
+        other = ensure_project(conn, "secret/apart", now=1.0)
+        run_id = conn.scalars(select(run.run_id).where(run.name == "one")).one()
+        assert move_runs(conn, [run_id], other, 1.0) == 1
+    _checkpoint(engine)
+
+    assert db(["rebuild", "--db", str(old), "--into", str(new)]) == 0
+
+    engine, project = open_engine(str(new)), tables.project.c
+    query = select(run.name, project.name, run.points).join(tables.project)
+    with begin_read(engine) as conn:
+        assert set(conn.execute(query.where(run.standing == SHOWN)).all()) == {
+            ("one", "apart", 2000),
+            ("two", "detect", 2000),
+            ("sweep/three", "detect", 2000),
+        }
     engine.dispose()
 
 

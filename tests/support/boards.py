@@ -98,9 +98,12 @@ class Board:
 
     def web(self, **settings: object) -> Web:
         """Return the whole app over this database, by a role of its own where there are roles."""
+        return create_app(WebConfig(**settings), self._for_web())  # type: ignore[arg-type]
+
+    def _for_web(self) -> Engine:
         if self._of_web is None:
             self._of_web = web_engine(self.engine)
-        return create_app(WebConfig(**settings), self._of_web)  # type: ignore[arg-type]
+        return self._of_web
 
     def close(self) -> None:
         """Let go of the database."""
@@ -113,7 +116,7 @@ class Board:
     ) -> httpx.Response:
         """Send one request through the whole app, as the board's own page would."""
         self._web = web or self._web
-        app = self._web or kept_app(self.engine)
+        app = self._web or kept_app(self._for_web())
 
         async def send() -> httpx.Response:
             transport = httpx.ASGITransport(app.gate, raise_app_exceptions=False)

@@ -35,9 +35,9 @@ PASSWORD: Final = "a long walk by the sea"
 AGENT: Final = "Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Person:
-    """Somebody who is signed in."""
+    """Somebody who is signed in, whose browser keeps the secret that it was told last."""
 
     board: Board
     name: str
@@ -50,7 +50,9 @@ class Person:
         headers = {"cookie": f"ob_session={self.secret}", "x-csrftoken": csrf_of(self.secret)}
         address = path if path.startswith("/") else f"/api/ui/v1/{path}"
         body: dict[str, Any] = {} if method == "GET" else {"json": json or {}}
-        return self.board.ask(method, address, web=self.web, headers=headers, **body)
+        answer = self.board.ask(method, address, web=self.web, headers=headers, **body)
+        self.secret = answer.cookies.get("ob_session") or self.secret
+        return answer
 
     def get(self, path: str) -> Any:
         """Ask for what must be there."""

@@ -77,6 +77,10 @@ PEOPLE: Final[dict[str, State]] = {
     "teams": ("/admin/teams", _TABLE),
     "projects": ("/admin/projects", _TABLE),
     "audit log": ("/admin/audit", _TABLE),
+    "everybody's sessions": ("/admin/sessions", _TABLE),
+    "storage": ("/admin/storage", _TABLE),
+    "a project's storage": ("/admin/storage?team=red&project=one", _TABLE),
+    "ingest": ("/admin/ingest", _TABLE),
     "share link": (
         "/p/red/one/scalars",
         _clicked(
@@ -129,7 +133,10 @@ PEOPLE: Final[dict[str, State]] = {
 
 PEOPLE_PHONE: Final = {
     name: PEOPLE[name]
-    for name in ("account", "people", "audit log", "team", "access", "share link")
+    for name in (
+        *("account", "people", "audit log", "team", "access", "share link"),
+        *("everybody's sessions", "storage", "ingest"),
+    )
 }
 
 DOORS: Final[dict[str, State]] = {

@@ -204,6 +204,10 @@ def _changes() -> Iterator[Action]:
         body=lambda s: {"runs": [s.second]},
     )
     yield Action(
+        *("move a run", "POST", _P + "/moves", Need.ADMINISTER),
+        body=lambda s: {"runs": [s.second], "to": f"{s.team}/{s.project}"},
+    )
+    yield Action(
         *("bring a run back", "POST", _P + "/restoration", Need.ADMINISTER),
         body=lambda s: {"runs": [s.deleted]},
     )

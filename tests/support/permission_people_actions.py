@@ -51,7 +51,8 @@ def _own() -> Iterator[Action]:
 
 
 def _installation() -> Iterator[Action]:
-    for path in ("/accounts", "/directories", "/audit", "/audit.csv"):
+    pages = ("/admin/sessions", "/admin/storage", "/admin/ingest")
+    for path in ("/accounts", "/directories", "/audit", "/audit.csv", *pages):
         yield _get(path, Need.INSPECT, is_list=True)
     somebody: dict[str, Any] = {"segments": lambda _: {"name": SOMEBODY}}
     yield _get("/accounts/{name}/access", Need.INSTANCE, is_list=True, **somebody)
@@ -62,6 +63,8 @@ def _installation() -> Iterator[Action]:
         body=lambda _: {"disabled": False},
         **somebody,
     )
+    ended = {"account": SOMEBODY}
+    yield _post("/admin/sessions/end", Need.INSTANCE, lambda _: ended)
     yield _post("/teams", Need.FOUND, lambda _: {"name": f"made{next(_numbers)}"})
     yield _post("/directories/drop", Need.INSTANCE, lambda _: {"path": "/nosuchplace"}, done=404)
     yield _post(

@@ -126,9 +126,10 @@ async def _bad_query(_request: Request, error: Exception) -> Response:
     return refuse(400, str(error))
 
 
-async def _forbidden(_request: Request, error: Exception) -> Response:
+async def _forbidden(request: Request, error: Exception) -> Response:
     if isinstance(error, Unproved):
-        # The page asks for the password, and asks again.
+        # The page asks for the password, and asks again: that refuses nobody what is theirs.
+        request.state.is_unproved = True
         return answer({"error": str(error), "prove": True}, 403)
     return refuse(403, str(error))
 

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from sqlalchemy import Connection
 from starlette.responses import Response
 
+from orgboard_dashboard.accounts.opaque import new_secret
 from orgboard_dashboard.accounts.passwords import hash_of, password_problem
 from orgboard_dashboard.api.answers import answer, refuse
 from orgboard_dashboard.api.bodies import read_object, text_of
@@ -24,6 +25,7 @@ from orgboard_dashboard.queries.people.accounts import (
 from orgboard_dashboard.queries.people.members import list_teams
 from orgboard_dashboard.queries.people.ways_in import freshen
 from orgboard_dashboard.services import Services
+from orgboard_dashboard.signin.cookies import give_session
 from orgboard_dashboard.viewer import Viewer, current_viewer
 
 __all__ = ["routes"]
@@ -36,7 +38,7 @@ def routes(services: Services, config: WebConfig) -> APIRouter:
     """Return the routes, answering through `services`."""
     router = APIRouter(prefix="/api/ui/v1")
     _add_self(router, services, config)
-    _add_password(router, services)
+    _add_password(router, services, config)
     _add_sessions(router, services)
     return router
 
@@ -67,16 +69,16 @@ def _add_self(router: APIRouter, services: Services, config: WebConfig) -> None:
         )
 
 
-def _add_password(router: APIRouter, services: Services) -> None:
+def _add_password(router: APIRouter, services: Services, config: WebConfig) -> None:
     @router.post("/prove")
     async def prove_self(request: Request) -> Response:
         password = text_of(read_object(await request.body()), "password", _MAX_PASSWORD_CHARS)
         problem = await prove(services, current_viewer(), password)
         if problem is not None:
             return problem
-        now = services.now()
-        await services.edit(freshen, now)
-        return answer({"fresh_until": now + FRESH_S})
+        now, secret = services.now(), new_secret()
+        await services.edit(freshen, secret, now)
+        return give_session(answer({"fresh_until": now + FRESH_S}), config, secret)
 
     @router.post("/password")
     async def change_password(request: Request) -> Response:
@@ -90,8 +92,9 @@ def _add_password(router: APIRouter, services: Services) -> None:
         if problem is not None:
             return problem
         kept = await anyio.to_thread.run_sync(hash_of, wanted)
-        await services.edit(_replace_password, kept, services.now())
-        return answer({"changed": True})
+        secret = new_secret()
+        await services.edit(_replace_password, kept, secret, services.now())
+        return give_session(answer({"changed": True}), config, secret)
 
 
 def _add_sessions(router: APIRouter, services: Services) -> None:
@@ -109,6 +112,6 @@ def _add_sessions(router: APIRouter, services: Services) -> None:
         return answer({"ended": ended})
 
 
-def _replace_password(viewer: Viewer, conn: Connection, kept: str, now: float) -> None:
+def _replace_password(viewer: Viewer, conn: Connection, kept: str, secret: str, now: float) -> None:
     change_own_password(viewer, conn, kept, now)
-    freshen(viewer, conn, now)
+    freshen(viewer, conn, secret, now)

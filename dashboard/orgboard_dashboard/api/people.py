@@ -7,7 +7,7 @@ Who may ask, the queries know. What gives somebody a way in or a role wants a fr
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypedDict
 
 from fastapi import APIRouter, Request
 from sqlalchemy import Connection
@@ -46,8 +46,10 @@ from orgboard_dashboard.queries.people.members import (
     set_member,
     set_visibility,
 )
+from orgboard_dashboard.queries.people.ways_in import renew_secret
 from orgboard_dashboard.queries.visible import Role
 from orgboard_dashboard.services import Services
+from orgboard_dashboard.signin.cookies import give_session
 from orgboard_dashboard.signin.places import welcome_address
 from orgboard_dashboard.viewer import Viewer
 
@@ -61,11 +63,16 @@ def routes(services: Services, config: WebConfig) -> APIRouter:
     """Return the routes, answering through `services`."""
     router = APIRouter(prefix="/api/ui/v1")
     links = _Links(services, config)
-    _add_accounts(router, services, links)
+    _add_accounts(router, services, config, links)
     _add_invitations(router, links)
     _add_teams(router, services)
     _add_projects(router, services)
     return router
+
+
+class _Change(TypedDict):
+    is_admin: bool | None
+    is_disabled: bool | None
 
 
 class _Links:
@@ -99,7 +106,7 @@ class _Links:
         require_proof(self._services.now())
 
 
-def _add_accounts(router: APIRouter, services: Services, links: _Links) -> None:
+def _add_accounts(router: APIRouter, services: Services, config: WebConfig, links: _Links) -> None:
     @router.get("/accounts")
     async def accounts() -> Response:
         return answer({"accounts": await services.ask(list_accounts)})
@@ -118,9 +125,16 @@ def _add_accounts(router: APIRouter, services: Services, links: _Links) -> None:
     async def change(name: str, request: Request) -> Response:
         links.require_proof()
         asked = read_object(await request.body())
-        given = {"is_admin": _flag(asked, "admin"), "is_disabled": _flag(asked, "disabled")}
-        await services.edit(change_account, name, services.now(), **given)
-        return answer({"name": name})
+        given: _Change = {
+            "is_admin": _flag(asked, "admin"),
+            "is_disabled": _flag(asked, "disabled"),
+        }
+        if given["is_admin"] is None:
+            await services.edit(change_account, name, services.now(), **given)
+            return answer({"name": name})
+        secret = new_secret()
+        await services.edit(_change_role, secret, name, services.now(), given)
+        return give_session(answer({"name": name}), config, secret)
 
     @router.post("/accounts/{name}/link")
     async def link(name: str) -> Response:
@@ -226,6 +240,14 @@ def _make(
     make_account(viewer, conn, name, now, kind=kind, is_admin=is_admin)
     if kind != "service":
         reset(viewer, conn, secret, name, now)
+
+
+def _change_role(
+    viewer: Viewer, conn: Connection, secret: str, name: str, now: float, given: _Change
+) -> None:
+    """Change an account, and let who does it go on by another secret."""
+    change_account(viewer, conn, name, now, **given)
+    renew_secret(viewer, conn, secret)
 
 
 def _members(viewer: Viewer, conn: Connection, team: str) -> tuple[Any, bool]:

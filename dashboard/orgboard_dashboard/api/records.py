@@ -14,7 +14,9 @@ from orgboard_dashboard.api.answers import answer
 from orgboard_dashboard.export.spelling import csv_quoted
 from orgboard_dashboard.queries.errors import BadQuery
 from orgboard_dashboard.queries.people.audit import (
+    DONE,
     MAX_LISTED,
+    REFUSED,
     Record,
     list_actions,
     list_records,
@@ -36,9 +38,9 @@ def routes(services: Services) -> APIRouter:
     router = APIRouter(prefix="/api/ui/v1")
 
     @router.get("/audit")
-    async def audit(before: int | None = None, action: str = "") -> Response:
-        _check(before, action)
-        records = await services.ask(list_records, before_id=before, action=action)
+    async def audit(before: int | None = None, action: str = "", outcome: str = "") -> Response:
+        _check(before, action, outcome)
+        records = await services.ask(list_records, before_id=before, action=action, outcome=outcome)
         return answer(
             {
                 "records": [_shown(record) for record in records],
@@ -48,25 +50,25 @@ def routes(services: Services) -> APIRouter:
         )
 
     @router.get("/audit.csv")
-    async def as_csv(action: str = "") -> Response:
-        _check(None, action)
+    async def as_csv(action: str = "", outcome: str = "") -> Response:
+        _check(None, action, outcome)
         # Asked before the answer begins: who may not have it gets none.
-        first = await services.ask(list_records, action=action)
+        first = await services.ask(list_records, action=action, outcome=outcome)
         headers = {"content-disposition": 'attachment; filename="orgboard-audit.csv"'}
-        lines = _lines(services, first, action)
+        lines = _lines(services, first, action, outcome)
         return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
 
     return router
 
 
 async def _lines(
-    services: Services, records: tuple[Record, ...], action: str
+    services: Services, records: tuple[Record, ...], action: str, outcome: str
 ) -> AsyncIterator[str]:
     yield ",".join(_COLUMNS) + "\r\n"
     while records:
         yield "".join(_line(record) for record in records)
         last = records[-1].id
-        records = await services.ask(list_records, before_id=last, action=action)
+        records = await services.ask(list_records, before_id=last, action=action, outcome=outcome)
 
 
 def _line(record: Record) -> str:
@@ -88,8 +90,10 @@ def _shown(record: Record) -> Mapping[str, object]:
     return named | changes
 
 
-def _check(before: int | None, action: str) -> None:
+def _check(before: int | None, action: str, outcome: str) -> None:
     if before is not None and not 0 <= before < _INT64:
         raise BadQuery("`before` is the number of a record.")
+    if outcome not in ("", DONE, REFUSED):
+        raise BadQuery(f"`outcome` is `{DONE}` or `{REFUSED}`.")
     if len(action) > 32:
         raise BadQuery("`action` is the name of an action.")

@@ -18,7 +18,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from orgboard_dashboard.accounts.names import name_problem
-from orgboard_dashboard.accounts.opaque import csrf_of, new_secret
+from orgboard_dashboard.accounts.opaque import new_secret
 from orgboard_dashboard.accounts.passwords import (
     hash_of,
     is_right,
@@ -31,7 +31,6 @@ from orgboard_dashboard.identity import Identity, address_of
 from orgboard_dashboard.queries.people.links import find_link, use_link
 from orgboard_dashboard.queries.people.shares import open_share
 from orgboard_dashboard.queries.people.ways_in import (
-    ABSOLUTE_S,
     Guess,
     admit_guess,
     close_session,
@@ -40,6 +39,7 @@ from orgboard_dashboard.queries.people.ways_in import (
     refuse_guess,
 )
 from orgboard_dashboard.services import Services
+from orgboard_dashboard.signin.cookies import give_session
 from orgboard_dashboard.signin.places import SHARED, SIGN_IN, WELCOME, checked_next
 
 __all__ = ["routes", "too_early"]
@@ -176,21 +176,7 @@ class _Door:
         await services.edit_unknown(
             open_session, guess, secret, services.now(), address=self._address(request), agent=agent
         )
-        opened = answer({"to": to})
-        config = self._config
-        for name, value, is_secret in (
-            (config.session_cookie, secret, True),
-            (config.csrf_cookie, csrf_of(secret), False),
-        ):
-            opened.set_cookie(
-                name,
-                value,
-                max_age=int(ABSOLUTE_S),
-                secure=config.is_https,
-                httponly=is_secret,
-                samesite="lax",
-            )
-        return opened
+        return give_session(answer({"to": to}), self._config, secret)
 
     def _address(self, request: Request) -> str:
         # Of several headers of a name the last, as at the gate: who is nearest added it.

@@ -1,13 +1,15 @@
 """Which project a directory's runs belong to: rules of the board, and what they move.
 
 A rule names a directory; it holds for the logdirs at it and below it, unless a longer one does.
-Runs keep their identity, points and all that was said of them when their logdir moves: only the
-project changes, and with it who sees them.
+Runs keep their identity, points and all that was said of them when their logdir moves, or when
+they are moved one by one: only the project changes, and with it who sees them. Ingest knows a run
+by its logdir and its path in it, which stay: it goes on feeding it wherever it is. What was moved
+by itself stays where it was put when the others of its logdir are moved.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Final
@@ -16,6 +18,7 @@ from sqlalchemy import Connection, case, select, update
 
 from orgboard_schema.errors import OrgboardError
 from orgboard_schema.sql import tables
+from orgboard_schema.sql.dictionary import chunked
 from orgboard_schema.sql.text import from_sql, sha256
 
 __all__ = [
@@ -25,6 +28,7 @@ __all__ = [
     "governed",
     "has_accounts",
     "move_logdir",
+    "move_runs",
     "rule_for",
 ]
 
@@ -79,6 +83,8 @@ def governed(conn: Connection, path: str) -> list[Governed]:
 def move_logdir(conn: Connection, logdir_id: int, project_id: int, now: float) -> int:
     """Give a logdir, its runs and what was said of them to a project; return how many runs.
 
+    Those of its runs that are in another project than it is were moved there, and stay.
+
     Raises:
         LogdirTaken: the project has one of that path already.
     """
@@ -89,23 +95,34 @@ def move_logdir(conn: Connection, logdir_id: int, project_id: int, now: float) -
     if conn.scalar(select(_logdir.logdir_id).where(same, _logdir.logdir_id != logdir_id)):
         raise LogdirTaken(f"the project has runs of {from_sql(row.path)} already")
     conn.execute(update(tables.logdir).where(here).values(project_id=project_id))
-    at = int(now * 1000)
-    moved = conn.execute(
-        update(tables.run)
-        .where(_run.logdir_id == logdir_id, _run.project_id != project_id)
-        .values(
-            project_id=project_id,
-            edits=_run.edits + 1,
-            revision=_run.revision + 1,
-            touched_ms=case((_run.touched_ms > at, _run.touched_ms), else_=at),
+    if row.project_id == project_id:
+        return 0
+    its_own = (_run.logdir_id == logdir_id) & (_run.project_id == row.project_id)
+    return move_runs(conn, conn.scalars(select(_run.run_id).where(its_own)).all(), project_id, now)
+
+
+def move_runs(conn: Connection, run_ids: Collection[int], project_id: int, now: float) -> int:
+    """Give runs and what was said of them to a project; return how many. Their logdir stays."""
+    at, moved = int(now * 1000), 0
+    for some in chunked(sorted(run_ids)):
+        these = _run.run_id.in_(some)
+        # In the order in which ingest takes them.
+        conn.execute(select(_run.run_id).where(these).order_by(_run.run_id).with_for_update())
+        moved += conn.execute(
+            update(tables.run)
+            .where(these, _run.project_id != project_id)
+            .values(
+                project_id=project_id,
+                edits=_run.edits + 1,
+                revision=_run.revision + 1,
+                touched_ms=case((_run.touched_ms > at, _run.touched_ms), else_=at),
+            )
+        ).rowcount
+        conn.execute(
+            update(tables.annotation)
+            .where(tables.annotation.c.uid.in_(select(_run.uid).where(these)))
+            .values(project_id=project_id)
         )
-    ).rowcount
-    uids = select(_run.uid).where(_run.logdir_id == logdir_id)
-    conn.execute(
-        update(tables.annotation)
-        .where(tables.annotation.c.uid.in_(uids))
-        .values(project_id=project_id)
-    )
     return moved
 
 

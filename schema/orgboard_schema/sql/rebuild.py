@@ -137,6 +137,7 @@ def copy_what_people_made(damaged: Path, engine: Engine, *, now: float) -> Salva
             if row["logdir_id"] in ids and row.get("standing", SHOWN) in (SHOWN, DELETED):
                 mine = [each for each in files if each["run_id"] == row["run_id"]]
                 _copy_run(conn, ids[row["logdir_id"]], row, mine, now)
+                _put_back(conn, row, places[row["logdir_id"]][0], project_of, now)
                 count += 1
         names = {number: ensure_project(conn, name, now=now) for number, name in project_of.items()}
         team_ids = {number: ensure_team(conn, name, now=now) for number, name in team_of.items()}
@@ -174,6 +175,21 @@ def _copy_run(
         fields["name_sha256"] = sha256(from_sql(file["name"]))
         insert_new(conn, tables.source_file, [fields])
     conn.execute(update(tables.run).where(_run.run_id == made.run_id).values(files=len(files)))
+
+
+def _put_back(
+    conn: Connection,
+    row: dict[str, Any],
+    of_logdir: str,
+    project_of: Mapping[int, str],
+    now: float,
+) -> None:
+    """Let a run that was moved by itself be in its own project, and not in its logdir's."""
+    project = project_of.get(row.get("project_id", 0), of_logdir)
+    if project != of_logdir:
+        project_id = ensure_project(conn, project, now=now)
+        here = _run.uid == row.get("uid")
+        conn.execute(update(tables.run).where(here).values(project_id=project_id))
 
 
 def _readable(damaged: Path, table: str) -> list[dict[str, Any]]:

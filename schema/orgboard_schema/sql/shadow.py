@@ -36,7 +36,7 @@ _run = tables.run.c
 _file = tables.source_file.c
 
 _KEPT: Final = (
-    *("name", "name_sha256", "uid", "color", "created_at", "archived_at", "gone_at"),
+    *("name", "name_sha256", "uid", "project_id", "color", "created_at", "archived_at", "gone_at"),
     *("display_name", "starred", "chosen_color", "edits"),
 )
 """What a run is to people: the shadow takes it over. Notes and tags go by the uid."""
@@ -61,9 +61,10 @@ def begin_shadow(
     Raises:
         OffsetMoved: The run is not shown, or not at `revision`: a rival was first.
     """
-    # Before the run's lock, as who moves a logdir takes them.
+    # Before the run's lock, as who moves a logdir takes them: until the end nobody does.
     logdir_id = conn.scalar(select(_run.logdir_id).where(_run.run_id == run_id))
-    project_id = None if logdir_id is None else locked_project(conn, logdir_id)
+    if logdir_id is not None:
+        locked_project(conn, logdir_id)
     frozen = conn.execute(
         update(tables.run)
         .where(_run.run_id == run_id, _run.revision == revision, _run.standing == SHOWN)
@@ -72,8 +73,9 @@ def begin_shadow(
     if frozen.rowcount != 1:
         raise OffsetMoved(f"a rival changed run {run_id} first")
     original = conn.execute(select(tables.run).where(_run.run_id == run_id)).one()
-    made = {name: getattr(original, name) for name in ("logdir_id", "name", "color")}
-    made["project_id"] = project_id
+    # Its own project, which need not be its logdir's: it may have been moved by itself.
+    taken = ("logdir_id", "project_id", "name", "color")
+    made = {name: getattr(original, name) for name in taken}
     made |= {"uid": new_uid(), "name_sha256": shadow_key(run_id), "standing": SHADOW}
     made |= {"created_at": original.created_at, "shadow_of": run_id, "files": original.files}
     # Never a revision that the original had: whoever holds one of those must look again.
@@ -151,6 +153,7 @@ def _out_of_the_way() -> dict[str, object]:
 class _Locked:
     run_id: int
     uid: str
+    project_id: int
     name: str
     name_sha256: bytes
     color: int

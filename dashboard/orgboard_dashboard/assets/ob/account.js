@@ -20,9 +20,9 @@
       page.again();
     });
     const rows = sessions.map((one) => [
-      ob.el("span", { title: one.agent }, agentInWords(one.agent)), one.address || "unknown", ob.since(one.created_at), ob.since(one.used_at),
+      ob.el("span", { title: one.agent }, ob.agentInWords(one.agent)), one.address || "unknown", ob.since(one.created_at), ob.since(one.used_at),
       one.is_this ? ob.el("span.ob-mute", {}, "this one") : ob.el("button.ob-quiet", {
-        type: "button", "aria-label": `End the session of ${agentInWords(one.agent)} at ${one.address}`,
+        type: "button", "aria-label": `End the session of ${ob.agentInWords(one.agent)} at ${one.address}`,
         onclick: () => end({ id: one.id }, () => "Ended the session"),
       }, "End"),
     ]);
@@ -31,12 +31,12 @@
   }
 
   /** Tell a browser and a system from what the browser calls itself. */
-  function agentInWords(agent) {
+  ob.agentInWords = function agentInWords(agent) {
     const known = (names) => names.find(([pattern]) => pattern.test(agent))?.[1];
     const browser = known([[/Edg\//, "Edge"], [/OPR\//, "Opera"], [/Firefox\//, "Firefox"], [/Chrome\//, "Chrome"], [/Safari\//, "Safari"]]);
     const system = known([[/Windows/, "Windows"], [/iPhone|iPad/, "iOS"], [/Mac OS X/, "macOS"], [/Android/, "Android"], [/Linux|X11/, "Linux"]]);
     return [browser ?? (agent.split(/[\s/]/)[0] || "Unknown"), system && `on ${system}`].filter(Boolean).join(" ");
-  }
+  };
 
   function passwordOf(page) {
     const field = (label, name, complete, more = {}) => {

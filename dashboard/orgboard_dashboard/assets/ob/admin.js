@@ -1,9 +1,10 @@
-/* The pages for who runs the board: people, teams, projects, tokens. Directories and
-   the audit log are in files of their own. */
+/* The pages for who runs the board: people, teams, projects, tokens. The others are in files
+   of their own. */
 (function (ob) {
   "use strict";
 
-  const SECTIONS = [["people", "People"], ["teams", "Teams"], ["projects", "Projects"], ["tokens", "Tokens"], ["directories", "Directories"], ["audit", "Audit log"]];
+  const SECTIONS = [["people", "People"], ["teams", "Teams"], ["projects", "Projects"], ["tokens", "Tokens"], ["sessions", "Sessions"],
+    ["directories", "Directories"], ["storage", "Storage"], ["ingest", "Ingest"], ["audit", "Audit log"]];
 
   ob.pages = ob.pages || {};
 
@@ -12,10 +13,13 @@
   async function draw(page) {
     const { section } = page.root.dataset;
     if (!page.me.is_admin) return page.root.replaceChildren(ob.empty("There is nothing here, or it is not shared with you."));
-    const content = await { people, teams, projects, tokens, directories: ob.directoriesSection, audit: ob.auditSection }[section](page);
+    const content = await { people, teams, projects, tokens, sessions: ob.sessionsSection, directories: ob.directoriesSection, storage: ob.storageSection,
+      ingest: ob.ingestSection, audit: ob.auditSection }[section](page);
     const links = SECTIONS.map(([key, label]) => ob.el(key === section ? "a.ob-nav.ob-on" : "a.ob-nav", { href: `${ob.base()}admin/${key}`, "aria-current": key === section ? "page" : null }, label));
     ob.keepFocus(page.root, () => page.root.replaceChildren(ob.el("div.ob-plain.ob-peoplepage", {},
       ob.el("h1", {}, "Admin"), ob.el("nav.ob-subtabs", { "aria-label": "Admin" }, ...links), ...content)));
+    // On a phone they are wider than the page.
+    page.root.querySelector(".ob-subtabs .ob-on").scrollIntoView({ inline: "nearest", block: "nearest" });
   }
 
   const bar = (words, ...buttons) => ob.el("div.ob-peoplebar", {}, ob.el("span.ob-mute.ob-grow", {}, words), ...buttons.filter(Boolean));

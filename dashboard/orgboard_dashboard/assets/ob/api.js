@@ -8,6 +8,9 @@
   const KEPT_AHEAD_MS = 3000;
   /** Whoever answers these is starting, or waits for something that is. */
   const TRY_AGAIN = new Set([502, 503, 504]);
+  /** Between the change of a session's secret and the answer that tells it. */
+  const RENEWED_WITHIN_MS = 500;
+  const LONGEST_WAIT_S = 60;
   const PAUSES_MS = [300, 600, 1200, 2500, 5000];
 
   /** The prefix that the app is mounted under, from Dash's own configuration. */
@@ -77,9 +80,11 @@
 
   /** What a page sends beside the cookie of its session, which no other site's page can read. */
   function vouched() {
-    const found = /(?:^|; )(?:__Host-)?ob_csrf=([0-9a-f]+)/.exec(document.cookie);
-    return { "Content-Type": "application/json", ...(found ? { "X-CSRFToken": found[1] } : {}) };
+    const told = proof();
+    return { "Content-Type": "application/json", ...(told ? { "X-CSRFToken": told } : {}) };
   }
+
+  const proof = () => /(?:^|; )(?:__Host-)?ob_csrf=([0-9a-f]+)/.exec(document.cookie)?.[1] ?? "";
 
   /** Nobody is signed in any more: the way back leads to this very place. */
   function signIn() {
@@ -101,6 +106,10 @@
   globalThis.fetch = async function fetch(...asked) {
     const response = await fetched.apply(this, asked);
     const isDashs = () => new URL(response.url).pathname.endsWith("/_dash-update-component");
+    if (response.status === 429 && isDashs()) {
+      await heldUp(response);
+      return globalThis.fetch(...asked);
+    }
     return response.status === 401 && isDashs() ? signIn() : response;
   };
 
@@ -121,6 +130,10 @@
   async function patiently(path, request, signal) {
     for (let attempt = 0; ; attempt += 1) {
       const response = await once(path, request, signal);
+      if (response?.status === 429) {
+        await heldUp(response, signal);
+        continue;
+      }
       if (response && !TRY_AGAIN.has(response.status)) {
         answered();
         if (response.ok) return response;
@@ -134,13 +147,29 @@
   async function once(path, request, signal) {
     const limit = AbortSignal.timeout(TIMEOUT_MS);
     const either = signal ? AbortSignal.any([signal, limit]) : limit;
+    const sent = proof();
     try {
       const response = await fetch(`${ob.base()}api/ui/v1/${path}`, { ...request, signal: either, credentials: "same-origin" });
+      if (response.status !== 401 && response.status !== 403) return response;
+      // A password given in another tab, or a moment ago, gives the session another secret: what was
+      // under way asked by the old one, and nothing was done.
+      if (response.status === 401 && sent && sent === proof()) await pause(RENEWED_WITHIN_MS, signal);
+      if (sent && proof() && sent !== proof()) return await once(path, request.headers ? { ...request, headers: vouched() } : request, signal);
       return response.status === 401 ? signIn() : response;
     } catch (error) {
       if (signal?.aborted) throw error;
       return null;
     }
+  }
+
+  /** Wait as long as the server says that one who asks so much should; the page says so meanwhile. */
+  async function heldUp(response, signal) {
+    const seconds = Math.min(Number(response.headers.get("Retry-After")) || 1, LONGEST_WAIT_S);
+    answered();
+    sayBox(`This page asked for more at once than the board answers one browser. Going on in ${ob.span(seconds)}.`);
+    // Not all of a page's questions in the same moment again.
+    await pause(1000 * seconds + 500 * Math.random(), signal);
+    document.getElementById("ob-away")?.remove();
   }
 
   async function reason(response) {
@@ -180,13 +209,17 @@
   function sayAway() {
     const away = Date.now() - failingSince;
     if (away < AWAY_AFTER_MS) return;
+    const seconds = Math.round(away / 1000);
+    const seen = ob.clock(lastAnswer / 1000);
+    sayBox(`The ${silent} has not answered for ${seconds} s. Trying again; what you see is from ${seen}.`);
+  }
+
+  function sayBox(words) {
     let box = document.getElementById("ob-away");
     if (!box) {
       box = ob.el("div.ob-away", { id: "ob-away", role: "status" });
       document.body.append(box);
     }
-    const seconds = Math.round(away / 1000);
-    const seen = ob.clock(lastAnswer / 1000);
-    box.textContent = `The ${silent} has not answered for ${seconds} s. Trying again; what you see is from ${seen}.`;
+    box.textContent = words;
   }
 })((globalThis.ob = globalThis.ob || {}));

@@ -4,25 +4,28 @@
 
   /** Lay out the section of the admin pages; gives its elements. */
   ob.auditSection = async function auditSection(page) {
-    const shown = { action: "", records: [] };
+    const shown = { action: "", outcome: "", records: [] };
     const list = ob.el("div.ob-log");
     const { actions } = await fetchMore(page, shown);
     const choices = [["", "all actions"], ...actions.map((action) => [action, action])];
-    const filter = ob.select("Which actions", choices, "", async (action) => {
-      Object.assign(shown, { action, records: [] });
+    const filtered = async (by) => {
+      Object.assign(shown, by, { records: [] });
       await ob.attempt(() => fetchMore(page, shown));
-      file.href = address(action);
+      file.href = address(shown);
       paint(page, shown, list);
-    });
-    const file = ob.el("a.ob-pill", { href: address(""), download: "orgboard-audit.csv" }, "Save as CSV");
+    };
+    const filter = ob.select("Which actions", choices, "", (action) => filtered({ action }));
+    const outcomes = ob.select("Done or refused", [["", "done and refused"], ["done", "done"], ["refused", "refused"]], "", (outcome) => filtered({ outcome }));
+    const file = ob.el("a.ob-pill", { href: address(shown), download: "orgboard-audit.csv" }, "Save as CSV");
     paint(page, shown, list);
-    return [ob.peopleBar("What was done is never changed or taken away here.", filter, file), list];
+    return [ob.peopleBar("What was done is never changed or taken away here.", filter, outcomes, file), list];
   };
 
-  const address = (action) => `${ob.base()}api/ui/v1/audit.csv?${new URLSearchParams({ action })}`;
+  const asked = ({ action, outcome }) => new URLSearchParams({ action, outcome });
+  const address = (shown) => `${ob.base()}api/ui/v1/audit.csv?${asked(shown)}`;
 
   async function fetchMore(page, shown) {
-    const query = new URLSearchParams({ action: shown.action });
+    const query = asked(shown);
     if (shown.records.length) query.set("before", shown.records.at(-1).id);
     const told = await ob.getJson(`audit?${query}`, page.signal);
     shown.records.push(...told.records);

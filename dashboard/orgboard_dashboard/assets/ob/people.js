@@ -142,6 +142,11 @@
     return () => controller.abort();
   };
 
+  /** Try what a page does by itself, and no more once it was left. */
+  ob.whileHere = (act) => ob.attempt(act).catch((error) => {
+    if (error.name !== "AbortError") throw error;
+  });
+
   async function run(page, draw) {
     try {
       page.me = await ob.whoAmI();

@@ -46,6 +46,7 @@
       archived
         ? { label: "Take out of the archive", act: () => edit({ archived: false }, (n) => `${ob.plural(n, "run")} out of the archive`) }
         : { label: "Archive", act: () => archive(path, uids) },
+      ...(canDelete ? [{ label: "Move to another project…", act: () => ob.askMove(path, runs) }] : []),
       ...(canDelete ? [{ label: "Delete…", danger: true, act: () => ob.askDelete(path, runs) }] : []),
     ];
   };

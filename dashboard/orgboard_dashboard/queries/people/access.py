@@ -33,6 +33,7 @@ __all__ = [
     "Way",
     "foresee_assignment",
     "foresee_grant",
+    "foresee_move",
     "foresee_visibility",
     "own_access",
     "visibility_of",
@@ -180,6 +181,14 @@ def foresee_assignment(
         of, _, name = place.partition("/")
         turns.update(_turns(_roles_in(conn, of, name), after))
     return moved, _foreseen(sorted(turns, key=lambda turn: (turn.account, turn.before)))
+
+
+def foresee_move(conn: Connection, at: tuple[str, str], to: tuple[str, str]) -> Foreseen:
+    """Return who would gain or lose sight of runs that go from one project to another.
+
+    The caller sees to it that who asks may know who sees both.
+    """
+    return _foreseen(_turns(_roles_in(conn, *at), _roles_in(conn, *to)))
 
 
 def _roles_in(conn: Connection, team: str, project: str) -> dict[str, str]:

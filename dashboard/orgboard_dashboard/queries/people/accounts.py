@@ -164,7 +164,10 @@ def change_account(
     is_admin: bool | None = None,
     is_disabled: bool | None = None,
 ) -> None:
-    """Make an account an admin or not, put it to sleep or wake it. Asleep, it has no session.
+    """Make an account an admin or not, put it to sleep or wake it.
+
+    Asleep, it has no session. What it may do from now on, who stole a session before may not:
+    when it is made an admin or is none any more its sessions end, but the one that asks.
 
     Raises:
         NotFound: there is no such account, or `viewer` does not run the installation.
@@ -190,6 +193,8 @@ def change_account(
         raise Conflict("Somebody must run the board: make another account an admin first.")
     if after["disabled"]:
         _end_sessions(conn, account_id)
+    elif after["admin"] != before["admin"]:
+        _end_sessions(conn, account_id, but=viewer.via)
     note_down(conn, actor_of(viewer), "account.set", name, now, before=before, after=after)
 
 

@@ -97,9 +97,16 @@ def note_down(
 
 
 def list_records(
-    viewer: Viewer, conn: Connection, *, before_id: int | None = None, action: str = ""
+    viewer: Viewer,
+    conn: Connection,
+    *,
+    before_id: int | None = None,
+    action: str = "",
+    outcome: str = "",
 ) -> tuple[Record, ...]:
     """Return the newest records, or those older than `before_id`; of one action, or of all.
+
+    `outcome`: only what was done, or only what was refused.
 
     Raises:
         NotFound: `viewer` does not run the installation: there is no log for others.
@@ -111,6 +118,8 @@ def list_records(
         query = query.where(_of.audit_id < before_id)
     if action:
         query = query.where(_of.action == action)
+    if outcome:
+        query = query.where(_of.outcome == outcome)
     return tuple(
         Record(
             id=row.audit_id,

@@ -163,10 +163,14 @@ def _moved(conn: Connection, logdir_ids: list[int]) -> Moved:
         .where(_logdir.logdir_id.in_(logdir_ids))
         .order_by(_logdir.path)
     ).all()
+    run = tables.run.c
+    # What was moved by itself stays.
+    its_own = (run.logdir_id == _logdir.logdir_id) & (run.project_id == _logdir.project_id)
     runs = conn.execute(
-        select(func.count()).where(
-            tables.run.c.logdir_id.in_(logdir_ids), tables.run.c.standing == SHOWN
-        )
+        select(func.count())
+        .select_from(tables.run)
+        .join(tables.logdir, its_own)
+        .where(run.logdir_id.in_(logdir_ids), run.standing == SHOWN)
     ).scalar_one()
     projects = sorted({_written(of, name) for _, of, name in rows})
     return Moved(tuple(from_sql(path) for path, _, _ in rows), tuple(projects), runs)

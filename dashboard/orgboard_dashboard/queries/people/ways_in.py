@@ -39,6 +39,7 @@ __all__ = [
     "open_session",
     "refuse_guess",
     "refuse_proof",
+    "renew_secret",
     "session_stands",
     "token_stands",
     "touch",
@@ -205,12 +206,22 @@ def refuse_proof(viewer: Viewer, conn: Connection, now: float) -> None:
     note_down(conn, actor_of(viewer), "prove", "wrong password", now, outcome=REFUSED)
 
 
-def freshen(viewer: Viewer, conn: Connection, now: float) -> None:
-    """Write down that `viewer` gave the password again, in the session that it came by."""
+def freshen(viewer: Viewer, conn: Connection, secret: str, now: float) -> None:
+    """Write down that `viewer` gave the password again, in the session that it came by.
+
+    From here on the session is opened by `secret`: who had copied the old one has nothing.
+    """
     _take_back(conn, viewer.name, viewer.address)
+    renew_secret(viewer, conn, secret)
     conn.execute(
         update(tables.session).where(_session.session_id == viewer.via).values(proved_at=now)
     )
+
+
+def renew_secret(viewer: Viewer, conn: Connection, secret: str) -> None:
+    """Let the session that `viewer` came by be opened by another secret, and by no other."""
+    mine = (_session.session_id == viewer.via) & (_session.account_id == viewer.account_id)
+    conn.execute(update(tables.session).where(mine).values(secret_sha256=digest(secret)))
 
 
 def close_session(viewer: Viewer, conn: Connection, now: float) -> None:
