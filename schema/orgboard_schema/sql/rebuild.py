@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import re
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -171,7 +171,7 @@ def _copy_run(
 
 
 def _copy_words(conn: Connection, damaged: Path, project_of: Mapping[int, str], now: float) -> None:
-    """Copy notes, tags, annotations and views of the runs and projects that there are."""
+    """Copy what people said, of the runs and projects that there are, and their views."""
     uids: set[str | None] = {*conn.scalars(select(_run.uid))}
     for table in (tables.run_note, tables.run_note_before, tables.run_tag):
         insert_new(conn, table, [r for r in _readable(damaged, table.name) if r["uid"] in uids])
@@ -185,6 +185,29 @@ def _copy_words(conn: Connection, damaged: Path, project_of: Mapping[int, str], 
                 if row["project_id"] in project_of and row.get("uid") in uids | {None}
             ],
         )
+
+    _copy_comments(conn, damaged, uids)
+
+
+def _copy_comments(conn: Connection, damaged: Path, uids: Set[str | None]) -> None:
+    """Copy what was said of runs and views that there are; by name, for accounts are not copied."""
+    views: set[str | None] = {*conn.scalars(select(tables.saved_view.c.view_id))}
+    found = [
+        {**row, "account_id": None}
+        for row in _readable(damaged, tables.comment.name)
+        if (row["uid"] or row["view_id"])
+        and row["uid"] in uids | {None}
+        and row["view_id"] in views | {None}
+    ]
+    first = [row for row in found if row["answers"] is None]
+    there = {row["comment_id"] for row in first}
+    # Whose first one cannot be read begins a thread.
+    answers = [
+        row if row["answers"] in there else {**row, "answers": None}
+        for row in found
+        if row["answers"] is not None
+    ]
+    insert_new(conn, tables.comment, [*first, *answers])
 
 
 def _readable(damaged: Path, table: str) -> list[dict[str, Any]]:
