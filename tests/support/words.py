@@ -82,8 +82,8 @@ def save_views(engine: Engine, project: str) -> None:
             own = {"view_id": f"{project:.8}{number}", "project_id": found, "page": "scalars"}
             conn.execute(insert(tables.saved_view), {**row, **own, **at})
         said = {"comment_id": f"{project:.8}said", "view_id": f"{project:.8}0", "text": HOSTILE}
-        said |= {"author": "you", "written_at": WRITTEN_AT}
-        conn.execute(insert(tables.comment), said)
+        said |= {"author": "you"}
+        conn.execute(insert(tables.comment), {**said, "written_at": WRITTEN_AT})
 
 
 def saved_views(engine: Engine) -> list[tuple[Any, ...]]:

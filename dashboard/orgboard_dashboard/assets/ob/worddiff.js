@@ -23,8 +23,8 @@
     return joined(found);
   };
 
-  /** Words, and what stands between them. */
-  const pieces = (text) => text.match(/\s+|[\p{L}\p{N}_]+|[^\s\p{L}\p{N}_]/gu) ?? [];
+  /** Words and signs, each with the blanks after it: blanks alone would be alike everywhere. */
+  const pieces = (text) => text.match(/^\s+|(?:[\p{L}\p{N}_]+|[^\s\p{L}\p{N}_])\s*/gu) ?? [];
 
   /** The longest common part of two lists, by the table of its lengths; what is too long is all new. */
   function between(a, b) {
