@@ -83,6 +83,7 @@ def test_a_viewer_asks_an_editor_answers_and_both_read_a_thread(ben: Person, vic
         assert found[0]["text"] == f"why **so** {HOSTILE}"
         assert found[0]["html"].startswith("<p>why <strong>so</strong> &lt;b&gt;")
         assert vic.get(path)["can_write"]
+    assert [run["comments"] for run in vic.get(f"{RED}/runs")["runs"]] == [3]
 
 
 def test_only_who_wrote_it_changes_it_and_who_runs_the_project_takes_it_back(
@@ -130,6 +131,7 @@ def test_what_was_answered_leaves_its_place_until_the_last_answer_goes(
     ben.post(f"comments/{first}", method="DELETE")
 
     left = _read(vic, path)
+    assert [run["comments"] for run in vic.get(f"{RED}/runs")["runs"]] == [1]
     assert [(one["id"], one["text"], one["removed"]) for one in left] == [
         (first, "", True),
         (answer, "two", False),
@@ -177,6 +179,7 @@ def test_who_came_by_a_link_reads_no_comment_nor_what_a_note_said(ben: Person, a
 
     assert get(f"r/{uid}").json()["note"]["text"] == "second"
     assert get(f"r/{uid}").json()["note"]["earlier"] == 0
+    assert [run["comments"] for run in get(f"{RED}/runs").json()["runs"]] == [0]
     for path in (_on_run(ben), view, f"r/{uid}/note/versions", f"r/{uid}/note/versions/1"):
         assert get(path).status_code == 404
     answer = board.ask("POST", f"/api/ui/v1/{_on_run(ben)}", json={"text": "x"}, headers=guest)

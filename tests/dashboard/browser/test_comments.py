@@ -148,6 +148,8 @@ def test_a_run_is_talked_about_by_two_without_a_reload(two: Two) -> None:
     ben.get_by_role("dialog").get_by_role("button", name="Take back").click()
     expect(_talk(ana).get_by_role("listitem").first).to_have_text("This comment was taken back.")
     expect(_talk(ana).locator("header .ob-mute").first).to_have_text("2")
+    ben.goto(f"{two.served.address}/p/red/one/scalars")
+    expect(ben.get_by_role("img", name="2 comments")).to_be_visible()
 
 
 def test_a_mention_rings_leads_to_the_comment_and_is_seen(two: Two) -> None:

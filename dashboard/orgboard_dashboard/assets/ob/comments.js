@@ -5,6 +5,11 @@
 (function (ob) {
   "use strict";
 
+  ob.SAID = "M2.500 3h11v7.500H8L5 13.500v-3H2.500z";
+
+  /** How many comments a run has, in a list. */
+  ob.saidMark = (n) => ob.el("span.ob-saidmark", { role: "img", "aria-label": ob.plural(n, "comment"), title: ob.plural(n, "comment") }, ob.icon(ob.SAID), String(n));
+
   /** Make the list of what is said at `path` ("r/UID/comments"), in the project of path `project`.
       Gives {el, again, isBusy}; `told(count, page)` hears how many there are. */
   ob.discussion = function discussion({ path, project, signal, told = () => {} }) {

@@ -14,7 +14,7 @@
   /** Put the button beside that of the views. */
   ob.showViewComments = function showViewComments(place) {
     button ??= ob.el("button.ob-icon.ob-talkbutton", { type: "button", "aria-expanded": "false", hidden: true, onclick: () => (panel ? close() : open()) },
-      ob.icon("M2.500 3h11v7.500H8L5 13.500v-3H2.500z"));
+      ob.icon(ob.SAID));
     if (!place.contains(button)) place.append(button);
     follow();
   };
