@@ -31,6 +31,7 @@ from starlette.responses import HTMLResponse, Response
 from orgboard_dashboard import pages
 from orgboard_dashboard.api import (
     answers,
+    comments,
     directories,
     edits,
     exports,
@@ -40,6 +41,7 @@ from orgboard_dashboard.api import (
     health,
     histograms,
     ingest,
+    mentions,
     metrics,
     moves,
     own,
@@ -87,6 +89,7 @@ _PAGE_PATHS: Final = (
     "/p/{team}/{project}",
     "/r/{uid}",
     "/account",
+    "/account/mentions",
     "/admin",
     "/admin/{section}",
     *(f"/p/{{team}}/{{project}}/{page}" for page in PAGES),
@@ -152,6 +155,8 @@ def create_app(
     api.include_router(graphs.routes(services))
     api.include_router(edits.routes(services))
     api.include_router(moves.routes(services))
+    api.include_router(comments.routes(services))
+    api.include_router(mentions.routes(services))
     api.include_router(views.routes(services))
     api.include_router(shares.routes(services, config))
     api.include_router(live_api.routes(services, board, config.heartbeat_every_s))

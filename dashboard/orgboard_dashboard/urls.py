@@ -3,7 +3,7 @@
     /                              the projects
     /p/TEAM/PROJECT/PAGE?…         a page of a project, and the view of it
     /r/UID                         one run
-    /account, /admin/SECTION       oneself; and, for who runs the board, everybody
+    /account[/mentions], /admin/SECTION  oneself; and, for who runs the board, everybody
 
 The query part has short keys (`v q t s x y sel x0 x1 c old lx yr ys out sm pin w tip rng g gl gb e
 base of cols sort vt ax br hc ht xy hw hv hs hm gr gt go gs gc gx ga gd gp`) and leaves out what has
@@ -57,6 +57,7 @@ from orgboard_dashboard.view_state import (
 )
 
 __all__ = [
+    "ACCOUNT_SECTIONS",
     "ADMIN_SECTIONS",
     "PAGES",
     "Page",
@@ -76,6 +77,8 @@ ADMIN_SECTIONS: Final = (
     *("directories", "storage", "ingest", "audit"),
 )
 """Of the pages for who runs the board; the first one needs no name."""
+ACCOUNT_SECTIONS: Final = ("", "mentions")
+"""Of the pages about oneself."""
 
 # What JavaScript's encodeURIComponent leaves as it is, and commas, which keep lists readable.
 _UNESCAPED: Final = ",!'()*"
@@ -98,7 +101,7 @@ class Place:
     project: str = ""
     run: str = ""
     section: str = ""
-    """Of the pages for who runs the board."""
+    """Of the pages about oneself, and of those for who runs the board."""
 
 
 def encode_place(place: Place, base: str = "/") -> str:
@@ -108,7 +111,7 @@ def encode_place(place: Place, base: str = "/") -> str:
     if place.page == "run":
         return f"{base}r/{quote(place.run, safe='')}"
     if place.page == "account":
-        return f"{base}account"
+        return f"{base}account/{place.section}" if place.section else f"{base}account"
     if place.page == "admin":
         return f"{base}admin/{place.section}"
     return f"{base}p/{quote(place.team, safe='')}/{quote(place.project, safe='')}/{place.page}"
@@ -121,8 +124,8 @@ def decode_place(path: str, base: str = "/") -> Place | None:
     parts = [unquote(part) for part in path[len(base) :].split("/")]
     if parts == [""]:
         return Place("projects")
-    if parts == ["account"]:
-        return Place("account")
+    if parts in (["account"], ["account", "mentions"]):
+        return Place("account", section="".join(parts[1:]))
     if parts[0] == "admin" and len(parts) <= 2:
         section = parts[1] if len(parts) == 2 else ADMIN_SECTIONS[0]
         return Place("admin", section=section) if section in ADMIN_SECTIONS else None

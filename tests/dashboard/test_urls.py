@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from orgboard_dashboard.settings_view import Axis, AxisScale, Brush, Settings
 from orgboard_dashboard.urls import (
+    ACCOUNT_SECTIONS,
     ADMIN_SECTIONS,
     PAGES,
     Place,
@@ -132,7 +133,7 @@ saved_views = st.builds(
 )
 places = st.one_of(
     st.just(Place("projects")),
-    st.just(Place("account")),
+    st.builds(lambda section: Place("account", section=section), st.sampled_from(ACCOUNT_SECTIONS)),
     st.builds(lambda section: Place("admin", section=section), st.sampled_from(ADMIN_SECTIONS)),
     st.builds(lambda run: Place("run", run=run), names),
     st.builds(

@@ -7,9 +7,15 @@ from collections.abc import Callable
 from typing import Final
 
 from playwright.sync_api import BrowserContext, Page, expect
+from sqlalchemy import select
 
 from orgboard_dashboard.accounts.opaque import csrf_of, new_token
+from orgboard_dashboard.queries.comments import OnRun, OnView, add_comment
+from orgboard_dashboard.queries.edits import write_note
 from orgboard_dashboard.queries.people.tokens import NewToken, make_token
+from orgboard_dashboard.queries.views import NewView, save_view
+from orgboard_dashboard.viewer import Viewer
+from orgboard_schema.sql import tables
 from orgboard_schema.sql.engine import begin_write
 from orgboard_schema.sql.roles import Role
 from support.boards import Board, scalars
@@ -17,7 +23,7 @@ from support.every_state import State
 from support.people import HOST, Person, add_person, add_project, put, sign_in
 from support.served import Served
 
-__all__ = ["DOORS", "MARKUP", "PEOPLE", "PEOPLE_PHONE", "let_in", "people_of"]
+__all__ = ["DOORS", "MARKUP", "PEOPLE", "PEOPLE_PHONE", "let_in", "people_of", "talk_of"]
 
 MARKUP: Final = "<b onclick=alert(1)>bold"
 """Of a project: markup to whoever takes it for markup."""
@@ -40,6 +46,21 @@ def people_of(board: Board) -> Person:
         make_token(HOST, conn, "t1", new_token("t1"), token, time.time())
     sign_in(board, "Ana")
     return sign_in(board, "Ana")
+
+
+def talk_of(board: Board) -> None:
+    """Let ben say something of a run and of a view, and name Ana; let a note be written anew."""
+    account, uid, now = tables.account.c, board.uids["of-red/one"], time.time()
+    with begin_write(board.engine) as conn:
+        named = select(account.account_id).where(account.name == "ben")
+        ben = Viewer("account", "ben", can_edit=True, account_id=conn.scalars(named).one())
+        first = add_comment(ben, conn, OnRun(uid), "Why? @Ana\n\n- `lr`", None, now)
+        add_comment(ben, conn, OnRun(uid), "**So.** <https://a.example>", first, now)
+        view = NewView("scalars", "s=0.3", "for the report", for_team=True)
+        key = save_view(ben, conn, "red", "one", view, now).view.id
+        add_comment(ben, conn, OnView("red", "one", key), "@Ana this one", None, now)
+        at = write_note(ben, conn, uid, "lr is high", None, now - 9).written_at
+        write_note(ben, conn, uid, "lr is low", at, now)
 
 
 def let_in(context: BrowserContext, served: Served, person: Person) -> None:
@@ -69,10 +90,32 @@ def _clicked(*steps: tuple[str, str], then: str) -> Callable[[Page], None]:
     return act
 
 
+def _naming(page: Page) -> None:
+    """Begin to name somebody in a comment."""
+    page.get_by_label("Comment, in Markdown").click()
+    page.keyboard.type("see @b")
+    expect(page.get_by_role("option")).to_be_visible()
+
+
 _TABLE: Final = _seen(".ob-peoplepage .ob-people")
 
 PEOPLE: Final[dict[str, State]] = {
     "account": ("/account", _TABLE),
+    "mentions": ("/account/mentions", _seen(".ob-inbox li")),
+    "comments on a run": ("/r/{of-red/one}", _seen(".ob-said mark")),
+    "naming somebody": ("/r/{of-red/one}", _naming),
+    "what a note said": (
+        "/r/{of-red/one}",
+        _clicked(("button", "1 earlier version"), then=".ob-diff ins"),
+    ),
+    "comments on a view": (
+        "/p/red/one/scalars",
+        _clicked(
+            *(("button", "Views"), ("button", "for the report team")),
+            *(("button", "1 comment on this view"),),
+            then=".ob-side .ob-said",
+        ),
+    ),
     "people": ("/admin", _TABLE),
     "teams": ("/admin/teams", _TABLE),
     "projects": ("/admin/projects", _TABLE),
@@ -136,6 +179,7 @@ PEOPLE_PHONE: Final = {
     for name in (
         *("account", "people", "audit log", "team", "access", "share link"),
         *("everybody's sessions", "storage", "ingest"),
+        *("mentions", "naming somebody", "what a note said", "comments on a view"),
     )
 }
 

@@ -30,11 +30,18 @@ class Spot:
     visibility: str
     own: str
     """A view of the asker's own."""
+    comment: str = "nosuchcomment"
+    """Of somebody who never asks."""
+
+    @property
+    def said(self) -> str:
+        """A comment of the asker's own."""
+        return self.own.replace("zqme", "zqsa")
 
 
 _OF_A_PROJECT: Final = (
-    *(Need.SEE, Need.MINE, Need.OVERSEE),
-    *(Need.OWN, Need.EDIT, Need.ADMINISTER, Need.GRANT),
+    *(Need.SEE, Need.MINE, Need.AMONG, Need.OVERSEE),
+    *(Need.OWN, Need.ADDRESS, Need.EDIT, Need.ADMINISTER, Need.GRANT),
 )
 
 

@@ -15,6 +15,7 @@ from orgboard_dashboard.urls import PAGES
 from support.permission_action import Action, Spot, nothing
 from support.permission_oracle import Need
 from support.permission_people_actions import actions_on_people
+from support.permission_talk_actions import actions_on_talk
 from support.permission_world import NOW, Project, Run
 
 __all__ = ["ACTIONS", "NOWHERE", "Action", "Spot", "spot_of", "swapped"]
@@ -32,6 +33,7 @@ def spot_of(project: Project, own: str) -> Spot:
     return Spot(
         *(project.team, project.name, project.first, project.second.uid, project.deleted.uid),
         *(project.remark, project.view, project.link, project.share, project.visibility, own),
+        project.comment,
     )
 
 
@@ -95,6 +97,7 @@ def _pages() -> Iterator[Action]:
     for path in (
         "/",
         "/account",
+        "/account/mentions",
         "/admin",
         "/r/{uid}",
         *("/p/{team}/{project}" + page for page in project_pages),
@@ -277,6 +280,7 @@ def _for_programs() -> Iterator[Action]:
 
 ACTIONS: Final[tuple[Action, ...]] = (
     *(*_open(), *_door(), *_pages()),
-    *(*_seen_of_project(), *_seen_of_run(), *_changes(), *_kept_views()),
+    # What is said of a view before the view is removed.
+    *(*_seen_of_project(), *_seen_of_run(), *actions_on_talk(), *_changes(), *_kept_views()),
     *(*_shares(), *_for_programs(), *actions_on_people()),
 )

@@ -179,7 +179,8 @@ def _seat(conn: Connection, world: World, asker: Asker, number: int) -> Seat:
     if asker.ended == "disabled":
         here = tables.account.c.account_id == account_id
         conn.execute(update(tables.account).where(here).values(disabled_at=NOW))
-    return Seat(asker, headers, spare, _own_views(conn, world, asker.name, number))
+    owns = _own_views(conn, world, asker.name, number, account_id)
+    return Seat(asker, headers, spare, owns)
 
 
 def _way_in(conn: Connection, world: World, asker: Asker, account_id: int) -> dict[str, str]:
@@ -240,7 +241,9 @@ def _link(conn: Connection, world: World, asker: Asker, place: tuple[str, str]) 
     return {"cookie": f"ob_share={secret}"}
 
 
-def _own_views(conn: Connection, world: World, owner: str, number: int) -> list[str]:
+def _own_views(
+    conn: Connection, world: World, owner: str, number: int, account_id: int | None = None
+) -> list[str]:
     keys = [f"zqme{number}p{place}zq" for place in range(len(world.projects))]
     for key, project in zip(keys, world.projects, strict=True):
         row: dict[str, Any] = {
@@ -252,6 +255,13 @@ def _own_views(conn: Connection, world: World, owner: str, number: int) -> list[
         row |= {"project_id": project_id_of(conn, world, (project.team, project.visibility))}
         row |= {"for_team": 0, "is_default": 0, "state": "q=a", "created_at": 0, "changed_at": 0}
         conn.execute(insert(tables.saved_view), row)
+        said: dict[str, Any] = {
+            "comment_id": key.replace("zqme", "zqsa"),
+            "uid": project.first.uid,
+            "text": "mine",
+        }
+        said |= {"account_id": account_id, "author": owner, "written_at": NOW - 50}
+        conn.execute(insert(tables.comment), said)
     return keys
 
 

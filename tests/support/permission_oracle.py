@@ -3,7 +3,7 @@
 This page was written from the design (accounts), the reliability reference (5.1) and issue 7,
 before its author had read one line of the code that enforces them. It knows no SQL, no route and
 no module of the board, so that the permission matrix compares two opinions and not one with itself.
-Three rules were added when it met the code, which had answers where the texts have none; each is
+Some rules were added when it met the code, which had answers where the texts have none; each is
 marked with a plus.
 
 The rules, as read:
@@ -22,6 +22,9 @@ The rules, as read:
   never reached by token, and neither is what needs an admin's role, for no scope gives that;
 - a share link reads its one target and nothing beside it: of the views that people keep, the one
   whose address it has, and no list;
++ what people of the board say to each other (comments, what a note said before) a share link does
+  not read: it shows a page, and not what is said of it;
++ whoever sees a run or a view may comment on it; whom one might name there, a person is told only;
 + tokens are for programs: to who comes by one, nothing exists outside the API for programs;
 + the door, where one signs in, is open to everybody who comes without a token;
 + what gives somebody a way in or a role wants a password: a board without accounts has none, so
@@ -58,8 +61,10 @@ class Need(Enum):
     KNOWN = "to be somebody, whoever it is"
     SEE = "to see the project"
     MINE = "to see what one keeps in the project for oneself"
+    AMONG = "to see what people of the board say to each other in the project"
     OVERSEE = "to be an admin of the project, looking at who else sees it"
     OWN = "to see the project and change something of one's own in it"
+    ADDRESS = "to see the project, in person, and write to somebody in it"
     EDIT = "to change what is in the project"
     ADMINISTER = "to be an admin of the project"
     GRANT = "to be an admin of the project, in person with a password, and say who else sees it"
@@ -72,7 +77,8 @@ class Need(Enum):
     RUN_TEAM = "to be an admin of the team, in person"
 
 
-_CHANGES: Final = (Need.OWN, Need.EDIT, Need.ADMINISTER, Need.GRANT)
+_CHANGES: Final = (Need.OWN, Need.ADDRESS, Need.EDIT, Need.ADMINISTER, Need.GRANT)
+_NOT_SHARED: Final = (Need.MINE, Need.AMONG)
 
 
 class Answer(Enum):
@@ -155,9 +161,9 @@ def answer(
     if need in _CHANGES and not _may_change_anything(who):
         return Answer.FORBIDDEN
     rank = effective(who, place)
-    if rank is Rank.NONE or (need is Need.MINE and who.standing is Standing.SHARED):
+    if rank is Rank.NONE or (need in _NOT_SHARED and who.standing is Standing.SHARED):
         return Answer.INVISIBLE
-    if need in (Need.KNOWN, Need.SEE, Need.MINE):
+    if need in (Need.KNOWN, Need.SEE, *_NOT_SHARED):
         return Answer.ALLOWED
     return Answer.ALLOWED if _may_change(who, need, rank) else Answer.FORBIDDEN
 
@@ -202,7 +208,7 @@ def _may_change(who: Principal, need: Need, rank: Rank) -> bool:
         return False
     if need is Need.OVERSEE and not _may_change_anything(who):
         return False
-    least = {Need.OWN: Rank.VIEWER, Need.EDIT: Rank.EDITOR}
+    least = {Need.OWN: Rank.VIEWER, Need.ADDRESS: Rank.VIEWER, Need.EDIT: Rank.EDITOR}
     return rank >= least.get(need, Rank.ADMIN)
 
 

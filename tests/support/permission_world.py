@@ -49,7 +49,8 @@ SOMEBODY: Final = "somebody.else"
 """Who keeps a view of one's own in each project, and is none of those who ask."""
 
 _WORDS: Final = (
-    *(tables.run_note, tables.run_tag, tables.annotation, tables.saved_view, tables.share),
+    *(tables.run_note, tables.run_note_before, tables.run_tag, tables.annotation),
+    *(tables.saved_view, tables.share, tables.comment, tables.mention),
 )
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 
@@ -90,12 +91,14 @@ class Project:
     """A link that nobody uses."""
     private_view: str
     """Of somebody who never asks."""
+    comment: str
+    """Of the same, on the first run."""
 
     def marks(self) -> tuple[bytes, ...]:
         """Return what is found in no answer to who may not see the project."""
         runs = (self.first, self.second, self.deleted)
         texts = (self.mark, self.words, *(run.mark for run in runs), *(run.uid for run in runs))
-        keys = (self.view, self.link, self.private_view, self.remark, self.share)
+        keys = (self.view, self.link, self.private_view, self.remark, self.share, self.comment)
         return tuple(text.encode() for text in (*texts, *keys))
 
     def marks_beside(self, uid: str) -> tuple[bytes, ...]:
@@ -135,11 +138,12 @@ class World:
     def restore(self) -> None:
         """Let it be said what was said in the beginning, and nothing else."""
         with begin_write(self.engine) as conn:
+            for table in reversed(_WORDS):
+                conn.execute(delete(table))
             for table, rows in self._said.items():
                 if table is tables.run:
                     _bring_back(conn, rows)
-                else:
-                    conn.execute(delete(table))
+                elif rows:
                     conn.execute(insert(table), [dict(row) for row in rows])
 
     def remember(self) -> None:
@@ -171,7 +175,10 @@ def _projects(board: Board) -> Iterator[Project]:
             words = f"zqWORDS{number}zq"
             keys = _say(conn, project_id, words, number, runs)
         first, second, deleted = runs
-        yield Project(team, name, visibility, mark, words, first, second, deleted, *keys)
+        comment = f"zqco{number}zq"
+        with begin_write(board.engine) as conn:
+            _comment(conn, comment, first, view=keys[1], words=words)
+        yield Project(team, name, visibility, mark, words, first, second, deleted, *keys, comment)
 
 
 def _run(board: Board, place: str, project_mark: str, number: int, part: str) -> Run:
@@ -234,6 +241,16 @@ def _say(
     shared |= {"project_id": project_id, "title": words, "created_at": NOW, "uses": 0}
     conn.execute(insert(tables.share), shared | {"expires_at": NOW + 9})
     return remark, view, link, share, own
+
+
+def _comment(conn: Connection, key: str, run: Run, *, view: str, words: str) -> None:
+    """Let somebody who never asks say something of a run and of a view; the note said more."""
+    row: dict[str, Any] = {"comment_id": key, "uid": run.uid, "view_id": None, "text": run.mark}
+    row |= {"author": SOMEBODY, "written_at": NOW - 100}
+    of_view = row | {"comment_id": f"{key}v", "uid": None, "view_id": view, "text": words}
+    conn.execute(insert(tables.comment), [row, of_view])
+    before = {"uid": run.uid, "version": 1, "text": f"before {run.mark}", "author": SOMEBODY}
+    conn.execute(insert(tables.run_note_before), before | {"written_at": NOW - 200})
 
 
 def _bring_back(conn: Connection, rows: Sequence[RowMapping]) -> None:

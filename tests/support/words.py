@@ -19,7 +19,7 @@ WRITTEN_AT: Final = 1_700_000_000.5
 
 
 def say(engine: Engine, run: str) -> None:
-    """Give the run of this name a name, a star, a colour, two tags, a note, annotations."""
+    """Give the run of this name a name, a star, a colour, tags, notes, annotations, comments."""
     of = tables.run.c
     by = {"author": "you", "written_at": WRITTEN_AT}
     with begin_write(engine) as conn:
@@ -32,6 +32,13 @@ def say(engine: Engine, run: str) -> None:
         )
         conn.execute(insert(tables.run_tag), [{"uid": uid, "name": n} for n in ("best", HOSTILE)])
         conn.execute(insert(tables.run_note), {"uid": uid, "text": f"# {HOSTILE}", **by})
+        conn.execute(
+            insert(tables.run_note_before),
+            {"uid": uid, "version": 1, "text": f"was {HOSTILE}", **by},
+        )
+        first = {"comment_id": f"{run:.8}asks", "uid": uid, "answers": None, "text": HOSTILE}
+        answer = {**first, "comment_id": f"{run:.8}a", "answers": f"{run:.8}asks"}
+        conn.execute(insert(tables.comment), [{**row, **by} for row in (first, answer)])
         moments: list[dict[str, Any]] = [
             {"annotation_id": f"{run:.8}one", "uid": uid, "step": -(2**63), "wall": None},
             {"annotation_id": f"{run:.8}all", "uid": None, "step": None, "wall": 1.5},
@@ -49,6 +56,8 @@ def said(engine: Engine) -> dict[str, list[tuple[Any, ...]]]:
         "run": select(*columns).where(run.edits > 0, run.standing.in_((SHOWN, DELETED))),
         "tag": select(tables.run_tag),
         "note": select(tables.run_note),
+        "note before": select(tables.run_note_before),
+        "comment": select(tables.comment).where(tables.comment.c.uid.is_not(None)),
         "annotation": select(*moment, of.name).join(
             tables.project, of.project_id == note.project_id
         ),
@@ -72,14 +81,19 @@ def save_views(engine: Engine, project: str) -> None:
         for number, row in enumerate(rows):
             own = {"view_id": f"{project:.8}{number}", "project_id": found, "page": "scalars"}
             conn.execute(insert(tables.saved_view), {**row, **own, **at})
+        said = {"comment_id": f"{project:.8}said", "view_id": f"{project:.8}0", "text": HOSTILE}
+        said |= {"author": "you"}
+        conn.execute(insert(tables.comment), {**said, "written_at": WRITTEN_AT})
 
 
 def saved_views(engine: Engine) -> list[tuple[Any, ...]]:
-    """Return all that is saved, by id, without the numbers that a store gives."""
+    """Return all that is saved, by id, and said of it, without the numbers that a store gives."""
     of, project = tables.saved_view, tables.project.c
     columns = [column for column in of.c if column.name != "project_id"]
     query = select(*columns, project.name).join(
         tables.project, project.project_id == of.c.project_id
     )
     with begin_read(engine) as conn:
-        return sorted(map(tuple, conn.execute(query)))
+        found = sorted(map(tuple, conn.execute(query)))
+        said = select(tables.comment).where(tables.comment.c.view_id.is_not(None))
+        return [*found, *sorted(map(tuple, conn.execute(said)))]

@@ -31,7 +31,8 @@ from orgboard_dashboard.queries.edits import (
     project_tags,
     write_note,
 )
-from orgboard_dashboard.queries.errors import BadQuery
+from orgboard_dashboard.queries.errors import BadQuery, NotFound
+from orgboard_dashboard.queries.note_history import find_version, versions
 from orgboard_dashboard.queries.remarks import (
     Moment,
     add_remark,
@@ -47,6 +48,7 @@ __all__ = ["edit_json", "parse_edits", "routes"]
 _DELETED_TOGETHER: Final = 100
 """In one transaction: a hundred runs hold ingest up for some milliseconds."""
 
+_INT32: Final = 2**31
 _INT64: Final = 2**63
 
 
@@ -132,6 +134,16 @@ def _add_words(router: APIRouter, services: Services) -> None:
         text = _text(read_object(await request.body()))
         await services.edit(change_remark, team, project, key, text, services.now())
         return answer({"id": key})
+
+    @router.get("/r/{uid}/note/versions")
+    async def earlier(uid: str) -> Response:
+        return answer({"versions": await services.ask(versions, uid)})
+
+    @router.get("/r/{uid}/note/versions/{version}")
+    async def earlier_one(uid: str, version: int) -> Response:
+        if not 0 < version < _INT32:
+            raise NotFound
+        return answer({"text": await services.ask(find_version, uid, version)})
 
     @router.post("/r/{uid}/note")
     async def note(uid: str, request: Request) -> Response:

@@ -21,6 +21,7 @@ from orgboard_dashboard.api.answers import answer, plain
 from orgboard_dashboard.api.bodies import number_of, read_object, text_of
 from orgboard_dashboard.api.edits import edit_json, parse_edits
 from orgboard_dashboard.api.exports import Wanted, file_name, file_of, form_of, kind_of
+from orgboard_dashboard.api.public_comments import add_comments
 from orgboard_dashboard.api.runs import note_json, run_json
 from orgboard_dashboard.queries import overview, projects, runs, tags
 from orgboard_dashboard.queries.edits import MAX_NOTE_BYTES, apply_edits, write_note
@@ -141,6 +142,7 @@ def routes(services: Services) -> APIRouter:
     _add_reading(router, services)
     _add_points(router, services)
     _add_changing(router, services)
+    add_comments(router, services)
 
     document = _document(router)
 

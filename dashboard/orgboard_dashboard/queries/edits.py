@@ -18,6 +18,7 @@ from typing import Any, Final, Literal, cast, get_args
 from sqlalchemy import Connection, case, delete, select, tuple_, update
 
 from orgboard_dashboard.queries.errors import BadQuery, Conflict, TooMuch
+from orgboard_dashboard.queries.note_history import count_versions, keep_version
 from orgboard_dashboard.queries.visible import ProjectRef, find_project, find_run, runs_of
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.sql import tables
@@ -39,6 +40,7 @@ __all__ = [
     "apply_edits",
     "author_of",
     "checked_edit",
+    "count_edits",
     "find_note",
     "project_tags",
     "write_note",
@@ -84,6 +86,8 @@ class Note:
     text: str
     author: str
     written_at: float | None
+    earlier: int = 0
+    """How many versions of it there were before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +184,7 @@ def apply_edits(
         ids, back = make(conn, rows, edit, now)
         changed |= ids
         undo = [*back, *undo]
-    _count_edits(conn, changed, now)
+    count_edits(conn, changed, now)
     return Edited(len(changed), tuple(undo))
 
 
@@ -267,7 +271,7 @@ def _tags_of(conn: Connection, uids: Sequence[str]) -> dict[str, frozenset[str]]
     return {uid: frozenset(names) for uid, names in found.items()}
 
 
-def _count_edits(conn: Connection, run_ids: Iterable[int], now: float) -> None:
+def count_edits(conn: Connection, run_ids: Iterable[int], now: float) -> None:
     """Let live readers see that these runs changed."""
     at = int(now * 1000)
     for some in chunked(sorted(run_ids)):
@@ -306,15 +310,18 @@ def find_note(conn: Connection, uid: str) -> Note:
     row = conn.execute(
         select(_note.text, _note.author, _note.written_at).where(_note.uid == uid)
     ).one_or_none()
+    earlier = count_versions(conn, uid)
     if row is None:
-        return Note("", "", None)
-    return Note(from_sql(row.text), from_sql(row.author), row.written_at)
+        return Note("", "", None, earlier)
+    return Note(from_sql(row.text), from_sql(row.author), row.written_at, earlier)
 
 
 def write_note(
     viewer: Viewer, conn: Connection, uid: str, text: str, read: float | None, now: float
 ) -> Note:
     """Put `text` in place of the note that was written at `read`; an empty one takes it away.
+
+    What it said before is kept.
 
     Raises:
         Forbidden: `viewer` may see it, and not change it.
@@ -331,11 +338,13 @@ def write_note(
     before = find_note(conn, known)
     if before.written_at != read:
         raise Conflict("Somebody changed this note meanwhile. Copy your text, and load it again.")
+    if before.written_at is not None and before.text != text:
+        keep_version(conn, known, before.text, before.author, before.written_at)
     if not text.strip():
         conn.execute(delete(tables.run_note).where(_note.uid == known))
     else:
         row: dict[str, object] = {"uid": known, "text": to_sql(text), "written_at": now}
         row["author"] = to_sql(author_of(viewer))
         insert_or_replace(conn, tables.run_note, [row], replace=["text", "author", "written_at"])
-    _count_edits(conn, [run_id], now)
+    count_edits(conn, [run_id], now)
     return find_note(conn, known)

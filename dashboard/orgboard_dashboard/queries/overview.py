@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sqlalchemy import Connection, select
@@ -130,6 +130,7 @@ def overview(viewer: Viewer, conn: Connection, uid: str, now: float) -> RunOverv
     names = tag_names(conn, {head.tag_id for head in heads})
     row = rows_of(viewer, conn, [run_id], now)[run_id]
     place = from_sql(team), from_sql(project)
+    note = find_note(conn, row.uid)
     return RunOverview(
         team=place[0],
         project=place[1],
@@ -140,7 +141,8 @@ def overview(viewer: Viewer, conn: Connection, uid: str, now: float) -> RunOverv
         gaps=_gaps(conn, run_id),
         series=_series(heads, names, non_finite_counts(conn, run_id, heads)),
         restarts=_restarts(conn, run_id),
-        note=find_note(conn, row.uid),
+        # Who was given a link sees what it says, and not what it said.
+        note=replace(note, earlier=0) if viewer.kind == "share" else note,
         records=read_records(conn, run_id, heads, names),
         annotations=list_remarks(viewer, conn, *place, (row.uid,)),
     )

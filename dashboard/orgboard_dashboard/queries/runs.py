@@ -96,6 +96,8 @@ class RunRow:
     """How its note begins; "" without one."""
     host: str | None
     user: str | None
+    comments: int = 0
+    """0 also to who came by a share link, who reads none."""
     place: str = ""
     """TEAM/PROJECT, where several projects are looked at together."""
     metrics: Mapping[str, float] = field(default_factory=dict)
@@ -242,6 +244,8 @@ def rows_of(
         asked = select(tables.run).where(tables.run.c.run_id.in_(piece), visible_runs(viewer))
         found = conn.execute(asked).all()
         said = words_of(conn, [row.uid for row in found])
+        if viewer.kind == "share":
+            said = {uid: replace(words, comments=0) for uid, words in said.items()}
         rows |= {
             row.run_id: _row(
                 row, said.get(row.uid, NOTHING_SAID), known.get(row.project_id, HERE), now
@@ -273,6 +277,7 @@ def _row(row: Row[Any], said: Words, home: Home, now: float) -> RunRow:
         edits=row.edits,
         tags=said.tags,
         note=said.note,
+        comments=said.comments,
         host=None if row.host is None else text.from_sql(row.host),
         user=None if row.username is None else text.from_sql(row.username),
         place=home.place,

@@ -11,11 +11,21 @@ import hashlib
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, delete, false, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    delete,
+    false,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from orgboard_dashboard.queries.edits import author_of, checked_line
 from orgboard_dashboard.queries.errors import BadQuery, Conflict, Forbidden, NotFound, TooMuch
-from orgboard_dashboard.queries.visible import ANY, ProjectRef, find_project
+from orgboard_dashboard.queries.visible import ANY, ProjectRef, find_project, visible_projects
 from orgboard_dashboard.urls import PAGES, decode_view, encode_view
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.sql import tables
@@ -39,6 +49,7 @@ __all__ = [
     "opening_view",
     "remove_view",
     "save_view",
+    "visible_views",
 ]
 
 MAX_NAME_CHARS: Final = 200
@@ -216,6 +227,8 @@ def change_view(
 def remove_view(viewer: Viewer, conn: Connection, team: str, project: str, key: str) -> SavedView:
     """Remove a named view, and return what it was. Links to it say that it is gone.
 
+    What was said of it goes with it.
+
     Raises:
         Forbidden: `viewer` may see the project, and not change this in it.
         NotFound: there is no such view, or `viewer` may not see it.
@@ -224,14 +237,36 @@ def remove_view(viewer: Viewer, conn: Connection, team: str, project: str, key: 
     _, before = _locked_view(viewer, conn, team, project, key)
     if not before.view.name:
         raise BadQuery("What a link stands for stays, as long as the project has not too many.")
+    _remove_words(conn, before.view.id)
     conn.execute(delete(tables.saved_view).where(_of.view_id == before.view.id))
     return before
 
 
+def _remove_words(conn: Connection, key: str) -> None:
+    """Remove what was said of a view, and let nobody say more."""
+    conn.execute(select(_of.view_id).where(_of.view_id == key).with_for_update())
+    comment = tables.comment.c
+    said = select(comment.comment_id).where(comment.view_id == key)
+    conn.execute(delete(tables.mention).where(tables.mention.c.comment_id.in_(said)))
+    # Answers first: each refers to the one that begins its thread.
+    for of_them in (comment.answers.is_not(None), comment.answers.is_(None)):
+        conn.execute(delete(tables.comment).where(comment.view_id == key, of_them))
+
+
+def visible_views(viewer: Viewer) -> ColumnElement[bool]:
+    """Return the condition on saved views of all projects that holds for what `viewer` may see."""
+    projects = select(tables.project.c.project_id).where(visible_projects(viewer))
+    return _of.project_id.in_(projects) & _is_for(viewer)
+
+
 def _visible(viewer: Viewer, project: ProjectRef) -> ColumnElement[bool]:
+    return (_of.project_id == project.project_id) & _is_for(viewer)
+
+
+def _is_for(viewer: Viewer) -> ColumnElement[bool]:
     # A guest is called something, and an account may be called the same.
     mine = false() if viewer.kind == "share" else _of.owner == to_sql(author_of(viewer))
-    return (_of.project_id == project.project_id) & ((_of.for_team == 1) | mine)
+    return or_(_of.for_team == 1, mine)
 
 
 def _listed() -> list[ColumnElement[Any]]:

@@ -1,4 +1,4 @@
-"""What people say of runs, as lists show it: tags, and how a note begins."""
+"""What people say of runs, as lists show it: tags, how a note begins, how many comments."""
 
 from __future__ import annotations
 
@@ -26,6 +26,8 @@ class Words:
     """By name."""
     note: str = ""
     """How it begins."""
+    comments: int = 0
+    """That were not taken back."""
 
 
 NOTHING_SAID: Final = Words()
@@ -36,16 +38,24 @@ def words_of(conn: Connection, uids: Sequence[str]) -> dict[str, Words]:
 
     The caller chose the runs, and asked whether they may be seen.
     """
-    tag, note = tables.run_tag.c, tables.run_note.c
+    tag, note, comment = tables.run_tag.c, tables.run_note.c, tables.comment.c
     tags: dict[str, list[str]] = {}
     notes: dict[str, str] = {}
+    counts: dict[str | None, int] = {}
     for some in chunked(uids):
         named = select(tag.uid, tag.name).where(tag.uid.in_(some)).order_by(tag.uid, tag.name)
         for uid, name in conn.execute(named):
             tags.setdefault(uid, []).append(from_sql(name))
         begun = select(note.uid, func.substr(note.text, 1, _BEGINNING)).where(note.uid.in_(some))
         notes |= {uid: from_sql(text) for uid, text in conn.execute(begun)}
+        counted = (
+            select(comment.uid, func.count())
+            .where(comment.uid.in_(some), comment.removed_at.is_(None))
+            .group_by(comment.uid)
+        )
+        counts |= {uid: int(count) for uid, count in conn.execute(counted)}
     return {
-        uid: Words(tuple(tags.get(uid, ())), notes.get(uid, ""))
-        for uid in tags.keys() | notes.keys()
+        uid: Words(tuple(tags.get(uid, ())), notes.get(uid, ""), counts.get(uid, 0))
+        for uid in (*tags, *notes, *counts)
+        if uid is not None
     }

@@ -34,9 +34,12 @@ _COPIED: Final = (
 )
 """In an order in which what is referred to comes first."""
 
-_MAY_BE_FORGOTTEN: Final = {"made_by", "audit.account_id", "comment.account_id"}
-"""References that only say who did it. Of all others "nobody" would mean more: a token without
-its team holds everywhere, a group's rule without one makes admins."""
+_MAY_BE_FORGOTTEN: Final = {
+    *("made_by", "audit.account_id", "comment.account_id", "comment.answers"),
+}
+"""References that only say who did it; what answers a comment that is gone begins a thread. Of
+all others "nobody" would mean more: a token without its team holds everywhere, a group's rule
+without one makes admins."""
 
 _ROLES: Final = {int(role) for role in Role}
 

@@ -10,12 +10,13 @@ from itertools import pairwise
 import pytest
 from playwright.sync_api import Dialog, Page, expect
 
+from orgboard_dashboard.queries.comments import OnRun, OnView, add_comment
 from orgboard_dashboard.queries.edits import Edit, apply_edits, write_note
 from orgboard_dashboard.queries.remarks import Moment, add_remark
-from orgboard_dashboard.queries.views import NewView, save_view
+from orgboard_dashboard.queries.views import NewView, list_views, save_view
 from orgboard_dashboard.urls import PAGES
 from orgboard_dashboard.viewer import SystemViewer
-from orgboard_schema.sql.engine import begin_write
+from orgboard_schema.sql.engine import begin_read, begin_write
 from orgboard_schema.sql.flush import NewGap, Origin
 from orgboard_schema.types import Tensor, TensorHistogram
 from support.boards import Board, scalars, values
@@ -62,11 +63,16 @@ def _log(board: Board, number: int) -> None:
         if number % 2:
             edits.append(Edit((uid,), "name", mine[8].replace("\u2028", "")))
         apply_edits(HOST, conn, *PLACE, edits, time.time())
-        write_note(HOST, conn, uid, "\n\n".join(mine), None, time.time())
+        note = write_note(HOST, conn, uid, "\n\n".join(mine[::-1]), None, time.time() - 9)
+        write_note(HOST, conn, uid, "\n\n".join(mine), note.written_at, time.time())
+        for payload in mine[13:19]:
+            add_comment(HOST, conn, OnRun(uid), payload, None, time.time())
         for payload in mine[9:12]:
             add_remark(HOST, conn, *PLACE, Moment(uid, 1), payload, time.time())
         view = NewView("scalars", "q=a", mine[12].replace("\u2028", ""), for_team=True)
-        save_view(HOST, conn, *PLACE, view, time.time())
+        key = save_view(HOST, conn, *PLACE, view, time.time()).view.id
+        for payload in mine[19:22]:
+            add_comment(HOST, conn, OnView(*PLACE, key), f"{payload} @evil", None, time.time())
 
 
 @pytest.fixture
@@ -116,6 +122,23 @@ def test_nothing_runs_on_the_page_of_a_run(watched: Page, served: Served) -> Non
 
     expect(watched.get_by_role("heading", name=PAYLOADS[0])).to_be_visible()
     expect(watched.locator("#ob-page")).to_contain_text(PAYLOADS[RUNS])
+    said = watched.get_by_role("region", name="Comments", exact=True).get_by_role("listitem")
+    expect(said).to_have_count(6)
+    expect(said.first).to_contain_text(PAYLOADS[13 * RUNS][:20])
+    watched.get_by_role("button", name="1 earlier version").click()
+    expect(watched.locator(".ob-diff")).to_contain_text(PAYLOADS[RUNS])
+
+
+def test_nothing_runs_beside_a_view_that_is_talked_about(watched: Page, served: Served) -> None:
+    with begin_read(served.board.engine) as conn:
+        view = list_views(HOST, conn, *PLACE)[0]
+
+    watched.goto(f"{served.address}/p/evil/board/scalars?v={view.id}")
+    _wait(watched)
+    watched.get_by_role("button", name="3 comments on this view").click()
+
+    side = watched.get_by_role("complementary", name=f"Comments on the view {view.name}")
+    expect(side.get_by_role("listitem")).to_have_count(3)
 
 
 def test_payloads_run_where_nobody_is_careful(page: Page) -> None:

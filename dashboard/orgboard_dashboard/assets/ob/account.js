@@ -1,10 +1,10 @@
-/* One's own account: password, sessions, teams, and what one sees. */
+/* One's own account: password, sessions, teams, and what one sees; mentions are in `inbox.js`. */
 (function (ob) {
   "use strict";
 
   ob.pages = ob.pages || {};
 
-  ob.pages.account = (root) => ob.peoplePage(root, draw);
+  ob.pages.account = (root) => ob.peoplePage(root, root.dataset.section === "mentions" ? ob.drawMentions : draw);
 
   async function draw(page) {
     const [{ sessions }, { projects, teams }, { tokens }] = await Promise.all(["sessions", "access", "tokens"].map((path) => ob.getJson(path, page.signal)));

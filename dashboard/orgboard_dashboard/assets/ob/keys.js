@@ -20,7 +20,8 @@
     ["↑  ↓  Enter", "in a menu or a list, choose"],
     ["←  →", "from mark to mark below a chart; a slider, a little"],
     ["↑  ↓  ←  →  Enter", "in a graph: the next node that way; open or close it; Esc goes to the scope around"],
-    ["Ctrl Enter", "store the note that is being written"],
+    ["Ctrl Enter", "store the note or the comment that is being written"],
+    ["@", "in a comment, name somebody who may see it"],
     ["Esc", "leave a field, close, leave full screen, reset the zoom"],
     ["?", "this list"],
   ];

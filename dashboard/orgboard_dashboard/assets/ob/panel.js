@@ -134,7 +134,7 @@
         box, ob.swatch(ob.inked(run), on), ob.statusDot(run),
         run.starred ? ob.star() : null,
         ob.el("span.ob-name", {}, name),
-        ...run.tags.slice(0, 2).map(ob.chip)),
+        ...run.tags.slice(0, 2).map(ob.chip), run.comments ? ob.saidMark(run.comments) : null),
       ob.el("button.ob-more", { type: "button", "aria-haspopup": "menu", "aria-label": `Change ${name}`, title: "Rename, tag, star, archive, delete", hidden: !parts.canEdit, onclick: (event) => ob.runMenu(event, project, [run.uid]) }, ob.icon("M3 8h.01M8 8h.01M13 8h.01")),
       ob.el("a.ob-nav.ob-more", { href: `${ob.base()}r/${run.uid}`, "aria-label": `About ${name}`, title: "About this run" }, ob.icon("M6 3l5 5-5 5")),
       ...ob.panelColumns().map(({ key }) => ob.el("span.ob-cell", { title: ob.columnTitle(key) }, cellText(run, key))));

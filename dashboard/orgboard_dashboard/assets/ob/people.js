@@ -26,6 +26,7 @@
       onclick: () => openAccountMenu(button),
     }, initials(me.name));
     place.replaceChildren(button);
+    ob.showBell(place);
   };
 
   /** Give one or two letters: ana.lopez is AL, ben is B. */
@@ -47,7 +48,10 @@
 
   /** The pages that are about people, as menus and the palette list them. */
   ob.ownPages = () => [
-    ...(me.signed_in ? [{ label: "Account", act: () => ob.goTo(`${ob.base()}account`) }] : []),
+    ...(me.signed_in ? [
+      { label: "Account", act: () => ob.goTo(`${ob.base()}account`) },
+      { label: "Mentions", act: () => ob.goTo(`${ob.base()}account/mentions`) },
+    ] : []),
     ...(me.signed_in && me.is_admin ? [{ label: "Admin", act: () => ob.goTo(`${ob.base()}admin`) }] : []),
   ];
 

@@ -17,7 +17,7 @@
 
   ob.pages.run = function run(root) {
     const controller = new AbortController();
-    const page = { root, signal: controller.signal, drawn: new Map(), me: null };
+    const page = { root, signal: controller.signal, drawn: new Map(), me: null, talk: null, edits: 0 };
     page.slots = layOut(root);
     const edited = () => look(page);
     window.addEventListener("ob-edited", edited, { signal: controller.signal });
@@ -27,11 +27,11 @@
 
   function layOut(root) {
     const slot = (name) => ob.el(`div.ob-slot.ob-slot-${name}`);
-    const slots = Object.fromEntries(["head", "damage", "facts", "note", "series", "clips", "complete", "hparams", "attempts", "remarks", "context"].map((name) => [name, slot(name)]));
+    const slots = Object.fromEntries(["head", "damage", "facts", "note", "comments", "series", "clips", "complete", "hparams", "attempts", "remarks", "context"].map((name) => [name, slot(name)]));
     slots.page = ob.el("div.ob-plain.ob-runpage", { hidden: true },
       slots.head, slots.damage, slots.facts,
       ob.el("div.ob-columns", {},
-        ob.el("div", {}, slots.note, slots.series, slots.clips, slots.complete),
+        ob.el("div", {}, slots.note, slots.comments, slots.series, slots.clips, slots.complete),
         ob.el("div", {}, slots.hparams, slots.remarks, slots.attempts, slots.context)));
     root.replaceChildren(slots.page);
     return slots;
@@ -52,12 +52,48 @@
       const found = await ob.getJson(`r/${encodeURIComponent(page.root.dataset.run)}`, page.signal);
       page.me ??= await ob.me(ob.projectPath(found.team, found.project));
       show(page, found);
+      page.edits = found.run.edits;
+      page.talk ??= talkOf(page, found);
       return found;
     } catch (error) {
       if (error instanceof ob.Refused) page.root.replaceChildren(ob.empty(error.status === 404 ? "There is no such run, or it is not shared with you." : error.message));
       else if (error.name !== "AbortError") throw error;
       return null;
     }
+  }
+
+  /** What people say to each other of it; asked again when the stream says that something was. */
+  function talkOf(page, { run, team, project }) {
+    const path = ob.projectPath(team, project);
+    const count = ob.el("span.ob-mute");
+    const talk = ob.discussion({
+      path: `r/${encodeURIComponent(run.uid)}/comments`, project: path, signal: page.signal,
+      told: (n, told) => {
+        page.slots.comments.hidden = !told;
+        count.textContent = n ? ob.count(n) : "";
+      },
+    });
+    page.slots.comments.hidden = true;
+    page.slots.comments.replaceChildren(ob.section("Comments", count, talk.el));
+    hear(page, path, run);
+    talk.again();
+    return talk;
+  }
+
+  /** Hear of changes of the run: by the project that is open, or by a stream of its own. */
+  function hear(page, path, run) {
+    const again = ob.throttled(300, () => page.signal.aborted || Promise.all([look(page), page.talk?.again()]));
+    const told = (row) => row && row.edits !== page.edits && again();
+    if (ob.project?.path === path) {
+      const off = ob.project.on((what) => (what === "again" ? again() : told(what.changed?.get(run.uid))));
+      return page.signal.addEventListener("abort", off);
+    }
+    ob.startLive({
+      path, live: run.status === "live" ? 1 : 0,
+      changed: (rows) => told(rows.find((row) => row.uid === run.uid)), tell: again,
+    });
+    // The project that was open goes on to be heard of.
+    return page.signal.addEventListener("abort", () => (ob.project ? ob.startLive(ob.project) : ob.stopLive()));
   }
 
   function show(page, found) {

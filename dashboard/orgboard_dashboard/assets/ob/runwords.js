@@ -12,12 +12,7 @@
     const show = () => {
       edit.hidden = !canEdit;
       if (!note.text) place.replaceChildren(ob.el("p.ob-mute", {}, canEdit ? "What is this run about, and what came of it? Markdown." : "Nobody wrote one."));
-      else if (note.html === null) place.replaceChildren(ob.el("pre.ob-md", {}, note.text));
-      else {
-        const box = ob.el("div.ob-md");
-        box.append(ob.safeHtml(note.html));
-        place.replaceChildren(box);
-      }
+      else place.replaceChildren(ob.mdBox(note));
     };
     const write = () => {
       edit.hidden = true;
@@ -45,7 +40,7 @@
       field.focus();
     };
     show();
-    return ob.section("Note", [ob.el("span.ob-mute", { title: note.written_at === null ? null : ob.moment(note.written_at) }, said), ob.el("span.ob-grow"), edit], place);
+    return ob.section("Note", [ob.el("span.ob-mute", { title: note.written_at === null ? null : ob.moment(note.written_at) }, said), ob.el("span.ob-grow"), ob.noteHistoryButton(uid, note, canEdit, again), edit], place);
   };
 
   /** What the training and people said of moments, by step; and a field for more. */

@@ -11,9 +11,10 @@
   ob.showViews = function showViews(page) {
     const place = document.getElementById("ob-views");
     if (!place) return;
-    if (!page) return place.replaceChildren();
+    if (!page) return (ob.leaveViewComments(), place.replaceChildren());
     button ??= ob.el("button.ob-pill", { type: "button", "aria-haspopup": "dialog", "aria-expanded": "false", onclick: () => open() });
     if (!place.contains(button)) place.replaceChildren(button);
+    ob.showViewComments(place);
     paint();
     const words = ob.viewProblem();
     if (words) page.prepend(notice(words));
@@ -80,7 +81,7 @@
       : row.for_team ? [{ label: "Make it the default", act: attempt(() => ob.makeDefault(row, true)) }] : [];
     ob.menu({ anchor: button, rect: button.getBoundingClientRect(), preventDefault() {}, stopPropagation() {} }, row.name, [
       { label: "Rename…", act: () => askName(row) }, ...opens, null,
-      { label: "Delete", danger: true, act: attempt(() => ob.removeView(row)) },
+      { label: "Delete", danger: true, act: attempt(() => askRemove(row)) },
     ]);
   }
 
@@ -95,6 +96,7 @@
       { label: "Save view as…", words: "", act: askSave },
     ];
     return [
+      ...(ob.viewHasTalk() ? [{ label: "Comments on this view", words: "", act: ob.openViewComments }] : []),
       ...(me.can_keep ? edits : []),
       ...(differs ? [{ label: "Discard the changes", words: "", act: ob.resetView }] : []),
       ...(ob.fullQuery() ? [{ label: "Reset everything", words: "no view", act: ob.leaveView }] : []),
@@ -102,6 +104,15 @@
       { label: "Copy link", words: "to just what is seen", act: async () => ob.toast(`${await ob.copyLink()}.`) },
     ];
   };
+
+  /** Delete a view; what was said of it goes with it, so that is told first. */
+  async function askRemove(row) {
+    const said = await ob.countViewComments(row);
+    if (!said) return ob.removeView(row);
+    return ob.dialog(`Delete ${row.name}?`, ob.el("p", {}, `${ob.plural(said, "comment")} on it ${said === 1 ? "goes" : "go"} with it. Undo brings the view back, and not what was said of it.`), {
+      does: "Delete the view", danger: true, act: () => ob.removeView(row),
+    });
+  }
 
   function nameField(value) {
     return ob.el("input.ob-input", { value, maxlength: "200", "aria-label": "Name", placeholder: "Name", spellcheck: "false", autocomplete: "off", required: true });

@@ -1,0 +1,64 @@
+"""What can be asked about what people say to each other: comments, mentions, what notes said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from support.permission_action import Action
+from support.permission_oracle import Need
+
+__all__ = ["actions_on_talk"]
+
+_API: Final = "/api/ui/v1"
+_PUBLIC: Final = "/api/v1"
+_R: Final = _API + "/r/{uid}"
+_P: Final = _API + "/p/{team}/{project}"
+
+
+def actions_on_talk() -> Iterator[Action]:
+    """Give an action for each rule on it."""
+    view: dict[str, Any] = {"segments": lambda s: {"key": s.view}}
+    of_view = _P + "/views/{key}/comments"
+    yield Action("read comments", "GET", _R + "/comments", Need.AMONG)
+    yield Action("comment", "POST", _R + "/comments", Need.OWN, body=lambda _: {"text": "seen"})
+    yield Action("read comments on a view", "GET", of_view, Need.AMONG, **view)
+    yield Action(
+        *("comment on a view", "POST", of_view, Need.OWN), body=lambda _: {"text": "seen"}, **view
+    )
+    yield Action("whom to name", "GET", _P + "/people", Need.ADDRESS)
+    yield Action("read earlier notes", "GET", _R + "/note/versions", Need.AMONG)
+    yield Action(
+        *("read an earlier note", "GET", _R + "/note/versions/{version}", Need.AMONG),
+        segments=lambda _: {"version": "1"},
+    )
+    # Each is taken back once: one on the run, one on the view.
+    for place, api, which in (("", _API, ""), (", by the API", _PUBLIC, "v")):
+        yield from _by_key(place, api + "/comments/{key}", which)
+    yield Action("read comments, by the API", "GET", _PUBLIC + "/runs/{uid}/comments", Need.AMONG)
+    yield Action(
+        *("comment, by the API", "POST", _PUBLIC + "/runs/{uid}/comments", Need.OWN),
+        body=lambda _: {"text": "seen by a program"},
+    )
+    yield Action(
+        *("all comments, by the API", "GET", _PUBLIC + "/projects/{team}/{project}/comments"),
+        Need.AMONG,
+    )
+    for path in ("/mentions", "/mentions/unseen"):
+        yield Action(f"read {path}", "GET", _API + path, Need.ACCOUNT, is_list=True)
+    yield Action(
+        *("see mentions", "POST", _API + "/mentions/seen", Need.ACCOUNT),
+        body=lambda _: {"all": True},
+    )
+
+
+def _by_key(place: str, path: str, which: str) -> Iterator[Action]:
+    yield Action(
+        *(f"change an own comment{place}", "PATCH", path, Need.OWN),
+        body=lambda _: {"text": "seen anew"},
+        segments=lambda s: {"key": s.said},
+    )
+    yield Action(
+        *(f"take another's comment back{place}", "DELETE", path, Need.ADMINISTER),
+        segments=lambda s: {"key": s.comment + which},
+    )
