@@ -36,7 +36,6 @@ def add_words_of_people(engine: Engine, uid: str, view_id: str) -> None:
         ("comment", {**both, "comment_id": "a", "uid": uid, "answers": "z"}),
         ("comment", {**both, "comment_id": "v", "view_id": view_id, "account_id": ROBOT}),
         ("mention", {"comment_id": "z", "account_id": ROBOT}),
-        ("run_note_before", {**both, "uid": uid, "version": 1}),
         ("second_factor", {"account_id": ANA, "secret": b"k" * 20, "made_at": AT}),
         ("recovery_code", {"code_sha256": b"c" * 32, "account_id": ANA}),
         ("identity", {**_known_elsewhere(), "account_id": ANA, "created_at": AT}),
