@@ -1,13 +1,8 @@
-"""Ingest daemons as processes of their own, to be paused, killed and looked at.
-
-They are forks of a process that has imported everything and does nothing else, so that
-each starts in a moment and inherits no thread and no connection of the tests.
-"""
+"""Ingest daemons as processes of their own, to be paused, killed and looked at."""
 
 from __future__ import annotations
 
 import logging
-import multiprocessing
 import os
 import signal
 from collections.abc import Iterator
@@ -18,13 +13,11 @@ from pathlib import Path
 from orgboard_ingest.config import IngestConfig
 from orgboard_ingest.events import set_up
 from orgboard_ingest.run import follow
+from support.forks import FORKS, preload, stop
 
 __all__ = ["Daemon", "daemon"]
 
-STOP_WITHIN_S = 20.0
-
-_SERVER = multiprocessing.get_context("forkserver")
-_SERVER.set_forkserver_preload(["support.daemons"])
+preload("orgboard_ingest.run", "orgboard_ingest.events")
 
 
 class Daemon:
@@ -54,12 +47,7 @@ class Daemon:
 
     def stop(self) -> int | None:
         """Ask it to stop, and return its exit status."""
-        self._process.terminate()
-        self._process.join(STOP_WITHIN_S)
-        if self._process.is_alive():
-            self.kill()
-            raise AssertionError(f"still running after SIGTERM; it logged:\n{self.output()}")
-        return self._process.exitcode
+        return stop(self._process, self._log)
 
     def is_alive(self) -> bool:
         """Tell whether it runs."""
@@ -75,7 +63,7 @@ class Daemon:
 @contextmanager
 def daemon(config: IngestConfig, log: Path) -> Iterator[Daemon]:
     """Run an ingest while the block runs, its log in the file `log`."""
-    process = _SERVER.Process(target=_follow, args=(config, log))
+    process = FORKS.Process(target=_follow, args=(config, log))
     process.start()
     running = Daemon(process, log)
     try:

@@ -18,10 +18,12 @@ from orgboard_schema.sql.flush import NewGap
 from orgboard_schema.sql.migrate import upgrade
 from orgboard_schema.types import Blob, Media, Tensor
 from support.boards import Board, scalars, values
-from support.programs import ORGBOARD, running
+from support.forks import forked, preload
 from support.waiting import wait_until
 
 __all__ = ["HOSTILE", "POINTS", "PROJECT", "Served", "log_example", "serve_example"]
+
+preload("orgboard_dashboard.commands", "orgboard_dashboard.serving")
 
 PROJECT = "/p/default/board"
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -54,9 +56,10 @@ def serve_example(folder: Path, *flags: str) -> Iterator[Served]:
     upgrade(engine)
     board = Board(engine)
     log_example(board)
-    command: list[object] = [ORGBOARD, "web", "--db", database, "--port", 0, *flags]
-    with running(command, folder / "web.log") as program:
-        found = wait_until(lambda: _ADDRESS.search(program.output()), START_WITHIN_S, "an address")
+    log = folder / "web.log"
+    log.touch()
+    with forked(["web", "--db", database, "--port", 0, *flags], log):
+        found = wait_until(lambda: _ADDRESS.search(log.read_text()), START_WITHIN_S, "an address")
         yield Served(found.group(), board)
     engine.dispose()
 
