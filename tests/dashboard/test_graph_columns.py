@@ -198,6 +198,19 @@ def test_every_graph_of_the_corpus_is_the_same(corpus: Path, case: str) -> None:
             read_by_both(data, plugin)
 
 
+@pytest.mark.parametrize("most", [3, 5, 6])
+def test_of_too_many_nodes_the_first_are_read_and_it_is_said(
+    monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(graph_def_module, "_MAX_NODES", most)
+    rows: list[Row] = [(name, "A", ()) for name in ("a", "b", "é", "d", "e", "f")]
+
+    graph = read_by_both(graph_def(rows))
+
+    assert len(graph.names) == most
+    assert len(graph.problems) == (most < len(rows))
+
+
 def test_plain_nodes_are_never_parsed_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     need_core()
     parsed: list[str] = []

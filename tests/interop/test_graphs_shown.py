@@ -106,9 +106,8 @@ def test_a_torch_resnet_50_is_scopes_of_its_modules(tmp_path: Path, writer: str)
     tree = tree_in(tmp_path)
 
     assert sum(parameter.numel() for parameter in model.parameters()) == 25_557_032
-    blocks = [
-        path for path in tree.items.paths if path.rpartition("/")[2].startswith("Bottleneck[")
-    ]
+    paths = tree.items.paths
+    blocks = [path for path in paths if path.rpartition("/")[2].startswith("Bottleneck[")]
     listed, _, parameters = layers(tree)
     convolutions = [row for row in listed if row.path.rpartition("/")[2].startswith("Conv2d[")]
     assert len(blocks) >= sum(BLOCKS)

@@ -2,5 +2,8 @@
 
     bytes ─▶ reading ─▶ Graph ─▶ tree ─▶ opened · layers · tracing · difference
 
+A GraphDef is read by the compiled core as columns (`columns`), and by protobuf node by node where
+the core is not or leaves a node (`graph_def`); `builder` makes one graph of both.
+
 Pure: nothing here knows SQL, HTTP or Dash.
 """

@@ -107,7 +107,7 @@ class Builder:
         own = [within + name for name in nodes.names] if within else nodes.names
         first, taken = len(self._names), len(self._sources) - nodes.ends[0]
         known = dict(zip(own, range(first, first + len(own)), strict=True))
-        if len(known) < len(own) or not _are_names(own) or not known.keys().isdisjoint(self._known):
+        if len(known) < len(own) or not _are_names(own) or not self._known.keys().isdisjoint(known):
             self._extend_one_by_one(nodes, within)
             return
         self._known.update(known)

@@ -9,10 +9,9 @@ from __future__ import annotations
 import ctypes
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +43,8 @@ SHAPED: Final = VARIABLES | {"Const", "Placeholder", "Variable"}
 
 MOST_ROWS: Final = 1 << 17
 """At a time: what they take is given back before more are read."""
+_FEW: Final = 4
+"""Nodes in a row that are worth columns."""
 _ROW: Final = np.dtype(
     [(name, "<i8") for name in ("at", "size", "parameters")]
     + [(name, "<i4") for name in ("left", "name", "inputs", "told", "op", "device")]
@@ -56,8 +57,7 @@ _OF_ANOTHER_KIND: Final = -2
 _Rows = NDArray[np.void]
 
 
-@dataclass(frozen=True, slots=True)
-class Left:
+class Left(NamedTuple):
     """A field that is left to Python, or the rest of a message that stops to be plainly one."""
 
     number: int
@@ -87,7 +87,7 @@ def read_nodes(
     while at < len(data):
         stretch = _Stretch(core)
         at = stretch.read(octets, at, node, mask)
-        yield from stretch.told(data)
+        yield from stretch.told(data, node)
         if at < len(data) and not stretch.is_full():
             yield Left(0, at, len(data))
             return
@@ -127,19 +127,25 @@ class _Stretch:
         """Whether it ended because there are enough rows."""
         return len(self._rows) == MOST_ROWS
 
-    def told(self, data: memoryview) -> Iterator[Nodes | Left]:
+    def told(self, data: memoryview, node: int) -> Iterator[Nodes | Left]:
         """Tell the nodes of each stretch between two fields that are left, and those fields."""
-        left = np.flatnonzero(self._rows["left"]).tolist()
-        whole = self._nodes(data) if len(left) < len(self._rows) else None
-        low = 0
-        for passed, high in enumerate((*left, len(self._rows))):
+        rows = self._rows
+        places = np.flatnonzero(rows["left"])
+        if _FEW * len(places) > len(rows):
+            # Of stretches this short columns cost more than they save.
+            places = np.arange(len(rows))
+        left = rows[places]
+        numbers = np.where(left["left"] == 0, node, left["left"]).tolist()
+        told = map(Left, numbers, left["at"].tolist(), (left["at"] + left["size"]).tolist())
+        whole = self._nodes(data) if len(left) < len(rows) else None
+        low = passed = 0
+        for high, field in zip(places.tolist(), told, strict=True):
             if whole is not None and low < high:
                 yield whole.part(low - passed, high - passed)
-            if high < len(self._rows):
-                row = self._rows[high]
-                at = int(row["at"])
-                yield Left(int(row["left"]), at, at + int(row["size"]))
-            low = high + 1
+            yield field
+            low, passed = high + 1, passed + 1
+        if whole is not None and low < len(rows):
+            yield whole.part(low - passed, len(rows) - passed)
 
     def _nodes(self, data: memoryview) -> Nodes:
         """Judge what the core found as `graph_def` does, all nodes at a time."""

@@ -96,8 +96,9 @@ class Nodes:
         """Return the nodes from one to before another."""
         if high - low == len(self.names):
             return self
-        sources = self.sources - np.int32(low)
-        sources[(self.sources < low) | (self.sources >= high)] = -1
+        begin, end = self.ends[low] - self.ends[0], self.ends[high] - self.ends[0]
+        sources = self.sources[begin:end]
+        outside = (sources < low) | (sources >= high)
         return Nodes(
             self.names[low:high],
             self.ops[low:high],
@@ -107,7 +108,7 @@ class Nodes:
             self.packed[low:high],
             self.clusters[low:high],
             self.inputs,
-            sources[self.ends[low] - self.ends[0] : self.ends[high] - self.ends[0]],
+            np.where(outside, np.int32(-1), sources - np.int32(low)),
             self.ends[low : high + 1],
             self.has_initializers,
         )
