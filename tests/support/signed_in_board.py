@@ -32,9 +32,9 @@ from support.waiting import wait_until
 
 __all__ = ["Seen", "look_on_signed_in"]
 
-TEAM: Final = "vision/live"
+TEAM: Final = "default/vision"
 """Seen by who is in its team."""
-GRANTED: Final = "speech/live"
+GRANTED: Final = "default/speech"
 """Seen by whom it was granted to."""
 WORKERS: Final = 4
 RUNS_OF_A_LOOKER: Final = 10
@@ -81,14 +81,13 @@ def look_on_signed_in(
     web: list[object] = [ORGBOARD, "web", "--db", url, "--port", 0, "--workers", WORKERS]
     web += ["--accounts", "--tls-cert", pair.cert, "--tls-key", pair.key]
     with ExitStack() as stack:
-        ingests: list[Program] = []
-        for place in (TEAM, GRANTED):
-            logdir = scratch / "people" / place
-            files = stack.enter_context(opened(logdir, half))
-            command: list[object] = [ORGBOARD, "ingest", logdir, "--db", url, "--project", place]
-            log = scratch / f"{place.partition('/')[0]}.log"
-            ingests.append(stack.enter_context(running(command, log)))
-            stack.enter_context(growing(files, steps, half))
+        # Each is a project of its own, by the folder's name.
+        logdirs = [scratch / place for place in (TEAM, GRANTED)]
+        files = [stack.enter_context(opened(logdir, half)) for logdir in logdirs]
+        command: list[object] = [ORGBOARD, "ingest", *logdirs, "--db", url]
+        ingest = stack.enter_context(running(command, scratch / "people-ingest.log"))
+        for some in files:
+            stack.enter_context(growing(some, steps, half))
         served = stack.enter_context(running(web, scratch / "people-web.log"))
         address = wait_until(lambda: _ADDRESS.search(served.output()), WITHIN_S, "an address")
         wait_until(lambda: _all_known(board, shape.runs), WITHIN_S, "all runs in SQL")
@@ -98,7 +97,7 @@ def look_on_signed_in(
             stack.enter_context(_page(chromium, address.group(), name, place))
             for name, place in ((names[TEAM][0], TEAM), (names[GRANTED][0], GRANTED))
         ]
-        processes = {"the web workers": [served], "ingest": ingests}
+        processes = {"the web workers": served, "ingest": ingest}
         seen = _watch(board, address.group(), pages, names, processes, shape, change_every_s)
         seen.errors += [f"web: {line}" for line in served.output().splitlines() if "rror" in line]
         chromium.close()
@@ -175,7 +174,7 @@ def _watch(
     address: str,
     pages: Sequence[_Page],
     names: dict[str, list[str]],
-    processes: dict[str, list[Program]],
+    processes: dict[str, Program],
     shape: Scalars,
     change_every_s: float,
 ) -> Seen:
@@ -184,7 +183,7 @@ def _watch(
     for page in pages:
         page.took_ms.clear()
     seen = Seen(Met())
-    before = {name: _cpu(programs) for name, programs in processes.items()}
+    before = {name: cpu_of(program.process.pid) for name, program in processes.items()}
     began, stored, busy_s = time.monotonic(), points_in(board.engine), machine_cpu()
     half_time = began + COMING_S + shape.steps / 2
     turns = iter([lambda: _take_from(board, pages[1], seen)])
@@ -194,12 +193,12 @@ def _watch(
         if time.monotonic() > half_time:
             next(turns, lambda: None)()
 
-    program = ["-m", "support.signed_in_crowd"]
-    seen.met = Met(**ask_crowd(program, asdict(plan), meanwhile))
+    crowd = ["-m", "support.signed_in_crowd"]
+    seen.met = Met(**ask_crowd(crowd, asdict(plan), meanwhile))
     seen.wall_s = time.monotonic() - began
     seen.stored_per_s = (points_in(board.engine) - stored) / seen.wall_s
-    for name, programs in processes.items():
-        seen.cores[name] = (_cpu(programs) - before[name]) / seen.wall_s
+    for name, program in processes.items():
+        seen.cores[name] = (cpu_of(program.process.pid) - before[name]) / seen.wall_s
     seen.cores["the light clients"] = seen.met.cpu_s / seen.wall_s
     seen.cores["all there is on this machine"] = (machine_cpu() - busy_s) / seen.wall_s
     seen.errors += seen.met.errors
@@ -207,10 +206,6 @@ def _watch(
         seen.pages_ms += page.took_ms
         seen.errors += page.errors
     return seen
-
-
-def _cpu(programs: Sequence[Program]) -> float:
-    return sum(cpu_of(program.process.pid) for program in programs)
 
 
 def _lookers(board: Board, page: _Page, names: Sequence[str]) -> list[Looker]:
