@@ -13,8 +13,9 @@ from typing import Any, Final
 from playwright.sync_api import Page, Playwright, expect
 from sqlalchemy import select
 
+from orgboard_dashboard.queries.people.logdirs import set_rule
 from orgboard_schema.sql import tables
-from orgboard_schema.sql.engine import begin_read
+from orgboard_schema.sql.engine import begin_read, begin_write
 from orgboard_schema.sql.roles import Role
 from support.boards import Board
 from support.browser import launch
@@ -24,7 +25,7 @@ from support.ingested import migrated
 from support.live_board import ask_crowd, growing, listen, points_in
 from support.logdirs import Scalars
 from support.measured import cpu_of, machine_cpu
-from support.people import PASSWORD, add_person, add_project, put
+from support.people import HOST, PASSWORD, add_person, add_project, put
 from support.people_steps import give_name_and_password
 from support.programs import ORGBOARD, Program, running
 from support.signed_in import Looker, Met, Plan
@@ -32,9 +33,9 @@ from support.waiting import wait_until
 
 __all__ = ["Seen", "look_on_signed_in"]
 
-TEAM: Final = "default/vision"
+TEAM: Final = "vision/live"
 """Seen by who is in its team."""
-GRANTED: Final = "default/speech"
+GRANTED: Final = "speech/live"
 """Seen by whom it was granted to."""
 WORKERS: Final = 4
 RUNS_OF_A_LOOKER: Final = 10
@@ -44,7 +45,7 @@ COMING_S: Final = 60.0
 SPARE_S: Final = 300.0
 """The runs grow for so much longer: until all are there, and until the last is back."""
 WITHIN_S: Final = 120.0
-NOTICED_MS: Final = 30_000
+NOTICED_MS: Final = 90_000
 SETTLE_MS: Final = 3_000
 """Between the first curves and what is measured: the pages have caught up."""
 
@@ -81,8 +82,7 @@ def look_on_signed_in(
     web: list[object] = [ORGBOARD, "web", "--db", url, "--port", 0, "--workers", WORKERS]
     web += ["--accounts", "--tls-cert", pair.cert, "--tls-key", pair.key]
     with ExitStack() as stack:
-        # Each is a project of its own, by the folder's name.
-        logdirs = [scratch / place for place in (TEAM, GRANTED)]
+        logdirs = [_assigned(board, scratch, place) for place in (TEAM, GRANTED)]
         files = [stack.enter_context(opened(logdir, half)) for logdir in logdirs]
         command: list[object] = [ORGBOARD, "ingest", *logdirs, "--db", url]
         ingest = stack.enter_context(running(command, scratch / "people-ingest.log"))
@@ -121,6 +121,16 @@ def _seat(board: Board, people: int) -> dict[str, list[str]]:
     # Who sits before the page of the team: it stays, when the project is made private.
     put(board, TEAM, names[TEAM][0], Role.VIEWER)
     return names
+
+
+def _assigned(board: Board, scratch: Path, place: str) -> Path:
+    """Make a directory, and give it to a project."""
+    logdir = scratch / place
+    logdir.mkdir(parents=True)
+    team, _, project = place.partition("/")
+    with begin_write(board.engine) as conn:
+        set_rule(HOST, conn, str(logdir.resolve()), team, project, time.time())
+    return logdir
 
 
 def _all_known(board: Board, runs: int) -> bool:
