@@ -402,11 +402,12 @@ def _people(shape: Scalars, place: Place) -> int:
         tell(f"changes: {kind}", [count], "")
     tell("requests that were judged", [met.judged], "")
     tell("  refused, as they had to be", [met.refused], "")
-    tell("  answered as if it had not changed", [met.late], "", bar=Bar(most=0))
+    tell("  answered though it was taken away", [met.late], "", bar=Bar(most=0))
+    tell("  refused though it was given back", [met.withheld], "", bar=Bar(most=0))
     for words, share in seen.cores.items():
         tell(f"CPU of {words}", [100 * share], "%")
     tell("errors", [len(seen.errors)], "", bar=Bar(most=0))
-    for error, count in Counter(seen.errors).most_common(8):
+    for error, count in Counter(seen.errors).most_common(20):
         print(f"    {count} x {error}")
     return len(seen.errors)
 

@@ -13,8 +13,9 @@ from typing import Any, Final
 from playwright.sync_api import Page, Playwright, expect
 from sqlalchemy import select
 
+from orgboard_dashboard.queries.people.logdirs import set_rule
 from orgboard_schema.sql import tables
-from orgboard_schema.sql.engine import begin_read
+from orgboard_schema.sql.engine import begin_read, begin_write
 from orgboard_schema.sql.roles import Role
 from support.boards import Board
 from support.browser import launch
@@ -24,7 +25,7 @@ from support.ingested import migrated
 from support.live_board import ask_crowd, growing, listen, points_in
 from support.logdirs import Scalars
 from support.measured import cpu_of, machine_cpu
-from support.people import PASSWORD, add_person, add_project, put
+from support.people import HOST, PASSWORD, add_person, add_project, put
 from support.people_steps import give_name_and_password
 from support.programs import ORGBOARD, Program, running
 from support.signed_in import Looker, Met, Plan
@@ -44,7 +45,7 @@ COMING_S: Final = 60.0
 SPARE_S: Final = 300.0
 """The runs grow for so much longer: until all are there, and until the last is back."""
 WITHIN_S: Final = 120.0
-NOTICED_MS: Final = 30_000
+NOTICED_MS: Final = 90_000
 SETTLE_MS: Final = 3_000
 """Between the first curves and what is measured: the pages have caught up."""
 
@@ -81,14 +82,12 @@ def look_on_signed_in(
     web: list[object] = [ORGBOARD, "web", "--db", url, "--port", 0, "--workers", WORKERS]
     web += ["--accounts", "--tls-cert", pair.cert, "--tls-key", pair.key]
     with ExitStack() as stack:
-        ingests: list[Program] = []
-        for place in (TEAM, GRANTED):
-            logdir = scratch / "people" / place
-            files = stack.enter_context(opened(logdir, half))
-            command: list[object] = [ORGBOARD, "ingest", logdir, "--db", url, "--project", place]
-            log = scratch / f"{place.partition('/')[0]}.log"
-            ingests.append(stack.enter_context(running(command, log)))
-            stack.enter_context(growing(files, steps, half))
+        logdirs = [_assigned(board, scratch, place) for place in (TEAM, GRANTED)]
+        files = [stack.enter_context(opened(logdir, half)) for logdir in logdirs]
+        command: list[object] = [ORGBOARD, "ingest", *logdirs, "--db", url]
+        ingest = stack.enter_context(running(command, scratch / "people-ingest.log"))
+        for some in files:
+            stack.enter_context(growing(some, steps, half))
         served = stack.enter_context(running(web, scratch / "people-web.log"))
         address = wait_until(lambda: _ADDRESS.search(served.output()), WITHIN_S, "an address")
         wait_until(lambda: _all_known(board, shape.runs), WITHIN_S, "all runs in SQL")
@@ -98,7 +97,7 @@ def look_on_signed_in(
             stack.enter_context(_page(chromium, address.group(), name, place))
             for name, place in ((names[TEAM][0], TEAM), (names[GRANTED][0], GRANTED))
         ]
-        processes = {"the web workers": [served], "ingest": ingests}
+        processes = {"the web workers": served, "ingest": ingest}
         seen = _watch(board, address.group(), pages, names, processes, shape, change_every_s)
         seen.errors += [f"web: {line}" for line in served.output().splitlines() if "rror" in line]
         chromium.close()
@@ -122,6 +121,16 @@ def _seat(board: Board, people: int) -> dict[str, list[str]]:
     # Who sits before the page of the team: it stays, when the project is made private.
     put(board, TEAM, names[TEAM][0], Role.VIEWER)
     return names
+
+
+def _assigned(board: Board, scratch: Path, place: str) -> Path:
+    """Make a directory, and give it to a project."""
+    logdir = scratch / place
+    logdir.mkdir(parents=True)
+    team, _, project = place.partition("/")
+    with begin_write(board.engine) as conn:
+        set_rule(HOST, conn, str(logdir.resolve()), team, project, time.time())
+    return logdir
 
 
 def _all_known(board: Board, runs: int) -> bool:
@@ -175,7 +184,7 @@ def _watch(
     address: str,
     pages: Sequence[_Page],
     names: dict[str, list[str]],
-    processes: dict[str, list[Program]],
+    processes: dict[str, Program],
     shape: Scalars,
     change_every_s: float,
 ) -> Seen:
@@ -184,7 +193,7 @@ def _watch(
     for page in pages:
         page.took_ms.clear()
     seen = Seen(Met())
-    before = {name: _cpu(programs) for name, programs in processes.items()}
+    before = {name: cpu_of(program.process.pid) for name, program in processes.items()}
     began, stored, busy_s = time.monotonic(), points_in(board.engine), machine_cpu()
     half_time = began + COMING_S + shape.steps / 2
     turns = iter([lambda: _take_from(board, pages[1], seen)])
@@ -194,12 +203,12 @@ def _watch(
         if time.monotonic() > half_time:
             next(turns, lambda: None)()
 
-    program = ["-m", "support.signed_in_crowd"]
-    seen.met = Met(**ask_crowd(program, asdict(plan), meanwhile))
+    crowd = ["-m", "support.signed_in_crowd"]
+    seen.met = Met(**ask_crowd(crowd, asdict(plan), meanwhile))
     seen.wall_s = time.monotonic() - began
     seen.stored_per_s = (points_in(board.engine) - stored) / seen.wall_s
-    for name, programs in processes.items():
-        seen.cores[name] = (_cpu(programs) - before[name]) / seen.wall_s
+    for name, program in processes.items():
+        seen.cores[name] = (cpu_of(program.process.pid) - before[name]) / seen.wall_s
     seen.cores["the light clients"] = seen.met.cpu_s / seen.wall_s
     seen.cores["all there is on this machine"] = (machine_cpu() - busy_s) / seen.wall_s
     seen.errors += seen.met.errors
@@ -207,10 +216,6 @@ def _watch(
         seen.pages_ms += page.took_ms
         seen.errors += page.errors
     return seen
-
-
-def _cpu(programs: Sequence[Program]) -> float:
-    return sum(cpu_of(program.process.pid) for program in programs)
 
 
 def _lookers(board: Board, page: _Page, names: Sequence[str]) -> list[Looker]:

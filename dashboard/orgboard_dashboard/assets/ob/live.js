@@ -43,9 +43,10 @@
       paint();
     });
     // What was shown may not be seen any more: not to be left on the screen until a retry.
+    const began = performance.now();
     stream.addEventListener("over", () => {
       disconnect();
-      reconnect();
+      timer = setTimeout(reconnect, performance.now() - began < RETRY_MS ? RETRY_MS : 0);
     });
     stream.onerror = () => {
       paint();
