@@ -29,7 +29,7 @@ from orgboard_dashboard.queries.fields import LIVE_WITHIN_S, Status, status_of
 from orgboard_dashboard.queries.guard import reading
 from orgboard_dashboard.queries.people.standing import who_may_stay
 from orgboard_dashboard.queries.visible import ProjectRef
-from orgboard_dashboard.viewer import Viewer
+from orgboard_dashboard.viewer import SystemViewer, Viewer
 from orgboard_schema.errors import DatabaseUnreachable
 
 __all__ = ["MAX_WATCHERS", "Board", "News", "Topic", "Watcher"]
@@ -301,7 +301,8 @@ def _changes(engine: Engine, topic: Topic, after_ms: int) -> tuple[ChangedRun, .
 def _who_may_stay(
     engine: Engine, viewers: set[Viewer], project_ids: set[int], now: float
 ) -> frozenset[tuple[Viewer, int]]:
-    with reading(engine, None) as conn:
+    # Whether others may still see it: of what nobody but they may see, too.
+    with reading(engine, SystemViewer()) as conn:
         return who_may_stay(conn, viewers, project_ids, now)
 
 

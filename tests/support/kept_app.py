@@ -1,16 +1,21 @@
 """The whole app, made once and set before one database after the other.
 
 Making it takes as long as fifty requests: FastAPI looks at the types of each route, and they are
-the same over every database. What the app knows of one is in the three places that are set here.
+the same over every database. What the app knows of one, and of who asked it how often, is in the
+places that are set here.
 """
 
 from __future__ import annotations
+
+import time
 
 from sqlalchemy import Engine
 
 from orgboard_dashboard.app import Web, create_app
 from orgboard_dashboard.config import WebConfig
+from orgboard_dashboard.limits import Limits
 from orgboard_dashboard.queries.guard import watch_over
+from orgboard_dashboard.services import Services
 
 __all__ = ["kept_app"]
 
@@ -29,7 +34,10 @@ def kept_app(engine: Engine) -> Web:
     if identity.services.engine is not engine:
         watch_over(engine, strict=False)
         # Frozen for the app, which has one database as long as it lives.
-        object.__setattr__(identity.services, "engine", engine)
+        fresh = Services(engine)
+        for name in ("engine", "sayings"):
+            object.__setattr__(identity.services, name, getattr(fresh, name))
+        web.gate._limits = Limits(time.monotonic)
         identity._has_accounts, identity._looked_at = False, float("-inf")
         web.board._engine = engine
     return web
