@@ -124,8 +124,9 @@ def decode_place(path: str, base: str = "/") -> Place | None:
     parts = [unquote(part) for part in path[len(base) :].split("/")]
     if parts == [""]:
         return Place("projects")
-    if parts in (["account"], ["account", "mentions"]):
-        return Place("account", section="".join(parts[1:]))
+    section = "/".join(parts[1:])
+    if parts[0] == "account" and parts[-1] and section in ACCOUNT_SECTIONS:
+        return Place("account", section=section)
     if parts[0] == "admin" and len(parts) <= 2:
         section = parts[1] if len(parts) == 2 else ADMIN_SECTIONS[0]
         return Place("admin", section=section) if section in ADMIN_SECTIONS else None

@@ -125,6 +125,7 @@ def _header() -> Component:
         element(html.Nav, id="ob-tabs", className="ob-tabs", aria_label="Pages"),
         html.Span(className="ob-grow"),
         html.Span(id="ob-views", className="ob-views"),
+        html.Span(id="ob-talk"),
         element(
             html.Button,
             html.Span("Search runs, tags, pages"),

@@ -244,7 +244,9 @@ def test_what_is_said_of_a_run_that_is_not_there_is_named(tmp_path: Path) -> Non
 
     assert sorted(line.partition(":")[0] for line in found) == [
         "table annotation",
+        "table comment",
         "table run_note",
+        "table run_note_before",
         "table run_tag",
     ]
     assert all("refer to run" in line for line in found)

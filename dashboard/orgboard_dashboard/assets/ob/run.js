@@ -52,6 +52,8 @@
       const found = await ob.getJson(`r/${encodeURIComponent(page.root.dataset.run)}`, page.signal);
       page.me ??= await ob.me(ob.projectPath(found.team, found.project));
       show(page, found);
+      // Whoever asked first, the stream or this page's own clock.
+      if (page.talk && page.edits !== found.run.edits) page.talk.again();
       page.edits = found.run.edits;
       page.talk ??= talkOf(page, found);
       return found;
@@ -82,7 +84,7 @@
 
   /** Hear of changes of the run: by the project that is open, or by a stream of its own. */
   function hear(page, path, run) {
-    const again = ob.throttled(300, () => page.signal.aborted || Promise.all([look(page), page.talk?.again()]));
+    const again = ob.throttled(300, () => page.signal.aborted || look(page));
     const told = (row) => row && row.edits !== page.edits && again();
     if (ob.project?.path === path) {
       const off = ob.project.on((what) => (what === "again" ? again() : told(what.changed?.get(run.uid))));

@@ -14,7 +14,7 @@
     if (!page) return (ob.leaveViewComments(), place.replaceChildren());
     button ??= ob.el("button.ob-pill", { type: "button", "aria-haspopup": "dialog", "aria-expanded": "false", onclick: () => open() });
     if (!place.contains(button)) place.replaceChildren(button);
-    ob.showViewComments(place);
+    ob.showViewComments();
     paint();
     const words = ob.viewProblem();
     if (words) page.prepend(notice(words));

@@ -12,10 +12,11 @@
   let button = null;
 
   /** Put the button beside that of the views. */
-  ob.showViewComments = function showViewComments(place) {
+  ob.showViewComments = function showViewComments() {
+    const place = document.getElementById("ob-talk");
     button ??= ob.el("button.ob-icon.ob-talkbutton", { type: "button", "aria-expanded": "false", hidden: true, onclick: () => (panel ? close() : open()) },
       ob.icon(ob.SAID));
-    if (!place.contains(button)) place.append(button);
+    if (!place.contains(button)) place.replaceChildren(button);
     follow();
   };
 
