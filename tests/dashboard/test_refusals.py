@@ -9,15 +9,19 @@ import pytest
 
 from orgboard_dashboard.accounts.opaque import new_token
 from orgboard_dashboard.app import Web
+from orgboard_dashboard.policies import rules_for
 from orgboard_dashboard.queries.people.audit import Record, list_records
 from orgboard_dashboard.queries.people.tokens import NewToken, make_token
 from orgboard_dashboard.refusals import EVERY_S, Refusals
 from orgboard_dashboard.services import Services
+from orgboard_dashboard.urls import PAGES
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.sql.engine import begin_read, begin_write
 from orgboard_schema.sql.roles import Role
 from support.boards import Board
 from support.people import HOST, add_person, add_project, put
+from support.permission_actions import ACTIONS
+from support.permission_oracle import Need
 from support.signing_in import START, Browser, Clock, browser_at, door
 from support.signing_in import add_person as add_signing
 
@@ -211,6 +215,23 @@ def test_the_log_is_asked_for_refusals_alone(any_board: Board) -> None:
     ]
     assert len(as_csv.splitlines()) == 2
     assert wrong == 400
+
+
+def test_each_change_that_only_some_may_make_has_a_name_in_the_log() -> None:
+    rules = {(rule.method, rule.path): rule for rule in rules_for(PAGES).rules}
+    of_admins = (
+        *(Need.ADMINISTER, Need.GRANT, Need.INSTANCE),
+        *(Need.FOUND, Need.BUILD, Need.RUN_TEAM),
+    )
+    nameless = [
+        action.name
+        for action in ACTIONS
+        if action.method != "GET" and action.need in of_admins
+        if not rules[action.method, action.path].action
+    ]
+
+    # It only tells what would be, to who may do it.
+    assert nameless == ["foresee"]
 
 
 def _refused(board: Board) -> list[Record]:
