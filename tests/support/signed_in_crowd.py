@@ -87,7 +87,9 @@ class Admin:
 
     async def end(self) -> None:
         """Let what was begun come to its end."""
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        # Who waits may be called away; what is waited for is not.
+        if self._tasks:
+            await asyncio.wait(self._tasks)
 
     async def _take_and_give(self, kind: str, chosen: list[Person]) -> None:
         first = chosen[0]
