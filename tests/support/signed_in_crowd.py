@@ -177,7 +177,7 @@ class Admin:
                 return
             # An error it is; what is measured goes on, as who does it would.
             self._met.errors.append(f"a change: {status} {told[:100]!r}")
-        raise RuntimeError(f"{method} {path}: {status} {told[:200]!r}")
+        raise RuntimeError(f"{method} {path}: refused {MOST_TRIES} times")
 
 
 def _is_free(one: Person) -> bool:
