@@ -87,7 +87,9 @@ class Admin:
 
     async def end(self) -> None:
         """Let what was begun come to its end."""
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        # Who waits may be called away; what is waited for is not.
+        if self._tasks:
+            await asyncio.wait(self._tasks)
 
     async def _take_and_give(self, kind: str, chosen: list[Person]) -> None:
         first = chosen[0]
@@ -175,7 +177,7 @@ class Admin:
                 return
             # An error it is; what is measured goes on, as who does it would.
             self._met.errors.append(f"a change: {status} {told[:100]!r}")
-        raise RuntimeError(f"{method} {path}: {status} {told[:200]!r}")
+        raise RuntimeError(f"{method} {path}: refused {MOST_TRIES} times")
 
 
 def _is_free(one: Person) -> bool:

@@ -420,7 +420,7 @@ def star(page: Page, board: WholeBoard, project: str, run: str) -> int:
 def asked(scene: Scene, page: Page, path: str) -> list[Reply]:
     """Ask each worker as the one at this page, by the cookies of the browser."""
     cookies = page.context.cookies()
-    pairs = "; ".join(f"{cookie['name']}={cookie['value']}" for cookie in cookies)
+    pairs = "; ".join(f"{cookie.get('name')}={cookie.get('value')}" for cookie in cookies)
     return scene.board.workers.each("GET", path, {"cookie": pairs} if pairs else {})
 
 
