@@ -36,9 +36,11 @@ from orgboard_dashboard.api import (
     exports,
     expressions,
     graphs,
+    group_rules,
     groups,
     health,
     histograms,
+    identities,
     metrics,
     own,
     people,
@@ -46,6 +48,7 @@ from orgboard_dashboard.api import (
     records,
     runs,
     scalars,
+    second_factors,
     settings,
     shares,
     summary,
@@ -68,6 +71,7 @@ from orgboard_dashboard.queries.guard import watch_over
 from orgboard_dashboard.services import Services
 from orgboard_dashboard.shell.bundle import Bundle, leave_out_unused
 from orgboard_dashboard.shell.layout import SCRIPTS, STYLES, dash_options, layout
+from orgboard_dashboard.signin import by_provider
 from orgboard_dashboard.signin import routes as signin
 from orgboard_dashboard.urls import PAGES
 
@@ -108,7 +112,12 @@ def create_app(config: WebConfig, engine: Engine, *, clock: Callable[[], float] 
         docs_url=None, redoc_url=None, openapi_url=None, lifespan=_closing(board), title="orgboard"
     )
     answers.register_errors(api)
+    guide = by_provider.Guide(services, config, identity)
     api.include_router(signin.routes(services, config, identity))
+    api.include_router(by_provider.routes(guide))
+    api.include_router(identities.routes(services, guide))
+    api.include_router(second_factors.routes(services, config))
+    api.include_router(group_rules.routes(services, config))
     api.include_router(health.routes(services))
     api.include_router(metrics.routes(services))
     api.include_router(public.routes(services))
