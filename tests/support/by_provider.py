@@ -40,7 +40,7 @@ def web_with(board: Board, provider: Provider, clock: Clock | None = None, **mor
     clock = clock or Clock()
     provider.clock = clock
     settings = ProviderSettings(provider.issuer, CLIENT, "Acme", **more)
-    return door(board, clock, base_url=BASE, provider=settings)
+    return door(board, clock, base_url=BASE, provider=settings, accounts=True)
 
 
 def connect_by_hand(board: Board, provider: Provider, account_id: int, subject: str = ANA) -> None:

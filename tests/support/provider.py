@@ -220,7 +220,7 @@ def _handler_of(provider: Provider) -> type[BaseHTTPRequestHandler]:
 
         do_GET = do_POST = _answer  # noqa: N815  # as the library calls them
 
-        def log_message(self, *_words: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # its name there
             """Say nothing."""
 
     return Handler

@@ -37,9 +37,10 @@ async def ask_json(
     try:
         async with asyncio.timeout(within_s):
             status, body = await _asked(url, form, auth)
-        answer = json.loads(body)
     except (TimeoutError, httpx.HTTPError, httpx.InvalidURL, OSError) as error:
         raise NotSignedIn(Reason.AWAY, f"{url}: {type(error).__name__}: {error}") from error
+    try:
+        answer = json.loads(body)
     except (ValueError, RecursionError) as error:
         raise NotSignedIn(Reason.AWAY, f"{url} answered {status} and no JSON") from error
     if not isinstance(answer, dict):

@@ -34,12 +34,11 @@ from orgboard_dashboard.queries.people.shares import open_share
 from orgboard_dashboard.queries.people.ways_in import (
     Guess,
     admit_guess,
-    ask_second,
     close_session,
-    give_second,
     guess_at,
     open_session,
     refuse_guess,
+    take_second,
 )
 from orgboard_dashboard.services import Services
 from orgboard_dashboard.signin.by_provider import offered
@@ -141,9 +140,10 @@ class _Door:
         if not await anyio.to_thread.run_sync(is_right, guess.kept_hash, password):
             await services.edit_unknown(refuse_guess, guess, address, services.now())
             return refuse(401, _WRONG)
-        if not code and await services.edit_unknown(ask_second, guess, address):
+        then = await services.edit_unknown(take_second, guess, code, address, services.now())
+        if then == "ask":
             return answer({"second": True})
-        if not await services.edit_unknown(give_second, guess, code, address, services.now()):
+        if then == "refuse":
             return refuse(401, _WRONG_CODE)
         return await self._open(request, guess, checked_next(to, self._config.base))
 

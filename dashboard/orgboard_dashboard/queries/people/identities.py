@@ -22,7 +22,7 @@ from orgboard_dashboard.queries.people.audit import REFUSED, Actor, actor_of, no
 from orgboard_dashboard.queries.people.group_rules import apply_rules
 from orgboard_dashboard.queries.people.links import redeem
 from orgboard_dashboard.queries.people.second_factors import has_second
-from orgboard_dashboard.queries.people.ways_in import open_session_of
+from orgboard_dashboard.queries.people.ways_in import has_accounts, open_session_of
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.text import from_sql, to_sql
@@ -139,7 +139,8 @@ def enter(
     `sign_up`: who is new gets an account. One that is asleep is as unknown as one that is not.
     """
     row = _owner_of(conn, person)
-    if row is None and sign_up and not _is_kept(conn, person):
+    # The first account is for who has the board's link.
+    if row is None and sign_up and has_accounts(conn) and not _is_kept(conn, person):
         account_id, name = _made_for(conn, person, entrance.address, now)
         _keep(conn, person, account_id, now)
     elif row is None:

@@ -33,10 +33,8 @@ __all__ = [
     "Guess",
     "Known",
     "admit_guess",
-    "ask_second",
     "close_session",
     "freshen",
-    "give_second",
     "guess_at",
     "has_accounts",
     "is_worth_noting",
@@ -45,6 +43,7 @@ __all__ = [
     "refuse_guess",
     "refuse_proof",
     "session_stands",
+    "take_second",
     "token_stands",
     "touch",
     "viewer_of_session",
@@ -220,34 +219,27 @@ def open_session_of(
     return session_id
 
 
-def ask_second(conn: Connection, guess: Guess, address: str) -> bool:
-    """Tell whether who gave the right password is to give a second factor, too.
+def take_second(
+    conn: Connection, guess: Guess, code: str, address: str, now: float
+) -> Literal["open", "ask", "refuse"]:
+    """Tell what becomes of who gave the right password, and this second factor, or "" for none.
 
-    The guess is counted as no wrong one then, and those before it stay as they are.
+    To be asked for one counts as no wrong guess, and leaves those before it as they are; a wrong
+    one stays counted, and is written down.
     """
     if guess.account_id is None or not has_second(conn, guess.account_id):
-        return False
-    for key in (_key("name", key_of(guess.name)), _key("net", network_of(address))):
-        conn.execute(
-            update(tables.sign_in_delay)
-            .where(_delay.key_sha256 == key, _delay.failures > 0)
-            .values(failures=_delay.failures - 1)
-        )
-    return True
-
-
-def give_second(conn: Connection, guess: Guess, code: str, address: str, now: float) -> bool:
-    """Tell whether who gave the right password may come in: with a second factor, where one is due.
-
-    A wrong one stays counted as a wrong guess, and is written down.
-    """
-    if guess.account_id is None or not has_second(conn, guess.account_id):
-        return True
+        return "open"
+    if not code:
+        for key in (_key("name", key_of(guess.name)), _key("net", network_of(address))):
+            here = (_delay.key_sha256 == key) & (_delay.failures > 0)
+            less = {"failures": _delay.failures - 1}
+            conn.execute(update(tables.sign_in_delay).where(here).values(less))
+        return "ask"
     if is_second_right(conn, guess.account_id, code, now):
-        return True
+        return "open"
     actor = Actor(guess.account_id, guess.name, "", address)
     note_down(conn, actor, "sign-in", "wrong second factor", now, outcome=REFUSED)
-    return False
+    return "refuse"
 
 
 def refuse_guess(conn: Connection, guess: Guess, address: str, now: float) -> None:
