@@ -14,7 +14,7 @@ from orgboard_dashboard.accounts.opaque import new_secret
 from orgboard_dashboard.host.team import team
 from orgboard_dashboard.provider.settings import SECRET_VARIABLE
 from orgboard_dashboard.queries.errors import Conflict
-from orgboard_dashboard.queries.people.accounts import add_account
+from orgboard_dashboard.queries.people.accounts import add_account, list_accounts
 from orgboard_dashboard.queries.people.group_rules import list_rules, set_rule
 from orgboard_dashboard.queries.people.links import invite, reset
 from orgboard_dashboard.queries.people.members import make_team, set_member
@@ -183,6 +183,9 @@ def test_an_invitation_is_accepted_by_the_provider_once(
         lou = browser_at(web)
         told.append((await round_trip(lou, provider, link=secret, name="l\u00f3u")).status)
         assert (await lou.ask("GET", API + "/me")).json()["name"] == "l\u00f3u"
+        with begin_read(any_board.engine) as conn:
+            (row,) = [one for one in list_accounts(HOST, conn) if one.name == "l\u00f3u"]
+        assert (row.has_password, row.has_identity) == (False, True)
         told.append((await round_trip(browser_at(web), provider, link=secret, name="max")).status)
         # From then on without the link.
         told.append((await round_trip(browser_at(web), provider)).status)

@@ -97,7 +97,7 @@ def _list(_options: argparse.Namespace, conn: Connection) -> Told:
 
 
 def _row(row: AccountRow) -> tuple[str, ...]:
-    is_waiting = row.kind == "person" and not row.has_password
+    is_waiting = row.kind == "person" and not (row.has_password or row.has_identity)
     state = "asleep" if row.disabled_at is not None else "no password yet" if is_waiting else ""
     seen, since = when(row.used_at), when(row.created_at)
     return (row.name, row.kind, "yes" if row.is_admin else "", state, seen, since)

@@ -46,7 +46,7 @@
 
   function stateOf(row) {
     if (row.disabled_at !== null) return "asleep";
-    return row.kind === "person" && !row.has_password ? "no password yet" : "";
+    return row.kind === "person" && !row.has_password && !row.has_identity ? "no password yet" : "";
   }
 
   function actionsOf(page, row) {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, exists, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from orgboard_dashboard.accounts.names import key_of, name_problem
@@ -45,6 +45,8 @@ class AccountRow:
     created_at: float
     disabled_at: float | None
     has_password: bool
+    has_identity: bool
+    """Whether it can be signed in with by a provider."""
     has_second: bool
     """Whether it is asked for a second factor."""
     used_at: float | None
@@ -70,14 +72,17 @@ def list_accounts(viewer: Viewer, conn: Connection) -> tuple[AccountRow, ...]:
         NotFound: `viewer` does not run the installation.
     """
     require_admin(viewer)
-    second = tables.second_factor.c
+    second, identity = tables.second_factor.c, tables.identity.c
     used = (
         select(_session.account_id, func.max(_session.used_at).label("used_at"))
         .group_by(_session.account_id)
         .subquery()
     )
     rows = conn.execute(
-        select(tables.account, _password.changed_at, used.c.used_at, second.confirmed_at)
+        select(
+            *(tables.account, _password.changed_at, used.c.used_at, second.confirmed_at),
+            exists().where(identity.account_id == _account.account_id).label("has_identity"),
+        )
         .outerjoin(tables.password, _password.account_id == _account.account_id)
         .outerjoin(tables.second_factor, second.account_id == _account.account_id)
         .outerjoin(used, used.c.account_id == _account.account_id)
@@ -91,6 +96,7 @@ def list_accounts(viewer: Viewer, conn: Connection) -> tuple[AccountRow, ...]:
             created_at=row.created_at,
             disabled_at=row.disabled_at,
             has_password=row.changed_at is not None,
+            has_identity=bool(row.has_identity),
             has_second=row.confirmed_at is not None,
             used_at=row.used_at,
         )
