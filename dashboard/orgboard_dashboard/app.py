@@ -37,9 +37,11 @@ from orgboard_dashboard.api import (
     exports,
     expressions,
     graphs,
+    group_rules,
     groups,
     health,
     histograms,
+    identities,
     ingest,
     mentions,
     metrics,
@@ -50,6 +52,7 @@ from orgboard_dashboard.api import (
     records,
     runs,
     scalars,
+    second_factors,
     sessions,
     settings,
     shares,
@@ -76,6 +79,7 @@ from orgboard_dashboard.refusals import Refusals
 from orgboard_dashboard.services import Services
 from orgboard_dashboard.shell.bundle import Bundle, leave_out_unused
 from orgboard_dashboard.shell.layout import SCRIPTS, STYLES, dash_options, layout
+from orgboard_dashboard.signin import by_provider
 from orgboard_dashboard.signin import routes as signin
 from orgboard_dashboard.urls import PAGES
 
@@ -131,7 +135,12 @@ def create_app(
         title="orgboard",
     )
     answers.register_errors(api)
+    guide = by_provider.Guide(services, config, identity)
     api.include_router(signin.routes(services, config, identity))
+    api.include_router(by_provider.routes(guide))
+    api.include_router(identities.routes(services, guide))
+    api.include_router(second_factors.routes(services, config))
+    api.include_router(group_rules.routes(services, config))
     api.include_router(health.routes(services))
     api.include_router(metrics.routes(services))
     api.include_router(public.routes(services))

@@ -6,6 +6,7 @@ Only what a command needs is imported, when it runs: `--help` must not wait for 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -186,6 +187,7 @@ def _allowed(config: WebConfig, database: str | None, *, make_database: bool) ->
         UsageError: it may not; the message says why, and what to do.
         CannotUseTls: its certificate or key cannot be used.
     """
+    from orgboard_dashboard.provider.settings import secret_of
     from orgboard_dashboard.tls import server_context
 
     def has_accounts() -> bool:
@@ -198,8 +200,11 @@ def _allowed(config: WebConfig, database: str | None, *, make_database: bool) ->
         raise UsageError(reason)
     if config.is_tls:
         server_context(config.tls_cert, config.tls_key)
+    if config.provider:
+        secret_of(config.provider, os.environ)
     # Whatever becomes of the accounts meanwhile, what others reach never opens by itself.
-    return replace(config, accounts=True) if config.is_exposed else config
+    is_for_people = config.is_exposed or config.provider is not None
+    return replace(config, accounts=True) if is_for_people else config
 
 
 def _export(options: argparse.Namespace) -> int:

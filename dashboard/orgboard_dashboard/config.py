@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from orgboard_dashboard.base_url import BaseUrl, bracketed, parse_base_url
+from orgboard_dashboard.provider.settings import ProviderSettings
 
 __all__ = ["DEFAULT_PORT", "LOOPBACK_NAMES", "WebConfig", "is_loopback"]
 
@@ -37,6 +38,8 @@ class WebConfig:
     """The file of its key."""
     trusted_proxies: tuple[str, ...] = ()
     """Networks of the proxies whose word on who asks is believed, such as "10.0.0.0/8"."""
+    provider: ProviderSettings | None = None
+    """Who else tells who somebody is."""
     poll_every_s: float = 0.3
     """How soon a commit of the ingest is noticed, while somebody watches."""
     heartbeat_every_s: float = 15.0
@@ -104,6 +107,11 @@ class WebConfig:
     def share_cookie(self) -> str:
         """Return the name of the cookie of who came by a share link."""
         return "__Host-ob_share" if self.is_https else "ob_share"
+
+    @property
+    def provider_cookie(self) -> str:
+        """Return the name of the cookie of who is on the way to the provider and back."""
+        return "__Host-ob_provider" if self.is_https else "ob_provider"
 
     @property
     def csrf_cookie(self) -> str:

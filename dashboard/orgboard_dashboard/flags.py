@@ -12,6 +12,11 @@ from pathlib import Path
 
 from orgboard_dashboard.config import DEFAULT_PORT, WebConfig
 from orgboard_dashboard.errors import UsageError
+from orgboard_dashboard.provider.settings import (
+    add_provider_flags,
+    argv_of_provider,
+    provider_of,
+)
 from orgboard_schema.settings import default_url
 
 __all__ = ["add_database", "add_web_flags", "argv_of", "config_of", "resolved"]
@@ -71,13 +76,14 @@ def add_web_flags(parser: argparse.ArgumentParser) -> None:
         help="address or network of a proxy that speaks HTTPS for the board and tells who asks"
         " (may be given again)",
     )
+    add_provider_flags(parser)
 
 
 def config_of(options: argparse.Namespace, logdirs: Sequence[str] | None) -> WebConfig:
     """Return the settings that were given.
 
     Raises:
-        UsageError: one of `logdirs` is no directory.
+        UsageError: one of `logdirs` is no directory, or a flag lacks another that it needs.
     """
     return WebConfig(
         host=options.host,
@@ -90,6 +96,7 @@ def config_of(options: argparse.Namespace, logdirs: Sequence[str] | None) -> Web
         tls_cert=_absolute(options.tls_cert),
         tls_key=_absolute(options.tls_key),
         trusted_proxies=tuple(options.trusted_proxy),
+        provider=provider_of(options),
     )
 
 
@@ -112,6 +119,7 @@ def argv_of(config: WebConfig) -> tuple[str, ...]:
         *(f"{flag}={text}" for flag, text in texts.items() if text),
         *(f"{flag}={text}" for flag, several in lists.items() for text in several),
         *(flag for flag, is_given in switches.items() if is_given),
+        *argv_of_provider(config.provider),
     )
 
 

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Final
 
 from orgboard_dashboard.config import WebConfig, is_loopback
+from orgboard_dashboard.provider.settings import malformed_provider
 
 __all__ = ["why_not"]
 
@@ -64,6 +65,10 @@ def _malformed(config: WebConfig) -> str | None:
                 f"--trusted-proxy {network} is no network: give the address of the proxy, such as"
                 " 127.0.0.1, or a network, such as 10.0.0.0/8"
             )
+    if config.provider:
+        problem = malformed_provider(config.provider, config.base_url)
+        if problem:
+            return problem
     if config.trusted_proxies and not outside:
         return (
             "--trusted-proxy needs --base-url too: the address, such as https://board.example, by"

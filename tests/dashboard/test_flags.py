@@ -13,9 +13,23 @@ from hypothesis import strategies as st
 from orgboard_dashboard.config import WebConfig
 from orgboard_dashboard.errors import UsageError
 from orgboard_dashboard.flags import add_web_flags, argv_of, config_of
+from orgboard_dashboard.provider.settings import ProviderSettings
 
 WORDS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=12)
 FILES = st.just("") | WORDS.map(lambda name: f"/{name.replace('/', '_')}")
+
+
+PROVIDERS = st.builds(
+    ProviderSettings,
+    issuer=WORDS,
+    client_id=st.just("") | WORDS,
+    name=WORDS,
+    secret_file=FILES,
+    scopes=st.lists(WORDS, max_size=3).map(tuple),
+    groups_claim=st.just("") | WORDS,
+    only_groups=st.lists(WORDS, max_size=3).map(tuple),
+    sign_up=st.booleans(),
+)
 
 
 def _read(argv: tuple[str, ...]) -> WebConfig:
@@ -40,6 +54,7 @@ def _read(argv: tuple[str, ...]) -> WebConfig:
         tls_cert=FILES,
         tls_key=FILES,
         trusted_proxies=st.lists(WORDS, max_size=3).map(tuple),
+        provider=st.none() | PROVIDERS,
     )
 )
 def test_a_child_is_told_exactly_what_its_parent_was(config: WebConfig) -> None:
@@ -49,8 +64,9 @@ def test_a_child_is_told_exactly_what_its_parent_was(config: WebConfig) -> None:
 def test_every_setting_that_a_flag_may_change_reaches_the_child() -> None:
     # One that is added and forgotten in `argv_of` would be lost on the way.
     bare, own = WebConfig(), {"poll_every_s", "heartbeat_every_s"}
+    provider = ProviderSettings("https://i", "c", "n", "/s", ("s",), "g", ("o",), True)
     other = WebConfig(
-        "h", ("/l",), True, True, True, "https://u", "/c", "/k", ("10.0.0.1",), 0.3, 15.0
+        "h", ("/l",), True, True, True, "https://u", "/c", "/k", ("10.0.0.1",), provider
     )
     changed = {name for name in WebConfig.__slots__ if getattr(other, name) != getattr(bare, name)}
 

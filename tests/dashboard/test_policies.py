@@ -69,6 +69,7 @@ def test_only_what_tells_nothing_of_anyones_is_open() -> None:
         "/_favicon.ico",
         "/s",
         "/sign-in",
+        "/sign-in/back",
         "/welcome",
     }
 
@@ -102,7 +103,10 @@ def test_what_is_asked_by_nobody_yet_only_opens_the_door() -> None:
     doors = {(rule.method, rule.path) for rule in RULES.rules if rule.policy == "door"}
 
     assert {method for method, _ in doors} == {"POST"}
-    assert {path for _, path in doors} == {"/sign-in", "/s", "/welcome", "/welcome/look"}
+    assert {path for _, path in doors} == {
+        *("/sign-in", "/sign-in/provider", "/sign-in/back"),
+        *("/s", "/welcome", "/welcome/look"),
+    }
 
 
 def test_whatever_writes_asks_for_who_may_edit() -> None:

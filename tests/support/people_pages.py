@@ -185,6 +185,7 @@ PEOPLE_PHONE: Final = {
 
 DOORS: Final[dict[str, State]] = {
     "sign-in": ("/sign-in", _seen("#sign-in")),
+    "back from the provider": ("/sign-in/back", _seen("#on", "text=You are not signed in")),
     "welcome": ("/welcome#nothing", _seen("#title", "text=does not open anything")),
 }
 """States of the pages before the board."""

@@ -65,7 +65,8 @@ def _open() -> Iterator[Action]:
     # (`test_operating_page.py` asks from elsewhere).
     for path in ("/healthz", "/readyz", "/metrics", "/_favicon.ico", "/welcome", "/s"):
         yield Action(path, "GET", path, Need.OPEN, is_page=True)
-    yield Action("sign-in page", "GET", "/sign-in", Need.OPEN, is_page=True)
+    for path in ("/sign-in", "/sign-in/back"):
+        yield Action("sign-in page", "GET", path, Need.OPEN, is_page=True)
     yield Action(
         *("an asset", "GET", "/assets/{path:path}", Need.OPEN),
         segments=lambda _: {"path": "ob/boot.js"},
@@ -82,7 +83,14 @@ def _open() -> Iterator[Action]:
 
 def _door() -> Iterator[Action]:
     # What comes to the door with nothing in its hands is told so: it got that far.
-    for path in ("/sign-in", "/welcome", "/welcome/look", "/s"):
+    for path in (
+        "/sign-in",
+        "/sign-in/provider",
+        "/sign-in/back",
+        "/welcome",
+        "/welcome/look",
+        "/s",
+    ):
         yield Action(f"knock at {path}", "POST", path, Need.DOOR, body=lambda _: [], done=400)
     yield Action("sign out", "POST", "/sign-out", Need.KNOWN, spends_session=True)
 

@@ -41,6 +41,22 @@ def _own() -> Iterator[Action]:
     # Turned back by what was sent: it got that far.
     yield _post("/prove", Need.KNOWN, lambda _: [], done=400)
     yield _post("/password", Need.KNOWN, lambda _: [], done=400)
+    yield _get("/identities", Need.ACCOUNT, is_list=True)
+    # Nobody is sent to a provider that the board has not.
+    yield _post(
+        *("/identities/{purpose}", Need.KNOWN, lambda _: {}),
+        segments=lambda _: {"purpose": "nosuchpurpose"},
+        done=404,
+    )
+    yield Action(
+        *("disconnect from the provider", "DELETE", _API + "/identities/{identity}", Need.KNOWN),
+        segments=lambda _: {"identity": "00" * 32},
+        done=404,
+    )
+    yield _get("/second-factor", Need.ACCOUNT, is_list=True)
+    yield _post("/second-factor", Need.ACCOUNT, lambda _: {})
+    yield _post("/second-factor/confirm", Need.ACCOUNT, lambda _: [], done=400)
+    yield Action("end the second factor", "DELETE", _API + "/second-factor", Need.ACCOUNT)
     yield _get("/tokens", Need.ACCOUNT, is_list=True)
     yield _post("/tokens", Need.ACCOUNT, lambda _: {"name": "made", "scope": "read"})
     yield Action(
@@ -52,7 +68,7 @@ def _own() -> Iterator[Action]:
 
 def _installation() -> Iterator[Action]:
     pages = ("/admin/sessions", "/admin/storage", "/admin/ingest")
-    for path in ("/accounts", "/directories", "/audit", "/audit.csv", *pages):
+    for path in ("/accounts", "/directories", "/groups", "/audit", "/audit.csv", *pages):
         yield _get(path, Need.INSPECT, is_list=True)
     somebody: dict[str, Any] = {"segments": lambda _: {"name": SOMEBODY}}
     yield _get("/accounts/{name}/access", Need.INSTANCE, is_list=True, **somebody)
@@ -65,6 +81,12 @@ def _installation() -> Iterator[Action]:
     )
     ended = {"account": SOMEBODY}
     yield _post("/admin/sessions/end", Need.INSTANCE, lambda _: ended)
+    yield Action(
+        *("end somebody's second factor", "DELETE", _API + "/accounts/{name}/second-factor"),
+        Need.INSTANCE,
+        **somebody,
+    )
+    yield _post("/groups", Need.INSTANCE, lambda _: {"group": f"made{next(_numbers)}"})
     yield _post("/teams", Need.FOUND, lambda _: {"name": f"made{next(_numbers)}"})
     yield _post("/directories/drop", Need.INSTANCE, lambda _: {"path": "/nosuchplace"}, done=404)
     yield _post(

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from orgboard_dashboard.queries.errors import BadQuery
+from orgboard_schema.sql.roles import Role
 
-__all__ = ["groups_of", "is_uid", "number_of", "read_object", "text_of", "uids_of"]
+__all__ = ["groups_of", "is_uid", "number_of", "read_object", "role_of", "text_of", "uids_of"]
 
 _MAX_ID_CHARS: Final = 40
 
@@ -109,3 +110,18 @@ def text_of(asked: Mapping[str, Any], key: str, most: int) -> str:
     if not isinstance(value, str) or len(value) > most:
         raise BadQuery(f"`{key}` is text of at most {most} characters.")
     return value
+
+
+def role_of(asked: Mapping[str, Any]) -> Role | None:
+    """Return the role under `role`; None: none.
+
+    Raises:
+        BadQuery: it is no role.
+    """
+    word = asked.get("role")
+    if word is None:
+        return None
+    known = {role.word: role for role in Role}
+    if not isinstance(word, str) or word not in known:
+        raise BadQuery(f"`role` is one of {', '.join(known)}, or null for none.")
+    return known[word]

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from orgboard_dashboard.accounts.names import MAX_NAME_CHARS
 from orgboard_dashboard.accounts.opaque import new_secret
 from orgboard_dashboard.api.answers import answer
-from orgboard_dashboard.api.bodies import read_object, text_of
+from orgboard_dashboard.api.bodies import read_object, role_of, text_of
 from orgboard_dashboard.api.proof import require_proof
 from orgboard_dashboard.config import WebConfig
 from orgboard_dashboard.queries.errors import BadQuery, Forbidden
@@ -152,7 +152,7 @@ def _add_invitations(router: APIRouter, links: _Links) -> None:
         links.require_proof()
         asked = read_object(await request.body())
         team = text_of(asked, "team", _MAX_PLACE_CHARS)
-        role = _role(asked)
+        role = role_of(asked)
         if team and role is None:
             raise BadQuery("An invitation into a team is as viewer, editor or admin.")
         return answer(await links.to_join(team, role))
@@ -178,7 +178,7 @@ def _add_teams(router: APIRouter, services: Services) -> None:
     async def put(team: str, request: Request) -> Response:
         require_proof(services.now())
         asked = read_object(await request.body())
-        await services.edit(set_member, team, _name(asked), _role(asked), services.now())
+        await services.edit(set_member, team, _name(asked), role_of(asked), services.now())
         return answer({"team": team})
 
     @router.post("/teams/{team}/projects")
@@ -209,7 +209,7 @@ def _add_projects(router: APIRouter, services: Services) -> None:
     async def grant(team: str, project: str, request: Request) -> Response:
         require_proof(services.now())
         asked = read_object(await request.body())
-        name, role = _name(asked), _role(asked)
+        name, role = _name(asked), role_of(asked)
         await services.edit(set_grant, team, project, name, role, services.now())
         return answer({"name": name, "role": role.word if role else ""})
 
@@ -221,7 +221,7 @@ def _add_projects(router: APIRouter, services: Services) -> None:
             wanted = text_of(asked, "visibility", 16)
             told: Foreseen = await services.edit(foresee_visibility, team, project, wanted, now)
         else:
-            name, role = _name(asked), _role(asked)
+            name, role = _name(asked), role_of(asked)
             told = await services.edit(foresee_grant, team, project, name, role, now)
         return answer(told)
 
@@ -276,17 +276,6 @@ def _name(asked: Mapping[str, Any]) -> str:
 
 def _place(asked: Mapping[str, Any]) -> str:
     return text_of(asked, "name", _MAX_PLACE_CHARS)
-
-
-def _role(asked: Mapping[str, Any]) -> Role | None:
-    """Return the role that is meant; None: none."""
-    word = asked.get("role")
-    if word is None:
-        return None
-    known = {role.word: role for role in Role}
-    if not isinstance(word, str) or word not in known:
-        raise BadQuery(f"`role` is one of {', '.join(known)}, or null for none.")
-    return known[word]
 
 
 def _flag(asked: Mapping[str, Any], key: str) -> bool | None:

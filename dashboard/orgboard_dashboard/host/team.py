@@ -51,6 +51,20 @@ def team(argv: Sequence[str]) -> int:
         "role", metavar="ROLE", nargs="?", default="viewer", help="viewer (default), editor, admin"
     )
     add_base_url(invite)
+    groups = add_action(
+        actions,
+        "groups",
+        _groups,
+        "list what groups of the organisation's provider are here; or, with GROUP, TEAM and ROLE,"
+        " say it (none: nothing any more)",
+    )
+    groups.add_argument("group", metavar="GROUP", nargs="?", help="as the provider writes it")
+    groups.add_argument("team", metavar="TEAM", nargs="?")
+    groups.add_argument("role", metavar="ROLE", nargs="?", help="viewer, editor, admin or none")
+    groups.add_argument(
+        "--admin", action="store_true", help="who is in GROUP runs the board, in place of a TEAM"
+    )
+    groups.add_argument("--no", action="store_true", help="with --admin: does not any more")
     return run(parser, argv)
 
 
@@ -110,6 +124,33 @@ def _invite(options: argparse.Namespace, conn: Connection) -> Told:
         invite(HOST, conn, secret, time.time(), options.team, role)
     words = f"To make an account, {role.word} of the team {printable(options.team)}, open"
     return Told({"team": options.team, "role": role.word, **link}, link_lines(words, link))
+
+
+def _groups(options: argparse.Namespace, conn: Connection) -> Told:
+    from orgboard_dashboard.queries.people.group_rules import list_rules, set_rule
+    from orgboard_schema.sql.roles import Role
+
+    if options.group is None:
+        rules = list_rules(HOST, conn)
+        cells = [(one.group, one.team or "runs the board", one.role) for one in rules]
+        none = ["No group is anything here: `orgboard team groups GROUP TEAM ROLE` makes it."]
+        return Told(rules, table(("GROUP", "TEAM", "ROLE"), cells) if rules else none)
+    if options.admin == bool(options.team and options.role) or (options.no and not options.admin):
+        raise UsageError("give GROUP TEAM ROLE, or GROUP --admin; `--no` takes the latter back")
+    if options.admin:
+        role, team = (None if options.no else Role.ADMIN), ""
+    else:
+        role, team = role_of(options.role), options.team
+    with known_or(_no_team(team)):
+        set_rule(HOST, conn, options.group, team, role, time.time())
+    word = "" if role is None else role.word
+    what = (
+        f"{word or 'nothing'} in the team {team}"
+        if team
+        else f"runs the board{' no more' * (not word)}"
+    )
+    said = f"Who is in {options.group}: {what}, from the next sign-in on."
+    return Told({"group": options.group, "team": team, "role": word}, [printable(said)])
 
 
 def _no_team(name: str) -> str:

@@ -57,6 +57,11 @@ def user(argv: Sequence[str]) -> int:
     reset = add_action(actions, "reset", _reset, "print a link to set a new password")
     reset.add_argument("name", metavar="NAME")
     add_base_url(reset)
+    second = add_action(
+        actions, "second-factor", _second, "ask an account for no second factor any more"
+    )
+    second.add_argument("state", choices=("off",), help="its owner alone can put one in force")
+    second.add_argument("name", metavar="NAME")
     sees = add_action(actions, "sees", _sees, "tell which projects an account sees, and why")
     sees.add_argument("name", metavar="NAME")
     return run(parser, argv)
@@ -92,7 +97,7 @@ def _list(_options: argparse.Namespace, conn: Connection) -> Told:
 
 
 def _row(row: AccountRow) -> tuple[str, ...]:
-    is_waiting = row.kind == "person" and not row.has_password
+    is_waiting = row.kind == "person" and not (row.has_password or row.has_identity)
     state = "asleep" if row.disabled_at is not None else "no password yet" if is_waiting else ""
     seen, since = when(row.used_at), when(row.created_at)
     return (row.name, row.kind, "yes" if row.is_admin else "", state, seen, since)
@@ -134,6 +139,16 @@ def _link(options: argparse.Namespace, conn: Connection) -> dict[str, object]:
     link = link_of(options, secret, RESET_S)
     reset(HOST, conn, secret, options.name, time.time())
     return link
+
+
+def _second(options: argparse.Namespace, conn: Connection) -> Told:
+    from orgboard_dashboard.queries.people.second_factors import end_for
+
+    with known_or(_no_account(options.name)):
+        was = end_for(HOST, conn, options.name, time.time())
+    words = "is asked for no second factor any more" if was else "was asked for no second factor"
+    told = {"name": options.name, "ended": was}
+    return Told(told, [f"{printable(options.name)} {words}."])
 
 
 def _sees(options: argparse.Namespace, conn: Connection) -> Told:

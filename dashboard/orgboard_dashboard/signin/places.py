@@ -6,9 +6,21 @@ import re
 from typing import Final
 from urllib.parse import quote, urlsplit
 
-__all__ = ["SHARED", "SIGN_IN", "WELCOME", "checked_next", "sign_in_address", "welcome_address"]
+__all__ = [
+    "BACK",
+    "SHARED",
+    "SIGN_IN",
+    "TO_PROVIDER",
+    "WELCOME",
+    "checked_next",
+    "sign_in_address",
+    "welcome_address",
+]
 
 SIGN_IN: Final = "/sign-in"
+TO_PROVIDER: Final = SIGN_IN + "/provider"
+BACK: Final = SIGN_IN + "/back"
+"""Where the provider sends people back to; it is told to by this very address."""
 WELCOME: Final = "/welcome"
 SHARED: Final = "/s"
 

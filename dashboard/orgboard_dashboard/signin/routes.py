@@ -29,6 +29,7 @@ from orgboard_dashboard.api.bodies import read_object, text_of
 from orgboard_dashboard.config import WebConfig
 from orgboard_dashboard.identity import Identity, address_of
 from orgboard_dashboard.queries.people.links import find_link, use_link
+from orgboard_dashboard.queries.people.second_factors import has_second
 from orgboard_dashboard.queries.people.shares import open_share
 from orgboard_dashboard.queries.people.ways_in import (
     Guess,
@@ -37,8 +38,10 @@ from orgboard_dashboard.queries.people.ways_in import (
     guess_at,
     open_session,
     refuse_guess,
+    take_second,
 )
 from orgboard_dashboard.services import Services
+from orgboard_dashboard.signin.by_provider import offered
 from orgboard_dashboard.signin.cookies import give_session
 from orgboard_dashboard.signin.places import SHARED, SIGN_IN, WELCOME, checked_next
 
@@ -53,6 +56,7 @@ _SHARED_PAGE: Final = (_HERE / "shared.html").read_text("utf-8")
 _SHARE_COOKIE_S: Final = 3600
 
 _WRONG: Final = "That name and password do not belong together."
+_WRONG_CODE: Final = "That code does not open, or was used already. Wait for the next one."
 _ENDED: Final = "This link has ended, or was never whole. Ask who shared it for another one."
 _OVER: Final = "This link was used already, or is too old. Ask for another one."
 
@@ -61,19 +65,21 @@ def routes(services: Services, config: WebConfig, identity: Identity) -> APIRout
     """Return the routes; who may ask which, the gate knows."""
     router = APIRouter()
     door = _Door(services, config)
+    pages = {page: offered(page, config.provider) for page in (_SIGN_IN_PAGE, _WELCOME_PAGE)}
 
     @router.get(SIGN_IN)
     async def sign_in_page(request: Request) -> Response:
         if not await identity.needs_sign_in():
             to = checked_next(request.query_params.get("next", ""), config.base)
             return RedirectResponse(to, 303)
-        return HTMLResponse(_SIGN_IN_PAGE)
+        return HTMLResponse(pages[_SIGN_IN_PAGE])
 
     @router.post(SIGN_IN)
     async def sign_in(request: Request) -> Response:
         asked = read_object(await request.body())
         name, password = text_of(asked, "name", 1000), text_of(asked, "password", 1000)
-        return await door.sign_in(request, name, password, text_of(asked, "next", 10_000))
+        to, code = text_of(asked, "next", 10_000), text_of(asked, "code", 100)
+        return await door.sign_in(request, name, password, to, code)
 
     @router.post("/sign-out")
     async def sign_out() -> Response:
@@ -85,7 +91,7 @@ def routes(services: Services, config: WebConfig, identity: Identity) -> APIRout
 
     @router.get(WELCOME)
     async def welcome_page() -> Response:
-        return HTMLResponse(_WELCOME_PAGE)
+        return HTMLResponse(pages[_WELCOME_PAGE])
 
     @router.post(WELCOME + "/look")
     async def look(request: Request) -> Response:
@@ -124,7 +130,9 @@ class _Door:
         self._services = services
         self._config = config
 
-    async def sign_in(self, request: Request, name: str, password: str, to: str) -> Response:
+    async def sign_in(
+        self, request: Request, name: str, password: str, to: str, code: str
+    ) -> Response:
         services, address = self._services, self._address(request)
         guess = await services.edit_unknown(admit_guess, name, address, services.now())
         if not isinstance(guess, Guess):
@@ -132,6 +140,11 @@ class _Door:
         if not await anyio.to_thread.run_sync(is_right, guess.kept_hash, password):
             await services.edit_unknown(refuse_guess, guess, address, services.now())
             return refuse(401, _WRONG)
+        then = await services.edit_unknown(take_second, guess, code, address, services.now())
+        if then == "ask":
+            return answer({"second": True})
+        if then == "refuse":
+            return refuse(401, _WRONG_CODE)
         return await self._open(request, guess, checked_next(to, self._config.base))
 
     async def welcome(self, request: Request, name: str, password: str, secret: str) -> Response:
@@ -148,6 +161,9 @@ class _Door:
         now, address = services.now(), self._address(request)
         owner = await services.edit_unknown(use_link, secret, named, kept, now, address)
         guess = await services.ask_unknown(guess_at, owner)
+        if await services.ask_unknown(has_second, guess.account_id or 0):
+            # Who has the link has not the device, as far as anybody knows.
+            return answer({"to": self._config.base[:-1] + SIGN_IN})
         return await self._open(request, guess, self._config.base)
 
     async def shared(self, request: Request, secret: str, identity: Identity) -> Response:

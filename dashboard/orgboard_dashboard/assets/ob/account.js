@@ -7,10 +7,10 @@
   ob.pages.account = (root) => ob.peoplePage(root, root.dataset.section === "mentions" ? ob.drawMentions : draw);
 
   async function draw(page) {
-    const [{ sessions }, { projects, teams }, { tokens }] = await Promise.all(["sessions", "access", "tokens"].map((path) => ob.getJson(path, page.signal)));
+    const [{ sessions }, { projects, teams }, { tokens }, known, second] = await Promise.all(["sessions", "access", "tokens", "identities", "second-factor"].map((path) => ob.getJson(path, page.signal)));
     ob.keepFocus(page.root, () => page.root.replaceChildren(ob.el("div.ob-plain.ob-peoplepage", {},
       ob.el("h1", {}, page.me.name), page.me.is_admin ? ob.el("p.ob-mute", {}, "You run this board.") : "",
-      sessionsOf(page, sessions), passwordOf(page), teamsOf(teams), projectsOf(projects), tokensOf(page, tokens))));
+      sessionsOf(page, sessions), known.has_password ? passwordOf(page) : "", ob.identitiesOf(page, known), known.has_password ? ob.secondOf(page, second) : "", teamsOf(teams), projectsOf(projects), tokensOf(page, tokens))));
   }
 
   function sessionsOf(page, sessions) {

@@ -50,7 +50,7 @@
 
   function stateOf(row) {
     if (row.disabled_at !== null) return "asleep";
-    return row.kind === "person" && !row.has_password ? "no password yet" : "";
+    return row.kind === "person" && !row.has_password && !row.has_identity ? "no password yet" : "";
   }
 
   function actionsOf(page, row) {
@@ -68,6 +68,7 @@
     return [
       sees,
       ...(row.kind === "person" && !asleep ? [{ label: "Link to set a password…", act: () => ob.attempt(() => makeLink(page, row)) }] : []),
+      ...(row.has_second ? [{ label: "Ask for no second factor…", act: () => askEndSecond(name, () => ob.delicate(`${path}/second-factor`, {}, "DELETE").then(() => { ob.toast(`${name} is asked for no second factor`); page.again(); })) }] : []),
       ...(row.kind === "service" && !asleep ? [{ label: "New token…", act: () => ob.askToken(name) }] : []),
       null,
       row.is_admin ? { label: "Runs the board no more", act: () => changed({ admin: false }, `${name} runs the board no more`) }
@@ -87,6 +88,8 @@
   }
 
   const askAdmin = (name, act) => ob.dialog(`Let ${name} run the board?`, ob.el("p", {}, "It may then do everything everywhere: see all projects, make admins, and put any account to sleep, yours too."), { does: "Let it run the board", act });
+
+  const askEndSecond = (name, act) => ob.dialog(`Ask ${name} for no second factor?`, ob.el("p", {}, "Do it for who lost the device and the recovery codes, and make sure that it is who says so: the password alone opens the account then."), { does: "Ask for none", danger: true, act });
 
   const askSleep = (name, act) => ob.dialog(`Put ${name} to sleep?`, ob.el("p", {}, "It is signed out everywhere, its tokens stop working, and nobody can sign in with it. What it wrote stays, under its name. It can be woken again."), { does: "Put to sleep", danger: true, act });
 
@@ -135,7 +138,8 @@
     const cells = rows.map((row) => [row.name, ob.plural(row.members, "member"), ob.plural(row.projects, "project"),
       ob.el("button.ob-quiet", { type: "button", "aria-label": `Members of ${row.name}`, onclick: () => ob.openTeam(row.name, page.again) }, "Members")]);
     return [bar(ob.plural(rows.length, "team"), !page.me.read_only && button("New team…", () => askTeam(page))),
-      rows.length ? ob.peopleTable("Teams", ["Team", "", "", ""], cells) : ob.el("p.ob-mute", {}, "No team yet. Projects belong to teams; the first ingest makes the team default.")];
+      rows.length ? ob.peopleTable("Teams", ["Team", "", "", ""], cells) : ob.el("p.ob-mute", {}, "No team yet. Projects belong to teams; the first ingest makes the team default."),
+      await ob.groupRules(page, rows)];
   }
 
   function askTeam(page) {

@@ -62,17 +62,24 @@
     } catch (error) {
       if (!(error instanceof ob.Refused) || !error.details.prove) throw error;
     }
-    await askPassword();
+    await askProof();
     return ob.change(path, body, method);
   };
 
-  function askPassword() {
+  /** Ask who it is: for the password, or, of who has none, at the provider. */
+  async function askProof() {
+    const known = await ob.getJson("identities");
+    return known.has_password ? askPassword(known) : ob.askAtProvider(known);
+  }
+
+  function askPassword(known) {
     return new Promise((resolve, reject) => {
       let proved = false;
       const input = ob.el("input.ob-input", { type: "password", name: "password", autocomplete: "current-password", required: true, maxlength: "256", "aria-label": "Your password" });
       const box = ob.dialog("Is it you?", [
         ob.el("p", {}, "Who may what is delicate, and you gave your password a while ago."),
         ob.el("input", { type: "text", hidden: true, autocomplete: "username", value: me.name }), input,
+        known.provider && known.identities.length ? ob.el("p.ob-spaced", {}, ob.el("button.ob-quiet", { type: "button", onclick: () => ob.attempt(() => ob.proveAtProvider()) }, `Or sign in at ${known.provider} again, and come back here`)) : "",
       ], {
         does: "Go on",
         act: async () => {

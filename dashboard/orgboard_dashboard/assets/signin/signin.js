@@ -40,17 +40,53 @@
     const answer = await post(path, body());
     if (answer.to) return location.replace(answer.to);
     button.disabled = false;
+    if (answer.second) return askCode();
     show(answer.error);
-    at("password").select();
+    (isAsked("second") ? at("code") : at("password")).select();
+  }
+
+  const isAsked = (id) => at(id)?.hidden === false;
+
+  /** The password was right; now for what only its owner's device knows. */
+  function askCode() {
+    at("second").hidden = false;
+    at("code").required = true;
+    at("code").focus();
+  }
+
+  /** Another name or password: whether a code is asked for is seen anew. */
+  function askNoCode() {
+    at("second").hidden = true;
+    at("code").required = false;
+    at("code").value = "";
   }
 
   const typed = () => ({ name: at("name").value.trim(), password: at("password").value });
 
+  /** Go to the organisation's provider, and come back signed in. */
+  function offer(body, mayGo = () => true) {
+    const button = at("provider");
+    button?.addEventListener("click", async () => {
+      if (!mayGo()) return;
+      button.disabled = true;
+      at("provider-error").hidden = true;
+      const answer = await post("sign-in/provider", body());
+      if (answer.to) return location.assign(answer.to);
+      button.disabled = false;
+      at("provider-error").textContent = answer.error;
+      at("provider-error").hidden = false;
+    });
+    // Who comes back by the browser's own button finds the page as it was left.
+    addEventListener("pageshow", () => { if (button) button.disabled = false; });
+  }
+
   function signIn() {
     const next = new URLSearchParams(location.search).get("next") ?? "";
+    offer(() => ({ next }));
     at("sign-in").addEventListener("submit", (event) => {
-      submit(event, "sign-in", () => ({ ...typed(), next }));
+      submit(event, "sign-in", () => ({ ...typed(), next, ...(isAsked("second") ? { code: at("code").value } : {}) }));
     });
+    for (const id of ["name", "password"]) at(id).addEventListener("input", askNoCode);
   }
 
   async function welcome() {
@@ -73,8 +109,21 @@
     if (link.purpose === "reset") at("name").value = link.account;
     at("go").textContent = link.purpose === "reset" ? "Set the password" : "Make the account";
     at("welcome").hidden = false;
+    if (at("instead")) at("instead").hidden = link.purpose === "setup";
+    offer(() => ({ link: secret, name: link.purpose === "reset" ? "" : at("name").value.trim() }), () => at("name").reportValidity());
     (link.purpose === "reset" ? at("password") : at("name")).focus();
     at("welcome").addEventListener("submit", (event) => submit(event, "welcome", () => ({ ...typed(), secret })));
+  }
+
+  async function back() {
+    const query = location.search;
+    history.replaceState(null, "", location.pathname);
+    const answer = query ? await post("back", { query }) : { error: "Begin at the sign-in." };
+    if (answer.to) return location.replace(answer.to);
+    at("title").textContent = "You are not signed in";
+    at("back").textContent = answer.error;
+    at("on").hidden = false;
+    at("on").querySelector("a").focus();
   }
 
   async function shared() {
@@ -94,5 +143,6 @@
   });
   if (at("sign-in")) signIn();
   else if (at("shared")) shared();
+  else if (at("back")) back();
   else welcome();
 })();

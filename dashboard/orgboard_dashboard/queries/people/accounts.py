@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, exists, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from orgboard_dashboard.accounts.names import key_of, name_problem
@@ -21,6 +21,7 @@ __all__ = [
     "add_account",
     "change_account",
     "change_own_password",
+    "end_all_sessions",
     "end_sessions",
     "find_account",
     "list_accounts",
@@ -28,6 +29,7 @@ __all__ = [
     "make_account",
     "require_admin",
     "set_password",
+    "signed_in",
 ]
 
 _account, _session, _password = tables.account.c, tables.session.c, tables.password.c
@@ -43,6 +45,10 @@ class AccountRow:
     created_at: float
     disabled_at: float | None
     has_password: bool
+    has_identity: bool
+    """Whether it can be signed in with by a provider."""
+    has_second: bool
+    """Whether it is asked for a second factor."""
     used_at: float | None
     """When it was last signed in with, by the sessions that are still there."""
 
@@ -66,14 +72,19 @@ def list_accounts(viewer: Viewer, conn: Connection) -> tuple[AccountRow, ...]:
         NotFound: `viewer` does not run the installation.
     """
     require_admin(viewer)
+    second, identity = tables.second_factor.c, tables.identity.c
     used = (
         select(_session.account_id, func.max(_session.used_at).label("used_at"))
         .group_by(_session.account_id)
         .subquery()
     )
     rows = conn.execute(
-        select(tables.account, _password.changed_at, used.c.used_at)
+        select(
+            *(tables.account, _password.changed_at, used.c.used_at, second.confirmed_at),
+            exists().where(identity.account_id == _account.account_id).label("has_identity"),
+        )
         .outerjoin(tables.password, _password.account_id == _account.account_id)
+        .outerjoin(tables.second_factor, second.account_id == _account.account_id)
         .outerjoin(used, used.c.account_id == _account.account_id)
         .order_by(_account.name_key)
     )
@@ -85,6 +96,8 @@ def list_accounts(viewer: Viewer, conn: Connection) -> tuple[AccountRow, ...]:
             created_at=row.created_at,
             disabled_at=row.disabled_at,
             has_password=row.changed_at is not None,
+            has_identity=bool(row.has_identity),
+            has_second=row.confirmed_at is not None,
             used_at=row.used_at,
         )
         for row in rows
@@ -182,7 +195,9 @@ def change_account(
     after = dict(before)
     values: dict[str, object] = {}
     if is_admin is not None and is_admin != before["admin"]:
-        after["admin"], values["is_admin"] = is_admin, int(is_admin)
+        after["admin"] = is_admin
+        # Whatever a group gave or did not.
+        values |= {"is_admin": int(is_admin), "admin_by_group": 0}
     if is_disabled is not None and is_disabled != before["disabled"]:
         after["disabled"], values["disabled_at"] = is_disabled, now if is_disabled else None
     if not values:
@@ -192,9 +207,9 @@ def change_account(
     if not conn.scalar(select(func.count()).select_from(tables.account).where(awake)):
         raise Conflict("Somebody must run the board: make another account an admin first.")
     if after["disabled"]:
-        _end_sessions(conn, account_id)
+        end_all_sessions(conn, account_id)
     elif after["admin"] != before["admin"]:
-        _end_sessions(conn, account_id, but=viewer.via)
+        end_all_sessions(conn, account_id, but=viewer.via)
     note_down(conn, actor_of(viewer), "account.set", name, now, before=before, after=after)
 
 
@@ -204,16 +219,16 @@ def change_own_password(viewer: Viewer, conn: Connection, password_hash: str, no
     Raises:
         NotFound: `viewer` is not signed in.
     """
-    account_id = _signed_in(viewer)
+    account_id = signed_in(viewer)
     _replace_password(conn, account_id, password_hash, now)
-    _end_sessions(conn, account_id, but=viewer.via)
+    end_all_sessions(conn, account_id, but=viewer.via)
     note_down(conn, actor_of(viewer), "password.set", viewer.name, now)
 
 
 def set_password(conn: Connection, account_id: int, password_hash: str, now: float) -> None:
     """Give an account a password, and end all its sessions. The caller sees that it may be."""
     _replace_password(conn, account_id, password_hash, now)
-    _end_sessions(conn, account_id)
+    end_all_sessions(conn, account_id)
 
 
 def list_sessions(viewer: Viewer, conn: Connection) -> tuple[SessionRow, ...]:
@@ -222,7 +237,7 @@ def list_sessions(viewer: Viewer, conn: Connection) -> tuple[SessionRow, ...]:
     Raises:
         NotFound: `viewer` is not signed in.
     """
-    mine = _session.account_id == _signed_in(viewer)
+    mine = _session.account_id == signed_in(viewer)
     rows = conn.execute(
         select(tables.session).where(mine).order_by(_session.used_at.desc()).limit(200)
     )
@@ -245,7 +260,7 @@ def end_sessions(viewer: Viewer, conn: Connection, session_id: str | None, now: 
     Raises:
         NotFound: `viewer` is not signed in.
     """
-    mine = _session.account_id == _signed_in(viewer)
+    mine = _session.account_id == signed_in(viewer)
     one = _session.session_id == (session_id or "")
     these = mine & (one if session_id is not None else _session.session_id != viewer.via)
     gone = conn.execute(delete(tables.session).where(these)).rowcount
@@ -255,7 +270,7 @@ def end_sessions(viewer: Viewer, conn: Connection, session_id: str | None, now: 
     return gone
 
 
-def _signed_in(viewer: Viewer) -> int:
+def signed_in(viewer: Viewer) -> int:
     """Return the account of who is signed in; a token, which has one too, is not."""
     if viewer.kind != "account" or viewer.account_id is None:
         raise NotFound
@@ -277,6 +292,7 @@ def _replace_password(conn: Connection, account_id: int, kept: str, now: float) 
     insert_or_replace(conn, tables.password, [row], replace=["hash", "changed_at"])
 
 
-def _end_sessions(conn: Connection, account_id: int, *, but: str = "") -> None:
+def end_all_sessions(conn: Connection, account_id: int, *, but: str = "") -> None:
+    """End an account's sessions, but for one that is named."""
     theirs = (_session.account_id == account_id) & (_session.session_id != but)
     conn.execute(delete(tables.session).where(theirs))

@@ -12,7 +12,12 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from orgboard_dashboard.accounts.opaque import digest
 from orgboard_dashboard.queries.errors import Conflict, Forbidden, NotFound
-from orgboard_dashboard.queries.people.accounts import add_account, find_account, set_password
+from orgboard_dashboard.queries.people.accounts import (
+    add_account,
+    end_all_sessions,
+    find_account,
+    set_password,
+)
 from orgboard_dashboard.queries.people.audit import Actor, actor_of, note_down
 from orgboard_dashboard.queries.people.members import find_team, put_member
 from orgboard_dashboard.viewer import Viewer
@@ -26,8 +31,10 @@ __all__ = [
     "RESET_S",
     "SETUP_S",
     "Link",
+    "Redeemed",
     "find_link",
     "invite",
+    "redeem",
     "reset",
     "set_up",
     "use_link",
@@ -52,6 +59,16 @@ class Link:
     team: str
     """Where the new account becomes a member; "" for none."""
     role: Role | None
+
+
+@dataclass(frozen=True, slots=True)
+class Redeemed:
+    """Whose account a link opened."""
+
+    account_id: int
+    name: str
+    is_reset: bool
+    """Whether it was there before."""
 
 
 def set_up(conn: Connection, secret: str, now: float) -> None:
@@ -129,6 +146,23 @@ def use_link(
         NotFound: it was used, is over, or was never one.
         Conflict: there is an account of that name already.
     """
+    redeemed = redeem(conn, secret, name, now, address)
+    set_password(conn, redeemed.account_id, password_hash, now)
+    if redeemed.is_reset:
+        actor = Actor(redeemed.account_id, redeemed.name, "", address)
+        note_down(conn, actor, "password.reset", redeemed.name, now)
+    return redeemed.name
+
+
+def redeem(conn: Connection, secret: str, name: str, now: float, address: str) -> Redeemed:
+    """Use a link up, and return whose account it opens: one that was there, or one made now.
+
+    The caller gives it a way in. Its sessions are over.
+
+    Raises:
+        NotFound: it was used, is over, or was never one.
+        Conflict: there is an account of that name already.
+    """
     row = _find(conn, secret, now)
     if row is None:
         raise NotFound
@@ -138,22 +172,19 @@ def use_link(
     if conn.execute(taken.values(used_at=now)).rowcount != 1:
         raise NotFound
     if row.purpose == "reset":
-        account_id, known = row.account_id, from_sql(row.account)
-        set_password(conn, account_id, password_hash, now)
-        note_down(conn, Actor(account_id, known, "", address), "password.reset", known, now)
-        return known
+        end_all_sessions(conn, row.account_id)
+        return Redeemed(row.account_id, from_sql(row.account), is_reset=True)
     is_admin = row.purpose == "setup"
     if is_admin and has_accounts(conn):
         raise NotFound
     account_id = add_account(conn, name, now, is_admin=is_admin)
-    set_password(conn, account_id, password_hash, now)
     if row.team_id is not None:
         put_member(conn, row.team_id, account_id, Role(row.role), now)
     role = "" if row.team_id is None else Role(row.role).word
     after = {"admin": is_admin, "team": from_sql(row.team or ""), "role": role}
     actor = Actor(account_id, name, "", address)
     note_down(conn, actor, "account.made", name, now, after=after)
-    return name
+    return Redeemed(account_id, name, is_reset=False)
 
 
 def _find(

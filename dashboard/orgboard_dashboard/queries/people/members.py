@@ -315,8 +315,9 @@ def set_visibility(
 def put_member(conn: Connection, team_id: int, account_id: int, role: Role, now: float) -> None:
     """Make an account a member of a team. The caller sees to it that it may be."""
     row: dict[str, object] = {"team_id": team_id, "account_id": account_id}
-    row |= {"role": int(role), "since": now}
-    insert_or_replace(conn, tables.team_member, [row], replace=["role"])
+    # Whatever a group gave: now it is given by hand, and stays.
+    row |= {"role": int(role), "since": now, "by_group": 0}
+    insert_or_replace(conn, tables.team_member, [row], replace=["role", "by_group"])
 
 
 def _counted(table: Table) -> Subquery:

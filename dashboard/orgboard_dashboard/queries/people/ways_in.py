@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from sqlalchemy import ColumnElement, Connection, Row, delete, insert, or_, select, update
 
@@ -19,6 +19,7 @@ from orgboard_dashboard.accounts.delays import OF_NAME, OF_NETWORK, Patience, ne
 from orgboard_dashboard.accounts.names import key_of
 from orgboard_dashboard.accounts.opaque import digest
 from orgboard_dashboard.queries.people.audit import REFUSED, Actor, actor_of, note_down
+from orgboard_dashboard.queries.people.second_factors import has_second, is_second_right
 from orgboard_dashboard.viewer import Viewer, Within
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.logdirs import has_accounts
@@ -36,11 +37,14 @@ __all__ = [
     "freshen",
     "guess_at",
     "has_accounts",
+    "is_worth_noting",
     "open_session",
+    "open_session_of",
     "refuse_guess",
     "refuse_proof",
     "renew_secret",
     "session_stands",
+    "take_second",
     "token_stands",
     "touch",
     "viewer_of_session",
@@ -180,25 +184,86 @@ def open_session(
 ) -> str:
     """Open a session for who gave the right password, and return its id."""
     _take_back(conn, guess.name, address)
+    return open_session_of(
+        conn, guess.account_id, guess.name, secret, now, address=address, agent=agent
+    )
+
+
+def open_session_of(
+    conn: Connection,
+    account_id: int | None,
+    name: str,
+    secret: str,
+    now: float,
+    *,
+    address: str,
+    agent: str,
+    way: Literal["password", "identity"] = "password",
+    proved_at: float | None = None,
+) -> str:
+    """Open a session of an account, and return its id. The caller sees to it that it may be.
+
+    `proved_at`: when its owner last proved who that is; None: just now.
+    """
     _drop_old_sessions(conn, now)
     session_id = new_uid()
     row = {
         "session_id": session_id,
         "secret_sha256": digest(secret),
-        "account_id": guess.account_id,
-        **dict.fromkeys(("created_at", "used_at", "proved_at"), now),
+        "account_id": account_id,
+        **dict.fromkeys(("created_at", "used_at"), now),
+        "proved_at": now if proved_at is None else proved_at,
         "address": to_sql(address),
         "agent": to_sql(agent[:_MAX_AGENT_CHARS]),
+        "way": way,
     }
     conn.execute(insert(tables.session), row)
-    note_down(conn, Actor(guess.account_id, guess.name, session_id, address), "sign-in", "", now)
+    subject = "" if way == "password" else "by the provider"
+    note_down(conn, Actor(account_id, name, session_id, address), "sign-in", subject, now)
     return session_id
+
+
+def take_second(
+    conn: Connection, guess: Guess, code: str, address: str, now: float
+) -> Literal["open", "ask", "refuse"]:
+    """Tell what becomes of who gave the right password, and this second factor, or "" for none.
+
+    To be asked for one counts as no wrong guess, and leaves those before it as they are; a wrong
+    one stays counted, and is written down.
+    """
+    if guess.account_id is None or not has_second(conn, guess.account_id):
+        return "open"
+    if not code:
+        for key in (_key("name", key_of(guess.name)), _key("net", network_of(address))):
+            here = (_delay.key_sha256 == key) & (_delay.failures > 0)
+            less = {"failures": _delay.failures - 1}
+            conn.execute(update(tables.sign_in_delay).where(here).values(less))
+        return "ask"
+    if is_second_right(conn, guess.account_id, code, now):
+        return "open"
+    actor = Actor(guess.account_id, guess.name, "", address)
+    note_down(conn, actor, "sign-in", "wrong second factor", now, outcome=REFUSED)
+    return "refuse"
 
 
 def refuse_guess(conn: Connection, guess: Guess, address: str, now: float) -> None:
     """Write down that a password was wrong. A name that is none is not: it may be a password."""
     actor = Actor(guess.account_id, guess.name if guess.account_id else "", "", address)
     note_down(conn, actor, "sign-in", "wrong name or password", now, outcome=REFUSED)
+
+
+def is_worth_noting(conn: Connection, address: str, now: float) -> bool:
+    """Tell whether to write down that somebody came with nothing; a network that keeps on is not.
+
+    The log only grows: who sends what is none, over and over, must not fill it.
+    """
+    key = _key("back", network_of(address))
+    failures, wait = _failures(conn, key, OF_NETWORK, now)
+    if wait > 0:
+        return False
+    values = {"failures": failures + 1, "last_at": now}
+    conn.execute(update(tables.sign_in_delay).where(_delay.key_sha256 == key).values(values))
+    return True
 
 
 def refuse_proof(viewer: Viewer, conn: Connection, now: float) -> None:

@@ -86,6 +86,8 @@ account: Final = Table(
     Column("kind", String(16), nullable=False),
     # 1: may do everything everywhere.
     Column("is_admin", SmallInteger, nullable=False, server_default="0"),
+    # 1: is an admin by a group of the provider's, and no longer than that. 0: somebody said so.
+    Column("admin_by_group", SmallInteger, nullable=False, server_default="0"),
     Column("created_at", Float(53), nullable=False),
     # Seconds, since when nobody can sign in with it; null while one can.
     Column("disabled_at", Float(53)),

@@ -496,6 +496,8 @@ ALTER TABLE session ADD COLUMN way VARCHAR(16) DEFAULT 'password' NOT NULL;
 
 ALTER TABLE team_member ADD COLUMN by_group SMALLINT DEFAULT '0' NOT NULL;
 
+ALTER TABLE account ADD COLUMN admin_by_group SMALLINT DEFAULT '0' NOT NULL;
+
 CREATE TABLE identity (
 	identity_sha256 BLOB NOT NULL, 
 	issuer TEXT NOT NULL, 

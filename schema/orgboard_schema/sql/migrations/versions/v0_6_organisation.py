@@ -32,6 +32,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     for table in _MADE_LAST:
         op.drop_table(table)
+    op.drop_column("account", "admin_by_group")
     op.drop_column("team_member", "by_group")
     op.drop_column("session", "way")
 
@@ -64,6 +65,10 @@ def _providers() -> None:
     )
     op.add_column(
         "team_member", sa.Column("by_group", sa.SmallInteger(), server_default="0", nullable=False)
+    )
+    op.add_column(
+        "account",
+        sa.Column("admin_by_group", sa.SmallInteger(), server_default="0", nullable=False),
     )
     op.create_table(
         "identity",

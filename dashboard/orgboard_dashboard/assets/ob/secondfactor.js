@@ -1,0 +1,53 @@
+/* A second factor: codes of one's own device, beside the password. */
+(function (ob) {
+  "use strict";
+
+  /** The viewer's second factor, as a section of the account's page. */
+  ob.secondOf = function secondOf(page, { since, recovery_codes: left }) {
+    const button = since ? ob.el("button.ob-pill", { type: "button", onclick: () => askEnd(page) }, "End it…")
+      : ob.el("button.ob-pill", { type: "button", onclick: () => ob.attempt(() => begin(page)) }, "Set up…");
+    const words = since ? ["In force since ", ob.since(since), `. ${ob.plural(left, "recovery code")} left${left < 3 ? ": end it and set it up again for new ones." : "."}`]
+      : ["With one, the password alone does not open your account: it takes a code that your phone shows, too."];
+    return ob.section("Second factor", [ob.el("span.ob-grow"), button], ob.el("p.ob-mute", {}, ...words));
+  };
+
+  async function begin(page) {
+    const { secret, link } = await ob.delicate("second-factor", {});
+    const code = ob.el("input.ob-input", { name: "code", required: true, maxlength: "10", inputmode: "numeric", autocomplete: "one-time-code", "aria-label": "The code that it shows" });
+    ob.dialog("A second factor", [
+      ob.el("p", {}, "In an app for codes on your phone, add an account by this secret; on the phone itself, ", ob.el("a", { href: link }, "open it there"), "."),
+      ob.el("p.ob-secret.ob-mono", { "aria-label": "The secret" }, secret),
+      ob.el("label.ob-labelled", {}, ob.el("span", {}, "The code that it shows"), code),
+    ], {
+      does: "Put it in force",
+      act: async () => {
+        const { codes } = await ob.change("second-factor/confirm", { code: code.value });
+        page.again();
+        showCodes(codes);
+      },
+    });
+    code.focus();
+  }
+
+  function showCodes(codes) {
+    const copy = ob.el("button.ob-pill", { type: "button", onclick: async () => {
+      const done = await navigator.clipboard?.writeText(codes.join("\n")).then(() => true, () => false);
+      copy.textContent = done ? "Copied" : "Select them, and press Ctrl C";
+    } }, "Copy all");
+    ob.dialog("Your recovery codes", [
+      ob.el("p", {}, "Each opens your account once, with your password, when the phone is gone. They are not shown again: keep them where you keep what is dear."),
+      ob.el("ul.ob-codes.ob-mono", { "aria-label": "Recovery codes" }, ...codes.map((code) => ob.el("li", {}, code))), copy,
+    ], { act: () => {} });
+  }
+
+  function askEnd(page) {
+    ob.dialog("End the second factor?", ob.el("p", {}, "The password alone opens your account then."), {
+      does: "End it", danger: true,
+      act: async () => {
+        await ob.delicate("second-factor", {}, "DELETE");
+        ob.toast("The password alone opens your account now");
+        page.again();
+      },
+    });
+  }
+})((globalThis.ob = globalThis.ob || {}));
