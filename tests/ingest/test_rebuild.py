@@ -147,8 +147,8 @@ def test_names_colours_and_addresses_outlive_a_file_that_is_beyond_repair(
         conn.execute(update(tables.run).where(tables.run.c.name == "one").values(color=17))
     for run in ("one", "sweep/three"):
         say(engine, run)
-    words = said(engine)
     save_views(engine, "detect")
+    words = said(engine)
     views = saved_views(engine)
     _checkpoint(engine)
     _delete(str(old), "sweep/three")

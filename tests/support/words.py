@@ -57,7 +57,7 @@ def said(engine: Engine) -> dict[str, list[tuple[Any, ...]]]:
         "tag": select(tables.run_tag),
         "note": select(tables.run_note),
         "note before": select(tables.run_note_before),
-        "comment": select(tables.comment).where(tables.comment.c.uid.is_not(None)),
+        "comment": select(tables.comment),
         "annotation": select(*moment, of.name).join(
             tables.project, of.project_id == note.project_id
         ),
@@ -87,13 +87,11 @@ def save_views(engine: Engine, project: str) -> None:
 
 
 def saved_views(engine: Engine) -> list[tuple[Any, ...]]:
-    """Return all that is saved, by id, and said of it, without the numbers that a store gives."""
+    """Return all that is saved, by id, without the numbers that a store gives."""
     of, project = tables.saved_view, tables.project.c
     columns = [column for column in of.c if column.name != "project_id"]
     query = select(*columns, project.name).join(
         tables.project, project.project_id == of.c.project_id
     )
     with begin_read(engine) as conn:
-        found = sorted(map(tuple, conn.execute(query)))
-        said = select(tables.comment).where(tables.comment.c.view_id.is_not(None))
-        return [*found, *sorted(map(tuple, conn.execute(said)))]
+        return sorted(map(tuple, conn.execute(query)))

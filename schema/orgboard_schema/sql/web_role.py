@@ -2,7 +2,7 @@
 
     owner of the tables ── `orgboard db …`, ingest: everything
     web role ── `orgboard web`: reads, writes what people make, and sees only the rows that the
-                policies of the tables show to who asks (migration v0_7)
+                policies of the tables show to who asks (`migrations.policies`)
 
 A second owner would see everything whatever the web process forgot. SQLite has no roles.
 """

@@ -90,7 +90,7 @@ def test_what_people_say_of_runs_and_the_views_they_save_are_restored_too(
     assert said(other) == said(board)
     assert len(said(other)["tag"]) == 2
     assert saved_views(other) == saved_views(board)
-    assert len(saved_views(other)) == 4
+    assert len(saved_views(other)) == 3
     board.dispose()
     other.dispose()
 

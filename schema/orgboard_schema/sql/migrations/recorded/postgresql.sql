@@ -688,4 +688,4 @@ CREATE POLICY seen ON gap USING (EXISTS (SELECT 1 FROM run r WHERE r.run_id = ga
 
 CREATE POLICY made ON project FOR INSERT WITH CHECK (true);
 
-INSERT INTO alembic_version (version_num) VALUES ('v0_7')
+INSERT INTO alembic_version (version_num) VALUES ('v0_6')

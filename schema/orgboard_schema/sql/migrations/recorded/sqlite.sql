@@ -605,4 +605,4 @@ CREATE TABLE metric_alias (
 
 CREATE INDEX ix_metric_alias_metric_id ON metric_alias (metric_id);
 
-INSERT INTO alembic_version (version_num) VALUES ('v0_7')
+INSERT INTO alembic_version (version_num) VALUES ('v0_6')

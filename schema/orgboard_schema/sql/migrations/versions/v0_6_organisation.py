@@ -1,4 +1,4 @@
-"""Release 0.6: an organisation's provider and second factors; comments; names of metrics."""
+"""Release 0.6: an organisation's provider and second factors; comments; metrics; policies."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 from alembic import op
+
+from orgboard_schema.sql.migrations.policies import drop_policies, make_policies
 
 __all__ = ["down_revision", "downgrade", "revision", "upgrade"]
 
@@ -27,9 +29,11 @@ def upgrade() -> None:
     _providers()
     _comments()
     _metrics()
+    make_policies()
 
 
 def downgrade() -> None:
+    drop_policies()
     for table in _MADE_LAST:
         op.drop_table(table)
     op.drop_column("account", "admin_by_group")

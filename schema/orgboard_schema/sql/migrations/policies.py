@@ -1,4 +1,4 @@
-"""Release 0.7: PostgreSQL shows who asks through the web role the rows of that one's runs only.
+"""Policies of release 0.6: PostgreSQL shows the web role only what who asks may see.
 
     SET LOCAL orgboard.viewer = '{"account": 7}'      by the web process, for each question
         seen_projects() ── roles and visibility, as `orgboard_dashboard.queries.visible` has them
@@ -14,10 +14,7 @@ from typing import Final
 
 from alembic import op
 
-__all__ = ["down_revision", "downgrade", "revision", "upgrade"]
-
-revision: Final = "v0_7"
-down_revision: Final = "v0_6"
+__all__ = ["drop_policies", "make_policies"]
 
 _FUNCTIONS: Final = ("seen_uids()", "seen_projects()", "asking()")
 
@@ -81,7 +78,8 @@ _POLICIES: Final = {
 """By table: which rows there are for who asks."""
 
 
-def upgrade() -> None:
+def make_policies() -> None:
+    """Let PostgreSQL guard rows; SQLite has no roles to guard them from."""
     if op.get_bind().dialect.name != "postgresql":
         return
     for statement in (_ASKING, _SEEN_PROJECTS, _SEEN_UIDS, _SEARCH_HERE):
@@ -93,7 +91,8 @@ def upgrade() -> None:
     op.execute("CREATE POLICY made ON project FOR INSERT WITH CHECK (true)")
 
 
-def downgrade() -> None:
+def drop_policies() -> None:
+    """Take that back."""
     if op.get_bind().dialect.name != "postgresql":
         return
     op.execute("DROP POLICY made ON project")
