@@ -31,6 +31,7 @@ from starlette.responses import HTMLResponse, Response
 from orgboard_dashboard import pages
 from orgboard_dashboard.api import (
     answers,
+    dictionary,
     directories,
     edits,
     exports,
@@ -48,6 +49,7 @@ from orgboard_dashboard.api import (
     scalars,
     settings,
     shares,
+    standings,
     summary,
     tokens,
     values,
@@ -81,6 +83,7 @@ _PAGE_PATHS: Final = (
     "/p/{team}/{project}",
     "/r/{uid}",
     "/account",
+    "/dictionary",
     "/admin",
     "/admin/{section}",
     *(f"/p/{{team}}/{{project}}/{page}" for page in PAGES),
@@ -115,12 +118,14 @@ def create_app(config: WebConfig, engine: Engine, *, clock: Callable[[], float] 
     api.include_router(own.routes(services, config))
     api.include_router(tokens.routes(services))
     api.include_router(directories.routes(services))
+    api.include_router(dictionary.routes(services))
     api.include_router(people.routes(services, config))
     api.include_router(records.routes(services))
     api.include_router(runs.routes(services))
     api.include_router(scalars.routes(services))
     api.include_router(summary.routes(services))
     api.include_router(settings.routes(services))
+    api.include_router(standings.routes(services))
     api.include_router(exports.routes(services))
     api.include_router(groups.routes(services))
     api.include_router(expressions.routes(services))

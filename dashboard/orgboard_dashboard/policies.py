@@ -85,6 +85,9 @@ _PROGRAMS: Final = (
     Rule("POST", _PUBLIC_PROJECT + "/edits", "edit", _CHANGE_BODY),
     Rule("GET", _PUBLIC + "/runs/{uid}", "view"),
     Rule("POST", _PUBLIC + "/runs/{uid}/note", "edit", _CHANGE_BODY),
+    Rule("GET", _PUBLIC + "/metrics", "view"),
+    Rule("POST", _PUBLIC + "/metrics", "edit", _CHANGE_BODY),
+    Rule("POST", _PUBLIC + "/metrics/drop", "edit", _QUESTION_BODY),
 )
 
 _FIXED: Final = (
@@ -106,6 +109,7 @@ _FIXED: Final = (
     Rule("GET", "/p/{team}/{project}", "view"),
     Rule("GET", "/r/{uid}", "view"),
     Rule("GET", "/account", "view"),
+    Rule("GET", "/dictionary", "view"),
     Rule("GET", "/admin", "view"),
     Rule("GET", "/admin/{section}", "view"),
     Rule("GET", "/_dash-layout", "view"),
@@ -120,6 +124,11 @@ _FIXED: Final = (
     Rule("GET", _API + "/directories", "view"),
     Rule("POST", _API + "/directories", "edit", _QUESTION_BODY),
     Rule("POST", _API + "/directories/drop", "edit", _QUESTION_BODY),
+    Rule("GET", _API + "/dictionary", "view"),
+    Rule("GET", _API + "/dictionary/unclaimed", "view"),
+    Rule("POST", _API + "/dictionary", "edit", _CHANGE_BODY),
+    Rule("POST", _API + "/dictionary/claim", "edit", _QUESTION_BODY),
+    Rule("POST", _API + "/dictionary/drop", "edit", _QUESTION_BODY),
     Rule("GET", _API + "/tokens", "view"),
     Rule("POST", _API + "/tokens", "own", _QUESTION_BODY),
     Rule("DELETE", _API + "/tokens/{token_id}", "own", _QUESTION_BODY),
@@ -159,6 +168,7 @@ _FIXED: Final = (
     Rule("POST", _PROJECT + "/layers", "view", _QUESTION_BODY),
     Rule("GET", _PROJECT + "/hparams", "view"),
     Rule("POST", _PROJECT + "/settings", "view", _QUESTION_BODY),
+    Rule("POST", _PROJECT + "/standings", "view", _QUESTION_BODY),
     Rule("GET", _PROJECT + "/live", "view"),
     Rule("GET", _PROJECT + "/me", "view"),
     Rule("GET", _PROJECT + "/run-tags", "view"),
