@@ -205,7 +205,8 @@ def test_a_long_series_is_scaled_when_it_is_reduced(any_board: Board) -> None:
     for at, part in enumerate(parts):
         steps = list(range(at * len(part), (at + 1) * len(part)))
         chunk = scalars("t", part, step=steps, dtype="float64")
-        uid = any_board.log("r", [chunk], finished="stop" if at == 5 else None, now=NOW)
+        any_board.log("r", [chunk], finished="stop" if at == 5 else None, now=NOW)
+    uid = any_board.uids["r"]
     with begin_read(any_board.engine) as conn:
         found = find_scalars(
             *(HOST, conn, "default", "board"),

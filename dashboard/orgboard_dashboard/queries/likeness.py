@@ -45,8 +45,8 @@ def likeness_of(tag: str) -> Likeness:
     """Return what a tag is compared by."""
     if len(tag) > _MAX_CHARS:
         return Likeness((), in_percent=False)
-    found = [word.lower() for word in _WORD.findall(tag)]
-    kept = {_SAME.get(word, word) for word in found} - _PERCENT
+    found: list[str] = [word.lower() for word in _WORD.findall(tag)]
+    kept: set[str] = {_SAME.get(word, word) for word in found} - _PERCENT
     told = kept - _EMPTY or kept
     return Likeness(tuple(sorted(told)), in_percent=not _PERCENT.isdisjoint(found))
 

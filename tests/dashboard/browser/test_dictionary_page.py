@@ -164,6 +164,21 @@ def test_the_card_of_a_metric_is_pinned_compared_saved_and_grouped(
     expect(ana.get_by_role("region", name="Pinned")).to_contain_text("validation loss")
 
 
+def test_the_query_bar_and_the_column_menu_offer_metrics_by_name(ana: Page, teams: Served) -> None:
+    ana.goto(f"{teams.address}/p/*/*/runs")
+    bar = ana.locator(".ob-panel .ob-query")
+    bar.click()
+    bar.press_sequentially("metric:valid")
+    choice = ana.get_by_role("listbox", name="What may come next").get_by_role("option").first
+    expect(choice).to_contain_text("of the dictionary")
+    choice.click()
+    expect(bar).to_have_value(re.compile('^metric:"validation loss"'))
+
+    ana.locator(".ob-panel").get_by_role("button", name="Columns").click()
+    ana.get_by_role("button", name="best of metric:validation loss").click()
+    expect(ana.locator(".ag-header-cell[col-id='best:metric:validation loss']")).to_be_visible()
+
+
 def test_standings_rank_settings_by_their_seeds(ana: Page, teams: Served) -> None:
     ana.goto(f"{teams.address}/p/*/*/compare")
     ana.get_by_role("link", name="Standings").click()
