@@ -32,6 +32,7 @@ from orgboard_dashboard import pages
 from orgboard_dashboard.api import (
     answers,
     comments,
+    dictionary,
     directories,
     edits,
     exports,
@@ -56,6 +57,7 @@ from orgboard_dashboard.api import (
     sessions,
     settings,
     shares,
+    standings,
     storage,
     summary,
     tokens,
@@ -94,6 +96,7 @@ _PAGE_PATHS: Final = (
     "/r/{uid}",
     "/account",
     "/account/mentions",
+    "/dictionary",
     "/admin",
     "/admin/{section}",
     *(f"/p/{{team}}/{{project}}/{page}" for page in PAGES),
@@ -147,6 +150,7 @@ def create_app(
     api.include_router(own.routes(services, config))
     api.include_router(tokens.routes(services))
     api.include_router(directories.routes(services))
+    api.include_router(dictionary.routes(services))
     api.include_router(people.routes(services, config))
     api.include_router(records.routes(services))
     api.include_router(sessions.routes(services))
@@ -156,6 +160,7 @@ def create_app(
     api.include_router(scalars.routes(services))
     api.include_router(summary.routes(services))
     api.include_router(settings.routes(services))
+    api.include_router(standings.routes(services))
     api.include_router(exports.routes(services))
     api.include_router(groups.routes(services))
     api.include_router(expressions.routes(services))

@@ -4,10 +4,11 @@
     /p/TEAM/PROJECT/PAGE?…         a page of a project, and the view of it
     /r/UID                         one run
     /account[/mentions], /admin/SECTION  oneself; and, for who runs the board, everybody
+    /dictionary                    what the organisation calls its metrics
 
-The query part has short keys (`v q t s x y sel x0 x1 c old lx yr ys out sm pin w tip rng g gl gb e
-base of cols sort vt ax br hc ht xy hw hv hs hm gr gt go gs gc gx ga gd gp`) and leaves out what has
-its default value, so that an untouched view has a clean address. `v=ID` stands for what a saved
+The query part has short keys (`v q t s x y sel x0 x1 c old bm lx yr ys out sm pin w tip rng g gl gb
+e base of cols sort vt ax br hc ht xy hw hv hs hm gr gt go gs gc gx ga gd gp`) and leaves out what
+has its default value, so that an untouched view has a clean address. `v=ID` stands for what a saved
 view says, with the keys that follow put over it; `v=ID,s,c` is the view without what it says of `s`
 and `c`. The browser's twin is `assets/ob/state.js`; `tests/dashboard/vectors/urls.json` keeps the
 two equal.
@@ -69,7 +70,7 @@ __all__ = [
 ]
 
 Page: TypeAlias = Literal[
-    "runs", "scalars", "histograms", "graphs", "text", "images", "hparams", "compare"
+    "runs", "scalars", "histograms", "graphs", "text", "images", "hparams", "compare", "standings"
 ]
 PAGES: Final[tuple[Page, ...]] = get_args(Page)
 ADMIN_SECTIONS: Final = (
@@ -96,7 +97,7 @@ _SIZE: Final = re.compile(r"([0-9]{1,6})(?:,([0-9]{1,6}))?")
 class Place:
     """A page. Team and project are those of a project's page, and empty on others."""
 
-    page: Page | Literal["projects", "run", "account", "admin"]
+    page: Page | Literal["projects", "run", "account", "dictionary", "admin"]
     team: str = ""
     project: str = ""
     run: str = ""
@@ -112,6 +113,8 @@ def encode_place(place: Place, base: str = "/") -> str:
         return f"{base}r/{quote(place.run, safe='')}"
     if place.page == "account":
         return f"{base}account/{place.section}" if place.section else f"{base}account"
+    if place.page == "dictionary":
+        return f"{base}dictionary"
     if place.page == "admin":
         return f"{base}admin/{place.section}"
     return f"{base}p/{quote(place.team, safe='')}/{quote(place.project, safe='')}/{place.page}"
@@ -127,6 +130,8 @@ def decode_place(path: str, base: str = "/") -> Place | None:
     section = "/".join(parts[1:])
     if parts[0] == "account" and parts[-1] and section in ACCOUNT_SECTIONS:
         return Place("account", section=section)
+    if parts == ["dictionary"]:
+        return Place("dictionary")
     if parts[0] == "admin" and len(parts) <= 2:
         section = parts[1] if len(parts) == 2 else ADMIN_SECTIONS[0]
         return Place("admin", section=section) if section in ADMIN_SECTIONS else None
@@ -159,6 +164,8 @@ def encode_view(view: ViewState) -> str:
     pairs += [("c", group) for group in view.collapsed]
     if view.superseded:
         pairs.append(("old", "1"))
+    if view.by_metric is not None:
+        pairs.append(("bm", str(int(view.by_metric))))
     pairs += _drawing_pairs(view)
     if view.group_by:
         pairs.append(("g", view.group_by))
@@ -206,6 +213,7 @@ def decode_view(query: str) -> ViewState:
         zoom=_zoom(last.get("x0", ""), last.get("x1", "")),
         collapsed=tuple(value for key, value in pairs if key == "c"),
         superseded=last.get("old") == "1",
+        by_metric={"0": False, "1": True}.get(last.get("bm", "")),
         log_x=last.get("lx") == "1",
         y_range=next((given[:2] for given in ranges if not given[2]), None),
         section_ranges=tuple((group, low, high) for low, high, group in of_sections),

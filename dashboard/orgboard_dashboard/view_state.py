@@ -101,6 +101,9 @@ class ViewState:
     """Groups of tags that are folded."""
     superseded: bool = False
     """Show what a later attempt replaced, too."""
+    by_metric: bool | None = None
+    """A card for each metric of the dictionary in the place of its tags'; None: where several
+    projects are looked at."""
     log_x: bool = False
     y_range: tuple[float, float] | None = None
     """Of all cards that have no range of their own, nor of their section."""

@@ -51,9 +51,11 @@ def test_smoothing_begins_where_the_series_begins(values: list[float], weight: f
 def test_python_draws_the_shared_figures(case: dict[str, Any]) -> None:
     lines = [line_of(line) for line in case["lines"]]
 
-    figure = drawn(lines, view_of(case["view"]), "loss")
+    of = case.get("tag", "loss"), case.get("unit", "")
+    figure = drawn(lines, view_of(case["view"]), *of)
 
     assert plain(figure["data"]) == case["data"]
+    assert figure["layout"]["yaxis"]["title"]["text"] == case.get("title", "")
     assert list(figure["layout"]["xaxis"]["range"]) == pytest.approx(case["ranges"]["x"])
     assert list(y_range(figure)) == pytest.approx(case["ranges"]["y"])
 
@@ -136,9 +138,9 @@ def test_the_vendored_chart_library_is_the_version_of_plotly_in_python() -> None
     assert "MIT" in (assets / "vendor" / "plotly-LICENSE.txt").read_text(encoding="utf-8")
 
 
-def drawn(lines: list[Line], view: ViewState, tag: str = "") -> dict[str, Any]:
+def drawn(lines: list[Line], view: ViewState, tag: str = "", unit: str = "") -> dict[str, Any]:
     """Return the figure as the plain JSON that it is."""
-    figure: dict[str, Any] = plain(draw_scalars(lines, view, tag).to_plotly_json())
+    figure: dict[str, Any] = plain(draw_scalars(lines, view, tag, unit).to_plotly_json())
     return figure
 
 

@@ -122,6 +122,7 @@ def test_whatever_writes_asks_for_who_may_edit() -> None:
         "preview",
         "histograms",
         "layers",
+        "standings",
     }
     open_to_all = {
         rule.path

@@ -189,3 +189,50 @@ def test_the_document_tells_of_every_route_and_of_no_other(program: Program) -> 
     assert all(
         verb["description"] for verbs in document["paths"].values() for verb in verbs.values()
     )
+
+
+def test_the_dictionary_of_metrics_is_read_by_all_and_written_for_who_runs_the_board(
+    program: Program,
+) -> None:
+    board, now = program.board, time.time()
+    bound = NewToken("bound", "write", owner="root", team="default")
+    tokens = {
+        name: token_for(board, new, now)[0]
+        for name, new in {
+            "anas": NewToken("anas", "write", owner="ana"),
+            "reads": NewToken("reads", "read", owner="root"),
+            "bound": bound,
+            "writes": NewToken("writes", "write", owner="root"),
+        }.items()
+    }
+    said: dict[str, Any] = {"name": "loss", "unit": "nats", "direction": "min"}
+    said |= {"aliases": [{"tag": "train/loss"}, {"tag": "bits", "scale": 0.693}]}
+
+    def save(name: str, body: Any) -> httpx.Response:
+        return program.ask("POST", f"{V1}/metrics", body, token=tokens[name])
+
+    refused = [save(name, said).status_code for name in ("anas", "reads", "bound")]
+    saved = save("writes", said)
+    wrong: tuple[Any, ...] = (
+        [],
+        {},
+        {"name": 1},
+        {**said, "aliases": {}},
+        {**said, "aliases": [1]},
+        {**said, "name": "x", "aliases": [{"tag": "t", "scale": "2"}]},
+        {**said, "name": "x", "aliases": [{"tag": "t", "scale": True}]},
+    )
+    listed = program.ask("GET", f"{V1}/metrics").json()["metrics"]
+
+    assert refused == [403, 403, 403]
+    assert [(each["tag"], each["scale"]) for each in saved.json()["aliases"]] == [
+        *(("loss", 1), ("bits", 0.693), ("train/loss", 1))
+    ]
+    assert [save("writes", body).status_code for body in wrong] == [400] * len(wrong)
+    assert save("writes", said).status_code == 409
+    assert listed == [saved.json()]
+    dropped = program.ask("POST", f"{V1}/metrics/drop", {"name": "loss"}, token=tokens["writes"])
+    assert (dropped.status_code, program.ask("GET", f"{V1}/metrics").json()) == (
+        200,
+        {"metrics": []},
+    )

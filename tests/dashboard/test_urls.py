@@ -85,6 +85,7 @@ views = st.builds(
     zoom=st.none() | ranges,
     collapsed=st.lists(words, max_size=4).map(tuple),
     superseded=st.booleans(),
+    by_metric=st.sampled_from([None, True, False]),
     log_x=st.booleans(),
     y_range=st.none() | ranges,
     section_ranges=named_ranges(words),
@@ -134,6 +135,7 @@ saved_views = st.builds(
 places = st.one_of(
     st.just(Place("projects")),
     st.builds(lambda section: Place("account", section=section), st.sampled_from(ACCOUNT_SECTIONS)),
+    st.just(Place("dictionary")),
     st.builds(lambda section: Place("admin", section=section), st.sampled_from(ADMIN_SECTIONS)),
     st.builds(lambda run: Place("run", run=run), names),
     st.builds(

@@ -106,6 +106,7 @@ def _pages() -> Iterator[Action]:
         "/",
         "/account",
         "/account/mentions",
+        "/dictionary",
         "/admin",
         "/r/{uid}",
         *("/p/{team}/{project}" + page for page in project_pages),
@@ -158,6 +159,7 @@ def _seen_of_project() -> Iterator[Action]:
     yield post("histograms", lambda s: _curves(s) | {"cards": [{"tag": s.run.histogram}]})
     yield post("layers", lambda s: {"run": s.run.uid, "other": s.second})
     yield post("settings", lambda s: {"runs": [s.run.uid, s.second], "axes": ["hp:lr"]})
+    yield post("standings", lambda _: {"key": "last:loss"})
     yield post("deletion/preview", lambda s: {"runs": [s.run.uid]})
     yield Action(
         *("read a team's view", "GET", _P + "/views/{key}", Need.SEE),

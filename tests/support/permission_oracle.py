@@ -31,6 +31,8 @@ The rules, as read:
   nobody does it there in a browser, and no program anywhere; nor is it looked at where first;
 + who may change nothing anywhere (a read-only board, a reading token, a share link) is refused a
   change before it is looked at where: the answer is the same for what is and what is not there;
++ what the organisation calls its metrics is read by all who are of it, and by no guest; who runs
+  the installation says it, also by a writing token that is bound to no team or project;
 - a board without accounts is its one person's: everything, or everything but changes if read-only.
 """
 
@@ -68,6 +70,8 @@ class Need(Enum):
     EDIT = "to change what is in the project"
     ADMINISTER = "to be an admin of the project"
     GRANT = "to be an admin of the project, in person with a password, and say who else sees it"
+    MEMBER = "to be of the organisation, by a program too, and no guest by a share link"
+    NAMING = "to run the installation, by a program bound to no place too, saying what things are"
     ACCOUNT = "to be a person with an account, in person"
     INSPECT = "to run the installation, looking"
     FOUND = "to run the installation, changing what gives nobody a way in"
@@ -212,9 +216,20 @@ def _may_change(who: Principal, need: Need, rank: Rank) -> bool:
     return rank >= least.get(need, Rank.ADMIN)
 
 
+def _may_name(who: Principal) -> bool:
+    if not _may_change_anything(who):
+        return False
+    is_bound = who.token is not None and (who.token.team or who.token.project) is not None
+    return not is_bound and (who.instance_admin or who.standing is Standing.LOCAL)
+
+
 def _may_without_place(who: Principal, need: Need, team: str) -> bool:
     if need is Need.KNOWN:
         return True
+    if need is Need.MEMBER:
+        return who.standing is not Standing.SHARED
+    if need is Need.NAMING:
+        return _may_name(who)
     if who.standing is Standing.SHARED or who.token is not None:
         return False
     if who.standing is not Standing.ACCOUNT:

@@ -20,6 +20,7 @@ _numbers: Final = count()
 def actions_on_people() -> Iterator[Action]:
     """Give an action for each rule on people."""
     yield from _own()
+    yield from _dictionary()
     yield from _installation()
     yield from _teams()
     yield from _access()
@@ -62,6 +63,25 @@ def _own() -> Iterator[Action]:
     yield Action(
         *("revoke a token", "DELETE", _API + "/tokens/{token_id}", Need.KNOWN),
         segments=lambda _: {"token_id": "nosuchtoken"},
+        done=404,
+    )
+
+
+def _dictionary() -> Iterator[Action]:
+    for path in ("/dictionary", "/dictionary/unclaimed"):
+        yield _get(path, Need.MEMBER, is_list=True)
+    nothing = {"name": "nosuchmetric", "tag": "nosuchtag"}
+    yield _post("/dictionary", Need.NAMING, lambda _: {"name": f"made{next(_numbers)}"})
+    yield _post("/dictionary/claim", Need.NAMING, lambda _: nothing, done=404)
+    yield _post("/dictionary/drop", Need.NAMING, lambda _: nothing, done=404)
+    yield Action("read names", "GET", "/api/v1/metrics", Need.MEMBER, is_list=True)
+    yield Action(
+        *("name a metric", "POST", "/api/v1/metrics", Need.NAMING),
+        body=lambda _: {"name": f"made{next(_numbers)}"},
+    )
+    yield Action(
+        *("forget a metric", "POST", "/api/v1/metrics/drop", Need.NAMING),
+        body=lambda _: nothing,
         done=404,
     )
 

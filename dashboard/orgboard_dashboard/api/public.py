@@ -17,6 +17,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.openapi.utils import get_openapi
 from starlette.responses import Response
 
+from orgboard_dashboard.api import dictionary
 from orgboard_dashboard.api.answers import answer, plain
 from orgboard_dashboard.api.bodies import number_of, read_object, text_of
 from orgboard_dashboard.api.edits import edit_json, parse_edits
@@ -143,6 +144,7 @@ def routes(services: Services) -> APIRouter:
     _add_points(router, services)
     _add_changing(router, services)
     add_comments(router, services)
+    dictionary.add_public_routes(router, services)
 
     document = _document(router)
 

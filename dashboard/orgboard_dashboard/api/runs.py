@@ -52,11 +52,15 @@ def routes(services: Services) -> APIRouter:
 
     @router.get("/p/{team}/{project}/tags")
     async def list_tags(
-        team: str, project: str, kind: str, runs: str = "", archived: bool = False
+        team: str,
+        project: str,
+        kind: str,
+        runs: str = "",
+        archived: bool = False,
+        by_metric: bool = False,
     ) -> Response:
-        found = await services.ask(
-            tags.list_tags, team, project, kind, split_uids(runs), archived=archived
-        )
+        of, how = split_uids(runs), {"archived": archived, "by_metric": by_metric}
+        found = await services.ask(tags.list_tags, team, project, kind, of, **how)
         return answer({"tags": found})
 
     @router.get("/r/{uid}")

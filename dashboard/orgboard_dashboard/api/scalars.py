@@ -190,9 +190,11 @@ def _lines_of(
         drawn += _lines(uid, data, x, question, columns)
     drawn += (_reduced(uid, line, columns) for line in found.reduced.get((uid, tag_id), ()))
     cuts = [{"attempt": at, "step": step} for at, step in found.cuts.get((uid, tag_id), ())]
+    own = found.own.get((uid, tag_id))
+    told = {} if own is None else {"tag": own.tag, "scale": own.scale, "others": own.others}
     for line in drawn:
         is_newest = cuts and not line.get("superseded")
-        yield {**line, "cuts": cuts} if is_newest else line
+        yield {**line, **told, "cuts": cuts} if is_newest else {**line, **told}
 
 
 def _reduced(uid: str, line: ReducedLine, columns: Columns) -> dict[str, Any]:
@@ -279,8 +281,8 @@ def _tag_ids(cards: Any) -> tuple[int, ...]:
     if not isinstance(cards, list) or not 0 < len(cards) <= MAX_CARDS:
         raise BadQuery(f"`cards` is a list of 1 to {MAX_CARDS} cards.")
     tags = [card.get("tag") if isinstance(card, dict) else None for card in cards]
-    if not all(type(tag) is int and 0 < tag <= _INT64.max for tag in tags):
-        raise BadQuery('Each card is {"tag": the number of a tag}.')
+    if not all(type(tag) is int and 0 < abs(tag) <= _INT64.max for tag in tags):
+        raise BadQuery('Each card is {"tag": the number of a tag or, below 0, of a metric}.')
     return tuple(dict.fromkeys(cast("list[int]", tags)))
 
 

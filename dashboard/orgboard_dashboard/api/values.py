@@ -58,8 +58,9 @@ def routes(services: Services) -> APIRouter:
         return answer({"annotations": found})
 
     @router.get("/p/{team}/{project}/metrics")
-    async def metrics(team: str, project: str, runs: str = "") -> Response:
-        found = await services.ask(list_metrics, team, project, split_uids(runs)[:MAX_RUNS])
+    async def metrics(team: str, project: str, runs: str = "", by_metric: bool = False) -> Response:
+        asked = split_uids(runs)[:MAX_RUNS]
+        found = await services.ask(list_metrics, team, project, asked, by_metric=by_metric)
         return answer({"metrics": found})
 
     @router.get("/p/{team}/{project}/layouts")

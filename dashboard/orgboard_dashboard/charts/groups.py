@@ -31,13 +31,15 @@ class GroupLine:
     high: Sequence[float]
 
 
-def draw_groups(groups: Sequence[GroupLine], view: ViewState, tag: str = "") -> go.Figure:
-    """Draw the groups' lines of one tag as the browser does; `tag` as in `draw_scalars`."""
+def draw_groups(
+    groups: Sequence[GroupLine], view: ViewState, tag: str = "", unit: str = ""
+) -> go.Figure:
+    """Draw the groups' lines of one tag as the browser does; `tag`, `unit` as in `draw_scalars`."""
     banded = [group for group in groups if group.line.x and view.group_band != "none"]
     lines = [group.line for group in groups]
     edges = [_edge(group, side) for group in banded for side in ("low", "high")]
     # The edges take part in the axis and in the smoothing, and are not drawn themselves.
-    figure: Any = draw_scalars([*lines, *edges], view, tag)
+    figure: Any = draw_scalars([*lines, *edges], view, tag, unit)
     drawn: dict[str, Any] = {trace.uid: trace for trace in figure.data}
     floor = figure.layout.yaxis.range[0]
     bands = [_band(group, drawn, floor, view) for group in banded]

@@ -17,6 +17,9 @@ __all__ = ["Drawn", "Range", "YRange", "level_of", "sym_ticks", "x_range", "y_ra
 
 Range: TypeAlias = tuple[float, float]
 
+METRIC: Final = "metric:"
+"""Before the names of metrics of the dictionary, which are a section of their own."""
+
 _PADDING: Final = 0.06
 """Part of the axis left free above and below the lines."""
 
@@ -149,7 +152,7 @@ def _fixed(
 
     A lower end without a logarithm is not set.
     """
-    section = tag.rpartition("/")[0]
+    section = METRIC if tag.startswith(METRIC) else tag.rpartition("/")[0]
     own = {name: (low, high) for name, low, high in view.card_ranges}
     of_section = {name: (low, high) for name, low, high in view.section_ranges}
     given = own.get(tag) or of_section.get(section) or view.y_range

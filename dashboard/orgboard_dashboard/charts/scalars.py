@@ -55,8 +55,13 @@ class Line:
     """Of points that a restart replaced: the attempt that they are of."""
 
 
-def draw_scalars(lines: Sequence[Line], view: ViewState, tag: str = "") -> go.Figure:
-    """Draw the lines of one tag as the browser does; `tag` finds the range that it was given."""
+def draw_scalars(
+    lines: Sequence[Line], view: ViewState, tag: str = "", unit: str = ""
+) -> go.Figure:
+    """Draw the lines of one tag as the browser does; `tag` finds the range that it was given.
+
+    `unit` is what the dictionary of metrics says that its values are in.
+    """
     smoothed = [smooth(line.y, view.smoothing, view.smoothing_kind, line.x) for line in lines]
     places = (x for line in lines for x in (*line.x, *(mark.x for mark in line.marks)))
     y = y_range(lines, smoothed, view, tag)
@@ -83,6 +88,7 @@ def draw_scalars(lines: Sequence[Line], view: ViewState, tag: str = "") -> go.Fi
             "range": y.limits,
             "type": "log" if view.y_axis == "log" else "linear",
             "zeroline": False,
+            "title": {"text": plotly_text(unit)},
             **(sym_ticks(y.limits, y.unit) if view.y_axis == "sym" else {}),
         },
     )

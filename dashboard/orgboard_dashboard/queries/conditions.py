@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from sqlalchemy import BigInteger, ColumnElement, Float, and_, func, literal, or_
 
 from orgboard_dashboard.histograms.percentiles import Statistic
+from orgboard_dashboard.queries.dictionary import PREFIX
 from orgboard_dashboard.queries.fields import (
     FIELDS,
     STATUS_WORDS,
@@ -49,7 +50,6 @@ from orgboard_dashboard.queries.literals import (
     pattern,
     span,
 )
-from orgboard_dashboard.queries.metrics import better
 from orgboard_dashboard.queries.names import ProjectNames
 from orgboard_dashboard.queries.statistics import HistogramStatistic
 from orgboard_schema.sql import tables
@@ -99,6 +99,7 @@ class OnMetric:
     """A metric that the run has, and whose value passes; tested for many runs at once."""
 
     tag_id: int
+    """Below 0: of a metric (`ProjectNames.series_id`)."""
     aggregate: Aggregate
     passes: MetricTest
 
@@ -239,21 +240,36 @@ def _metric(
     named: FieldName, names: ProjectNames, passes: Callable[[], MetricTest]
 ) -> OnMetric | None:
     """Return the condition on the metric that is meant; None when there is none of that name."""
-    tag_id = None if named.source == "hp" else names.scalar_id(named.name)
-    if tag_id is None:
+    if named.source == "hp":
+        return None
+    series_id, key = _series(named, names)
+    if series_id is None:
         return None
     aggregate = named.aggregate or "last"
     if aggregate == "best":
-        direction = better(named.name)
+        direction = names.dictionary.better(key)
         if direction is None:
             raise QueryProblem(
-                f"The name {shown(named.name)} does not say whether less or more is better:"
-                " write min(…) or max(…).",
+                f"Neither the name {shown(named.name)} nor the dictionary of metrics says whether"
+                " less or more is better: write min(…) or max(…).",
                 named.at,
                 named.end,
             )
         aggregate = direction
-    return OnMetric(tag_id, aggregate, passes())
+    return OnMetric(series_id, aggregate, passes())
+
+
+def _series(named: FieldName, names: ProjectNames) -> tuple[int | None, str]:
+    """Return the series that is meant, and its key: a metric of the dictionary, or a tag.
+
+    After `metric:` the dictionary's comes first; a bare name is one only where no tag is called so.
+    """
+    tag_id = names.scalar_id(named.name)
+    if tag_id is None or named.source == "metric":
+        metric_id = names.metric_id(named.name)
+        if metric_id is not None:
+            return metric_id, PREFIX + named.name
+    return tag_id, named.name
 
 
 def _statistic(named: FieldName, of: Statistic, names: ProjectNames) -> HistogramStatistic:

@@ -1,26 +1,31 @@
 """The series that an expression names: by tag, not by number.
 
 `hist:TAG:STATISTIC` is a statistic of the histograms of TAG: `mean`, `std`, `min`, `max`, `num`,
-`p5`, `p25`, `p50`, `p75`, `p95`. A scalar of that very name comes first.
+`p5`, `p25`, `p50`, `p75`, `p95`. `metric:NAME` is a metric of the dictionary. A scalar of that very
+name comes first.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from orgboard_dashboard.histograms.buckets import frames_of
 from orgboard_dashboard.histograms.percentiles import Statistic, statistic
+from orgboard_dashboard.queries.by_metric import series_numbers
 from orgboard_dashboard.queries.histograms import HistogramParts, find_histograms
 from orgboard_dashboard.queries.series import Picture, ScalarsFound, SeriesData, find_scalars
 from orgboard_dashboard.queries.statistics import split_statistic
 from orgboard_dashboard.viewer import Viewer
-from orgboard_schema.sql import tables
-from orgboard_schema.sql.text import sha256
+from orgboard_schema.sql.dictionary import find_tags
 
 __all__ = ["find_named"]
+
+_FIRST_STATISTIC: Final = -(2**62)
+"""Far from the numbers of tags, and from those of metrics, which are below 0."""
 
 
 def find_named(
@@ -44,7 +49,7 @@ def find_named(
         NotFound: there is no such project, or `viewer` may not see it.
         TooMuch: there are more points than can be read at once.
     """
-    numbers = _numbers(conn, tags)
+    numbers = series_numbers(conn, tags)
     found = find_scalars(
         viewer,
         conn,
@@ -67,13 +72,6 @@ def find_named(
     return found, numbers
 
 
-def _numbers(conn: Connection, tags: Sequence[str]) -> dict[str, int]:
-    names = {sha256(tag): tag for tag in tags}
-    columns = tables.tag.c
-    asked = select(columns.name_sha256, columns.tag_id).where(columns.name_sha256.in_(names))
-    return {names[bytes(digest)]: tag_id for digest, tag_id in conn.execute(asked)}
-
-
 def _add_statistics(
     viewer: Viewer,
     conn: Connection,
@@ -84,14 +82,14 @@ def _add_statistics(
     found: ScalarsFound,
     numbers: dict[str, int],
 ) -> None:
-    """Put each statistic beside the scalars, under a number below 0: no tag has such a one."""
-    tags = _numbers(conn, [name for name, _ in statistics.values()])
+    """Put each statistic beside the scalars, under a number that no tag and no metric has."""
+    tags = find_tags(conn, [name for name, _ in statistics.values()])
     read = find_histograms(viewer, conn, team, project, uids=uids, tag_ids=frozenset(tags.values()))
-    for at, (tag, (name, of)) in enumerate(statistics.items(), 1):
-        numbers[tag] = -at
+    for at, (tag, (name, of)) in enumerate(statistics.items(), _FIRST_STATISTIC):
+        numbers[tag] = at
         for (uid, tag_id), parts in read.series.items():
             if tag_id == tags.get(name):
-                found.series[uid, -at] = _series(parts, of)
+                found.series[uid, at] = _series(parts, of)
 
 
 def _series(parts: HistogramParts, of: Statistic) -> SeriesData:

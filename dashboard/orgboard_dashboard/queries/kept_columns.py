@@ -39,6 +39,10 @@ class Candidates:
     def __len__(self) -> int:
         return len(self.run_id)
 
+    def some(self, places: NDArray[np.intp]) -> Candidates:
+        """Return those at these places."""
+        return Candidates(self.run_id[places], self.tag_set_id[places], self.stamp[places])
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Kept:

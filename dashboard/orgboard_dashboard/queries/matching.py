@@ -242,8 +242,7 @@ class _Looked:
         return read_metrics(self._conn, self._project, self._names, self._some(places), tag_ids)
 
     def _some(self, places: NDArray[np.intp]) -> Candidates:
-        runs = self._runs
-        return Candidates(runs.run_id[places], runs.tag_set_id[places], runs.stamp[places])
+        return self._runs.some(places)
 
     def _undecided(self, plan: Plan | None) -> NDArray[np.intp]:
         """Return the rows that pass or do not by what is not known yet."""

@@ -1,14 +1,13 @@
 """Where metrics stand, run by run: from the runs' heads, never from points.
 
-A column of a metric is what the heads of many runs say of one tag. It is kept (`kept_columns`).
+A column of a metric is what the heads of many runs say of one tag. It is kept (`kept_columns`). A
+metric of the dictionary is put together of the columns of its tags.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,32 +16,14 @@ from sqlalchemy import Connection
 from orgboard_dashboard.queries.heads import read_heads, runs_having
 from orgboard_dashboard.queries.kept_columns import Candidates, kept_columns
 from orgboard_dashboard.queries.language import Aggregate
-from orgboard_dashboard.queries.names import ProjectNames
+from orgboard_dashboard.queries.names import Part, ProjectNames
 from orgboard_dashboard.queries.visible import ProjectRef
 from orgboard_schema.blocks.heads import HeadTable
 
-__all__ = ["MetricColumn", "better", "read_metrics"]
-
-_LESS: Final = re.compile(
-    r"(?:^|[^a-z])(?:loss|err|error|nll|ce|ece|mse|rmse|mae|perplexity|ppl|fid|wer|cer|kl)"
-    r"(?:[^a-z]|$)",
-    re.IGNORECASE | re.ASCII,
-)
-_MORE: Final = re.compile(
-    r"(?:^|[^a-z])(?:acc|accuracy|f1|auc|auroc|ap|map|iou|miou|bleu|rouge|psnr|ssim|precision"
-    r"|recall|r2|reward|return|score|top[15])(?:[^a-z]|$)",
-    re.IGNORECASE | re.ASCII,
-)
+__all__ = ["MetricColumn", "chosen_parts", "read_metrics"]
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
-
-
-def better(tag: str) -> Literal["min", "max"] | None:
-    """Tell by a tag's name which of its values is the best one. Twin of `ob.better` (words.js)."""
-    if _LESS.search(tag):
-        return "min"
-    return "max" if _MORE.search(tag) else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,7 +51,27 @@ def read_metrics(
     runs: Candidates,
     tag_ids: Sequence[int],
 ) -> dict[int, MetricColumn]:
-    """Return a column of each tag for these runs, which were chosen by who may see them."""
+    """Return a column of each tag for these runs, which were chosen by who may see them.
+
+    A number below 0 is that of a metric (`ProjectNames.series_id`).
+    """
+    parts = {wanted: names.parts_of(wanted) for wanted in tag_ids if wanted < 0}
+    tags = [wanted for wanted in tag_ids if wanted > 0]
+    tags += [part.tag_id for each in parts.values() for part in each]
+    columns = _read_tags(conn, project, names, runs, tags)
+    return {
+        **columns,
+        **{wanted: _merged(names, runs, each, columns) for wanted, each in parts.items()},
+    }
+
+
+def _read_tags(
+    conn: Connection,
+    project: ProjectRef,
+    names: ProjectNames,
+    runs: Candidates,
+    tag_ids: Sequence[int],
+) -> dict[int, MetricColumn]:
     kept = kept_columns(conn.engine)
     columns: dict[int, Floats] = {}
     missing: dict[int, Ints] = {}
@@ -84,6 +85,36 @@ def read_metrics(
     for tag_id, rows in missing.items():
         kept.keep((project.project_id, tag_id), runs, rows, columns[tag_id][rows])
     return {tag_id: _column(values) for tag_id, values in columns.items()}
+
+
+def _merged(
+    names: ProjectNames,
+    runs: Candidates,
+    parts: Sequence[Part],
+    columns: Mapping[int, MetricColumn],
+) -> MetricColumn:
+    """Return the column of a metric: in each run that of the first of its tags that is there."""
+    merged = MetricColumn(np.zeros(len(runs), np.bool_), *np.full((3, len(runs)), np.nan))
+    for part, rows in chosen_parts(names, runs, parts):
+        of, scale = columns[part.tag_id], part.scale
+        # What counts the other way round has its least values where the greatest are.
+        low, high = (of.min, of.max) if scale > 0 else (of.max, of.min)
+        merged.present[rows] = of.present[rows]
+        with np.errstate(over="ignore"):
+            for into, values in ((merged.last, of.last), (merged.min, low), (merged.max, high)):
+                into[rows] = values[rows] * scale
+    return merged
+
+
+def chosen_parts(
+    names: ProjectNames, runs: Candidates, parts: Sequence[Part]
+) -> Iterator[tuple[Part, Ints]]:
+    """Yield each tag of a metric, and the rows of the runs in which it is the one that counts."""
+    left = np.ones(len(runs), np.bool_)
+    for part in parts:
+        here = left & runs_having(names, runs, part.tag_id)
+        left &= ~here
+        yield part, np.flatnonzero(here)
 
 
 def _column(values: Floats) -> MetricColumn:

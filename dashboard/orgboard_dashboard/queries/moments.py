@@ -10,8 +10,8 @@ is kept (`kept_columns`).
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import numpy as np
@@ -21,7 +21,8 @@ from sqlalchemy import Connection, case, func, select
 from orgboard_dashboard.queries.errors import TooMuch
 from orgboard_dashboard.queries.heads import runs_having
 from orgboard_dashboard.queries.kept_columns import Candidates, kept_columns
-from orgboard_dashboard.queries.names import ProjectNames
+from orgboard_dashboard.queries.metrics import chosen_parts
+from orgboard_dashboard.queries.names import Part, ProjectNames
 from orgboard_dashboard.queries.visible import ProjectRef, visible_runs
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.sql import tables
@@ -52,6 +53,7 @@ class Moment:
     """Which points of a series are meant."""
 
     tag_id: int
+    """Below 0: of a metric (`ProjectNames.series_id`)."""
     what: Literal["mean", "at"]
     number: int
     """How many points, or the step."""
@@ -68,7 +70,7 @@ class MomentColumn:
 def moment_of_key(key: str, names: ProjectNames) -> Moment | None:
     """Return what a key such as `mean10:val/loss` means; None: nothing here."""
     found = _KEY.fullmatch(key)
-    tag_id = names.scalar_id(found[3]) if found else None
+    tag_id = names.series_id(found[3]) if found else None
     if found is None or tag_id is None:
         return None
     if found[1] is not None:
@@ -91,18 +93,42 @@ def read_moments(
     Raises:
         TooMuch: the runs have too many points to look through.
     """
-    kept = kept_columns(conn.engine)
     found: dict[Moment, MomentColumn] = {}
     for moment in dict.fromkeys(moments):
-        values = np.full((len(runs), 2), np.nan)
-        values[:, 0] = 0
-        having = runs_having(names, runs, moment.tag_id)
-        missing = kept.fill((project.project_id, moment), runs, having, values)
-        if len(missing):
-            values[missing] = _read(viewer, conn, runs.run_id[missing], moment)
-            kept.keep((project.project_id, moment), runs, missing, values[missing])
-        found[moment] = MomentColumn(values[:, 0] > 0, values[:, 1])
+        merged = MomentColumn(np.zeros(len(runs), np.bool_), np.full(len(runs), np.nan))
+        for part, rows in _parts(names, runs, moment):
+            of = replace(moment, tag_id=part.tag_id)
+            column = _read_tag(viewer, conn, project, names, runs.some(rows), of)
+            merged.present[rows] = column.present
+            with np.errstate(over="ignore"):
+                merged.value[rows] = column.value * part.scale
+        found[moment] = merged
     return found
+
+
+def _parts(names: ProjectNames, runs: Candidates, moment: Moment) -> Iterable[tuple[Part, Ints]]:
+    if moment.tag_id < 0:
+        return chosen_parts(names, runs, names.parts_of(moment.tag_id))
+    return [(Part(moment.tag_id, 1.0), np.arange(len(runs)))]
+
+
+def _read_tag(
+    viewer: Viewer,
+    conn: Connection,
+    project: ProjectRef,
+    names: ProjectNames,
+    runs: Candidates,
+    moment: Moment,
+) -> MomentColumn:
+    kept = kept_columns(conn.engine)
+    values = np.full((len(runs), 2), np.nan)
+    values[:, 0] = 0
+    having = runs_having(names, runs, moment.tag_id)
+    missing = kept.fill((project.project_id, moment), runs, having, values)
+    if len(missing):
+        values[missing] = _read(viewer, conn, runs.run_id[missing], moment)
+        kept.keep((project.project_id, moment), runs, missing, values[missing])
+    return MomentColumn(values[:, 0] > 0, values[:, 1])
 
 
 def _read(viewer: Viewer, conn: Connection, run_ids: Ints, moment: Moment) -> Floats:

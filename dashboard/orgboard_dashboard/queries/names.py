@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
 from typing import Any, Final
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, func, or_, select
 
+from orgboard_dashboard.queries.dictionary import PREFIX, Alias, Dictionary, read_dictionary
 from orgboard_dashboard.queries.fields import FIELDS
 from orgboard_dashboard.queries.hparam_texts import HparamTexts, decode_hparams, keys_of
 from orgboard_dashboard.queries.kept_hparams import Stamp, kept_hparams, stamp_of
@@ -24,10 +26,10 @@ from orgboard_dashboard.queries.visible import ProjectRef, runs_of
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.blocks.heads import decode_tag_set
 from orgboard_schema.sql import tables
-from orgboard_schema.sql.dictionary import chunked, find_tag, tag_names
+from orgboard_schema.sql.dictionary import chunked, find_tag, find_tags, tag_names
 from orgboard_schema.types import Kind
 
-__all__ = ["ProjectNames"]
+__all__ = ["Part", "ProjectNames"]
 
 _COMPARED: Final = 5000
 """Names that a wrong one is compared with."""
@@ -37,6 +39,14 @@ _SUGGESTIONS: Final = 3
 _TagIds = NDArray[np.int64]
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A tag that is logged here and means a metric of the dictionary."""
+
+    tag_id: int
+    scale: float
+
+
 class ProjectNames:
     """What runs of a project, as far as `viewer` may see them, have logged by name."""
 
@@ -44,6 +54,7 @@ class ProjectNames:
         self._viewer, self._conn, self._project = viewer, conn, project
         self._hparams: dict[str, Mapping[int, Any]] = {}
         self._tag_ids: dict[tuple[str, Kind], int | None] = {}
+        self._parts: dict[int, tuple[Part, ...]] = {}
         self._tags_of_set: dict[Kind, Mapping[int, tuple[int, _TagIds]]] = {}
         self._here = runs_of(viewer, project)
 
@@ -143,6 +154,50 @@ class ProjectNames:
         """Return the number of a scalar's tag; None when no run has such a scalar."""
         return self._tag_id(name, "scalar")
 
+    @cached_property
+    def dictionary(self) -> Dictionary:
+        """Give what the organisation calls its metrics."""
+        return read_dictionary(self._conn)
+
+    def series_id(self, name: str) -> int | None:
+        """Return the number of a scalar's tag or, below 0, of the metric that `metric:NAME` means.
+
+        None when no run has such a one.
+        """
+        found = self.scalar_id(name)
+        if found is None and name.startswith(PREFIX):
+            return self.metric_id(name.removeprefix(PREFIX))
+        return found
+
+    def metric_id(self, name: str) -> int | None:
+        """Return the number below 0 of a metric of the dictionary; None when no run here has it."""
+        metric = self.dictionary.by_name.get(name)
+        return -metric.id if metric is not None and self.parts_of(-metric.id) else None
+
+    def parts_of(self, metric_id: int) -> tuple[Part, ...]:
+        """Return those of a metric's tags that are logged here, the first to be taken first."""
+        if metric_id not in self._parts:
+            known = ((self.scalar_id(each.tag), each.scale) for each in self._aliases(metric_id))
+            parts = (Part(tag_id, scale) for tag_id, scale in known if tag_id is not None)
+            self._parts[metric_id] = tuple(parts)
+        return self._parts[metric_id]
+
+    def _aliases(self, metric_id: int) -> tuple[Alias, ...]:
+        metric = self.dictionary.by_id.get(-metric_id)
+        return () if metric is None else metric.aliases
+
+    @cached_property
+    def metrics(self) -> Mapping[str, int]:
+        """Give the metrics of the dictionary that runs here have, and how many do, by name."""
+        known = find_tags(self._conn, self.dictionary.by_tag)
+        found: dict[str, int] = {}
+        for metric in self.dictionary.metrics:
+            ids = [known[each.tag] for each in metric.aliases if each.tag in known]
+            sets = {each for tag_id in ids for each in self.places_of(tag_id)}
+            if sets:
+                found[metric.name] = sum(self.runs_of_set[each] for each in sets)
+        return found
+
     def histogram_id(self, name: str) -> int | None:
         """Return the number of a tag of histograms; None when no run has such."""
         return self._tag_id(name, "histogram")
@@ -165,7 +220,10 @@ class ProjectNames:
         """Return the names nearest to one that does not exist."""
         return _nearest(
             name,
-            (*FIELDS, *sorted(self.hparam_values)[:_COMPARED], *self._most_common("scalar")),
+            (
+                *(*FIELDS, *sorted(self.hparam_values)[:_COMPARED]),
+                *(*self._most_common("scalar"), *self.metrics),
+            ),
         )
 
     def histograms_like(self, name: str) -> tuple[str, ...]:

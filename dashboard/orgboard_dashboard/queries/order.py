@@ -2,9 +2,10 @@
 what the last histogram was like.
 
     started   -duration   hp:lr   last:val/loss   -max:val/acc   best:val/loss   mean10:loss
-    hist:layer1/kernel:std
+    hist:layer1/kernel:std   best:metric:validation loss
 
-Runs without the value come last, whichever way the others are sorted; equal ones by name.
+`metric:NAME` is a metric of the dictionary (`queries.dictionary`). Runs without the value come
+last, whichever way the others are sorted; equal ones by name.
 """
 
 from __future__ import annotations
@@ -23,7 +24,6 @@ from orgboard_dashboard.queries.fields import FIELDS
 from orgboard_dashboard.queries.language import AGGREGATES, Aggregate
 from orgboard_dashboard.queries.language.problems import shown
 from orgboard_dashboard.queries.literals import spelled
-from orgboard_dashboard.queries.metrics import better
 from orgboard_dashboard.queries.moments import Moment, moment_of_key
 from orgboard_dashboard.queries.names import ProjectNames
 from orgboard_dashboard.queries.statistics import HistogramStatistic, statistic_of_key
@@ -98,12 +98,15 @@ Order: TypeAlias = InSqlOrder | ByHparam | ByMetric | ByMoment | ByStatistic
 
 
 def tag_of_key(key: str, names: ProjectNames) -> tuple[int, Aggregate] | None:
-    """Return the tag and the value of it that a key such as `best:val/loss` means; None: none."""
+    """Return the series and the value of it that a key such as `best:val/loss` means; None: none.
+
+    The series as `ProjectNames.series_id` has it.
+    """
     word, _, tag = key.partition(":")
     aggregate = word if word in AGGREGATES else None
     if aggregate == "best":
-        aggregate = better(tag)
-    tag_id = names.scalar_id(tag) if aggregate and tag else None
+        aggregate = names.dictionary.better(tag)
+    tag_id = names.series_id(tag) if aggregate and tag else None
     return (tag_id, aggregate) if aggregate and tag_id is not None else None
 
 

@@ -9,6 +9,14 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, Select, bindparam, func, select
 
+from orgboard_dashboard.queries.by_metric import (
+    MetricTags,
+    OwnTag,
+    find_metric_tags,
+    scaled,
+    scaled_line,
+    series_number,
+)
 from orgboard_dashboard.queries.errors import TooMuch
 from orgboard_dashboard.queries.kept_series import Of, kept_of
 from orgboard_dashboard.queries.runs import newest_touch, project_revision
@@ -17,7 +25,7 @@ from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.blocks.series import kind_number
 from orgboard_schema.errors import TooManyPoints
 from orgboard_schema.sql import read, tables
-from orgboard_schema.sql.dictionary import chunked, find_tag
+from orgboard_schema.sql.dictionary import chunked
 from orgboard_schema.sql.picture import Axis as PictureAxis
 from orgboard_schema.sql.pyramid import LONG_POINTS
 from orgboard_schema.sql.read import Picture, ReducedLine, SeriesData
@@ -58,6 +66,8 @@ class ScalarsFound:
     """Of series that were restarted: each newer attempt, and the step it goes on from."""
     metric: dict[str, SeriesData] = field(default_factory=dict)
     """By run, the series that is asked for as the axis."""
+    own: dict[tuple[str, int], OwnTag] = field(default_factory=dict)
+    """By run and metric, which of the metric's tags was taken."""
 
 
 def find_scalars(
@@ -76,8 +86,9 @@ def find_scalars(
 ) -> ScalarsFound:
     """Read the series of these tags in these runs; of blocks only those in `step_range`.
 
-    Of long series no more is read than `picture` shows, unless they are wanted `whole`.
-    `metric` names a tag whose series are read beside them.
+    A number below 0 is that of a metric of the dictionary, whose series are put together of its
+    tags' (`queries.by_metric`). Of long series no more is read than `picture` shows, unless they
+    are wanted `whole`. `metric` names a tag, or a metric, whose series are read beside them.
 
     Runs that do not exist, or are not visible, are not in the answer.
 
@@ -93,8 +104,10 @@ def find_scalars(
     oldest = -1 if since is None else since - _OVERLAP_MS
     changed = {row.uid: row.run_id for row in rows if row.touched_ms > oldest}
     points = {row.run_id: row.points for row in rows}
-    beside = None if not metric else find_tag(conn, metric)
-    asked_tags = {*tag_ids} if beside is None else {*tag_ids, beside}
+    beside = series_number(conn, metric) if metric else None
+    wanted = {*tag_ids} if beside is None else {*tag_ids, beside}
+    metrics = _metrics(conn, wanted, rows)
+    asked_tags = {tag_id for tag_id in wanted if tag_id > 0} | metrics.ids
     keys = {(run_id, tag_id) for run_id in changed.values() for tag_id in asked_tags}
     uid_of = {run_id: uid for uid, run_id in changed.items()}
     # Small runs, which most are, have nothing long to be looked for.
@@ -111,14 +124,34 @@ def find_scalars(
     else:
         asked = [row for row in rows if row.uid in changed]
         series = _read_or_kept(conn, asked, frozenset(asked_tags))
-    return ScalarsFound(
+    drawn = ScalarsFound(
         revision,
         tuple(row.uid for row in rows if row.uid not in changed),
         {(uid_of[run_id], tag_id): data for (run_id, tag_id), data in series.items()},
         {(uid_of[run_id], tag_id): lines for (run_id, tag_id), lines in reduced.items()},
-        _cuts(conn, {row.uid: row.run_id for row in rows if row.attempts > 1}, tag_ids),
-        {uid_of[run_id]: data for (run_id, tag_id), data in series.items() if tag_id == beside},
+        _cuts(conn, {row.uid: row.run_id for row in rows if row.attempts > 1}, asked_tags),
+        own=dict(metrics.own),
     )
+    _add_metrics(drawn)
+    drawn.metric.update({uid: drawn.series[uid, tag] for uid, tag in drawn.series if tag == beside})
+    return drawn
+
+
+def _metrics(conn: Connection, wanted: Collection[int], rows: Sequence[Any]) -> MetricTags:
+    numbers = {tag_id for tag_id in wanted if tag_id < 0}
+    return find_metric_tags(conn, numbers, {row.uid: row.tag_set_id for row in rows})
+
+
+def _add_metrics(found: ScalarsFound) -> None:
+    """Put what each run has of a metric under the metric's number."""
+    for (uid, number), own in found.own.items():
+        if (uid, own.id) in found.series:
+            found.series[uid, number] = scaled(found.series[uid, own.id], own.scale)
+        if (uid, own.id) in found.reduced:
+            lines = found.reduced[uid, own.id]
+            found.reduced[uid, number] = [scaled_line(line, own.scale) for line in lines]
+        if (uid, own.id) in found.cuts:
+            found.cuts[uid, number] = found.cuts[uid, own.id]
 
 
 def _read_or_kept(
@@ -145,7 +178,7 @@ def _read_or_kept(
 
 
 def _cuts(
-    conn: Connection, restarted: Mapping[str, int], tag_ids: Sequence[int]
+    conn: Connection, restarted: Mapping[str, int], tag_ids: Collection[int]
 ) -> dict[tuple[str, int], tuple[tuple[int, int], ...]]:
     if not restarted:
         return {}
@@ -163,7 +196,7 @@ def _cuts(
 
 def _asked_runs(
     viewer: Viewer, conn: Connection, project: ProjectRef, uids: Sequence[str]
-) -> Sequence[Row[str, int, int, int, int, int, int]]:
+) -> Sequence[Row[str, int, int, int, int, int, int | None, int]]:
     run = tables.run.c
     homes: Sequence[int] = (project.project_id,)
     if project.several is not None:
@@ -178,7 +211,7 @@ def _asked_runs(
 
 # Built once for each viewer: to build a statement costs more than to run it.
 @lru_cache(maxsize=512)
-def _find_runs(viewer: Viewer) -> Select[str, int, int, int, int, int, int]:
+def _find_runs(viewer: Viewer) -> Select[str, int, int, int, int, int, int | None, int]:
     run = tables.run.c
     # Of the whole project, not of the row at hand.
     newest = newest_touch(viewer).correlate(None).scalar_subquery()
@@ -189,6 +222,7 @@ def _find_runs(viewer: Viewer) -> Select[str, int, int, int, int, int, int]:
         run.points,
         run.attempts,
         run.revision.label("run_revision"),
+        run.tag_set_id,
         newest.label("revision"),
     ).where(
         run.project_id == bindparam("project"),

@@ -16,6 +16,8 @@ import numpy as np
 from sqlalchemy import Connection, select
 
 from orgboard_dashboard.importance import Importance, importance
+from orgboard_dashboard.queries.dictionary import PREFIX
+from orgboard_dashboard.queries.directions import Direction
 from orgboard_dashboard.queries.errors import BadQuery
 from orgboard_dashboard.queries.fields import FIELDS
 from orgboard_dashboard.queries.homes import HERE, Home, homes_of
@@ -23,7 +25,7 @@ from orgboard_dashboard.queries.hparam_texts import decode_hparams
 from orgboard_dashboard.queries.kept_columns import Candidates
 from orgboard_dashboard.queries.literals import spelled
 from orgboard_dashboard.queries.matching import candidates_of, matching_runs
-from orgboard_dashboard.queries.metrics import better, read_metrics
+from orgboard_dashboard.queries.metrics import read_metrics
 from orgboard_dashboard.queries.names import ProjectNames
 from orgboard_dashboard.queries.order import tag_of_key
 from orgboard_dashboard.queries.visible import ProjectRef, find_project, find_runs, visible_runs
@@ -113,10 +115,10 @@ class SettingsAnswer:
     columns: tuple[Column, ...]
     target: str
     """"" when no run here has logged a scalar."""
-    better: Literal["min", "max"] | None
+    better: Direction | None
     settings: tuple[tuple[str, int], ...]
     """Names of hyperparameters, and how many values each has here."""
-    metrics: tuple[tuple[str, Literal["min", "max"] | None], ...]
+    metrics: tuple[tuple[str, Direction | None], ...]
     ranked: tuple[Ranked, ...]
     alike: int
     """Settings that are the same in all of these runs."""
@@ -151,9 +153,9 @@ def settings_of(
         axes=axes,
         columns=tuple(table.column(key) for key in keys),
         target=target,
-        better=better(target.partition(":")[2]),
+        better=names.dictionary.better(target.partition(":")[2]),
         settings=tuple(list(table.distinct.items())[:_MAX_NAMES]),
-        metrics=tuple((name, better(name)) for name in table.metrics),
+        metrics=tuple((name, names.dictionary.better(name)) for name in table.metrics),
         ranked=ranked,
         alike=len(table.distinct) - len(varying),
     )
@@ -234,7 +236,9 @@ class _Table:
     def metrics(self) -> tuple[str, ...]:
         most = self._names.runs_of_tag("scalar").most_common(_MAX_NAMES)
         named = tag_names(self._conn, [tag_id for tag_id, _ in most])
-        return tuple(named[tag_id] for tag_id, _ in most if tag_id in named)
+        tags = (named[tag_id] for tag_id, _ in most if tag_id in named)
+        # What teams have one name for comes first: it is of the most runs.
+        return (*(PREFIX + name for name in self._names.metrics), *tags)
 
     def usual_target(self) -> str:
         """Choose a metric of the runs with settings: of validation, with a direction, of most runs.
@@ -251,7 +255,7 @@ class _Table:
                 at,
             )
 
-        metrics = self.metrics
+        metrics, better = self.metrics, self._names.dictionary.better
         if not metrics:
             return ""
         having = self._having(metrics)
@@ -272,13 +276,15 @@ class _Table:
             )
             if run_id in with_settings
         )
-        ids = {name: self._names.scalar_id(name) for name in metrics}
-        return {
-            name: 0
-            if tag_id is None
-            else sum(sets[tag_set] for tag_set in self._names.places_of(tag_id))
-            for name, tag_id in ids.items()
-        }
+        return {name: sum(sets[each] for each in self._sets_with(name)) for name in metrics}
+
+    def _sets_with(self, name: str) -> frozenset[int]:
+        """Return the sets of tags of those runs that have logged a metric."""
+        names, series_id = self._names, self._names.series_id(name)
+        if series_id is None:
+            return frozenset()
+        parts = [series_id] if series_id > 0 else [p.tag_id for p in names.parts_of(series_id)]
+        return frozenset(each for tag_id in parts for each in names.places_of(tag_id))
 
     def _candidates(self) -> Candidates:
         if self._runs is None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final, cast, get_args
 
 from sqlalchemy import Connection, func, select
 
+from orgboard_dashboard.queries.by_metric import sets_of
+from orgboard_dashboard.queries.dictionary import Dictionary, read_dictionary
+from orgboard_dashboard.queries.directions import Direction
 from orgboard_dashboard.queries.errors import BadQuery
 from orgboard_dashboard.queries.visible import ProjectRef, find_project, runs_of
 from orgboard_dashboard.viewer import Viewer
@@ -19,7 +22,7 @@ from orgboard_schema.sql.dictionary import chunked, load_metadata, tag_names
 from orgboard_schema.sql.text import to_sql
 from orgboard_schema.types import Kind
 
-__all__ = ["TagRow", "count_tags", "kind_of", "list_tags"]
+__all__ = ["PartRow", "TagRow", "count_tags", "kind_of", "list_tags"]
 
 _MAX_TAGS: Final = 20_000
 """Tags of one answer; more than a page can list."""
@@ -29,14 +32,30 @@ _HEADS_READ: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
+class PartRow:
+    """A tag that means a metric."""
+
+    id: int
+    name: str
+    scale: float
+
+
+@dataclass(frozen=True, slots=True)
 class TagRow:
-    """A tag of one kind, and in how many of the asked runs it is."""
+    """A tag of one kind, or a metric of several, and in how many of the asked runs it is."""
 
     id: int
     name: str
     display_name: str
     description: str
     runs: int
+    best: Direction | None = None
+    """Which of its values are the best ones; None: nobody says."""
+    unit: str = ""
+    metric: str = ""
+    """The metric of the dictionary that it means; "" where it means none, or is one itself."""
+    of: tuple[PartRow, ...] = ()
+    """Of a metric: its tags that are here, in the order in which a run's is chosen."""
 
 
 def list_tags(
@@ -48,8 +67,11 @@ def list_tags(
     uids: tuple[str, ...] = (),
     *,
     archived: bool = False,
+    by_metric: bool = False,
 ) -> tuple[TagRow, ...]:
     """Return the tags of a kind, by name; of all runs of the project when `uids` is empty.
+
+    By metric, one of the dictionary stands in the place of its tags, called `metric:NAME`.
 
     Of those that were put aside only when they are named, or `archived` says so.
 
@@ -65,12 +87,54 @@ def list_tags(
     names = tag_names(conn, kept)
     newest = sorted((run_id for _, run_id in sets.values()), reverse=True)[:_HEADS_READ]
     said = _metadata(conn, newest, wanted)
-    rows = (
+    rows = [
         TagRow(tag_id, names[tag_id], *said.get(tag_id, ("", "")), counts[tag_id])
         for tag_id in kept
         if tag_id in names
-    )
+    ]
+    if wanted == "scalar":
+        dictionary = read_dictionary(conn)
+        rows = [_told(row, dictionary) for row in rows]
+        if by_metric:
+            rows = _by_metric(conn, rows, dictionary, {key: n for key, (n, _) in sets.items()})
     return tuple(sorted(rows, key=lambda row: row.name))
+
+
+def _told(row: TagRow, dictionary: Dictionary) -> TagRow:
+    """Add what the dictionary says of a tag."""
+    metric, _ = dictionary.by_tag.get(row.name, (None, 1.0))
+    best, unit = dictionary.better(row.name), dictionary.unit(row.name)
+    return replace(row, best=best, unit=unit, metric=metric.name if metric else "")
+
+
+def _by_metric(
+    conn: Connection,
+    rows: Sequence[TagRow],
+    dictionary: Dictionary,
+    runs_of_set: Mapping[int, int],
+) -> list[TagRow]:
+    """Put metrics in the place of their tags."""
+    called = {row.name: row for row in rows}
+    found: list[TagRow] = [row for row in rows if not row.metric]
+    logged = sets_of(conn, runs_of_set, [row.id for row in rows if row.metric])
+    for metric in dictionary.metrics:
+        # A tag that is called as the metric's key is what the key means.
+        here = [each for each in metric.aliases if each.tag in called]
+        if not here or metric.key in called:
+            found += [called[each.tag] for each in here]
+            continue
+        of = tuple(PartRow(called[each.tag].id, each.tag, each.scale) for each in here)
+        ids = {part.id for part in of}
+        runs = sum(n for key, n in runs_of_set.items() if ids & logged.get(key, frozenset()))
+        found.append(
+            TagRow(
+                *(-metric.id, metric.key, metric.name, metric.description, runs),
+                best=dictionary.better(metric.key),
+                unit=metric.unit,
+                of=of,
+            )
+        )
+    return found
 
 
 def kind_of(text: str) -> Kind:

@@ -9,15 +9,23 @@ from typing import Final
 from sqlalchemy import Connection
 
 from orgboard_dashboard.histograms.percentiles import STATISTICS, Statistic
+from orgboard_dashboard.queries.dictionary import PREFIX
 from orgboard_dashboard.queries.fields import FIELDS, STATUS_WORDS, FieldKind
 from orgboard_dashboard.queries.language import Aggregate
-from orgboard_dashboard.queries.metrics import better
 from orgboard_dashboard.queries.names import ProjectNames
 from orgboard_dashboard.queries.visible import find_project
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.sql.dictionary import tag_names
 
-__all__ = ["FieldWord", "HistogramWord", "HparamWord", "MetricWord", "Vocabulary", "vocabulary"]
+__all__ = [
+    "FieldWord",
+    "HistogramWord",
+    "HparamWord",
+    "MetricWord",
+    "NamedMetricWord",
+    "Vocabulary",
+    "vocabulary",
+]
 
 _MAX_NAMES: Final = 5000
 """Hyperparameters, metrics, and histograms, of one answer: those that most runs have."""
@@ -60,6 +68,16 @@ class MetricWord:
 
 
 @dataclass(frozen=True, slots=True)
+class NamedMetricWord:
+    """A metric of the dictionary, and in how many runs it is."""
+
+    name: str
+    runs: int
+    best: Aggregate | None
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
 class HistogramWord:
     """A tag of histograms, and in how many runs it is."""
 
@@ -74,6 +92,8 @@ class Vocabulary:
     fields: tuple[FieldWord, ...]
     hparams: tuple[HparamWord, ...]
     metrics: tuple[MetricWord, ...]
+    named_metrics: tuple[NamedMetricWord, ...]
+    """Those of the dictionary that runs here have; `metric:NAME` stands for one."""
     histograms: tuple[HistogramWord, ...]
     statistics: tuple[Statistic, ...]
     """Of histograms."""
@@ -88,7 +108,7 @@ def vocabulary(viewer: Viewer, conn: Connection, team: str, project: str) -> Voc
         NotFound: there is no such project, or `viewer` may not see it.
     """
     names = ProjectNames(viewer, conn, find_project(viewer, conn, team, project))
-    hparams = names.hparam_values
+    hparams, dictionary = names.hparam_values, names.dictionary
     runs_of_hparam = Counter({name: values.total() for name, values in hparams.items()})
     of_tag, of_histogram = names.runs_of_tag("scalar"), names.runs_of_tag("histogram")
     kept_hparams = _listable(dict(runs_of_hparam.most_common(_MAX_NAMES)))
@@ -102,7 +122,15 @@ def vocabulary(viewer: Viewer, conn: Connection, team: str, project: str) -> Voc
         hparams=tuple(
             HparamWord(name, runs, _few(hparams[name])) for name, runs in kept_hparams.items()
         ),
-        metrics=tuple(MetricWord(name, runs, better(name)) for name, runs in kept_tags.items()),
+        metrics=tuple(
+            MetricWord(name, runs, dictionary.better(name)) for name, runs in kept_tags.items()
+        ),
+        named_metrics=tuple(
+            NamedMetricWord(
+                name, runs, dictionary.better(PREFIX + name), dictionary.by_name[name].unit
+            )
+            for name, runs in names.metrics.items()
+        ),
         histograms=tuple(HistogramWord(name, runs) for name, runs in kept_histograms.items()),
         statistics=STATISTICS,
         left_out=left_out + len(of_histogram) - len(kept_histograms),

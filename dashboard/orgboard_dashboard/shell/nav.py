@@ -21,6 +21,7 @@ TITLES: Final[dict[Page, str]] = {
     "images": "Images",
     "hparams": "Settings",
     "compare": "Compare",
+    "standings": "Standings",
     "graphs": "Graphs",
 }
 
@@ -31,6 +32,11 @@ _ANY: Final = "*"
 _FREQUENT: Final[tuple[Page, ...]] = ("runs", "scalars", "hparams", "compare")
 """What the bar of a phone has room for, beside the way to the others."""
 
+
+_BESIDE: Final[dict[Page, Page]] = {"standings": "compare"}
+"""Pages without a tab of their own: they are reached from another's, which is marked for both."""
+
+_WITH_TAB: Final[tuple[Page, ...]] = tuple(page for page in PAGES if page not in _BESIDE)
 
 _SHORT: Final[dict[Page, str]] = {"histograms": "Hist"}
 
@@ -50,14 +56,14 @@ def crumb(place: Place | None, base: str) -> list[Component]:
 
 def tabs(place: Place | None, base: str) -> list[Component]:
     """List the pages of the project that `place` is in; none outside a project."""
-    return _links(place, base, PAGES)
+    return _links(place, base, _WITH_TAB)
 
 
 def bar(place: Place | None, base: str) -> list[Component]:
     """List the same pages for the bar at the foot of a phone: the frequent ones, and the others."""
     if place is None or not place.project:
         return []
-    others: list[Page] = [page for page in PAGES if page not in _FREQUENT]
+    others: list[Page] = [page for page in _WITH_TAB if page not in _FREQUENT]
     here = next((_SHORT.get(page, TITLES[page]) for page in others if page == place.page), None)
     more = element(
         html.Details,
@@ -73,12 +79,13 @@ def bar(place: Place | None, base: str) -> list[Component]:
 def _links(place: Place | None, base: str, pages: Sequence[Page]) -> list[Component]:
     if place is None or not place.project:
         return []
+    here = next((tab for page, tab in _BESIDE.items() if page == place.page), place.page)
     return [
         element(
             html.A,
             TITLES[page],
             href=encode_place(Place(page, team=place.team, project=place.project), base),
-            className="ob-nav ob-on" if page == place.page else "ob-nav",
+            className="ob-nav ob-on" if page == here else "ob-nav",
             aria_current="page" if page == place.page else "false",
         )
         for page in pages

@@ -22,6 +22,7 @@ __all__ = [
     "chunked",
     "find_ids",
     "find_tag",
+    "find_tags",
     "load_metadata",
     "metadata_ids",
     "tag_ids",
@@ -56,9 +57,15 @@ def tag_ids(conn: Connection, names: Iterable[str]) -> dict[str, int]:
     return {keys[key]: tag_id for key, tag_id in found.items()}
 
 
+def find_tags(conn: Connection, names: Iterable[str]) -> dict[str, int]:
+    """Return the id of each of these tags that some run has ever had."""
+    keys = {sha256(name): name for name in names}
+    return {keys[key]: tag_id for key, tag_id in find_ids(conn, _FIND_TAGS, keys).items()}
+
+
 def find_tag(conn: Connection, name: str) -> int | None:
     """Return the id of a tag; None when no run has ever had it."""
-    return next(iter(find_ids(conn, _FIND_TAGS, [sha256(name)]).values()), None)
+    return find_tags(conn, [name]).get(name)
 
 
 def tag_names(conn: Connection, ids: Collection[int]) -> dict[int, str]:

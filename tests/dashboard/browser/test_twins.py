@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page
 
 from orgboard_dashboard import charts
 from orgboard_dashboard.charts.palette import PALETTE, ink
-from orgboard_dashboard.queries.metrics import better
+from orgboard_dashboard.queries.directions import guessed
 from support.vectors import plain, read_vectors
 
 pytestmark = pytest.mark.browser
@@ -27,6 +27,7 @@ KEYS = {
     "zoom": "zoom",
     "collapsed": "collapsed",
     "superseded": "superseded",
+    "by_metric": "byMetric",
     "log_x": "logX",
     "y_range": "yRange",
     "section_ranges": "sectionRanges",
@@ -109,16 +110,18 @@ def test_the_browser_smooths_as_python_does(script: Run, case: dict[str, Any]) -
 @pytest.mark.parametrize("case", read_vectors("figures"), ids=lambda case: case["name"])
 def test_the_browser_draws_what_python_draws(script: Run, case: dict[str, Any]) -> None:
     figure = script(
-        """([lines, view]) => {
-            const {data, ranges, clipped} = ob.figure(lines, view, "loss");
-            return {data: data.map((t) => ({...t, x: [...t.x], y: [...t.y]})), ranges, clipped};
+        """([lines, view, tag, unit]) => {
+            ob.learn([{name: tag, best: null, unit}]);
+            const {data, ...rest} = ob.figure(lines, view, tag);
+            return {data: data.map((t) => ({...t, x: [...t.x], y: [...t.y]})), ...rest};
         }""",
-        [case["lines"], case["view"]],
+        [case["lines"], case["view"], case.get("tag", "loss"), case.get("unit", "")],
     )
 
     assert plain(figure["data"]) == case["data"]
     assert figure["ranges"]["x"] == pytest.approx(case["ranges"]["x"])
     assert figure["clipped"] == case.get("clipped", 0)
+    assert figure["title"] == case.get("title", "")
     assert figure["ranges"]["y"] == pytest.approx(case["ranges"]["y"])
 
 
@@ -286,4 +289,4 @@ def untouched(script: Run) -> dict[str, Any]:
 def test_the_browser_judges_by_a_tag_which_way_is_better_as_python_does(
     script: Run, tag: str
 ) -> None:
-    assert script("(tag) => ob.better(tag)", tag) == better(tag)
+    assert script("(tag) => ob.better(tag)", tag) == guessed(tag)

@@ -22,13 +22,14 @@
     build(actions) {
       const { name, display_name: title, description } = this.tag;
       const label = title && title !== name ? title : name;
+    const of = this.tag.of?.length ? `of ${this.tag.of.map(partWords).join(", ")}` : "";
       this.cursor = ob.el("div.ob-cursor", { hidden: true, "aria-hidden": "true" });
       this.range = ob.el("div.ob-range", { hidden: true, "aria-hidden": "true" });
-      this.plot = ob.el("div.ob-plot", { role: "img", "aria-label": `${name}: not fetched yet` });
+      this.plot = ob.el("div.ob-plot", { role: "img", "aria-label": `${label}: not fetched yet` });
       this.note = ob.el("div.ob-note");
       this.words = [ob.el("span"), ob.el("span")];
-      this.el = ob.el("article.ob-card", { "data-tag": name, "aria-label": name, tabindex: "-1" },
-        ob.el("header", {}, ob.el("h3.ob-mono", { title: description ? `${name}\n${description}` : name }, label), ob.cardActions(this, actions)),
+      this.el = ob.el("article.ob-card", { "data-tag": name, "aria-label": ob.plainName(name), tabindex: "-1" },
+        ob.el("header", {}, ob.el("h3.ob-mono", { title: [name, description, of].filter(Boolean).join("\n") }, label), ob.cardActions(this, actions)),
         ob.el("div.ob-stage", {}, this.plot, this.range, this.cursor, this.note),
         ob.el("footer", {}, ...this.words));
       this.el.card = this;
@@ -88,6 +89,7 @@
       const lines = this.shownLines();
       const look = this.look();
       const figure = ob.groupFigure(lines, look, this.tag.name);
+      figure.unit = ob.unitOf(this.tag.name);
       const key = JSON.stringify([view.zoom, view.xAxis, view.logX, view.yAxis, look.yRange, look.sectionRanges, look.cardRanges, view.outliersClipped, figure.ranges.unit]);
       this.held = this.resting && this.ranges !== null && this.key === key;
       if (this.held) figure.ranges = this.ranges;
@@ -176,6 +178,9 @@
   }
 
   ob.Card = Card;
+
+  /** Write a tag that means a metric, and what its values are multiplied by. */
+  const partWords = (ob.partWords = ({ name, scale }) => (scale === 1 ? name : `${name} × ${scale}`));
 
   /** Points that a restart replaced are a line of their own. */
   function nameOf(name, line) {

@@ -11,7 +11,7 @@
   /** Make the buttons of a card; they show on hover and on focus. */
   ob.cardActions = function cardActions(card, { onResize, onSelect }) {
     const { name } = card.tag;
-    const button = (what, label, onclick) => ob.el("button.ob-icon", { type: "button", "aria-label": `${label} ${name}`, title: label, onclick }, ob.icon(ICONS[what]));
+    const button = (what, label, onclick) => ob.el("button.ob-icon", { type: "button", "aria-label": `${label} ${ob.plainName(name)}`, title: label, onclick }, ob.icon(ICONS[what]));
     const pin = button("pin", "Pin", () => ob.togglePin(name));
     const full = button("full", "Full screen", () => ob.toggleFull(card, onResize));
     const more = button("more", "More about", () => openMore(card, more, Boolean(onSelect)));
@@ -79,11 +79,13 @@
       ob.setView({ cardRanges: range ? [...others, [name, ...range]] : others });
     };
     const save = (label, words, act) => ob.menuItem(label, act, words);
-    ob.openMenu(button, `More about ${name}`,
+    ob.openMenu(button, `More about ${ob.plainName(name)}`,
       ob.menuHead("In words"), ob.el("p.ob-words", {}, card.told?.() ?? ob.describe(name, card.shownLines())),
+      ...(card.tag.of?.length ? [ob.menuHead("A metric, logged as"), ob.el("p.ob-words", {}, ob.el("span.ob-mono", {}, card.tag.of.map(ob.partWords).join(", ")), card.tag.of.length > 1 ? ". In a run that has several of them the first one counts." : "")] : []),
       ...(card.look().cardRanges === ob.view.cardRanges ? [ob.menuHead(card.rangeName ?? "Vertical range"), ob.rangeFields(card.rangeName ?? "Vertical range", own?.slice(1) ?? null, setRange)] : []),
       ...(card.isTag ? moves(name) : []),
       ...(card.menuItems?.() ?? []),
+      ...(card.isTag && !card.kind ? ob.dictionaryPage().map(({ label, act }) => ob.menuItem(label, act)) : []),
       ...(card.isTag && tabled && !card.kind ? [ob.menuItem("Table of values", () => ob.openTable(card))] : []),
       ob.menuHead("Save"),
       save("PNG", "the picture, twice as fine", () => (card.savePicture?.("png") ?? ob.savePicture(card, "png"))),

@@ -75,6 +75,7 @@
       ...section("Shown", ob.columns().filter(({ key }) => finds(ob.columnTitle(key))).map(shownRow)),
       ...section("Every run", ob.columnFields().filter(([key, title]) => key !== "name" && finds(title)).map(([key, title]) => fieldRow(key, title))),
       ...limited("Hyperparameters", (menu.words?.hparams ?? []).filter(({ name }) => finds(name)), ({ name }) => fieldRow(`hp:${name}`, name, true)),
+      ...limited("Metrics of the dictionary", named().filter(({ name }) => finds(name)), metricRow),
       ...limited("Metrics", (menu.words?.metrics ?? []).filter(({ name }) => finds(name)), metricRow),
       ...limited("Histograms", (menu.words?.histograms ?? []).filter(({ name }) => finds(name)), histogramRow),
       ob.el("div.ob-menu-foot", {}, ob.el("button.ob-quiet", { type: "button", "data-focus": "usual", disabled: ob.view.columns === null, onclick: () => ob.setView({ columns: null }) }, "The usual columns")),
@@ -84,6 +85,9 @@
     const again = body.querySelector(`[data-focus="${CSS.escape(focused)}"]`);
     (again && !again.disabled ? again : menu.search).focus({ preventScroll: true });
   }
+
+  /** The metrics of the dictionary, called as in columns. */
+  const named = () => (menu.words?.named_metrics ?? []).map((one) => ({ ...one, name: ob.METRIC + one.name }));
 
   function section(title, rows) {
     return rows.length ? [ob.el("h3", {}, title), ...rows] : [];

@@ -39,7 +39,8 @@
 
   /** Write what stands above a column: "lr", "val/loss", "min val/loss". */
   ob.columnTitle = function columnTitle(key) {
-    const { source, name } = ob.columnOf(key);
+    const { source, name: full } = ob.columnOf(key);
+    const name = source === "hp" ? full : ob.plainName(full);
     if (!source) return FIELDS.find(([field]) => field === name)?.[1] ?? name;
     if (source === "spark") return `${name} curve`;
     if (source === "hist") return name.replace(/:([^:]*)$/, " $1");

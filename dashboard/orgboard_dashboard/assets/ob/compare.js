@@ -26,7 +26,7 @@
       this.toolbar = ob.toolbar(this);
       this.tables = ob.el("div");
       this.charts = ob.el("div");
-      this.out = ob.el("div.ob-compare", {}, this.tables, this.charts);
+      this.out = ob.el("div.ob-compare", {}, ob.comparing(project, "compare"), this.tables, this.charts);
       ob.sizeCards(this.out);
       root.replaceChildren(this.toolbar.el, this.out);
       this.again = ob.throttled(1500, () => this.load());
@@ -65,7 +65,7 @@
 
     onView(changed) {
       const any = (...keys) => keys.some((key) => changed.has(key));
-      if (any("selected")) this.load();
+      if (any("selected", "byMetric")) this.load();
       else if (any("tagFilter")) this.paint();
       else if (any("xAxis", "zoom", "superseded", "logX", "groupLine", "groupBand")) this.fetch();
       if (any("baseline", "compared")) {
@@ -96,11 +96,14 @@
       this.wanted = key;
       if (this.subjects().length < 2) return this.paint();
       try {
-        const { metrics } = await ob.getJson(`${this.project.path}/metrics?${new URLSearchParams({ runs: key })}`, this.controller.signal);
+        const query = new URLSearchParams({ runs: key, ...(ob.byMetric() ? { by_metric: "true" } : {}) });
+        const { metrics } = await ob.getJson(`${this.project.path}/metrics?${query}`, this.controller.signal);
         if (this.wanted !== key) return;
         this.metrics = metrics;
+        ob.learn(metrics);
         // What the horizontal axis may follow.
         this.tags = metrics;
+        this.toolbar.paint();
         this.paint();
       } catch (error) {
         if (error instanceof ob.Refused) this.say(error.message);
@@ -120,7 +123,7 @@
       if (this.subjects().length < 2) return this.say(...this.nothing());
       const filter = ob.tagMatcher(ob.view.tagFilter);
       this.toolbar.problem(filter.problem);
-      this.listed = this.metrics.filter((metric) => filter.matches(metric.name));
+      this.listed = this.metrics.filter((metric) => [metric, ...metric.of].some(({ name }) => filter.matches(name)));
       this.paintTables();
       this.layOut();
     }
@@ -171,7 +174,7 @@
       if (!this.listed.length) return [title, ob.el("p.ob-mute", {}, this.metrics.length ? "No tag matches the filter." : "These runs have logged no scalars yet.")];
       const rows = this.listed.map((metric) => {
         const from = valueOf(metric, base);
-        return ob.el("tr", {}, ob.el("th.ob-mono", { scope: "row", title: metric.name }, metric.name),
+        return ob.el("tr", {}, ob.el("th.ob-mono", { scope: "row", title: [metric.name, ...metric.of.map(ob.partWords)].join("\n") }, ob.plainName(metric.name), ob.unitOf(metric.name) ? ob.el("span.ob-mute", {}, ` ${ob.unitOf(metric.name)}`) : ""),
           ...subjects.map((one) => standingCell(metric, valueOf(metric, one), one === base ? null : from)));
       });
       return [title, table(this.head("Tag", subjects), rows, "Metrics")];

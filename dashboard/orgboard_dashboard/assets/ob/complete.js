@@ -123,7 +123,8 @@
   function named(source, words) {
     const hparams = words.hparams.map(({ name, runs }) => item(ob.queryWord(name), `hyperparameter · ${ob.plural(runs, "run")}`, name));
     if (source === "hp") return hparams;
-    return source === "metric" ? metrics(words) : [...hparams, ...metrics(words), ...statisticsOf(words)];
+    if (source === "metric") return [...namedMetrics(words, ""), ...metrics(words, [])];
+    return [...hparams, ...metrics(words), ...statisticsOf(words)];
   }
 
   const statisticsOf = (words) => (words.histograms?.length ? [item("hist:", "a number of the last histogram")] : []);
@@ -132,8 +133,13 @@
     return (words.histograms ?? []).map(({ name, runs }) => item(`${ob.queryWord(name)}:`, `histograms · ${ob.plural(runs, "run")}`, name));
   }
 
-  function metrics(words) {
-    return words.metrics.map(({ name, runs }) => item(ob.queryWord(name), `metric · ${ob.plural(runs, "run")}`, name));
+  /** Metrics of the dictionary: behind `metric:`, or with it. */
+  function namedMetrics(words, before = "metric:") {
+    return (words.named_metrics ?? []).map(({ name, runs }) => item(before + ob.queryWord(name), `of the dictionary · ${ob.plural(runs, "run")}`, name));
+  }
+
+  function metrics(words, named = namedMetrics(words)) {
+    return [...named, ...words.metrics.map(({ name, runs }) => item(ob.queryWord(name), `metric · ${ob.plural(runs, "run")}`, name))];
   }
 
   function values(name, words) {

@@ -15,13 +15,13 @@
   /** Tell the lines of one tag. */
   ob.describe = function describe(tag, lines) {
     const told = lines.filter((line) => line.n > 0);
-    if (!told.length) return `${tag}: no points in the shown runs.`;
+    if (!told.length) return `${ob.plainName(tag)}: no points in the shown runs.`;
     const first = Math.min(...told.map((line) => Number(line.step[0] ?? line.marks[0]?.step ?? 0)));
     const last = Math.max(...told.map((line) => Number(line.step.at(-1) ?? line.marks.at(-1)?.step ?? 0)));
     const rest = told.length - MOST_TOLD;
     const grouped = told.some((line) => line.members);
     return [
-      grouped ? `${tag}: ${ob.plural(told.length, "group")}.` : `${tag}: ${ob.plural(told.length, "run")}, steps ${ob.count(first)} to ${ob.count(last)}.`,
+      grouped ? `${ob.plainName(tag)}: ${ob.plural(told.length, "group")}.` : `${ob.plainName(tag)}: ${ob.plural(told.length, "run")}, steps ${ob.count(first)} to ${ob.count(last)}.`,
       ...told.slice(0, MOST_TOLD).map((line) => `${line.name} ${sentence(tag, line)}.`),
       ...(rest > 0 ? [`And ${ob.plural(rest, grouped ? "more group" : "more run")}.`] : []),
     ].join(" ");

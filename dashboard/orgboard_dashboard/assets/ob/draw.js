@@ -11,10 +11,12 @@
   const BELOW_PX = 11;
   const BESIDE_PX = 1;
   const DOWN_PX = 3.5;
+  /** Of the unit, from the upper end of the axis. */
+  const UNIT_PX = [4, 8];
 
-  /** Draw {data, ranges} into `plot`. `was` are the ranges on the screen, from which it slides.
+  /** Draw {data, ranges, unit} into `plot`. `was` are the ranges on the screen, from which it slides.
       As one of Plotly's, a plot tells what is drawn: `data` and `layout`. */
-  ob.draw = function draw(plot, { data, ranges }, view, was) {
+  ob.draw = function draw(plot, { data, ranges, unit }, view, was) {
     if (!plot.clientWidth) return;
     const fresh = !plot.drawnSize;
     const size = { width: plot.clientWidth, height: plot.clientHeight };
@@ -25,7 +27,7 @@
     const within = data.filter((trace) => trace.cliponaxis !== false);
     const beyond = data.filter((trace) => trace.cliponaxis === false);
     plot.replaceChildren(ob.svg("svg", { ...size, "aria-hidden": "true" },
-      ...axes(layout, scale),
+      ...axes(layout, scale, unit),
       ob.canvas(scale, {}, layer(within, scale)),
       ob.canvas(scale, { overflow: "visible" }, layer(beyond, scale))));
     if (!fresh && was) slide(plot.querySelector(".scatterlayer"), was, ranges);
@@ -35,14 +37,16 @@
     return ob.svg("g", { class: "scatterlayer" }, ...traces.map((trace) => ob.curve(trace, scale)));
   }
 
-  function axes({ xaxis, yaxis }, { left, top, width, height, x, y }) {
+  function axes({ xaxis, yaxis }, { left, top, width, height, x, y }, unit) {
     const places = xaxis.tickvals.map((value) => left + x(value));
     const heights = yaxis.tickvals.map((value) => top + y(value));
     return [
       ob.svg("path", { class: "ob-gridlines", d: heights.map((at) => `M${left},${at}h${width}`).join("") }),
       ob.svg("g", { class: "xtick" }, ...places.map((at, i) => ob.svg("text", { x: at, y: top + height + BELOW_PX }, xaxis.ticktext[i]))),
       ob.svg("g", { class: "ytick" }, ...heights.map((at, i) => ob.svg("text", { x: left - BESIDE_PX, y: at + DOWN_PX }, yaxis.ticktext[i]))),
-    ];
+      // In the corner, where lines seldom are: beside the axis there is no room for a word.
+      unit && ob.svg("text", { class: "ob-unit", x: left + UNIT_PX[0], y: top + UNIT_PX[1] }, unit),
+    ].filter(Boolean);
   }
 
   /** Take what is drawn away. */

@@ -16,16 +16,16 @@
   /** Make a picture's data address. */
   ob.picture = async function picture(name, lines, view, format) {
     const Plotly = await ob.plotly();
-    const { data, ranges } = ob.groupFigure(lines, view, name);
+    const { data, ranges, title } = ob.groupFigure(lines, view, name);
     const named = data.filter((trace) => trace.uid.endsWith("_line")).slice(0, MOST_NAMED);
     const traces = data.map((trace) => ({ ...trace, showlegend: named.includes(trace) }));
     const axis = { zeroline: false, tickmode: "array", automargin: true, gridcolor: ob.token("grid") };
     const layout = {
       ...SIZE, margin: MARGIN, showlegend: true, paper_bgcolor: ob.token("surface"), plot_bgcolor: ob.token("surface"),
       font: { family: "system-ui, sans-serif", size: 12, color: ob.token("ink") },
-      title: { text: ob.plotlyText(name), x: 0, xref: "paper", font: { size: 15 } },
+      title: { text: ob.plotlyText(ob.plainName(name)), x: 0, xref: "paper", font: { size: 15 } },
       xaxis: { ...axis, ...ob.xAxisOf(ranges, view, SIZE.width), showgrid: false, title: { text: ob.plotlyText(ob.xName(view)) } },
-      yaxis: { ...axis, ...ob.yAxisOf(ranges, view, SIZE.height) },
+      yaxis: { ...axis, ...ob.yAxisOf(ranges, view, SIZE.height), title: { text: title } },
     };
     return Plotly.toImage({ data: traces, layout }, { format, ...SIZE, scale: format === "png" ? 2 : 1 });
   };
@@ -72,11 +72,11 @@
     return new Promise((done) => canvas.toBlob(done, "image/png"));
   }
 
-  /** Save every point of these tags in the shown runs, as "csv" or "jsonl". */
+  /** Save every point, as it was logged, of these tags in the shown runs, as "csv" or "jsonl". */
   ob.savePoints = function savePoints(tags, form, kind = "scalar") {
     const runs = ob.project?.shown().map((run) => run.uid) ?? [];
     if (!runs.length || !tags.length) return;
-    const query = new URLSearchParams({ tags: tags.map((tag) => tag.id).join(","), runs: runs.join(","), form, kind });
+    const query = new URLSearchParams({ tags: tags.flatMap(({ id, of }) => (of?.length ? of.map((part) => part.id) : [id])).join(","), runs: runs.join(","), form, kind });
     download(`${ob.base()}api/ui/v1/${ob.project.path}/export?${query}`, "");
   };
 

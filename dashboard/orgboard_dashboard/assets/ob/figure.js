@@ -13,8 +13,8 @@
   /** Escape a name: Plotly reads its text as a little HTML. */
   ob.plotlyText = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
 
-  /** Make {data, ranges: {x, y, unit}, clipped} for `lines` under `view`. `tag` finds the range
-      that somebody gave it. */
+  /** Make {data, ranges: {x, y, unit}, clipped, title} for `lines` under `view`. `tag` finds the
+      range and the unit that somebody gave it. */
   ob.figure = function figure(lines, view, tag = "") {
     const drawn = lines.map((line) => ({ ...line, smoothed: ob.smoothLine(line, view) }));
     const { y, unit, clipped } = ob.yRange(drawn, view, tag);
@@ -26,7 +26,7 @@
       ...drawn.map((line) => trace(line, heights(line.smoothed), { opacity: 1, width: 1.6, part: "line" })),
       ...drawn.filter((line) => line.marks.length).map((line) => marks(line, ranges.y, view)),
     ];
-    return { data, ranges, clipped };
+    return { data, ranges, clipped, title: ob.plotlyText(ob.unitOf(tag)) };
   };
 
   /** What a figure has as values: Plotly knows every axis but symlog. */

@@ -108,8 +108,8 @@
       };
       return band(line, y("low"), y("high"), figure.ranges.y[0], view);
     });
-    const { ranges } = figure;
-    return { data: [...bands, ...figure.data.filter((trace) => !ids.has(trace.uid))], ranges, clipped: ob.outsideOf(lines, view, ranges) };
+    const { ranges, title } = figure;
+    return { data: [...bands, ...figure.data.filter((trace) => !ids.has(trace.uid))], ranges, clipped: ob.outsideOf(lines, view, ranges), title };
   };
 
   function edge(line, side) {

@@ -46,8 +46,12 @@
       ob.menuItem("Sign out", () => ob.signOut()));
   }
 
+  /** The page of what the organisation calls its metrics, which guests do not have. */
+  ob.dictionaryPage = () => (me.kind === "share" ? [] : [{ label: "Dictionary of metrics", act: () => ob.goTo(`${ob.base()}dictionary`) }]);
+
   /** The pages that are about people, as menus and the palette list them. */
   ob.ownPages = () => [
+    ...ob.dictionaryPage(),
     ...(me.signed_in ? [
       { label: "Account", act: () => ob.goTo(`${ob.base()}account`) },
       { label: "Mentions", act: () => ob.goTo(`${ob.base()}account/mentions`) },

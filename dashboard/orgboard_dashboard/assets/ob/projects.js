@@ -30,6 +30,7 @@
       ob.el("span.ob-mute", { title: row.last_event === null ? "" : ob.moment(row.last_event) }, row.last_event === null ? "" : ob.ago(row.last_event))));
     const together = wide(projects).map(([team, words, mine]) => ob.el("a.ob-nav.ob-pill", { href: address({ team, project: ob.ANY }) },
       words, ob.el("span.ob-mute", {}, ob.plural(mine.reduce((n, row) => n + row.runs, 0), "run"))));
+    if ((await ob.whoAmI()).kind !== "share") together.push(ob.el("a.ob-nav.ob-pill", { href: `${ob.base()}dictionary` }, "Dictionary of metrics"));
     root.replaceChildren(ob.el("div.ob-plain", {}, ob.el("h1", {}, "Projects"),
       ob.el("nav.ob-together", { "aria-label": "Several projects together" }, ob.el("span.ob-mute", {}, "Look together at"), ...together),
       ob.el("div.ob-projectlist", {}, ...rows)));

@@ -203,11 +203,17 @@
 
   const KEEP_MS = 20000;
 
+  function learned(words) {
+    ob.learn(words.metrics);
+    ob.learn(words.named_metrics.map((one) => ({ ...one, name: ob.METRIC + one.name })));
+    return words;
+  }
+
   /** Fetch the words of a project: its fields, hyperparameters and metrics. Kept for a while. */
   ob.vocabulary = function vocabulary(project) {
     const kept = project.words;
     if (!kept || Date.now() - kept.since > KEEP_MS) {
-      project.words = { since: Date.now(), asked: ob.getJson(`${project.path}/fields`) };
+      project.words = { since: Date.now(), asked: ob.getJson(`${project.path}/fields`).then(learned) };
       project.words.asked.catch(() => { project.words = null; });
     }
     return project.words.asked;

@@ -31,7 +31,7 @@
   };
 
   /** The section of a tag: what stands before its last slash. */
-  ob.sectionOf = (tag) => tag.slice(0, Math.max(0, tag.lastIndexOf("/")));
+  ob.sectionOf = (tag) => (tag.startsWith(ob.METRIC) ? ob.METRIC : tag.slice(0, Math.max(0, tag.lastIndexOf("/"))));
 
   /** The kind of the horizontal axis. */
   ob.xKind = (view) => (view.logX ? "log" : "lin");

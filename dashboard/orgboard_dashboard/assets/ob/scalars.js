@@ -127,6 +127,7 @@
 
     onView(changed) {
       if (changed.has("selected")) this.reselect();
+      else if (changed.has("byMetric")) this.listTags();
       const has = (...keys) => keys.some((key) => changed.has(key));
       if (has("tagFilter", "collapsed", "pinned", "charts")) this.layOut();
       if (has("xAxis", "zoom", "superseded", "logX", "groupLine", "groupBand")) this.refetch();
@@ -148,17 +149,24 @@
       if (this.project.error instanceof ob.Refused && this.project.error.status === 404) return;
       if (!runs.length) return this.layOut((this.tags = []));
       const query = new URLSearchParams({ kind: this.kind(), runs: runs.join(",") });
+      if (ob.byMetric()) query.set("by_metric", "true");
       try {
         const [{ tags }, charts] = await Promise.all([ob.getJson(`${this.project.path}/tags?${query}`, this.controller.signal), this.declared(runs)]);
         const known = this.tags?.map((tag) => tag.id).join();
         this.tags = tags;
-        if (this.kind() === "scalar") ob.scalarTags = tags;
+        if (this.kind() === "scalar") this.learn(tags);
         this.takeDeclared(charts);
         if (known !== tags.map((tag) => tag.id).join() || !tags.length) this.layOut();
       } catch (error) {
         if (error instanceof ob.Refused) this.say(error.message);
         else if (error.name !== "AbortError") throw error;
       }
+    }
+
+    learn(tags) {
+      ob.scalarTags = tags;
+      ob.learn(tags);
+      this.toolbar.paint();
     }
 
     /** Fetch which charts the shown runs declare themselves. */
@@ -184,12 +192,14 @@
       this.toolbar.problem(filter.problem);
       if (filter.problem) return;
       const pinned = ob.view.pinned.map((name) => this.tags.find((tag) => tag.name === name)).filter(Boolean);
-      const tags = this.tags.filter((tag) => filter.matches(tag.name) && !pinned.includes(tag));
+      const matches = (tag) => [tag, ...(tag.of ?? [])].some(({ name }) => filter.matches(name));
+      const tags = this.tags.filter((tag) => matches(tag) && !pinned.includes(tag));
       const charts = this.charts();
       if (!tags.length && !pinned.length && !charts.length) return this.say(...this.nothing());
       const groups = Map.groupBy ? Map.groupBy(tags, (tag) => ob.sectionOf(tag.name)) : group(tags);
-      // Tags without a group come last: they are seldom what a page is opened for.
-      const ordered = [...groups].sort(([one], [other]) => Number(one === "") - Number(other === ""));
+      // Metrics that have a name come first. Tags without a group come last: they are seldom what a page is opened for.
+      const rank = (name) => (name === ob.METRIC ? -1 : Number(name === ""));
+      const ordered = [...groups].sort(([one], [other]) => rank(one) - rank(other));
       const sections = ordered.map(([name, members]) => this.section(name, members));
       sections.unshift(...ob.layoutSections(this.layouts ?? [], (chart) => this.card(chart).el));
       if (charts.length) sections.unshift(this.chartSection(charts));
@@ -214,7 +224,7 @@
 
     section(name, tags) {
       const pinned = name === PINNED;
-      const label = pinned ? "Pinned" : name || "other";
+      const label = pinned ? "Pinned" : name === ob.METRIC ? "Metrics" : name || "other";
       const folded = !pinned && ob.view.collapsed.includes(name);
       const grid = ob.el("div.ob-grid", { hidden: folded });
       const add = (from) => {

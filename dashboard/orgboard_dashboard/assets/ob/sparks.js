@@ -43,8 +43,10 @@
   async function tagIds(project, tags, signal) {
     let known = ids.get(project);
     if (!known || tags.some((tag) => !known.has(tag))) {
-      const { tags: all } = await ob.getJson(`${project.path}/tags?kind=scalar`, signal);
-      known = new Map(all.map(({ name, id }) => [name, id]));
+      const byMetric = tags.some((tag) => tag.startsWith(ob.METRIC));
+      const asked = ["", ...(byMetric ? ["&by_metric=true"] : [])].map((how) => ob.getJson(`${project.path}/tags?kind=scalar${how}`, signal));
+      // Beside metrics there are the tags that they are of.
+      known = new Map((await Promise.all(asked)).flatMap((found) => found.tags).map(({ name, id }) => [name, id]));
       ids.set(project, known);
     }
     return known;

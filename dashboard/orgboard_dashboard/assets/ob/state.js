@@ -10,7 +10,7 @@
 
   const DEFAULTS = {
     runFilter: "", tagFilter: "", smoothing: 0.6, xAxis: "step", yAxis: "lin",
-    selected: null, zoom: null, collapsed: [], superseded: false,
+    selected: null, zoom: null, collapsed: [], superseded: false, byMetric: null,
     logX: false, yRange: null, sectionRanges: [], cardRanges: [], outliersClipped: true, smoothingKind: "ema", pinned: [],
     cardWidth: null, cardHeight: null, tipOrder: "nearest", selectedRange: null,
     groupBy: "", groupLine: "mean", groupBand: "minmax", charts: [], baseline: "", compared: "last",
@@ -51,6 +51,7 @@
       zoom: pair(get("x0"), get("x1")),
       collapsed: pairs.getAll("c"),
       superseded: get("old") === "1",
+      byMetric: { 0: false, 1: true }[get("bm")] ?? null,
       logX: get("lx") === "1",
       yRange: ranges.get("") ?? null,
       sectionRanges: [...yRanges(pairs.getAll("ys"))].map(([group, [low, high]]) => [group, low, high]),
@@ -103,6 +104,7 @@
     if (view.zoom !== null) pairs.push(["x0", view.zoom[0]], ["x1", view.zoom[1]]);
     for (const group of view.collapsed) pairs.push(["c", group]);
     if (view.superseded) pairs.push(["old", "1"]);
+    if (view.byMetric !== null) pairs.push(["bm", Number(view.byMetric)]);
     pairs.push(...drawingPairs(view));
     if (view.groupBy) pairs.push(["g", view.groupBy]);
     if (view.groupLine !== "mean") pairs.push(["gl", view.groupLine]);

@@ -16,20 +16,32 @@
       onclick: () => ob.setView({ outliersClipped: !ob.view.outliersClipped }),
     });
     oldLabel.hidden = true;
+    const metrics = byMetricButton();
     return {
-      ...ob.toolbarOf("How the charts are drawn", ...smoothing, horizontal.el, vertical, outliers, ob.settingsButton(), oldLabel, zoom),
+      ...ob.toolbarOf("How the charts are drawn", ...smoothing, horizontal.el, vertical, outliers, metrics, ob.settingsButton(), oldLabel, zoom),
       paint() {
         horizontal.paint();
         vertical.paint(ob.view.yAxis);
         const { outliersClipped } = ob.view;
         outliers.textContent = outliersClipped ? "Outliers clipped" : "Outliers shown";
         outliers.setAttribute("aria-pressed", String(outliersClipped));
+        metrics.hidden = !(page.tags ?? []).some((tag) => tag.metric || tag.of?.length);
+        metrics.setAttribute("aria-pressed", String(ob.byMetric()));
         zoom.hidden = ob.view.zoom === null;
         if (ob.view.zoom) zoom.textContent = `${ob.xStretch(ob.view.zoom, ob.view)} ✕`;
         oldLabel.hidden = !ob.view.superseded && !(ob.project?.shown() ?? []).some((run) => run.attempts > 1);
       },
     };
   };
+
+  /** Whether cards are of the dictionary's metrics in the place of their tags: usually where
+      several projects are looked at. */
+  ob.byMetric = () => ob.view.byMetric ?? [ob.project?.team, ob.project?.name].includes(ob.ANY);
+
+  const byMetricButton = () => ob.el("button.ob-pill.ob-toggle.ob-bymetric", {
+    type: "button", title: "One card for each metric of the dictionary, whatever runs call it, in its unit; or one for each tag, as it was logged",
+    hidden: true, onclick: () => ob.setView({ byMetric: !ob.byMetric() }),
+  }, "By metric");
 
   /** Make the row above cards of tags: what each such page has, and `children` between. Gives {el, problem}. */
   ob.toolbarOf = function toolbarOf(label, ...children) {

@@ -104,7 +104,13 @@
       ["time", ({ line, i }) => ob.clock(line.wall[i], true)],
       ["relative", ({ line, i }) => sinceStart(card, line, i)],
       metric !== null && ["x", ({ line, i }) => ob.value(line.x[i])],
+      card.tag.of?.length && ["tag", ({ line }) => ownTag(line)],
     ].filter(Boolean);
+  }
+
+  /** The tag by which a run has logged a metric, and those that do not count. */
+  function ownTag({ tag = "", scale = 1, others = [] }) {
+    return ob.partWords({ name: tag, scale }) + (others.length ? `, not ${others.join(", ")}` : "");
   }
 
   /** Since the run's first point here, or its first event; on a time axis, what the axis says. */
