@@ -122,6 +122,10 @@ DELICATE: list[tuple[str, str, Any]] = [
     ("POST", "directories", {"path": "/data", "project": "red/one"}),
     ("POST", "p/red/one/access", {"visibility": "private"}),
     ("POST", "p/red/one/access/grants", {"name": "eve", "role": "viewer"}),
+    ("POST", "groups", {"group": "ml", "team": "red", "role": "viewer"}),
+    ("POST", "second-factor", {}),
+    ("DELETE", "second-factor", {}),
+    ("DELETE", "accounts/ben/second-factor", {}),
 ]
 
 
