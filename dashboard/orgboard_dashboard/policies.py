@@ -98,7 +98,7 @@ _PROGRAMS: Final = (
     Rule("PATCH", _PUBLIC + "/comments/{key}", "edit", _QUESTION_BODY),
     Rule("DELETE", _PUBLIC + "/comments/{key}", "edit", _QUESTION_BODY),
     Rule("GET", _PUBLIC + "/metrics", "view"),
-    Rule("POST", _PUBLIC + "/metrics", "edit", _CHANGE_BODY, "metric.set"),
+    Rule("POST", _PUBLIC + "/metrics", "edit", _CHANGE_BODY, "metric.change"),
     Rule("POST", _PUBLIC + "/metrics/drop", "edit", _QUESTION_BODY, "metric.remove"),
 )
 
@@ -155,8 +155,8 @@ _FIXED: Final = (
     Rule("POST", _API + "/directories/drop", "edit", _QUESTION_BODY, "logdir.rule"),
     Rule("GET", _API + "/dictionary", "view"),
     Rule("GET", _API + "/dictionary/unclaimed", "view"),
-    Rule("POST", _API + "/dictionary", "edit", _CHANGE_BODY, "metric.set"),
-    Rule("POST", _API + "/dictionary/claim", "edit", _QUESTION_BODY, "metric.set"),
+    Rule("POST", _API + "/dictionary", "edit", _CHANGE_BODY, "metric.change"),
+    Rule("POST", _API + "/dictionary/claim", "edit", _QUESTION_BODY, "metric.change"),
     Rule("POST", _API + "/dictionary/drop", "edit", _QUESTION_BODY, "metric.remove"),
     Rule("GET", _API + "/tokens", "view"),
     Rule("POST", _API + "/tokens", "own", _QUESTION_BODY, "token.made"),
