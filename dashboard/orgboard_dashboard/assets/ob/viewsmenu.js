@@ -96,7 +96,6 @@
       { label: "Save view as…", words: "", act: askSave },
     ];
     return [
-      ...(ob.viewHasTalk() ? [{ label: "Comments on this view", words: "", act: ob.openViewComments }] : []),
       ...(me.can_keep ? edits : []),
       ...(differs ? [{ label: "Discard the changes", words: "", act: ob.resetView }] : []),
       ...(ob.fullQuery() ? [{ label: "Reset everything", words: "no view", act: ob.leaveView }] : []),

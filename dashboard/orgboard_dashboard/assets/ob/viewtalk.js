@@ -107,12 +107,6 @@
     return comments.filter((one) => !one.removed).length;
   };
 
-  /** Open the comments of the shown view. */
-  ob.openViewComments = () => open();
-
-  /** Whether who looks may read what is said of the shown view. */
-  ob.viewHasTalk = () => known.mayRead;
-
   ob.leaveViewComments = function leaveViewComments() {
     close();
     known = { id: "", path: "", count: 0, mayRead: false };
