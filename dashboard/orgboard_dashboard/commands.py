@@ -127,6 +127,8 @@ def _web(options: argparse.Namespace) -> int:
     with inherit(options.listener) if is_child else listen(options.host, options.port) as listener:
         engine = open_engine(options.db, create=False)
         check_version(engine)
+        if not is_child:
+            launch.look_at_role(engine, config)
         link = launch.first_link(engine) if config.accounts and not is_child else None
         if options.workers > 1:
             engine.dispose()

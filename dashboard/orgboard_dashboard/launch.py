@@ -20,13 +20,14 @@ from sqlalchemy import Engine
 from orgboard_dashboard.accounts.opaque import new_secret
 from orgboard_dashboard.config import WebConfig
 from orgboard_dashboard.flags import argv_of
+from orgboard_dashboard.queries.announced import own_role
 from orgboard_dashboard.queries.errors import Conflict
 from orgboard_dashboard.queries.people.links import set_up
 from orgboard_dashboard.queries.people.ways_in import has_accounts
 from orgboard_dashboard.signin.places import welcome_address
 from orgboard_dashboard.sockets import address_of
 from orgboard_dashboard.supervise import Child, Family, rest, stop_signals
-from orgboard_schema.errors import DatabaseOlder
+from orgboard_schema.errors import DatabaseOlder, RoleUnfit
 from orgboard_schema.sql.engine import begin_read, begin_write, open_engine
 from orgboard_schema.sql.migrate import check_version, upgrade
 
@@ -73,6 +74,26 @@ def upgrade_database(database: str, config: WebConfig) -> str | None:
     link = first_link(engine) if config.accounts else None
     engine.dispose()
     return link
+
+
+def look_at_role(engine: Engine, config: WebConfig) -> None:
+    """Refuse a role of PostgreSQL that cannot serve the pages; say when nothing would hold it.
+
+    Raises:
+        RoleUnfit: it lacks rights.
+    """
+    role = own_role(engine)
+    if role.lacks:
+        more = f" and {len(role.lacks) - 3} more" if len(role.lacks) > 3 else ""
+        raise RoleUnfit(
+            f"the role {engine.url.username!r} may not {', '.join(role.lacks[:3])}{more}:"
+            f" run `orgboard db web-role {engine.url.username}` as the owner of the tables"
+        )
+    if config.accounts and engine.dialect.name == "postgresql" and not role.is_held:
+        _say(
+            f"The database's own policies do not hold the role {engine.url.username!r}:"
+            " `orgboard db web-role` gives the web pages one that they do."
+        )
 
 
 def has_accounts_in(database: str, *, make: bool) -> bool:

@@ -10,6 +10,7 @@
     ├── TooManyPoints             2   a question would take more points than it may
     ├── RunNotFound               2   no such run, or it stands otherwise
     ├── RunIsLive                 2   a run that is written to cannot be deleted
+    ├── RoleUnfit                 2   a role of the database cannot be the web pages'
     └── OffsetMoved               2   a rival stored these bytes of the file first
 
 Bad bytes in an event file are no exception: the reader returns them as gaps.
@@ -30,6 +31,7 @@ __all__ = [
     "DatabaseUrlError",
     "OffsetMoved",
     "OrgboardError",
+    "RoleUnfit",
     "RunIsLive",
     "RunNotFound",
     "TooManyPoints",
@@ -90,3 +92,7 @@ class TooManyPoints(OrgboardError):
     def __init__(self, points: int) -> None:
         super().__init__(f"that takes {points} points to be read")
         self.points = points
+
+
+class RoleUnfit(OrgboardError):
+    """A role of the database is not there, sees too much, or lacks what the web pages need."""

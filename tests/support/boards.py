@@ -32,6 +32,7 @@ from orgboard_schema.sql.migrate import upgrade
 from orgboard_schema.sql.registry import ensure_file, ensure_logdir, ensure_project, ensure_run
 from orgboard_schema.types import Kind, Metadata, Value
 from support.kept_app import kept_app
+from support.web_role import web_engine
 
 __all__ = ["Board", "any_board", "board", "opened", "scalars", "values"]
 
@@ -47,6 +48,7 @@ class Board:
     uids: dict[str, str] = field(default_factory=dict)
     _offsets: dict[str, int] = field(default_factory=dict)
     _web: Web | None = None
+    _of_web: Engine | None = None
 
     def log(
         self,
@@ -95,15 +97,30 @@ class Board:
         return row.uid
 
     def web(self, **settings: object) -> Web:
-        """Return the whole app over this database."""
-        return create_app(WebConfig(**settings), self.engine)  # type: ignore[arg-type]
+        """Return the whole app over this database, by a role of its own where there are roles."""
+        return create_app(WebConfig(**settings), self._served())  # type: ignore[arg-type]
+
+    def kept_web(self) -> Web:
+        """Return the app without settings over this database, which all boards share."""
+        return kept_app(self._served())
+
+    def _served(self) -> Engine:
+        if self._of_web is None:
+            self._of_web = web_engine(self.engine)
+        return self._of_web
+
+    def close(self) -> None:
+        """Let go of the database."""
+        for engine in (self.engine, self._of_web):
+            if engine is not None:
+                engine.dispose()
 
     def ask(
         self, method: str, path: str, *, web: Web | None = None, **request: object
     ) -> httpx.Response:
         """Send one request through the whole app, as the board's own page would."""
         self._web = web or self._web
-        app = self._web or kept_app(self.engine)
+        app = self._web or self.kept_web()
 
         async def send() -> httpx.Response:
             transport = httpx.ASGITransport(app.gate, raise_app_exceptions=False)
@@ -150,12 +167,12 @@ def values(
 @contextmanager
 def opened(url: str) -> Iterator[Board]:
     """Give an empty board in the database at `url`."""
-    made = open_engine(url)
-    upgrade(made)
+    made = Board(open_engine(url))
+    upgrade(made.engine)
     try:
-        yield Board(made)
+        yield made
     finally:
-        made.dispose()
+        made.close()
 
 
 @pytest.fixture

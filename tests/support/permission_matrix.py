@@ -14,13 +14,13 @@ from typing import Any, Final
 from orgboard_dashboard.app import Web, create_app
 from orgboard_dashboard.config import WebConfig
 from orgboard_dashboard.queries.guard import watch_over
-from orgboard_schema.sql.engine import open_engine
 from support.asgi import OWN_PAGE, Reply, call
 from support.permission_action import Action, Spot
 from support.permission_actions import ACTIONS, NOWHERE, spot_of
 from support.permission_askers import Asker, Seat
 from support.permission_oracle import Answer, Need, Place, Principal, Rank, answer, effective
 from support.permission_world import BLUE, NOW, RED, Project, World
+from support.web_role import web_engine
 
 __all__ = ["Cell", "ask", "cells_of", "deviations", "web_of"]
 
@@ -39,7 +39,7 @@ class Cell:
 
 def web_of(world: World, **settings: Any) -> Web:
     """Return the whole app on the world, at its time, guarded as a web process is."""
-    engine = open_engine(world.engine.url)
+    engine = web_engine(world.engine)
     world.opened.append(engine)
     watch_over(engine, strict=True)
     return create_app(WebConfig(**settings), engine, clock=lambda: NOW)

@@ -18,7 +18,7 @@ from support.postgres import fresh_database, server
 
 __all__ = ["described", "recorded"]
 
-MAKES = ("CREATE", "ALTER", "DROP")
+MAKES = ("CREATE", "ALTER", "DROP", "DO")
 """How a statement begins that changes tables; there is no row yet that others could change."""
 
 OURS = "c.relnamespace = current_schema()::regnamespace"
@@ -51,6 +51,16 @@ DESCRIBE = {
         SELECT c.relname, t.tgname, pg_get_triggerdef(t.oid), pg_get_functiondef(t.tgfoid)
         FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
         WHERE NOT t.tgisinternal AND {OURS} ORDER BY c.relname, t.tgname
+        """,
+        f"""
+        SELECT c.relname, c.relrowsecurity, p.polname, p.polcmd, p.polroles::regrole[],
+            pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)
+        FROM pg_class c JOIN pg_policy p ON p.polrelid = c.oid
+        WHERE {OURS} ORDER BY c.relname, p.polname
+        """,
+        """
+        SELECT p.proname, p.proconfig, pg_get_functiondef(p.oid) FROM pg_proc p
+        WHERE p.pronamespace = current_schema()::regnamespace ORDER BY p.proname
         """,
         "SELECT version_num FROM alembic_version",
     ),

@@ -23,9 +23,10 @@ from orgboard_dashboard.queries.exported import (
     exported_runs,
     exported_series,
 )
+from orgboard_dashboard.queries.guard import reading
 from orgboard_dashboard.queries.patterns import matcher
 from orgboard_dashboard.viewer import SystemViewer
-from orgboard_schema.sql.engine import begin_read, unreachable
+from orgboard_schema.sql.engine import unreachable
 from orgboard_schema.types import Kind
 
 __all__ = ["export"]
@@ -56,7 +57,7 @@ def export(
     try:
         # Whatever is wrong with the choice shows here: before any output.
         tags = matcher(choice.tag)
-        with begin_read(engine) as conn:
+        with reading(engine, _VIEWER) as conn:
             places = exported_runs(
                 _VIEWER,
                 conn,
@@ -124,7 +125,7 @@ def _sink_of(choice: Choice) -> Callable[[BinaryIO], Sink]:
 
 def _write_runs(engine: Engine, sink: Sink, places: list[RunPlace], now: float) -> None:
     for at in range(0, len(places), RUNS_AT_ONCE):
-        with begin_read(engine) as conn:
+        with reading(engine, _VIEWER) as conn:
             rows = exported_rows(_VIEWER, conn, places[at : at + RUNS_AT_ONCE], now)
         sink.runs(rows)
 
@@ -133,7 +134,7 @@ def _write_run(
     engine: Engine, sink: Sink, wanted: _Wanted, folder: BlobFolder | None, progress: _Progress
 ) -> None:
     place = wanted.place
-    with begin_read(engine) as conn:
+    with reading(engine, _VIEWER) as conn:
         for series in wanted.series(conn):
             for data in series.pieces:
                 sink.points(

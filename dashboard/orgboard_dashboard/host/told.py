@@ -117,13 +117,15 @@ def _transaction(db: str) -> Iterator[Connection]:
         OrgboardError: it cannot be, or what was asked cannot be done.
     """
     from orgboard_dashboard.queries.errors import BadQuery, Conflict, Forbidden, NotFound
-    from orgboard_schema.sql.engine import begin_write, open_engine
+    from orgboard_dashboard.queries.guard import writing
+    from orgboard_dashboard.viewer import SystemViewer
+    from orgboard_schema.sql.engine import open_engine
     from orgboard_schema.sql.migrate import check_version
 
     engine = open_engine(db, create=False)
     try:
         check_version(engine)
-        with begin_write(engine) as conn:
+        with writing(engine, SystemViewer()) as conn:
             yield conn
     except (BadQuery, Conflict, Forbidden, NotFound) as error:
         raise UsageError(str(error)) from error

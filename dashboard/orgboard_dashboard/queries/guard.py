@@ -27,6 +27,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, event
 
+from orgboard_dashboard.queries.announced import announce
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.engine import begin_read, begin_write
@@ -34,14 +35,18 @@ from orgboard_schema.sql.engine import begin_read, begin_write
 __all__ = ["Unguarded", "made_condition", "reading", "watch_over", "writing"]
 
 WAYS_IN: Final = frozenset(
-    {"password", "session", "token", "one_time_link", "share", "sign_in_delay"}
+    {
+        *("password", "second_factor", "recovery_code", "identity", "identity_attempt"),
+        *("session", "token", "one_time_link", "share", "sign_in_delay"),
+    }
 )
 """Tables of what one is let in by."""
 
 _OF_NOBODY: Final = frozenset(
     {
         *("tag", "tag_set", "metadata", "lease"),  # words, without who wrote them where
-        *("team", "account", "team_member", "project_grant", "audit", "logdir_rule"),
+        *("metric", "metric_alias"),  # what the organisation calls things, for all of it
+        *("team", "account", "team_member", "project_grant", "audit", "logdir_rule", "group_rule"),
     }
 )
 """Tables that hold nothing of a run; of people's, `queries.people` knows who may read what."""
@@ -93,6 +98,7 @@ def reading(engine: Engine, viewer: Viewer | None) -> Iterator[Connection]:
         DatabaseUnreachable: No connection could be made.
     """
     with begin_read(engine) as conn, _marked(conn, _Guard(viewer, may_change=False)):
+        announce(conn, viewer)
         yield conn
 
 
@@ -104,6 +110,7 @@ def writing(engine: Engine, viewer: Viewer | None) -> Iterator[Connection]:
         DatabaseUnreachable: No connection could be made.
     """
     with begin_write(engine) as conn, _marked(conn, _Guard(viewer, may_change=True)):
+        announce(conn, viewer)
         yield conn
 
 

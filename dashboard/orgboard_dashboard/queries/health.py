@@ -6,13 +6,17 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine, func, select
 
+from orgboard_dashboard.queries.guard import reading
 from orgboard_dashboard.queries.people.ways_in import ABSOLUTE_S, IDLE_S
+from orgboard_dashboard.viewer import SystemViewer
 from orgboard_schema.sql import tables
-from orgboard_schema.sql.engine import begin_read
 from orgboard_schema.sql.health import logdir_health
 from orgboard_schema.sql.migrate import check_version
 
 __all__ = ["BoardHealth", "board_health", "ingest_lag_s"]
+
+_VIEWER = SystemViewer()
+"""Whoever asks hears numbers of the whole board, and no names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,7 @@ def ingest_lag_s(engine: Engine, now: float) -> float | None:
         DatabaseOlder, DatabaseNewer: it is not of this program's version.
     """
     check_version(engine)
-    with begin_read(engine) as conn:
+    with reading(engine, _VIEWER) as conn:
         seen = conn.execute(select(func.max(tables.logdir.c.seen_at))).scalar()
     return None if seen is None else max(0.0, now - seen)
 
@@ -55,7 +59,7 @@ def board_health(engine: Engine, now: float) -> BoardHealth:
     """
     check_version(engine)
     session, account = tables.session.c, tables.account.c
-    with begin_read(engine) as conn:
+    with reading(engine, _VIEWER) as conn:
         logdirs = logdir_health(conn)
         people = select(func.count()).where(account.disabled_at.is_(None))
         signed_in = select(func.count()).where(

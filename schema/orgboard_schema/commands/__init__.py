@@ -20,17 +20,18 @@ from orgboard_schema.commands import (
     restore,
     retain,
     upgrade,
+    web_role,
 )
 from orgboard_schema.errors import OrgboardError
 
 __all__ = ["db"]
 
-_ACTIONS = (upgrade, check, backup, restore, compact, delete, retain, rebuild)
+_ACTIONS = (upgrade, check, backup, restore, compact, delete, retain, rebuild, web_role)
 
 
 def db(argv: Sequence[str]) -> int:
     """Look after the database: upgrade, check, back up, restore, compact, rebuild it; let go
-    of runs.
+    of runs; give the web pages a role.
     """
     parser = argparse.ArgumentParser(prog="orgboard db", description=db.__doc__)
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")

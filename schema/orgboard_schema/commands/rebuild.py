@@ -113,7 +113,8 @@ def _into(options: argparse.Namespace, out: TextIO) -> int:
     for project, logdir in sorted({*salvaged.logdirs} - there):
         print(f"cannot be read again: {logdir} of {project} is gone", file=out)
     _ingest(there, options.into)
-    print(f"{salvaged.runs} runs kept their names and addresses", file=out)
+    accounts = f", {salvaged.accounts} accounts are there again" if salvaged.accounts else ""
+    print(f"{salvaged.runs} runs kept their names and addresses{accounts}", file=out)
     return REFUSED if len(there) < len({*salvaged.logdirs}) else 0
 
 

@@ -45,7 +45,7 @@ _UPGRADE_LOCK: Final = 0x6F7267626F617264
 
 # Alembic is imported where something is migrated: it takes a fifth of the time that a program
 # needs to start, and most find their database at head.
-HEAD: Final = "v0_5"
+HEAD: Final = "v0_7"
 """The last of the revisions."""
 
 

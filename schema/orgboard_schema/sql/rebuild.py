@@ -1,7 +1,8 @@
 """Make a database again from the event files, and keep what only people know.
 
 Names of teams and projects, the colour and the address (`uid`) of each run, what was put
-aside or deleted, what people say of runs, the views they saved: none of that is in a file.
+aside or deleted, what people say of runs, the views they saved, who may see what: none of that is
+in a file.
 Points are, and are read anew.
 """
 
@@ -10,8 +11,9 @@ from __future__ import annotations
 import contextlib
 import re
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,7 +22,8 @@ from sqlalchemy import Connection, Engine, func, select, update
 from orgboard_schema.errors import DatabaseUnreachable
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.engine import begin_write
-from orgboard_schema.sql.registry import ensure_logdir, ensure_project, ensure_run
+from orgboard_schema.sql.rebuild_people import copy_people
+from orgboard_schema.sql.registry import ensure_logdir, ensure_project, ensure_run, ensure_team
 from orgboard_schema.sql.shadow import begin_shadow
 from orgboard_schema.sql.standing import DELETED, SHOWN
 from orgboard_schema.sql.text import from_sql, sha256
@@ -53,6 +56,7 @@ class Salvaged:
     logdirs: tuple[tuple[str, str], ...]
     """TEAM/PROJECT and path."""
     runs: int
+    accounts: int
 
 
 def candidates(
@@ -134,8 +138,10 @@ def copy_what_people_made(damaged: Path, engine: Engine, *, now: float) -> Salva
                 mine = [each for each in files if each["run_id"] == row["run_id"]]
                 _copy_run(conn, ids[row["logdir_id"]], row, mine, now)
                 count += 1
-        _copy_words(conn, damaged, project_of, now)
-    return Salvaged(tuple(places.values()), count)
+        names = {number: ensure_project(conn, name, now=now) for number, name in project_of.items()}
+        team_ids = {number: ensure_team(conn, name, now=now) for number, name in team_of.items()}
+        people = copy_people(conn, partial(_readable, damaged), team_ids, names)
+    return Salvaged(tuple(places.values()), count, people)
 
 
 _KEPT: Final = (
@@ -168,23 +174,6 @@ def _copy_run(
         fields["name_sha256"] = sha256(from_sql(file["name"]))
         insert_new(conn, tables.source_file, [fields])
     conn.execute(update(tables.run).where(_run.run_id == made.run_id).values(files=len(files)))
-
-
-def _copy_words(conn: Connection, damaged: Path, project_of: Mapping[int, str], now: float) -> None:
-    """Copy notes, tags, annotations and views of the runs and projects that there are."""
-    uids: set[str | None] = {*conn.scalars(select(_run.uid))}
-    for table in (tables.run_note, tables.run_tag):
-        insert_new(conn, table, [r for r in _readable(damaged, table.name) if r["uid"] in uids])
-    for table in (tables.annotation, tables.saved_view):
-        insert_new(
-            conn,
-            table,
-            [
-                {**row, "project_id": ensure_project(conn, project_of[row["project_id"]], now=now)}
-                for row in _readable(damaged, table.name)
-                if row["project_id"] in project_of and row.get("uid") in uids | {None}
-            ],
-        )
 
 
 def _readable(damaged: Path, table: str) -> list[dict[str, Any]]:

@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from orgboard_schema.sql.engine import open_engine
 from orgboard_schema.sql.migrate import head
 from support.filled import Contents, contents, fill
+from support.people_rows import add_people
 from support.postgres import binaries, fresh_database, server
 from support.words import say
 
@@ -53,6 +54,7 @@ def _filled(url: str, logs: Path) -> Contents:
     engine = open_engine(url)
     try:
         say(engine, "long")
+        add_people(engine)
         return contents(engine)
     finally:
         engine.dispose()

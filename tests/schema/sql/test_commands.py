@@ -17,7 +17,7 @@ def test_upgrade_says_from_what_to_what(
     assert db(["upgrade", "--db", database_url]) == 0
 
     told = capsys.readouterr().out.splitlines()
-    assert told == ["upgraded the database from empty to v0_5", "the database is at v0_5 already"]
+    assert told == ["upgraded the database from empty to v0_7", "the database is at v0_7 already"]
 
 
 def test_check_names_damage_and_exits_with_3(

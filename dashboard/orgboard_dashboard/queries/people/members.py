@@ -21,6 +21,7 @@ from sqlalchemy import (
     true,
     update,
 )
+from sqlalchemy.exc import IntegrityError
 
 from orgboard_dashboard.accounts.names import place_problem
 from orgboard_dashboard.queries.errors import BadQuery, Conflict, Forbidden, NotFound
@@ -222,11 +223,13 @@ def make_project(
     problem = place_problem(name, "A project")
     if problem:
         raise BadQuery(problem)
-    here = (_project.team_id == team_id) & (_project.name == to_sql(name))
-    if conn.scalar(select(_project.project_id).where(here)) is not None:
-        raise Conflict("The team has a project of this name already.")
     row = {"team_id": team_id, "name": to_sql(name), "created_at": now}
-    conn.execute(insert(tables.project), row | {"visibility": _checked(visibility)})
+    # One of that name may be there and not for this viewer to see; nor may the new one be.
+    insertion = insert(tables.project).values(row | {"visibility": _checked(visibility)}).inline()
+    try:
+        conn.execute(insertion)
+    except IntegrityError as error:
+        raise Conflict("The team has a project of this name already.") from error
     after = {"visibility": visibility}
     note_down(conn, actor_of(viewer), "project.made", f"{team}/{name}", now, after=after)
 

@@ -6,12 +6,16 @@
                                  run ── run_head                    its series, packed in one row
                                  run ─< restart                     where an attempt supersedes
                                  run ─< blob_ref >─ blob            media by content
-                                 run ── run_note, ─< run_tag        what people say of it, by uid
+                                 run ── run_note ─< run_note_before what people say of it, by uid
+                                 run ─< run_tag, comment ─< mention
                        project ─< annotation >─ run                 remarks on a moment
-                       project ─< saved_view                        what people look at it with
+                       project ─< saved_view ─< comment             what people look at it with
+    metric ─< metric_alias                                          what tags mean the same
     tag, tag_set, metadata                                          dictionaries, append only
-    account, password, session, token, team_member, project_grant,
-    one_time_link, share, logdir_rule, sign_in_delay, audit         who may see what
+    account, password, second_factor, recovery_code, identity,
+    identity_attempt, group_rule, session, token, team_member,
+    project_grant, one_time_link, share, logdir_rule, sign_in_delay,
+    audit                                                           who may see what
 
 A point is never a row. Every table of points has a key that begins with `run_id`, so
 that PostgreSQL can partition and Citus distribute by run. Text that a log controls is
@@ -44,11 +48,16 @@ from orgboard_schema.sql.tables.logs import (
 from orgboard_schema.sql.tables.people import (
     account,
     audit,
+    group_rule,
+    identity,
+    identity_attempt,
     logdir_rule,
     one_time_link,
     password,
     project,
     project_grant,
+    recovery_code,
+    second_factor,
     session,
     share,
     sign_in_delay,
@@ -56,7 +65,17 @@ from orgboard_schema.sql.tables.people import (
     team_member,
     token,
 )
-from orgboard_schema.sql.tables.said import annotation, run_note, run_tag, saved_view
+from orgboard_schema.sql.tables.said import (
+    annotation,
+    comment,
+    mention,
+    metric,
+    metric_alias,
+    run_note,
+    run_note_before,
+    run_tag,
+    saved_view,
+)
 from orgboard_schema.sql.tables.types import schema
 
 __all__ = [
@@ -66,22 +85,32 @@ __all__ = [
     "blob",
     "blob_ref",
     "block",
+    "comment",
     "gap",
+    "group_rule",
+    "identity",
+    "identity_attempt",
     "lease",
     "logdir",
     "logdir_rule",
+    "mention",
     "metadata",
+    "metric",
+    "metric_alias",
     "one_time_link",
     "password",
     "project",
     "project_grant",
+    "recovery_code",
     "restart",
     "run",
     "run_head",
     "run_note",
+    "run_note_before",
     "run_tag",
     "saved_view",
     "schema",
+    "second_factor",
     "segment",
     "session",
     "share",

@@ -1,7 +1,9 @@
 """Who may see what: teams and their projects, accounts, and what each may do where.
 
-    account ── password              account ─< session, token      how somebody is known
+    account ── password, second_factor ─< recovery_code             how somebody is known
+    account ─< session, token, identity (of an organisation's provider)
     account ─< team_member >─ team ─< project ─< project_grant >─ account      and what that one may
+    team ─< group_rule               what a group of the provider's is here
     one_time_link                    a way in for who has no password yet, or forgot it
     share                            a way to one thing, for who has no account
     audit                            what was done, by whom; never changed (a trigger sees to that)
@@ -16,11 +18,13 @@ from __future__ import annotations
 from typing import Final
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     Float,
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     SmallInteger,
     String,
     Table,
@@ -33,11 +37,16 @@ from orgboard_schema.sql.tables.types import Id, Name, Sha256, schema
 __all__ = [
     "account",
     "audit",
+    "group_rule",
+    "identity",
+    "identity_attempt",
     "logdir_rule",
     "one_time_link",
     "password",
     "project",
     "project_grant",
+    "recovery_code",
+    "second_factor",
     "session",
     "share",
     "sign_in_delay",
@@ -93,6 +102,76 @@ password: Final = Table(
     Column("changed_at", Float(53), nullable=False),
 )
 
+second_factor: Final = Table(
+    "second_factor",
+    schema,
+    Column(
+        "account_id", Id, ForeignKey("account.account_id"), primary_key=True, autoincrement=False
+    ),
+    # Of RFC 6238, as the owner's device has it: it cannot be a hash.
+    Column("secret", LargeBinary, nullable=False),
+    Column("made_at", Float(53), nullable=False),
+    # When its owner first gave a right code; null: not in force yet.
+    Column("confirmed_at", Float(53)),
+    # The last time step whose code was taken: no code opens twice.
+    Column("last_step", BigInteger),
+)
+
+recovery_code: Final = Table(
+    "recovery_code",
+    schema,
+    Column("code_sha256", Sha256, primary_key=True),
+    Column("account_id", Id, ForeignKey("account.account_id"), nullable=False),
+    Column("used_at", Float(53)),
+    Index(None, "account_id"),
+)
+
+identity: Final = Table(
+    "identity",
+    schema,
+    # Of the issuer, NUL and the subject: together they are who somebody is, and never the address.
+    Column("identity_sha256", Sha256, primary_key=True),
+    Column("issuer", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("account_id", Id, ForeignKey("account.account_id"), nullable=False),
+    # What the provider last called it, for people to recognise.
+    Column("email", Text, nullable=False),
+    Column("created_at", Float(53), nullable=False),
+    Column("used_at", Float(53)),
+    Index(None, "account_id"),
+)
+
+identity_attempt: Final = Table(
+    "identity_attempt",
+    schema,
+    # Of the `state` that goes to the provider and comes back; a row is used once.
+    Column("state_sha256", Sha256, primary_key=True),
+    # Of what only the browser that began has.
+    Column("browser_sha256", Sha256, nullable=False),
+    Column("nonce", Text, nullable=False),
+    # Of PKCE.
+    Column("verifier", Text, nullable=False),
+    # Where on the board to go afterwards.
+    Column("next", Text, nullable=False),
+    # Null: to sign in. An account's: to be known by the provider from now on.
+    Column("account_id", Id, ForeignKey("account.account_id")),
+    Column("created_at", Float(53), nullable=False),
+)
+
+group_rule: Final = Table(
+    "group_rule",
+    schema,
+    Column("rule_id", Id, primary_key=True),
+    # As the provider writes it.
+    Column("group_name", Name, nullable=False),
+    # Null: who is in the group runs the installation.
+    Column("team_id", Id, ForeignKey("team.team_id")),
+    Column("role", SmallInteger, nullable=False),
+    Column("made_by", Id, ForeignKey("account.account_id")),
+    Column("created_at", Float(53), nullable=False),
+    UniqueConstraint("group_name", "team_id"),
+)
+
 session: Final = Table(
     "session",
     schema,
@@ -107,6 +186,8 @@ session: Final = Table(
     # Where from, for its owner to recognise: an address, and what the browser calls itself.
     Column("address", Text, nullable=False),
     Column("agent", Text, nullable=False),
+    # "password", or "identity": by the organisation's provider.
+    Column("way", String(16), nullable=False, server_default="password"),
     Index(None, "account_id"),
 )
 
@@ -136,6 +217,8 @@ team_member: Final = Table(
     # orgboard_schema.sql.roles: viewer < editor < admin.
     Column("role", SmallInteger, nullable=False),
     Column("since", Float(53), nullable=False),
+    # 1: by a group of the provider's, and gone with it. 0: somebody gave it, and takes it.
+    Column("by_group", SmallInteger, nullable=False, server_default="0"),
     Index(None, "account_id"),
 )
 

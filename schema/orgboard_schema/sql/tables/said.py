@@ -10,15 +10,26 @@ from sqlalchemy import (
     Float,
     ForeignKey,
     Index,
+    Integer,
     SmallInteger,
     String,
     Table,
     Text,
 )
 
-from orgboard_schema.sql.tables.types import Id, Name, schema
+from orgboard_schema.sql.tables.types import Id, Name, Sha256, schema
 
-__all__ = ["annotation", "run_note", "run_tag", "saved_view"]
+__all__ = [
+    "annotation",
+    "comment",
+    "mention",
+    "metric",
+    "metric_alias",
+    "run_note",
+    "run_note_before",
+    "run_tag",
+    "saved_view",
+]
 
 
 def _uid(*, primary_key: bool) -> Column[str]:
@@ -43,6 +54,17 @@ run_note: Final = Table(
     # Markdown.
     Column("text", Text, nullable=False),
     # Who wrote it last; "" when that is not known.
+    Column("author", Text, nullable=False),
+    Column("written_at", Float(53), nullable=False),
+)
+
+run_note_before: Final = Table(
+    "run_note_before",
+    schema,
+    _uid(primary_key=True),
+    # 1, 2, …: as it was before it was written anew for the first, the second time.
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("text", Text, nullable=False),
     Column("author", Text, nullable=False),
     Column("written_at", Float(53), nullable=False),
 )
@@ -93,4 +115,66 @@ Index(
     unique=True,
     sqlite_where=saved_view.c.is_default == 1,
     postgresql_where=saved_view.c.is_default == 1,
+)
+
+comment: Final = Table(
+    "comment",
+    schema,
+    # As a run's uid: opaque, in URLs.
+    Column("comment_id", String(16), primary_key=True),
+    # What it is about, one of the two: who may see that may read it.
+    _uid(primary_key=False),
+    Column("view_id", String(16), ForeignKey("saved_view.view_id")),
+    # The one that it answers, which answers none itself.
+    Column("answers", String(16), ForeignKey("comment.comment_id")),
+    # Markdown. "" when it was taken back and has answers.
+    Column("text", Text, nullable=False),
+    # Null: who has the host, or a board without accounts.
+    Column("account_id", Id, ForeignKey("account.account_id")),
+    # As it was called then.
+    Column("author", Text, nullable=False),
+    Column("written_at", Float(53), nullable=False),
+    Column("changed_at", Float(53)),
+    Column("removed_at", Float(53)),
+    Index(None, "uid"),
+    Index(None, "view_id"),
+    Index(None, "answers"),
+)
+
+mention: Final = Table(
+    "mention",
+    schema,
+    Column("comment_id", String(16), ForeignKey("comment.comment_id"), primary_key=True),
+    Column(
+        "account_id", Id, ForeignKey("account.account_id"), primary_key=True, autoincrement=False
+    ),
+    # When the one who is named saw it; null: not yet.
+    Column("seen_at", Float(53)),
+    Index(None, "account_id"),
+)
+
+metric: Final = Table(
+    "metric",
+    schema,
+    Column("metric_id", Id, primary_key=True),
+    # What the organisation calls it: "accuracy".
+    Column("name", Name, nullable=False, unique=True),
+    Column("unit", Text, nullable=False),
+    # "min" or "max": which is better; "" when neither is.
+    Column("direction", String(8), nullable=False),
+    Column("description", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("changed_at", Float(53), nullable=False),
+)
+
+metric_alias: Final = Table(
+    "metric_alias",
+    schema,
+    # A tag that means the metric, wherever it is logged.
+    Column("tag", Name, nullable=False),
+    Column("tag_sha256", Sha256, primary_key=True),
+    Column("metric_id", Id, ForeignKey("metric.metric_id"), nullable=False),
+    # What its values are multiplied by to be in the metric's unit: 0.01 for percent.
+    Column("scale", Float(53), nullable=False, server_default="1"),
+    Index(None, "metric_id"),
 )

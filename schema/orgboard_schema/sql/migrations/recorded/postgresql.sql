@@ -478,4 +478,212 @@ CREATE FUNCTION audit_stays() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE
 
 CREATE TRIGGER audit_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON audit FOR EACH STATEMENT EXECUTE FUNCTION audit_stays();
 
-INSERT INTO alembic_version (version_num) VALUES ('v0_5')
+CREATE TABLE second_factor (
+	account_id BIGINT NOT NULL, 
+	secret BYTEA NOT NULL, 
+	made_at FLOAT(53) NOT NULL, 
+	confirmed_at FLOAT(53), 
+	last_step BIGINT, 
+	CONSTRAINT pk_second_factor PRIMARY KEY (account_id), 
+	CONSTRAINT fk_second_factor_account_id FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
+CREATE TABLE recovery_code (
+	code_sha256 BYTEA NOT NULL, 
+	account_id BIGINT NOT NULL, 
+	used_at FLOAT(53), 
+	CONSTRAINT pk_recovery_code PRIMARY KEY (code_sha256), 
+	CONSTRAINT fk_recovery_code_account_id FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
+CREATE INDEX ix_recovery_code_account_id ON recovery_code (account_id);
+
+ALTER TABLE session ADD COLUMN way VARCHAR(16) DEFAULT 'password' NOT NULL;
+
+ALTER TABLE team_member ADD COLUMN by_group SMALLINT DEFAULT '0' NOT NULL;
+
+CREATE TABLE identity (
+	identity_sha256 BYTEA NOT NULL, 
+	issuer TEXT NOT NULL, 
+	subject TEXT NOT NULL, 
+	account_id BIGINT NOT NULL, 
+	email TEXT NOT NULL, 
+	created_at FLOAT(53) NOT NULL, 
+	used_at FLOAT(53), 
+	CONSTRAINT pk_identity PRIMARY KEY (identity_sha256), 
+	CONSTRAINT fk_identity_account_id FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
+CREATE INDEX ix_identity_account_id ON identity (account_id);
+
+CREATE TABLE identity_attempt (
+	state_sha256 BYTEA NOT NULL, 
+	browser_sha256 BYTEA NOT NULL, 
+	nonce TEXT NOT NULL, 
+	verifier TEXT NOT NULL, 
+	next TEXT NOT NULL, 
+	account_id BIGINT, 
+	created_at FLOAT(53) NOT NULL, 
+	CONSTRAINT pk_identity_attempt PRIMARY KEY (state_sha256), 
+	CONSTRAINT fk_identity_attempt_account_id FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
+CREATE TABLE group_rule (
+	rule_id BIGSERIAL NOT NULL, 
+	group_name TEXT COLLATE "C" NOT NULL, 
+	team_id BIGINT, 
+	role SMALLINT NOT NULL, 
+	made_by BIGINT, 
+	created_at FLOAT(53) NOT NULL, 
+	CONSTRAINT pk_group_rule PRIMARY KEY (rule_id), 
+	CONSTRAINT fk_group_rule_team_id FOREIGN KEY(team_id) REFERENCES team (team_id), 
+	CONSTRAINT fk_group_rule_made_by FOREIGN KEY(made_by) REFERENCES account (account_id), 
+	CONSTRAINT uq_group_rule_group_name_team_id UNIQUE (group_name, team_id)
+);
+
+CREATE TABLE run_note_before (
+	uid VARCHAR(16) NOT NULL, 
+	version INTEGER NOT NULL, 
+	text TEXT NOT NULL, 
+	author TEXT NOT NULL, 
+	written_at FLOAT(53) NOT NULL, 
+	CONSTRAINT pk_run_note_before PRIMARY KEY (uid, version), 
+	CONSTRAINT fk_run_note_before_uid FOREIGN KEY(uid) REFERENCES run (uid) DEFERRABLE INITIALLY DEFERRED
+);
+
+CREATE TABLE comment (
+	comment_id VARCHAR(16) NOT NULL, 
+	uid VARCHAR(16), 
+	view_id VARCHAR(16), 
+	answers VARCHAR(16), 
+	text TEXT NOT NULL, 
+	account_id BIGINT, 
+	author TEXT NOT NULL, 
+	written_at FLOAT(53) NOT NULL, 
+	changed_at FLOAT(53), 
+	removed_at FLOAT(53), 
+	CONSTRAINT pk_comment PRIMARY KEY (comment_id), 
+	CONSTRAINT fk_comment_uid FOREIGN KEY(uid) REFERENCES run (uid) DEFERRABLE INITIALLY DEFERRED, 
+	CONSTRAINT fk_comment_view_id FOREIGN KEY(view_id) REFERENCES saved_view (view_id), 
+	CONSTRAINT fk_comment_answers FOREIGN KEY(answers) REFERENCES comment (comment_id), 
+	CONSTRAINT fk_comment_account_id FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
+CREATE INDEX ix_comment_uid ON comment (uid);
+
+CREATE INDEX ix_comment_view_id ON comment (view_id);
+
+CREATE INDEX ix_comment_answers ON comment (answers);
+
+CREATE TABLE mention (
+	comment_id VARCHAR(16) NOT NULL, 
+	account_id BIGINT NOT NULL, 
+	seen_at FLOAT(53), 
+	CONSTRAINT pk_mention PRIMARY KEY (comment_id, account_id), 
+	CONSTRAINT fk_mention_comment_id FOREIGN KEY(comment_id) REFERENCES comment (comment_id), 
+	CONSTRAINT fk_mention_account_id FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
+CREATE INDEX ix_mention_account_id ON mention (account_id);
+
+CREATE TABLE metric (
+	metric_id BIGSERIAL NOT NULL, 
+	name TEXT COLLATE "C" NOT NULL, 
+	unit TEXT NOT NULL, 
+	direction VARCHAR(8) NOT NULL, 
+	description TEXT NOT NULL, 
+	author TEXT NOT NULL, 
+	changed_at FLOAT(53) NOT NULL, 
+	CONSTRAINT pk_metric PRIMARY KEY (metric_id), 
+	CONSTRAINT uq_metric_name UNIQUE (name)
+);
+
+CREATE TABLE metric_alias (
+	tag TEXT COLLATE "C" NOT NULL, 
+	tag_sha256 BYTEA NOT NULL, 
+	metric_id BIGINT NOT NULL, 
+	scale FLOAT(53) DEFAULT '1' NOT NULL, 
+	CONSTRAINT pk_metric_alias PRIMARY KEY (tag_sha256), 
+	CONSTRAINT fk_metric_alias_metric_id FOREIGN KEY(metric_id) REFERENCES metric (metric_id)
+);
+
+CREATE INDEX ix_metric_alias_metric_id ON metric_alias (metric_id);
+
+CREATE FUNCTION asking() RETURNS jsonb LANGUAGE sql STABLE AS $$
+    SELECT coalesce(nullif(current_setting('orgboard.viewer', true), ''), '{}')::jsonb
+$$;
+
+CREATE FUNCTION seen_projects() RETURNS bigint[] LANGUAGE sql STABLE SECURITY DEFINER AS $$
+    SELECT coalesce(array_agg(p.project_id), '{}')
+    FROM project p, asking() a
+    WHERE (a ->> 'team' IS NULL OR p.team_id = (a ->> 'team')::bigint)
+      AND (a ->> 'project' IS NULL OR p.project_id = (a ->> 'project')::bigint)
+      AND (
+        coalesce((a ->> 'all')::boolean, false)
+        OR (p.visibility = 'organisation' AND a ->> 'account' IS NOT NULL)
+        OR (p.visibility IN ('team', 'organisation') AND p.team_id IN (
+            SELECT m.team_id FROM team_member m
+            WHERE m.account_id = (a ->> 'account')::bigint AND m.role >= 1))
+        OR p.project_id IN (
+            SELECT g.project_id FROM project_grant g
+            WHERE g.account_id = (a ->> 'account')::bigint AND g.role >= 1)
+      )
+$$;
+
+CREATE FUNCTION seen_uids() RETURNS text[] LANGUAGE sql STABLE AS $$
+    SELECT CASE WHEN jsonb_typeof(asking() -> 'uids') = 'array'
+        THEN ARRAY(SELECT jsonb_array_elements_text(asking() -> 'uids')) END
+$$;
+
+DO $$ BEGIN
+    EXECUTE 'ALTER FUNCTION seen_projects() SET search_path = '
+        || quote_ident(current_schema()) || ', pg_temp';
+END $$;
+
+ALTER TABLE project ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY seen ON project USING (project_id = ANY ((SELECT seen_projects())::bigint[]));
+
+ALTER TABLE logdir ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY seen ON logdir USING (project_id = ANY ((SELECT seen_projects())::bigint[]));
+
+ALTER TABLE run ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY seen ON run USING (project_id = ANY ((SELECT seen_projects())::bigint[]) AND ((SELECT seen_uids()) IS NULL OR uid = ANY ((SELECT seen_uids())::text[])));
+
+ALTER TABLE annotation ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY seen ON annotation USING (project_id = ANY ((SELECT seen_projects())::bigint[]));
+
+ALTER TABLE saved_view ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY seen ON saved_view USING (project_id = ANY ((SELECT seen_projects())::bigint[]));
+
+ALTER TABLE comment ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY seen ON comment USING (EXISTS (SELECT 1 FROM run r WHERE r.uid = comment.uid) OR EXISTS (SELECT 1 FROM saved_view v WHERE v.view_id = comment.view_id));
+
+ALTER TABLE run_note ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY seen ON run_note USING (EXISTS (SELECT 1 FROM run r WHERE r.uid = run_note.uid));
+
+ALTER TABLE run_note_before ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY seen ON run_note_before USING (EXISTS (SELECT 1 FROM run r WHERE r.uid = run_note_before.uid));
+
+ALTER TABLE run_tag ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY seen ON run_tag USING (EXISTS (SELECT 1 FROM run r WHERE r.uid = run_tag.uid));
+
+ALTER TABLE source_file ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY seen ON source_file USING (EXISTS (SELECT 1 FROM run r WHERE r.run_id = source_file.run_id));
+
+ALTER TABLE gap ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY seen ON gap USING (EXISTS (SELECT 1 FROM run r WHERE r.run_id = gap.run_id));
+
+CREATE POLICY made ON project FOR INSERT WITH CHECK (true);
+
+INSERT INTO alembic_version (version_num) VALUES ('v0_7')

@@ -472,4 +472,135 @@ CREATE TRIGGER audit_stays_delete BEFORE DELETE ON audit BEGIN SELECT RAISE(ABOR
 
 CREATE TRIGGER audit_stays_insert BEFORE INSERT ON audit WHEN EXISTS (SELECT 1 FROM audit WHERE audit_id = NEW.audit_id) BEGIN SELECT RAISE(ABORT, 'the audit log is only appended to'); END;
 
-INSERT INTO alembic_version (version_num) VALUES ('v0_5')
+CREATE TABLE second_factor (
+	account_id INTEGER NOT NULL, 
+	secret BLOB NOT NULL, 
+	made_at FLOAT NOT NULL, 
+	confirmed_at FLOAT, 
+	last_step BIGINT, 
+	CONSTRAINT pk_second_factor PRIMARY KEY (account_id), 
+	CONSTRAINT fk_second_factor_account_id FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
+CREATE TABLE recovery_code (
+	code_sha256 BLOB NOT NULL, 
+	account_id INTEGER NOT NULL, 
+	used_at FLOAT, 
+	CONSTRAINT pk_recovery_code PRIMARY KEY (code_sha256), 
+	CONSTRAINT fk_recovery_code_account_id FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
+CREATE INDEX ix_recovery_code_account_id ON recovery_code (account_id);
+
+ALTER TABLE session ADD COLUMN way VARCHAR(16) DEFAULT 'password' NOT NULL;
+
+ALTER TABLE team_member ADD COLUMN by_group SMALLINT DEFAULT '0' NOT NULL;
+
+CREATE TABLE identity (
+	identity_sha256 BLOB NOT NULL, 
+	issuer TEXT NOT NULL, 
+	subject TEXT NOT NULL, 
+	account_id INTEGER NOT NULL, 
+	email TEXT NOT NULL, 
+	created_at FLOAT NOT NULL, 
+	used_at FLOAT, 
+	CONSTRAINT pk_identity PRIMARY KEY (identity_sha256), 
+	CONSTRAINT fk_identity_account_id FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
+CREATE INDEX ix_identity_account_id ON identity (account_id);
+
+CREATE TABLE identity_attempt (
+	state_sha256 BLOB NOT NULL, 
+	browser_sha256 BLOB NOT NULL, 
+	nonce TEXT NOT NULL, 
+	verifier TEXT NOT NULL, 
+	next TEXT NOT NULL, 
+	account_id INTEGER, 
+	created_at FLOAT NOT NULL, 
+	CONSTRAINT pk_identity_attempt PRIMARY KEY (state_sha256), 
+	CONSTRAINT fk_identity_attempt_account_id FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
+CREATE TABLE group_rule (
+	rule_id INTEGER NOT NULL, 
+	group_name TEXT NOT NULL, 
+	team_id INTEGER, 
+	role SMALLINT NOT NULL, 
+	made_by INTEGER, 
+	created_at FLOAT NOT NULL, 
+	CONSTRAINT pk_group_rule PRIMARY KEY (rule_id), 
+	CONSTRAINT fk_group_rule_team_id FOREIGN KEY(team_id) REFERENCES team (team_id), 
+	CONSTRAINT fk_group_rule_made_by FOREIGN KEY(made_by) REFERENCES account (account_id), 
+	CONSTRAINT uq_group_rule_group_name_team_id UNIQUE (group_name, team_id)
+);
+
+CREATE TABLE run_note_before (
+	uid VARCHAR(16) NOT NULL, 
+	version INTEGER NOT NULL, 
+	text TEXT NOT NULL, 
+	author TEXT NOT NULL, 
+	written_at FLOAT NOT NULL, 
+	CONSTRAINT pk_run_note_before PRIMARY KEY (uid, version), 
+	CONSTRAINT fk_run_note_before_uid FOREIGN KEY(uid) REFERENCES run (uid) DEFERRABLE INITIALLY DEFERRED
+);
+
+CREATE TABLE comment (
+	comment_id VARCHAR(16) NOT NULL, 
+	uid VARCHAR(16), 
+	view_id VARCHAR(16), 
+	answers VARCHAR(16), 
+	text TEXT NOT NULL, 
+	account_id INTEGER, 
+	author TEXT NOT NULL, 
+	written_at FLOAT NOT NULL, 
+	changed_at FLOAT, 
+	removed_at FLOAT, 
+	CONSTRAINT pk_comment PRIMARY KEY (comment_id), 
+	CONSTRAINT fk_comment_uid FOREIGN KEY(uid) REFERENCES run (uid) DEFERRABLE INITIALLY DEFERRED, 
+	CONSTRAINT fk_comment_view_id FOREIGN KEY(view_id) REFERENCES saved_view (view_id), 
+	CONSTRAINT fk_comment_answers FOREIGN KEY(answers) REFERENCES comment (comment_id), 
+	CONSTRAINT fk_comment_account_id FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
+CREATE INDEX ix_comment_uid ON comment (uid);
+
+CREATE INDEX ix_comment_view_id ON comment (view_id);
+
+CREATE INDEX ix_comment_answers ON comment (answers);
+
+CREATE TABLE mention (
+	comment_id VARCHAR(16) NOT NULL, 
+	account_id INTEGER NOT NULL, 
+	seen_at FLOAT, 
+	CONSTRAINT pk_mention PRIMARY KEY (comment_id, account_id), 
+	CONSTRAINT fk_mention_comment_id FOREIGN KEY(comment_id) REFERENCES comment (comment_id), 
+	CONSTRAINT fk_mention_account_id FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
+CREATE INDEX ix_mention_account_id ON mention (account_id);
+
+CREATE TABLE metric (
+	metric_id INTEGER NOT NULL, 
+	name TEXT NOT NULL, 
+	unit TEXT NOT NULL, 
+	direction VARCHAR(8) NOT NULL, 
+	description TEXT NOT NULL, 
+	author TEXT NOT NULL, 
+	changed_at FLOAT NOT NULL, 
+	CONSTRAINT pk_metric PRIMARY KEY (metric_id), 
+	CONSTRAINT uq_metric_name UNIQUE (name)
+);
+
+CREATE TABLE metric_alias (
+	tag TEXT NOT NULL, 
+	tag_sha256 BLOB NOT NULL, 
+	metric_id INTEGER NOT NULL, 
+	scale FLOAT DEFAULT '1' NOT NULL, 
+	CONSTRAINT pk_metric_alias PRIMARY KEY (tag_sha256), 
+	CONSTRAINT fk_metric_alias_metric_id FOREIGN KEY(metric_id) REFERENCES metric (metric_id)
+);
+
+CREATE INDEX ix_metric_alias_metric_id ON metric_alias (metric_id);
+
+INSERT INTO alembic_version (version_num) VALUES ('v0_7')
