@@ -23,7 +23,6 @@ from orgboard_schema.sql.engine import begin_write
 from orgboard_schema.sql.registry import new_uid
 from orgboard_schema.sql.roles import Role
 from support.boards import Board, scalars
-from support.kept_app import kept_app
 
 V1 = "/api/v1"
 BOARD = f"{V1}/projects/default/board"
@@ -75,7 +74,7 @@ def program(any_board: Board) -> Program:
         make_account(HOST, conn, "ana", now, kind="person")
         set_member(HOST, conn, "default", "ana", Role.EDITOR, now)
     token, token_id = token_for(any_board, NewToken("ci", owner="ana"), now)
-    return Program(any_board, kept_app(any_board.engine), token, token_id)
+    return Program(any_board, any_board.kept_web(), token, token_id)
 
 
 def test_a_program_lists_reads_and_changes_runs(program: Program) -> None:

@@ -98,9 +98,13 @@ class Board:
 
     def web(self, **settings: object) -> Web:
         """Return the whole app over this database, by a role of its own where there are roles."""
-        return create_app(WebConfig(**settings), self._for_web())  # type: ignore[arg-type]
+        return create_app(WebConfig(**settings), self._served())  # type: ignore[arg-type]
 
-    def _for_web(self) -> Engine:
+    def kept_web(self) -> Web:
+        """Return the app without settings over this database, which all boards share."""
+        return kept_app(self._served())
+
+    def _served(self) -> Engine:
         if self._of_web is None:
             self._of_web = web_engine(self.engine)
         return self._of_web
@@ -116,7 +120,7 @@ class Board:
     ) -> httpx.Response:
         """Send one request through the whole app, as the board's own page would."""
         self._web = web or self._web
-        app = self._web or kept_app(self._for_web())
+        app = self._web or self.kept_web()
 
         async def send() -> httpx.Response:
             transport = httpx.ASGITransport(app.gate, raise_app_exceptions=False)
