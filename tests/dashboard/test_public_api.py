@@ -195,7 +195,7 @@ def test_the_dictionary_of_metrics_is_read_by_all_and_written_for_who_runs_the_b
             "writes": NewToken("writes", "write", owner="root"),
         }.items()
     }
-    said = {"name": "loss", "unit": "nats", "direction": "min"}
+    said: dict[str, Any] = {"name": "loss", "unit": "nats", "direction": "min"}
     said |= {"aliases": [{"tag": "train/loss"}, {"tag": "bits", "scale": 0.693}]}
 
     def save(name: str, body: Any) -> httpx.Response:
