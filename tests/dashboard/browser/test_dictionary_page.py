@@ -174,6 +174,7 @@ def test_the_query_bar_and_the_column_menu_offer_metrics_by_name(ana: Page, team
     choice.click()
     expect(bar).to_have_value(re.compile('^metric:"validation loss"'))
 
+    ana.goto(f"{teams.address}/p/*/*/runs")
     ana.locator(".ob-panel").get_by_role("button", name="Columns").click()
     ana.get_by_role("button", name="best of metric:validation loss").click()
     expect(ana.locator(".ag-header-cell[col-id='best:metric:validation loss']")).to_be_visible()
