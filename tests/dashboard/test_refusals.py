@@ -131,12 +131,13 @@ def test_what_a_program_asks_for_and_no_token_gives_is_noted(any_board: Board) -
 
     async def ask() -> int:
         program = Browser(web)
-        told = await program.ask("POST", f"{_P}/deletion", authorization=f"Bearer {token}")
-        return told.status
+        change = {"name": "loss", "unit": "", "direction": "min", "aliases": []}
+        by = {"authorization": f"Bearer {token}"}
+        return (await program.ask("POST", "/api/v1/metrics", change, **by)).status
 
     assert asyncio.run(ask()) == 403
     assert [(one.actor, one.via, one.action) for one in _refused(any_board)] == [
-        ("ana", "reader000001", "run.delete")
+        ("ana", "reader000001", "metric.change")
     ]
 
 
