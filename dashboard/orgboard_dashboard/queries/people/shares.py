@@ -158,20 +158,14 @@ def revoke_share(
 def open_share(conn: Connection, secret: str, address: str, now: float) -> str | None:
     """Return the address of the page that a link opens, and count it; None when it does not."""
     here = (_of.secret_sha256 == digest(secret)) & share_stands(now)
-    of_project = select(_of.share_id, _of.path, tables.team.c.name.label("team"))
-    row = conn.execute(
-        of_project.add_columns(tables.project.c.name.label("project"))
-        .join(tables.project, tables.project.c.project_id == _of.project_id)
-        .join(tables.team)
-        .where(here)
-    ).one_or_none()
+    row = conn.execute(select(_of.share_id, _of.path, _of.title).where(here)).one_or_none()
     if row is None:
         return None
     used = {"used_at": now, "uses": _of.uses + 1}
     conn.execute(update(tables.share).where(_of.share_id == row.share_id).values(used))
     actor = Actor(None, "guest", row.share_id, address)
-    subject = f"{from_sql(row.team)}/{from_sql(row.project)}: {row.share_id}"
-    note_down(conn, actor, "share.opened", subject, now)
+    after = {"title": from_sql(row.title)}
+    note_down(conn, actor, "share.opened", row.share_id, now, after=after)
     return from_sql(row.path)
 
 
