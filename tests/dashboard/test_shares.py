@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 import pytest
@@ -147,11 +148,12 @@ def test_who_runs_the_project_shares_it_and_sees_what_was_shared(shared: Board) 
 
     with begin_read(shared.engine) as conn:
         (listed,) = list_shares(viewer, conn, "default", "board", time.time())
-        said = [(row.action, row.actor, row.subject) for row in list_records(HOST, conn)][:2]
+        opened, made = list_records(HOST, conn)[:2]
 
     assert (listed.id, listed.runs, listed.uses, listed.title) == (share_id, 1, 1, "for the paper")
-    subject = f"default/board: {share_id}"
-    assert said == [("share.opened", "guest", subject), ("share.made", "host", subject)]
+    assert (opened.action, opened.actor, opened.subject) == ("share.opened", "guest", share_id)
+    assert (made.action, made.actor, made.subject[-12:]) == ("share.made", "host", share_id)
+    assert json.loads(opened.after) == {"title": "for the paper"}
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from support.certificates import make_pair
 from support.ingested import migrated
 from support.programs import ORGBOARD, running
 from support.waiting import wait_until
+from support.web_role import as_web_role
 from support.workers import Workers, children_of
 
 __all__ = ["OPEN", "RUNS", "SECRET", "SHARED", "WholeBoard", "whole_board"]
@@ -68,7 +69,9 @@ def whole_board(url: str, folder: Path, workers: int) -> Iterator[WholeBoard]:
     """Write runs, ingest them into `url`, and serve it by so many processes."""
     engine = migrated(url)
     pair = make_pair(folder)
-    web: list[object] = [ORGBOARD, "web", "--db", url, "--port", 0, "--workers", workers]
+    # As it is meant to be: the web pages by a role of their own, where there are roles.
+    by_web = as_web_role(engine).render_as_string(hide_password=False)
+    web: list[object] = [ORGBOARD, "web", "--db", by_web, "--port", 0, "--workers", workers]
     web += ["--accounts", "--tls-cert", pair.cert, "--tls-key", pair.key]
     with ExitStack() as stack:
         stack.callback(engine.dispose)

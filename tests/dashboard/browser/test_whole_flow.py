@@ -384,7 +384,7 @@ TOLD = (
     "Ana grant.set blue/shared: eva role none → viewer",
     "Ana grant.set red/secret: eva role editor → admin",
     "eva share.made red/secret: title for the paper, path /p/red/secret/compare",
-    "guest share.opened red/secret:",
+    "guest share.opened title for the paper",
     "eva share.revoked red/secret:",
     "eva token.made name nightly report, owner eva, scope read, place red/secret",
     "eva token.revoked",
