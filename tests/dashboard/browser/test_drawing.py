@@ -21,6 +21,7 @@ SCRIPTS = (
         "dom",
         "smooth",
         "palette",
+        "words",
         "figure",
         "ranges",
         "axes",

@@ -51,10 +51,10 @@
 
   /** The pages that are about people, as menus and the palette list them. */
   ob.ownPages = () => [
-    ...ob.dictionaryPage(),
     ...(me.signed_in ? [{ label: "Account", act: () => ob.goTo(`${ob.base()}account`) }] : []),
     ...(me.signed_in && me.is_admin ? [{ label: "Admin", act: () => ob.goTo(`${ob.base()}admin`) }] : []),
     ...(me.signed_in ? [{ label: "Mentions", act: () => ob.goTo(`${ob.base()}account/mentions`) }] : []),
+    ...ob.dictionaryPage(),
   ];
 
   /** Ask for a change that wants the password to be fresh; ask for the password when it is not. */
