@@ -63,11 +63,13 @@ _OF_PROJECT: Final = "project_id = ANY ((SELECT seen_projects())::bigint[])"
 _OF_UID: Final = "((SELECT seen_uids()) IS NULL OR uid = ANY ((SELECT seen_uids())::text[]))"
 _BY_UID: Final = "EXISTS (SELECT 1 FROM run r WHERE r.uid = {}.uid)"
 _BY_VIEW: Final = "EXISTS (SELECT 1 FROM saved_view v WHERE v.view_id = comment.view_id)"
+_BY_LOGDIR: Final = "EXISTS (SELECT 1 FROM run r WHERE r.logdir_id = logdir.logdir_id)"
 _BY_ID: Final = "EXISTS (SELECT 1 FROM run r WHERE r.run_id = {}.run_id)"
 
 _POLICIES: Final = {
     "project": _OF_PROJECT,
-    "logdir": _OF_PROJECT,
+    # A run that was moved by itself is another project's than its directory.
+    "logdir": f"{_OF_PROJECT} OR {_BY_LOGDIR}",
     "run": f"{_OF_PROJECT} AND {_OF_UID}",
     "annotation": _OF_PROJECT,
     "saved_view": _OF_PROJECT,

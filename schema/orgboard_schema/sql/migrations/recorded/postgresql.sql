@@ -648,7 +648,7 @@ CREATE POLICY seen ON project USING (project_id = ANY ((SELECT seen_projects()):
 
 ALTER TABLE logdir ENABLE ROW LEVEL SECURITY;
 
-CREATE POLICY seen ON logdir USING (project_id = ANY ((SELECT seen_projects())::bigint[]));
+CREATE POLICY seen ON logdir USING (project_id = ANY ((SELECT seen_projects())::bigint[]) OR EXISTS (SELECT 1 FROM run r WHERE r.logdir_id = logdir.logdir_id));
 
 ALTER TABLE run ENABLE ROW LEVEL SECURITY;
 
