@@ -107,7 +107,7 @@ def test_only_who_wrote_it_changes_it_and_who_runs_the_project_takes_it_back(
     assert _read(vic, path) == []
     [(subject, before)] = [row[1:] for row in _audit(ana.board) if row[0] == "Ana"]
     assert subject == key
-    assert json.loads(before) == {
+    assert json.loads(before or "") == {
         "author": "vic",
         "run": ben.board.uids["of-red"],
         "view": None,
@@ -116,7 +116,7 @@ def test_only_who_wrote_it_changes_it_and_who_runs_the_project_takes_it_back(
         assert vic.ask(gone, f"comments/{key}", {"text": "x"}).status_code == 404
 
 
-def _audit(board: Board) -> list[tuple[str, str, str]]:
+def _audit(board: Board) -> list[tuple[str, str, str | None]]:
     of = tables.audit.c
     query = select(of.actor, of.subject, of.before).where(of.action == "comment.removed")
     with begin_read(board.engine) as conn:
