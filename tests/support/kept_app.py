@@ -15,6 +15,7 @@ from orgboard_dashboard.app import Web, create_app
 from orgboard_dashboard.config import WebConfig
 from orgboard_dashboard.limits import Limits
 from orgboard_dashboard.queries.guard import watch_over
+from orgboard_dashboard.refusals import Refusals
 from orgboard_dashboard.services import Services
 
 __all__ = ["kept_app"]
@@ -38,6 +39,7 @@ def kept_app(engine: Engine) -> Web:
         for name in ("engine", "sayings"):
             object.__setattr__(identity.services, name, getattr(fresh, name))
         web.gate._limits = Limits(time.monotonic)
+        web.gate._refused = Refusals(identity.services).note
         identity._has_accounts, identity._looked_at = False, float("-inf")
         web.board._engine = engine
     return web
