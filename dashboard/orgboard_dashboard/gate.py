@@ -23,7 +23,7 @@ from orgboard_dashboard.config import LOOPBACK_NAMES
 from orgboard_dashboard.front import Front
 from orgboard_dashboard.headers import Header, with_defaults
 from orgboard_dashboard.identity import CannotTell, Identity
-from orgboard_dashboard.limits import Limits, cost_of
+from orgboard_dashboard.limits import Limits, cost_of, is_said
 from orgboard_dashboard.policies import CHANGING, NAMELESS, Rule, RuleTable
 from orgboard_dashboard.signin.places import sign_in_address
 from orgboard_dashboard.viewer import Viewer, acting_as
@@ -127,7 +127,8 @@ class Gate:
         known = viewer if isinstance(viewer, Viewer) else None
         if viewer is None or viewer is _SIGN_IN or known:
             # Whoever is not let in is counted where it comes from.
-            wait_s = self._limits.ask(known, self._identity.address(scope, headers), cost_of(rule))
+            here = self._identity.address(scope, headers)
+            wait_s = self._limits.ask(known, here, cost_of(rule), says=is_said(rule))
             viewer = _too_much(wait_s) if wait_s else viewer
         if isinstance(viewer, Refusal):
             await self._refuse(viewer, headers, send, _address(scope))

@@ -7,6 +7,7 @@ which there are not enough is answered 429, with how long to wait. What is charg
     by a token      the token, and the account it asks for
     by a share      the link, from one network: many people may hold it
     nobody known    the network: at the door, and what asks to be let in
+    what is said    the account once more: everybody else reads it
 
 Who is on the machine alone, on a board without accounts, is not limited. Each web process counts
 for itself: several together let through as many times as much, which is as much more as they bear.
@@ -31,9 +32,12 @@ __all__ = [
     "OF_SESSION",
     "OF_SHARE",
     "OF_TOKEN",
+    "OF_WORDS",
+    "SAYING",
     "Allowance",
     "Limits",
     "cost_of",
+    "is_said",
 ]
 
 
@@ -59,7 +63,18 @@ OF_NETWORK: Final = Allowance(burst=2000, per_s=40)
 """A hundred people behind one address sign in within a minute, in the morning; wrong passwords
 have waits of their own (`accounts.delays`)."""
 
+OF_WORDS: Final = Allowance(burst=60, per_s=1)
+"""Comments: more in a minute than anybody types, and what a script goes wild with."""
+
 _API: Final = "/api/ui/v1"
+SAYING: Final = frozenset(
+    {
+        ("POST", _API + "/r/{uid}/comments"),
+        ("POST", _API + "/p/{team}/{project}/views/{key}/comments"),
+        ("POST", "/api/v1/runs/{uid}/comments"),
+    }
+)
+"""What is counted as said, by method and path of its rule."""
 COSTS: Final[dict[tuple[str, str], float]] = {
     # Reads every point of what is asked for, for as long as the browser takes it.
     ("GET", _API + "/p/{team}/{project}/export"): 20.0,
@@ -98,14 +113,16 @@ class Limits:
         self._clock = clock
         self._buckets: OrderedDict[tuple[str, str], _Bucket] = OrderedDict()
 
-    def ask(self, viewer: Viewer | None, address: str, cost: float) -> int:
+    def ask(self, viewer: Viewer | None, address: str, cost: float, *, says: bool = False) -> int:
         """Take a request's cost out of the buckets of who asks; None: nobody known, from there.
+
+        `says`: out of the bucket of what is said, too.
 
         Returns 0, or the seconds to wait when one of them does not have it: then nothing is taken.
         """
         if cost <= 0:
             return 0
-        filled = [(self._filled(key, of), of) for key, of in _keys(viewer, address)]
+        filled = [(self._filled(key, of), of) for key, of in _keys(viewer, address, says=says)]
         short = [(cost - one.left) / of.per_s for one, of in filled if one.left < cost]
         if short:
             return max(1, math.ceil(max(short)))
@@ -131,7 +148,14 @@ def cost_of(rule: Rule) -> float:
     return COSTS.get((rule.method, rule.path), 1.0)
 
 
-def _keys(viewer: Viewer | None, address: str) -> Iterator[tuple[tuple[str, str], Allowance]]:
+def is_said(rule: Rule) -> bool:
+    """Tell whether what a rule allows is something that others read."""
+    return (rule.method, rule.path) in SAYING
+
+
+def _keys(
+    viewer: Viewer | None, address: str, *, says: bool
+) -> Iterator[tuple[tuple[str, str], Allowance]]:
     if viewer is None:
         yield ("network", network_of(address)), OF_NETWORK
     elif viewer.kind == "share":
@@ -139,3 +163,5 @@ def _keys(viewer: Viewer | None, address: str) -> Iterator[tuple[tuple[str, str]
     elif viewer.kind in ("account", "token"):
         yield (viewer.kind, viewer.via), OF_TOKEN if viewer.kind == "token" else OF_SESSION
         yield ("all of", str(viewer.account_id)), OF_ACCOUNT
+        if says:
+            yield ("words of", str(viewer.account_id)), OF_WORDS

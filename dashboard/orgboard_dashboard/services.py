@@ -6,20 +6,16 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Concatenate, Final, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 import anyio.to_thread
 from sqlalchemy import Connection, Engine
 
 from orgboard_dashboard.pace import Work
 from orgboard_dashboard.queries.guard import reading, writing
-from orgboard_dashboard.rate import Rate
 from orgboard_dashboard.viewer import Viewer, current_viewer
 
-__all__ = ["COMMENTS_A_MINUTE", "Services"]
-
-COMMENTS_A_MINUTE: Final = 60
-"""Of one account: no hand writes more, and a program that does is to be stopped."""
+__all__ = ["Services"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -32,8 +28,6 @@ class Services:
     engine: Engine
     clock: Callable[[], float] = time.time
     work: Work = field(default_factory=lambda: Work(time.monotonic))
-    sayings: Rate = field(default_factory=lambda: Rate(COMMENTS_A_MINUTE, 60.0, time.monotonic))
-    """How many comments each wrote of late."""
 
     def now(self) -> float:
         """Return epoch seconds."""

@@ -19,8 +19,11 @@ from orgboard_dashboard.limits import (
     OF_SESSION,
     OF_SHARE,
     OF_TOKEN,
+    OF_WORDS,
+    SAYING,
     Limits,
     cost_of,
+    is_said,
 )
 from orgboard_dashboard.policies import rules_for
 from orgboard_dashboard.queries.people.tokens import NewToken, make_token
@@ -98,6 +101,26 @@ def test_one_does_not_ask_in_anothers_name_but_all_sessions_of_an_account_share_
 
     many = sum(asked(limits, account(f"more{n}"), int(OF_SESSION.burst)) for n in range(12))
     assert many == OF_ACCOUNT.burst - OF_SESSION.burst - 10
+
+
+def test_who_writes_very_often_waits_and_goes_on_reading() -> None:
+    limits = Limits(lambda: 0.0)
+    page, other = (Viewer("account", "ana", account_id=1, via=via) for via in ("one", "two"))
+    program = Viewer("token", "ana", account_id=1, via="token")
+
+    told = [limits.ask(page, "::1", 1, says=True) for _ in range(int(OF_WORDS.burst))]
+
+    assert set(told) == {0}
+    assert [limits.ask(who, "::1", 1, says=True) for who in (page, other, program)] == [1, 1, 1]
+    assert limits.ask(page, "::1", 1) == 0
+    assert limits.ask(Viewer("account", "ben", account_id=2, via="b"), "::1", 1, says=True) == 0
+
+
+def test_all_that_makes_a_comment_is_counted_as_said() -> None:
+    made = {r for r in RULES.rules if r.method == "POST" and r.path.endswith("/comments")}
+
+    assert {(rule.method, rule.path) for rule in made} == SAYING
+    assert all(is_said(rule) for rule in made)
 
 
 def test_who_is_not_known_is_counted_by_network_and_guests_of_a_link_by_theirs() -> None:

@@ -16,7 +16,6 @@ from orgboard_dashboard.config import WebConfig
 from orgboard_dashboard.limits import Limits
 from orgboard_dashboard.queries.guard import watch_over
 from orgboard_dashboard.refusals import Refusals
-from orgboard_dashboard.services import Services
 
 __all__ = ["kept_app"]
 
@@ -35,9 +34,7 @@ def kept_app(engine: Engine) -> Web:
     if identity.services.engine is not engine:
         watch_over(engine, strict=False)
         # Frozen for the app, which has one database as long as it lives.
-        fresh = Services(engine)
-        for name in ("engine", "sayings"):
-            object.__setattr__(identity.services, name, getattr(fresh, name))
+        object.__setattr__(identity.services, "engine", engine)
         web.gate._limits = Limits(time.monotonic)
         web.gate._refused = Refusals(identity.services).note
         identity._has_accounts, identity._looked_at = False, float("-inf")
