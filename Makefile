@@ -10,6 +10,10 @@ WORKERS ?= logical
 TOGETHER := -n $(WORKERS) --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 export PYTHON
 
+# Set, as images of containers like to have it, every program that a test starts would compile all
+# that it imports anew: three quarters of its start.
+unexport PYTHONDONTWRITEBYTECODE
+
 BIN := .venv/bin
 .DEFAULT_GOAL := install
 CHECKS := check-pyright check-mypy check-ruff check-imports

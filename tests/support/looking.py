@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from playwright.sync_api import Page, Playwright
 
+from support.boxes import box_of
 from support.served_logs import Server
 from support.tabs import Cpu, Tab, Watch, shown, tab
 
@@ -163,8 +164,7 @@ def scrolled(opened: Tab) -> tuple[int, float]:
 def dragged(opened: Tab, look: Look, steps: int, cards: int) -> float:
     """Drag the smoothing; return the page's CPU in milliseconds a step and card."""
     page = opened.page
-    box = page.locator(look.slider).first.bounding_box()
-    assert box is not None
+    box = box_of(page.locator(look.slider).first)
     middle, left = box["y"] + box["height"] / 2, box["x"] + box["width"] * 0.3
     if look.drawn:
         page.evaluate(

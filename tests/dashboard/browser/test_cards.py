@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, Request, expect
 
 from support.boards import scalars
+from support.boxes import box_of
 from support.cards import card_of, ready
 from support.served import Served
 
@@ -208,8 +209,7 @@ def test_both_axes_may_be_logarithmic_and_y_for_both_signs(page: Page, served: S
 def test_shift_and_drag_moves_along_and_alt_and_wheel_zooms(page: Page, served: Served) -> None:
     page.goto(served.page("scalars?t=train/loss&x0=1000&x1=2000"))
     ready(page)
-    box = page.locator(".ob-plot").bounding_box()
-    assert box is not None
+    box = box_of(page.locator(".ob-plot"))
     middle = box["y"] + box["height"] / 2
 
     page.keyboard.down("Shift")
@@ -249,8 +249,7 @@ def test_the_tooltip_is_in_the_order_that_was_chosen(
     page.goto(served.page(f"scalars?t=train/loss&tip={order}"))
     ready(page)
 
-    box = page.locator(".ob-plot").bounding_box()
-    assert box is not None
+    box = box_of(page.locator(".ob-plot"))
     page.mouse.move(box["x"] + 60, box["y"] + 60)
 
     tip = page.get_by_role("tooltip")
@@ -265,8 +264,7 @@ def test_the_table_of_the_tooltip_stays_while_what_it_says_changes(
 ) -> None:
     page.goto(served.page("scalars?t=train/loss"))
     ready(page)
-    box = page.locator(".ob-plot").bounding_box()
-    assert box is not None
+    box = box_of(page.locator(".ob-plot"))
     row = page.get_by_role("tooltip").locator("tbody tr").first
 
     page.mouse.move(box["x"] + 60, box["y"] + 60)
@@ -325,8 +323,7 @@ def test_cards_have_the_width_and_height_that_was_chosen(page: Page, served: Ser
     page.goto(served.page("scalars?t=loss&w=700,300"))
     ready(page)
 
-    box = page.locator(".ob-card").first.bounding_box()
-    assert box is not None
+    box = box_of(page.locator(".ob-card").first)
     assert box["width"] >= 700
     expect(page.locator(".ob-plot").first).to_have_css("height", "300px")
 
@@ -379,8 +376,7 @@ def test_on_a_phone_the_slider_is_whole_and_the_toolbar_alone_scrolls(
     page.goto(served.page("scalars"))
     ready(page)
 
-    slider = page.locator(".ob-toolbar .ob-field").bounding_box()
-    assert slider is not None
+    slider = box_of(page.locator(".ob-toolbar .ob-field"))
     assert slider["x"] + slider["width"] <= 390
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     toolbar = page.locator(".ob-toolbar")

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from orgboard_schema.types import TensorHistogram
 from support.boards import scalars, values
+from support.boxes import box_of
 from support.graph_defs import CHAIN, graph_def, logged, model
 from support.served import HOSTILE, Served, serve_example
 
@@ -75,11 +76,9 @@ def test_a_double_click_opens_a_scope_in_place_and_another_closes_it(
 def test_children_stand_inside_the_box_of_their_scope(page: Page, served: Served) -> None:
     _open(page, served, "chain", "&go=net&go=net/dense")
 
-    outer = _node(page, "net").bounding_box()
-    inner = _node(page, "net/dense").bounding_box()
+    outer = box_of(_node(page, "net"))
+    inner = box_of(_node(page, "net/dense"))
 
-    assert outer
-    assert inner
     assert outer["x"] < inner["x"]
     assert outer["y"] < inner["y"]
     assert outer["x"] + outer["width"] > inner["x"] + inner["width"]
@@ -163,22 +162,19 @@ def test_the_wheel_zooms_a_drag_moves_and_f_fits(page: Page, served: Served) -> 
     _open(page, served, "chain")
     window = page.locator(".ob-g > g")
     at_first = window.get_attribute("style")
-    box = _node(page, "net").bounding_box()
+    box = box_of(_node(page, "net"))
     assert at_first
-    assert box
 
     page.mouse.move(box["x"] + 5, box["y"] + 5)
     page.mouse.wheel(0, -400)
     expect(window).not_to_have_attribute("style", at_first)
-    larger = _node(page, "net").bounding_box()
+    larger = box_of(_node(page, "net"))
     page.mouse.down()
     page.mouse.move(box["x"] + 85, box["y"] + 45)
     page.mouse.up()
-    moved = _node(page, "net").bounding_box()
+    moved = box_of(_node(page, "net"))
     page.keyboard.press("f")
 
-    assert larger
-    assert moved
     assert larger["width"] > 1.5 * box["width"]
     assert moved["x"] - larger["x"] == pytest.approx(80, abs=1)
     expect(window).to_have_attribute("style", at_first)

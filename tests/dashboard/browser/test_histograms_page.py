@@ -14,6 +14,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from orgboard_schema.types import TensorHistogram
 from support.boards import scalars, values
+from support.boxes import boxes_of
 from support.served import HOSTILE, Served
 
 pytestmark = pytest.mark.browser
@@ -96,8 +97,7 @@ def test_beside_the_run_panel_the_toolbar_is_one_row(page: Page, trained: str) -
     expect(page).to_have_url(re.compile("x=relative"))
     tops = [
         box["y"] + box["height"] / 2
-        for part in page.get_by_role("toolbar").locator("> :visible").all()
-        if (box := part.bounding_box())
+        for box in boxes_of(page.get_by_role("toolbar").locator("> :visible"))
     ]
 
     assert len(tops) > 8

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from support.boards import scalars
+from support.boxes import box_of
 from support.served import HOSTILE, Served, serve_example
 from support.waiting import wait_until
 
@@ -350,8 +351,7 @@ def test_on_a_phone_the_query_bar_and_the_menu_fit(browser: Browser, many: Serve
         page.get_by_role("button", name="Columns").click()
 
         menu = page.get_by_role("dialog", name="Columns")
-        box = menu.bounding_box()
-        assert box is not None
+        box = box_of(menu)
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= 390
         assert page.evaluate("document.documentElement.scrollWidth") <= 390

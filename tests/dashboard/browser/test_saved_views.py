@@ -23,6 +23,7 @@ from orgboard_dashboard.queries.views import (
 from orgboard_dashboard.viewer import LOCAL_VIEWER
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.engine import begin_read, begin_write
+from support.boxes import box_of
 from support.cards import ready
 from support.served import HOSTILE, Served, serve_example
 
@@ -358,8 +359,7 @@ def test_on_a_phone_the_list_fits(browser: Browser, served: Served) -> None:
         expect(page.get_by_text("Showing")).to_be_visible()
         views_button(page).click()
 
-        box = page.get_by_role("dialog", name="Views").bounding_box()
-        assert box is not None
+        box = box_of(page.get_by_role("dialog", name="Views"))
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= 390
         assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, Request, expect
 
 from support.boards import scalars
+from support.boxes import box_of
 from support.cards import card_of, ready
 from support.served import HOSTILE, Served
 
@@ -107,8 +108,7 @@ def test_a_run_is_picked_from_its_line(
     both = ",".join(served.board.uids[name] for name in ("cosine/a", "cosine/b"))
     page.goto(served.page(f"scalars?t=train/loss&s=0&sel={both}"))
     line = page.locator(f".ob-card .trace.trace{served.board.uids['cosine/b']}__line .js-line")
-    box = line.bounding_box()
-    assert box is not None
+    box = box_of(line)
 
     # Its first point is its highest: at the left, and on the top.
     page.mouse.click(box["x"] + 1, box["y"] + 1, button=button)
@@ -121,8 +121,7 @@ def test_a_run_is_picked_from_its_line(
 def test_two_clicks_on_a_line_are_the_zoom_out_and_open_nothing(page: Page, served: Served) -> None:
     page.goto(served.page("scalars?t=train/loss&s=0&x0=0&x1=900"))
     line = page.locator(f".ob-card .trace.trace{served.board.uids['cosine/b']}__line .js-line")
-    box = line.bounding_box()
-    assert box is not None
+    box = box_of(line)
 
     page.mouse.dblclick(box["x"] + 2, box["y"] + 2)
 
@@ -183,8 +182,7 @@ def test_zoom_fetches_finer_data_and_a_double_click_shows_all_again(
     expect(foot).to_contain_text(re.compile(r"of 5\s000 points"))
 
     # Below the curves lies what a stretch is selected on, as wide as they are.
-    box = page.locator(".ob-strip").bounding_box()
-    assert box is not None
+    box = box_of(page.locator(".ob-strip"))
     middle = box["y"] - 80
     page.mouse.move(box["x"] + box["width"] * 0.5, middle)
     page.mouse.down()

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from support.boards import scalars
+from support.boxes import box_of, boxes_of
 from support.served import HOSTILE, Served
 from support.waiting import wait_until
 
@@ -112,10 +113,7 @@ def test_axes_are_moved_by_keyboard_and_by_dragging_and_stay_so(page: Page, swep
     page.keyboard.press("ArrowRight")
     expect(names).to_have_text(["opt", "lr", "val/loss"])
     expect(page.get_by_role("button", name="Axis lr", exact=True)).to_be_focused()
-    last = names.last.bounding_box()
-    first = names.first.bounding_box()
-    assert last is not None
-    assert first is not None
+    first, _, last = boxes_of(names)
     page.mouse.move(last["x"] + 50, last["y"] + 8)
     page.mouse.down()
     page.mouse.move(first["x"] + 40, first["y"] + 8, steps=4)
@@ -149,8 +147,7 @@ def test_a_box_in_a_scatter_plot_brushes_both_axes(page: Page, swept: str) -> No
     expect(page.locator(".ob-table tbody tr")).to_have_count(RUNS)
     plot = page.locator(".ob-scatter")
     plot.scroll_into_view_if_needed()
-    box = plot.bounding_box()
-    assert box is not None
+    box = box_of(plot)
 
     page.mouse.move(box["x"] + box["width"] * 0.55, box["y"] + 12)
     page.mouse.down()
@@ -217,8 +214,7 @@ def test_a_line_tells_its_run_and_leads_to_it(page: Page, swept: str) -> None:
     page.goto(f"{swept}?ax=hp:lr,last:speed&q=name+%3D+run03")
     expect(said(page)).to_contain_text("1 run.")
     chart = page.locator(".ob-parallel")
-    box = chart.bounding_box()
-    assert box is not None
+    box = box_of(chart)
     # Of one run every axis has one value, in its middle.
     middle = (box["x"] + box["width"] / 2, box["y"] + 40 + 150)
 

@@ -7,6 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from support.boxes import box_of
 from support.cards import card_of, ready
 from support.served import Served
 
@@ -16,8 +17,7 @@ pytestmark = pytest.mark.browser
 def test_a_stretch_of_the_axis_has_a_table_of_exact_values(page: Page, served: Served) -> None:
     page.goto(served.page("scalars?t=loss"))
     ready(page)
-    strip = card_of(page, "train/loss").locator(".ob-strip").bounding_box()
-    assert strip is not None
+    strip = box_of(card_of(page, "train/loss").locator(".ob-strip"))
 
     page.mouse.move(strip["x"] + 1, strip["y"] + 8)
     page.mouse.down()

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from support.boards import scalars
+from support.boxes import box_of
 from support.every_state import PAGES, PROJECT, log_everything, row
 from support.served import Served, serve_example
 
@@ -228,8 +229,7 @@ def test_the_whole_flow_is_done_by_touch_on_a_phone(browser: Browser, served: Se
     expect(card).not_to_have_class(re.compile("ob-full"))
     slider = page.get_by_label("Smoothing", exact=True)
     slider.scroll_into_view_if_needed()
-    box = slider.bounding_box()
-    assert box is not None
+    box = box_of(slider)
     page.touchscreen.tap(box["x"] + 0.9 * box["width"], box["y"] + box["height"] / 2)
     expect(page.locator(".ob-field output")).not_to_have_text("0.60")
 

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from support.boards import Board, scalars
+from support.boxes import box_of
 from support.programs import ORGBOARD, running
 from support.served import Served, serve_example
 from support.waiting import wait_until
@@ -362,10 +363,8 @@ def test_on_a_phone_a_run_is_changed_from_the_sheet(browser: Browser, served: Pr
     # All of its name is there, beside what stays here though nobody hovers.
     name = _row(page, "cosine/a").locator(".ob-name")
     assert name.evaluate("(name) => name.scrollWidth <= name.clientWidth")
-    button = page.get_by_role("button", name="Change cosine/a", exact=True).bounding_box()
-    menu = page.get_by_role("menu").bounding_box()
-    assert button is not None
-    assert menu is not None
+    button = box_of(page.get_by_role("button", name="Change cosine/a", exact=True))
+    menu = box_of(page.get_by_role("menu"))
     # Beside what was touched, and all of it on the screen.
     assert menu["x"] + menu["width"] > button["x"]
     assert menu["x"] + menu["width"] <= 390
