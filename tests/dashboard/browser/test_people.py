@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
+from itertools import pairwise
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -17,6 +19,7 @@ from orgboard_schema.sql import tables
 from orgboard_schema.sql.engine import begin_read, begin_write
 from orgboard_schema.sql.roles import Role
 from support.boards import scalars
+from support.boxes import box_of, boxes_of
 from support.people import PASSWORD, Person, put, sign_in
 from support.people_pages import MARKUP, let_in, people_of
 from support.people_steps import (
@@ -362,6 +365,29 @@ def test_pages_about_people_fit_a_phone(browser: Browser, peopled: Served) -> No
         expect(page.locator(".ob-people").first).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") == 390
         expect(page.get_by_role("button", name="Account: Ana")).to_be_in_viewport(ratio=1)
+    context.close()
+
+
+@pytest.mark.parametrize("width", [390, 780, 900, 1024, 1181, 1280, 1366])
+def test_the_header_has_room_for_the_project_and_for_who_is_signed_in(
+    browser: Browser, peopled: Served, width: int
+) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 700})
+    let_in(context, peopled, sign_in(peopled.board, "Ana"))
+    page = context.new_page()
+    page.goto(f"{peopled.address}/p/blue/{quote(MARKUP)}/compare")
+    expect(page.locator("#ob-live")).to_contain_text("live")
+    expect(page.get_by_role("button", name="Account: Ana")).to_be_in_viewport(ratio=1)
+
+    assert box_of(page.locator("#ob-crumb a"))["width"] > 60
+    boxes = sorted(boxes_of(page.locator(".ob-header > :visible")), key=lambda box: box["x"])
+    assert len(boxes) > 6
+    for left, right in pairwise(boxes):
+        assert left["x"] + left["width"] <= right["x"]
+    assert boxes[-1]["x"] + boxes[-1]["width"] <= width
+    if width > 760:
+        tab = page.locator("#ob-tabs").get_by_role("link", name="Compare")
+        expect(tab).to_be_in_viewport(ratio=0.95)
     context.close()
 
 

@@ -26,6 +26,7 @@
     ob.showPanel(inProject ? ob.project : null);
     ob.showViews(inProject ? page : null);
     ob.paintLive();
+    ob.showTab();
   }
 
   function stop() {

@@ -92,7 +92,7 @@
     const words = !joined ? "connecting" : n ? `${ob.count(n)} live${pace}` : "no run live";
     if (place.textContent === words) return;
     const dot = ob.el(`span.ob-dot.${!joined ? "ob-stale" : n ? "ob-live-dot" : "ob-finished"}`);
-    place.replaceChildren(dot, words);
+    place.replaceChildren(dot, ob.el("span", {}, words));
     place.title = !joined ? "Waiting for the server's stream"
       : pace ? "This page follows its runs; the server has many to tell, so not as often as they write"
       : "This page follows its runs as they write";

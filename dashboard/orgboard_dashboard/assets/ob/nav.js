@@ -42,6 +42,11 @@
     if (more && !more.contains(event.target)) more.open = false;
   });
 
+  /** Where the window has no room for all tabs, let the one that is open be seen. */
+  ob.showTab = function showTab() {
+    requestAnimationFrame(() => document.querySelector("#ob-tabs .ob-on")?.scrollIntoView({ block: "nearest", inline: "nearest" }));
+  };
+
   /** Go to the next page of the project, or the one before. */
   ob.turnPage = function turnPage(by) {
     const links = [...document.querySelectorAll("#ob-tabs a")];
