@@ -16,6 +16,7 @@ from orgboard_ingest.catalog import KnownRun
 from orgboard_ingest.opening import open_event_file
 from orgboard_ingest.tail import head_of
 from orgboard_schema.sql import tables
+from orgboard_schema.sql.beside import settings_of
 from orgboard_schema.sql.registry import FileRow
 from orgboard_schema.sql.text import sha256, to_sql
 
@@ -62,7 +63,12 @@ def rename(conn: Connection, run_id: int, name: str, logdir_id: int) -> None:
         conn.execute(
             update(tables.run)
             .where(columns.run_id == run_id)
-            .values(name=to_sql(name), name_sha256=sha256(name), revision=columns.revision + 1)
+            .values(
+                name=to_sql(name),
+                name_sha256=sha256(name),
+                settings_of=settings_of(name),
+                revision=columns.revision + 1,
+            )
         )
 
 

@@ -84,6 +84,8 @@ def test_what_was_shown_stays_whole_until_the_new_reading_has_caught_up(
 ) -> None:
     intake = _contradict(run, engine, batch_bytes=60)
     before = stored_scalars(engine)
+    with begin_write(engine) as conn:
+        conn.execute(update(tables.run).values(settings_of=b"s" * 32))
     steps = 0
 
     while SHADOW not in _rows(engine):
@@ -96,6 +98,7 @@ def test_what_was_shown_stays_whole_until_the_new_reading_has_caught_up(
 
     assert steps > 3
     assert len(_attempts(engine)) > 12
+    assert bytes(_rows(engine)[SHOWN].settings_of) == b"s" * 32
     drain(intake, FILES[:2])
     assert _attempts(engine) == [0] * 16
     with begin_read(engine) as conn:

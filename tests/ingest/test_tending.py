@@ -23,6 +23,7 @@ from orgboard_schema.sql.delete import restore_run
 from orgboard_schema.sql.discard import remove_points
 from orgboard_schema.sql.engine import begin_read, begin_write
 from orgboard_schema.sql.standing import DELETED, SHOWN
+from orgboard_schema.sql.text import sha256
 from support.event_files import event_file, scalar_event
 from support.ingested import migrated, stored_scalars
 
@@ -138,6 +139,22 @@ def test_what_is_moved_keeps_its_runs(
 
     assert _uids(engine) == {moves[name]: uid for name, uid in before.items()}
     assert _steps(engine, moves["p/x/one"]) == [0, 1]
+
+
+def test_settings_beside_a_run_are_moved_with_it(engine: Engine, logs: Path, clock: Clock) -> None:
+    above = "1795394269.9034734"
+    _write(logs / "p" / NAME, 0, 1)
+    _write(logs / "p" / above / NAME, 0)
+    source = _source(engine, logs, clock)
+    _look(source)
+    query = select(tables.run.c.name, tables.run.c.settings_of)
+
+    (logs / "p").rename(logs / "q")
+    _look(source)
+
+    with begin_read(engine) as conn:
+        found = {row.name: row.settings_of for row in conn.execute(query)}
+    assert found == {"q": None, f"q/{above}": sha256("q")}
 
 
 def test_a_copy_is_another_run(engine: Engine, logs: Path, clock: Clock) -> None:

@@ -79,11 +79,19 @@ def note_json(note: Note) -> dict[str, Any]:
 def run_json(row: runs.RunRow) -> dict[str, Any]:
     """Return a row of the table of runs. Its colour is a place in the palette or "#rrggbb".
 
-    A metric that is no number JSON has is told by name.
+    A metric that is no number JSON has is told by name. `beside` is the run in which its
+    hyperparameters stand, null where they are its own.
     """
+    beside = row.beside and {"uid": row.beside.uid, "name": row.beside.name}
     metrics = {key: spelled(value) for key, value in row.metrics.items()}
     color = row.chosen_color or row.color
-    return {**shallow(row), "damaged": row.damaged, "metrics": metrics, "color": color}
+    return {
+        **shallow(row),
+        "beside": beside,
+        "damaged": row.damaged,
+        "metrics": metrics,
+        "color": color,
+    }
 
 
 def split_uids(joined: str) -> tuple[str, ...]:

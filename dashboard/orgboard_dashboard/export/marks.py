@@ -45,5 +45,6 @@ def run_fields(run: ExportedRun) -> dict[str, Any]:
         "files": row.files,
         "points": row.points,
         "gaps": row.gaps,
-        "hparams": dict(row.hparams),
+        # As logged: what stands beside is the other run's.
+        "hparams": {} if row.beside else dict(row.hparams),
     }

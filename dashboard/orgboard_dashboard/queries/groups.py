@@ -14,6 +14,7 @@ from typing import Any, Final, TypeAlias
 
 from sqlalchemy import ColumnElement, Connection, select
 
+from orgboard_dashboard.queries.beside import settings_beside
 from orgboard_dashboard.queries.errors import BadQuery
 from orgboard_dashboard.queries.patterns import capturer
 from orgboard_dashboard.queries.visible import find_project, runs_of
@@ -64,11 +65,13 @@ def group_runs(
     run = tables.run.c
     # All of the project, in the order they came: a colour does not depend on a selection.
     here = runs_of(viewer, found)
-    columns = (run.uid, run.name, run.hparams, run.username.label("user"), run.host, _place())
-    asked = select(*columns).select_from(tables.run).join(tables.project).join(tables.team)
+    columns = (run.run_id, run.uid, run.name, run.hparams, run.username.label("user"), run.host)
+    asked = (
+        select(*columns, _place()).select_from(tables.run).join(tables.project).join(tables.team)
+    )
     rows = conn.execute(asked.where(here).order_by(run.run_id)).all()
-    tags = _tags(conn, here) if by == "tag" else {}
-    keys = {row.uid: key_of(row, tags.get(row.uid, "")) for row in rows}
+    told = _told(viewer, conn, here, rows, by)
+    keys = {row.uid: key_of(row, told.get(row.uid, "")) for row in rows}
     place = {key: at for at, key in enumerate(dict.fromkeys(keys.values()))}
     members: dict[_Key, list[str]] = {}
     for uid in dict.fromkeys(uids):
@@ -78,6 +81,19 @@ def group_runs(
         RunGroup(f"g{place[key]}", _name(by, key), place[key], tuple(members[key]))
         for key in sorted(members)
     )
+
+
+def _told(
+    viewer: Viewer, conn: Connection, here: ColumnElement[bool], rows: Sequence[Any], by: str
+) -> Mapping[str, str]:
+    """Return what a key is read from and does not stand in a run's own row, by uid."""
+    if by == "tag":
+        return _tags(conn, here)
+    if not by.startswith("hp:"):
+        return {}
+    uids = {row.run_id: row.uid for row in rows}
+    beside = settings_beside(viewer, conn, here)
+    return {uids[run_id]: one.stored for run_id, one in beside.items() if run_id in uids}
 
 
 def _place() -> ColumnElement[str]:
@@ -95,10 +111,10 @@ def _tags(conn: Connection, here: ColumnElement[bool]) -> dict[str, str]:
 
 
 def _keys(by: str) -> Callable[[Any, str], _Key]:
-    """Return what gives a run's key from its row and its tags."""
+    """Return what gives a run's key from its row and what is told of it besides."""
     sort, _, what = by.partition(":")
     if sort == "hp" and what:
-        return lambda row, _tags: _value_key(_read(row.hparams or ""), what)
+        return lambda row, beside: _value_key(_read(row.hparams or beside), what)
     if sort == "re" and what:
         captured = capturer(what)
         return lambda row, _tags: _words_key(captured(text.from_sql(row.name)))

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, func, or_, select
 
+from orgboard_dashboard.queries.beside import settings_beside
 from orgboard_dashboard.queries.dictionary import PREFIX, Alias, Dictionary, read_dictionary
 from orgboard_dashboard.queries.fields import FIELDS
 from orgboard_dashboard.queries.hparam_texts import HparamTexts, decode_hparams, keys_of
@@ -83,13 +84,15 @@ class ProjectNames:
             return self._stored, self._texts
         # A metric's name, which hardly ever is a hyperparameter's too: SQL looks that through
         # in less time than it takes to hand the texts over.
-        forms = [tables.run.c.hparams.contains(key, autoescape=True) for key in keys_of(name)]
-        some = self._read_stored(or_(*forms))
+        keys = keys_of(name)
+        forms = [tables.run.c.hparams.contains(key, autoescape=True) for key in keys]
+        beside = [(at, text) for at, text in self._beside if any(key in text for key in keys)]
+        some = [*self._read_stored(or_(*forms)), *beside]
         return some, HparamTexts([stored for _run_id, stored in some])
 
     @cached_property
     def having_hparams(self) -> frozenset[int]:
-        """Give the runs that logged any hyperparameter."""
+        """Give the runs that logged any hyperparameter, or have them beside."""
         return frozenset(run_id for run_id, _stored in self._stored)
 
     @cached_property
@@ -103,7 +106,12 @@ class ProjectNames:
 
     @cached_property
     def _stored(self) -> list[tuple[int, str]]:
-        return self._read_stored(tables.run.c.hparams.is_not(None))
+        return [*self._read_stored(tables.run.c.hparams.is_not(None)), *self._beside]
+
+    @cached_property
+    def _beside(self) -> list[tuple[int, str]]:
+        found = settings_beside(self._viewer, self._conn, self._here)
+        return [(run_id, beside.stored) for run_id, beside in found.items()]
 
     @cached_property
     def _texts(self) -> HparamTexts:

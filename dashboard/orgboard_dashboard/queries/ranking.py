@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, select
 
+from orgboard_dashboard.queries.beside import settings_beside
 from orgboard_dashboard.queries.directions import Direction
 from orgboard_dashboard.queries.errors import BadQuery
 from orgboard_dashboard.queries.groups import group_runs
@@ -25,7 +26,7 @@ from orgboard_dashboard.queries.matching import candidates_of, matching_runs
 from orgboard_dashboard.queries.metrics import read_metrics
 from orgboard_dashboard.queries.names import ProjectNames
 from orgboard_dashboard.queries.order import tag_of_key
-from orgboard_dashboard.queries.visible import ProjectRef, find_project, visible_runs
+from orgboard_dashboard.queries.visible import ProjectRef, find_project, runs_of, visible_runs
 from orgboard_dashboard.ranking import Place, ranked
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.sql import tables, text
@@ -171,12 +172,13 @@ def _runs(
     for some in chunked(run_ids):
         asked = select(*columns).where(run.run_id.in_(some), visible_runs(viewer))
         rows |= {row.run_id: row for row in conn.execute(asked)}
+    beside = settings_beside(viewer, conn, runs_of(viewer, project))
     return [
         _Run(
             uid=row.uid,
             name=text.from_sql(row.display_name or row.name),
             home=homes.get(row.project_id, HERE).place,
-            hparams=decode_hparams(row.hparams),
+            hparams=beside[run_id].hparams if run_id in beside else decode_hparams(row.hparams),
             value=values.get(run_id),
         )
         for run_id in run_ids

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Row, Select, bindparam, func, select
 
+from orgboard_dashboard.queries.beside import Beside, settings_beside_rows
 from orgboard_dashboard.queries.errors import BadQuery
 from orgboard_dashboard.queries.fields import Status, status_of
 from orgboard_dashboard.queries.homes import HERE, Home, homes_of
@@ -83,6 +84,7 @@ class RunRow:
     attempts: int
     revision: int
     hparams: Mapping[str, Any]
+    """Its own, or those that its writer put beside it."""
     display_name: str | None
     """What people call it; None while they call it by its directory."""
     chosen_color: str | None
@@ -98,6 +100,8 @@ class RunRow:
     user: str | None
     comments: int = 0
     """0 also to who came by a share link, who reads none."""
+    beside: Beside | None = None
+    """Where its hyperparameters stand, if not in the run itself."""
     place: str = ""
     """TEAM/PROJECT, where several projects are looked at together."""
     metrics: Mapping[str, float] = field(default_factory=dict)
@@ -246,16 +250,21 @@ def rows_of(
         said = words_of(conn, [row.uid for row in found])
         if viewer.kind == "share":
             said = {uid: replace(words, comments=0) for uid, words in said.items()}
+        beside = settings_beside_rows(viewer, conn, found)
         rows |= {
             row.run_id: _row(
-                row, said.get(row.uid, NOTHING_SAID), known.get(row.project_id, HERE), now
+                row,
+                beside.get(row.run_id),
+                said.get(row.uid, NOTHING_SAID),
+                known.get(row.project_id, HERE),
+                now,
             )
             for row in found
         }
     return rows
 
 
-def _row(row: Row[Any], said: Words, home: Home, now: float) -> RunRow:
+def _row(row: Row[Any], beside: Beside | None, said: Words, home: Home, now: float) -> RunRow:
     return RunRow(
         uid=row.uid,
         name=text.from_sql(row.name),
@@ -269,7 +278,8 @@ def _row(row: Row[Any], said: Words, home: Home, now: float) -> RunRow:
         files=row.files,
         attempts=row.attempts,
         revision=row.revision,
-        hparams=decode_hparams(row.hparams),
+        hparams=decode_hparams(row.hparams) if beside is None else beside.hparams,
+        beside=beside,
         display_name=None if row.display_name is None else text.from_sql(row.display_name),
         chosen_color=row.chosen_color,
         starred=row.starred > 0,

@@ -16,6 +16,7 @@ import numpy as np
 from sqlalchemy import Connection, select
 
 from orgboard_dashboard.importance import Importance, importance
+from orgboard_dashboard.queries.beside import settings_beside
 from orgboard_dashboard.queries.dictionary import PREFIX
 from orgboard_dashboard.queries.directions import Direction
 from orgboard_dashboard.queries.errors import BadQuery
@@ -28,7 +29,13 @@ from orgboard_dashboard.queries.matching import candidates_of, matching_runs
 from orgboard_dashboard.queries.metrics import read_metrics
 from orgboard_dashboard.queries.names import ProjectNames
 from orgboard_dashboard.queries.order import tag_of_key
-from orgboard_dashboard.queries.visible import ProjectRef, find_project, find_runs, visible_runs
+from orgboard_dashboard.queries.visible import (
+    ProjectRef,
+    find_project,
+    find_runs,
+    runs_of,
+    visible_runs,
+)
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.sql import tables, text
 from orgboard_schema.sql.dictionary import chunked, tag_names
@@ -202,7 +209,11 @@ class _Table:
         kept = [rows[run_id] for run_id in self._ids]
         homes = homes_of(self._conn, self._project)
         self.marks = tuple(_mark(row, homes.get(row.project_id, HERE)) for row in kept)
-        self._hparams = [decode_hparams(row.hparams) for row in kept]
+        beside = settings_beside(viewer, conn, runs_of(viewer, project))
+        self._hparams = [
+            beside[row.run_id].hparams if row.run_id in beside else decode_hparams(row.hparams)
+            for row in kept
+        ]
         self.distinct = self._count()
         self._runs: Candidates | None = None
 

@@ -17,6 +17,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, Result, bindparam, func, select, update
 
 from orgboard_schema.sql import tables
+from orgboard_schema.sql.beside import settings_of
 from orgboard_schema.sql.dictionary import chunked, find_ids
 from orgboard_schema.sql.listed import KEYS, Listed
 from orgboard_schema.sql.many import execute_many
@@ -230,6 +231,7 @@ def ensure_runs(
             "logdir_id": logdir_id,
             "name": to_sql(keys[key]),
             "name_sha256": key,
+            "settings_of": settings_of(keys[key]),
             "color": color + number,
             "created_at": now,
             "touched_ms": int(now * 1000),

@@ -37,7 +37,7 @@ _file = tables.source_file.c
 
 _KEPT: Final = (
     *("name", "name_sha256", "uid", "project_id", "color", "created_at", "archived_at", "gone_at"),
-    *("display_name", "starred", "chosen_color", "edits"),
+    *("settings_of", "display_name", "starred", "chosen_color", "edits"),
 )
 """What a run is to people: the shadow takes it over. Notes and tags go by the uid."""
 
@@ -156,6 +156,7 @@ class _Locked:
     project_id: int
     name: str
     name_sha256: bytes
+    settings_of: bytes | None
     color: int
     created_at: float
     archived_at: float | None

@@ -94,6 +94,23 @@ def test_the_configuration_is_told_with_types(told: Page) -> None:
     )
 
 
+def test_settings_that_stand_beside_the_run_are_told_with_the_way_there(
+    page: Page, served: Served
+) -> None:
+    beside = "trained/1795394269.9034734"
+    uid = served.board.log("trained", [scalars("loss", [1.0])])
+    served.board.log(beside, hparams='{"lr": 0.1}')
+    page.goto(f"{served.address}/r/{uid}")
+    box = page.get_by_role("region", name="Configuration")
+    expect(box.locator("tbody tr")).to_have_text(["lr0.1000number"])
+
+    box.get_by_role("link", name=beside).click()
+
+    expect(page.get_by_role("heading", level=1)).to_have_text(beside)
+    expect(box).to_contain_text("1 setting")
+    expect(box.get_by_role("link")).to_have_count(0)
+
+
 def test_where_it_ran_is_told_as_text_whatever_the_log_says(told: Page) -> None:
     box = _box(told, "Context")
 

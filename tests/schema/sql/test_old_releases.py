@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from alembic import command
-from sqlalchemy import Engine, event, insert, select, update
+from sqlalchemy import Engine, column, event, func, insert, select, table, update
 from sqlalchemy.exc import IntegrityError
 
 from orgboard_schema.commands import db
@@ -31,6 +31,7 @@ from orgboard_schema.sql.migrate import (
     upgrade,
     version,
 )
+from orgboard_schema.sql.text import sha256
 from support.filled import Contents, contents
 from support.words import said, save_views, saved_views, say
 
@@ -115,6 +116,24 @@ def test_down_again_is_what_it_was_and_up_again_too(old: Engine, release: str) -
     assert down == before
     assert _hashes(old, head()) == upgraded
     assert contents(old) == _truth(release, old)
+
+
+def test_an_upgrade_finds_settings_that_stand_beside_their_run(old: Engine) -> None:
+    run = table("run", column("run_id"), column("name"))
+    with begin_write(old) as conn:
+        run_id = conn.execute(select(func.min(run.c.run_id))).scalar_one()
+        named = update(run).where(run.c.run_id == run_id)
+        conn.execute(named.values(name="above/1795394269.9034734"))
+
+    upgrade(old)
+
+    columns = tables.run.c
+    with begin_read(old) as conn:
+        rows = conn.execute(select(columns.run_id, columns.settings_of)).all()
+    assert {row.run_id: row.settings_of for row in rows if row.settings_of} == {
+        run_id: sha256("above")
+    }
+    assert len(rows) > 1
 
 
 def test_going_down_gives_up_what_a_release_cannot_hold_and_nothing_else(

@@ -99,7 +99,9 @@
     const rows = Object.entries(run.hparams).map(([name, value]) => [
       ob.el("span.ob-mono.ob-tag", {}, name), ob.el("span.ob-mono.ob-tag", { title: String(value).slice(0, 2000) }, ob.hparam(value)), ob.el("span.ob-mute", {}, typeName(value)),
     ]);
-    return ob.section("Configuration", ob.el("span.ob-mute", {}, rows.length ? ob.plural(rows.length, "setting") : ""),
+    // torch's add_hparams makes a run of its own for them.
+    const beside = run.beside && ["; logged beside it, in ", ob.el("a.ob-nav.ob-link", { href: `${ob.base()}r/${run.beside.uid}` }, run.beside.name)];
+    return ob.section("Configuration", ob.el("span.ob-mute", {}, rows.length ? ob.plural(rows.length, "setting") : "", ...(beside ?? [])),
       rows.length ? table(["Name", "Value", "Type"], rows) : ob.el("p.ob-mute", {}, "None logged. Log them with ", ob.el("code", {}, "writer.add_hparams({…}, {…})"), "."));
   };
 

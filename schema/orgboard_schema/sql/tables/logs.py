@@ -140,6 +140,8 @@ run: Final = Table(
     # Where it ran and whose it is, as the newest writer told; the host else by a file's name.
     Column("host", Name),
     Column("username", Name),
+    # The name_sha256 of the run whose settings this one holds (orgboard_schema.sql.beside).
+    Column("settings_of", Sha256),
     UniqueConstraint("logdir_id", "name_sha256"),
     Index(None, "project_id", "touched_ms"),
     # The next colour of a project is found without looking at its runs.
@@ -152,6 +154,12 @@ Index(
     run.c.standing,
     sqlite_where=run.c.standing != 0,
     postgresql_where=run.c.standing != 0,
+)
+Index(
+    "ix_run_settings_of",
+    *(run.c.logdir_id, run.c.settings_of),
+    sqlite_where=run.c.settings_of.is_not(None),
+    postgresql_where=run.c.settings_of.is_not(None),
 )
 
 run_head: Final = Table(

@@ -611,6 +611,10 @@ CREATE TABLE metric_alias (
 
 CREATE INDEX ix_metric_alias_metric_id ON metric_alias (metric_id);
 
+ALTER TABLE run ADD COLUMN settings_of BYTEA;
+
+CREATE INDEX ix_run_settings_of ON run (logdir_id, settings_of) WHERE settings_of IS NOT NULL;
+
 CREATE FUNCTION asking() RETURNS jsonb LANGUAGE sql STABLE AS $$
     SELECT coalesce(nullif(current_setting('orgboard.viewer', true), ''), '{}')::jsonb
 $$;

@@ -605,4 +605,8 @@ CREATE TABLE metric_alias (
 
 CREATE INDEX ix_metric_alias_metric_id ON metric_alias (metric_id);
 
+ALTER TABLE run ADD COLUMN settings_of BLOB;
+
+CREATE INDEX ix_run_settings_of ON run (logdir_id, settings_of) WHERE settings_of IS NOT NULL;
+
 INSERT INTO alembic_version (version_num) VALUES ('v0_6')

@@ -7,7 +7,9 @@ from typing import Any, Final
 import sqlalchemy as sa
 from alembic import op
 
+from orgboard_schema.sql.beside import settings_of
 from orgboard_schema.sql.migrations.policies import drop_policies, make_policies
+from orgboard_schema.sql.text import from_sql
 
 __all__ = ["down_revision", "downgrade", "revision", "upgrade"]
 
@@ -29,6 +31,7 @@ def upgrade() -> None:
     _providers()
     _comments()
     _metrics()
+    _settings_beside()
     make_policies()
 
 
@@ -36,6 +39,8 @@ def downgrade() -> None:
     drop_policies()
     for table in _MADE_LAST:
         op.drop_table(table)
+    op.drop_index("ix_run_settings_of", "run")
+    op.drop_column("run", "settings_of")
     op.drop_column("account", "admin_by_group")
     op.drop_column("team_member", "by_group")
     op.drop_column("session", "way")
@@ -180,6 +185,24 @@ def _metrics() -> None:
         _key("metric_alias", "tag_sha256"),
     )
     op.create_index("ix_metric_alias_metric_id", "metric_alias", ["metric_id"])
+
+
+def _settings_beside() -> None:
+    op.add_column("run", sa.Column("settings_of", sa.LargeBinary(32)))
+    run = sa.table("run", *map(sa.column, ("run_id", "name", "settings_of")))
+    conn = op.get_bind()
+    # Those that may be it; the name tells.
+    asked = sa.select(run.c.run_id, run.c.name).where(run.c.name.like("%__________.%"))
+    for run_id, name in conn.execute(asked).all():
+        above = settings_of(from_sql(name))
+        if above is not None:
+            conn.execute(sa.update(run).where(run.c.run_id == run_id).values(settings_of=above))
+    some = sa.text("settings_of IS NOT NULL")
+    op.create_index(
+        *("ix_run_settings_of", "run", ["logdir_id", "settings_of"]),
+        sqlite_where=some,
+        postgresql_where=some,
+    )
 
 
 def _key(table: str, *columns: str) -> sa.PrimaryKeyConstraint:
