@@ -102,7 +102,7 @@ def test_settings_that_stand_beside_the_run_are_told_with_the_way_there(
     served.board.log(beside, hparams='{"lr": 0.1}')
     page.goto(f"{served.address}/r/{uid}")
     box = page.get_by_role("region", name="Configuration")
-    expect(box.locator("tbody tr")).to_have_text(["lr0.1000number"])
+    expect(box.locator("tbody tr")).to_have_text(["lr0.1number"])
 
     box.get_by_role("link", name=beside).click()
 
