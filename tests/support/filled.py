@@ -32,7 +32,7 @@ Contents: TypeAlias = dict[str, Any]
 
 WALL: Final = 1_700_000_000.0
 LONG: Final = 2500
-"""Points of the long series: two blocks of 1024, and a rest in a segment."""
+"""Points of the long series: two blocks, and a rest in a segment."""
 
 KINDS: Final = (
     every_method.add_text,

@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 PLACES: Final = 12
-"""Bits of a place inside a block; a block has 1024 points."""
+"""Bits of a place inside a block: four times as many as a block has."""
 
 WAITING: Final = 1 << 50
 """Stands for the number of what is in no block yet: it comes after every block."""

@@ -36,6 +36,7 @@ from orgboard_schema.errors import TooManyPoints
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.dictionary import chunked
 from orgboard_schema.sql.engine import IN_BINARY
+from orgboard_schema.sql.packing import BLOCK_POINTS
 from orgboard_schema.sql.picture import Picture, ReducedLine
 from orgboard_schema.sql.pieces import waiting_pieces
 from orgboard_schema.sql.pyramid import LEVEL
@@ -392,7 +393,7 @@ class _Series:
 
     def _fetch(self, seqs: Sequence[int]) -> None:
         missing = [seq for seq in seqs if seq not in self._blocks]
-        points = 1024 * (len(missing) + len(self._blocks))
+        points = BLOCK_POINTS * (len(missing) + len(self._blocks))
         if points > self._picture.most_points:
             raise TooManyPoints(points)
         for some in chunked(missing):

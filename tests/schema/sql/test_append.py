@@ -374,7 +374,7 @@ def test_wall_times_that_are_no_numbers_are_kept_in_points_and_left_out_of_colum
     with begin_read(engine) as conn:
         walls = select(func.min(tables.block.c.wall_min), func.max(tables.block.c.wall_max))
         low, high = conn.execute(walls).one()
-    assert (low, high) == (chunk.series.wall[0], chunk.series.wall[1023])
+    assert (low, high) == (chunk.series.wall[0], chunk.series.wall[BLOCK_POINTS - 1])
 
 
 def test_a_signalling_nan_is_stored_like_any_other(engine: Engine) -> None:

@@ -25,8 +25,8 @@ LATER = NOW + 1000
 
 def _filled(engine: Engine, run: str = "run") -> Feed:
     feed = new_feed(engine, run=run)
-    noise = np.random.default_rng(1).normal(size=60_000)
-    feed.store([scalars("loss", range(60_000), noise.tolist(), dtype="float64")])
+    noise = np.random.default_rng(1).normal(size=90_000)
+    feed.store([scalars("loss", range(90_000), noise.tolist(), dtype="float64")])
     feed.store([values("i", "image", [Media((Blob(b"png" + run.encode(), "image/png"),))])])
     feed.store([scalars("lr", [1, 2])])
     return feed
@@ -127,8 +127,8 @@ def test_the_space_of_a_run_is_told_before_it_is_deleted(engine: Engine) -> None
     with begin_read(engine) as conn:
         space = space_of(conn, feed.run_id)
 
-    assert space.points == 60_004
-    assert space.point_bytes > 60_000 * 5
+    assert space.points == 90_004
+    assert space.point_bytes > 90_000 * 5
     assert (space.blobs, space.blob_bytes) == (1, len(b"pngrun"))
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import Engine, event
 from orgboard_schema.sql.compact import compact
 from orgboard_schema.sql.engine import begin_read, begin_write
 from orgboard_schema.sql.last import LastPoints, last_scalars
+from orgboard_schema.sql.packing import BLOCK_POINTS
 from support.stores import NOW, Feed, new_feed, restart, scalars
 
 INT64 = np.iinfo(np.int64)
@@ -83,7 +84,7 @@ def test_of_a_long_series_few_blocks_are_read(engine: Engine) -> None:
     assert found is not None
     assert found.step.tolist() == list(range(LONG - 10, LONG))
     # The statement that reads blocks names the first step that may be in one.
-    assert str(LONG - LONG % 1024) in str(asked[-1])
+    assert str(LONG - LONG % BLOCK_POINTS) in str(asked[-1])
 
 
 def test_a_series_that_is_not_there_has_no_last_points(engine: Engine) -> None:

@@ -28,6 +28,7 @@ from orgboard_schema.sql.compact import compact
 from orgboard_schema.sql.engine import begin_read, begin_write, open_engine
 from orgboard_schema.sql.flush import NewChunk
 from orgboard_schema.sql.migrate import upgrade
+from orgboard_schema.sql.packing import BLOCK_POINTS
 from orgboard_schema.sql.picture import Axis
 from orgboard_schema.sql.pyramid import FULL_POINTS, GROUP_BLOCKS, LEVEL, LONG_POINTS, pyramid_row
 from orgboard_schema.sql.read import Picture, ReducedLine, long_series, reduced_scalars, series
@@ -346,11 +347,11 @@ def test_a_series_gets_its_pyramid_when_it_becomes_long(engine: Engine) -> None:
     with begin_read(engine) as conn:
         assert long_series(conn, [key]) == set()
 
-    for at in range(LONG_POINTS - 1024, LONG_POINTS + GROUP_BLOCKS * 1024, 1024):
+    for at in range(LONG_POINTS - 1024, LONG_POINTS + GROUP_BLOCKS * BLOCK_POINTS, 1024):
         _grow(feed, at, 1024)
 
     blocks, rows = _levels(engine, feed)
-    assert 0 <= sum(blocks) - sum(rows) < GROUP_BLOCKS * 1024
+    assert 0 <= sum(blocks) - sum(rows) < GROUP_BLOCKS * BLOCK_POINTS
     with begin_read(engine) as conn:
         assert long_series(conn, [key]) == {key}
 
@@ -381,7 +382,7 @@ def test_points_that_came_before_the_pyramid_are_covered_too(engine: Engine) -> 
         compact(conn, feed.run_id, final=True, now=NOW)
 
     blocks, rows = _levels(engine, feed)
-    assert sum(blocks) - sum(rows) < GROUP_BLOCKS * 1024
+    assert sum(blocks) - sum(rows) < GROUP_BLOCKS * BLOCK_POINTS
 
 
 def test_a_reset_takes_the_pyramid_with_it(engine: Engine) -> None:
@@ -427,10 +428,10 @@ def test_more_points_than_allowed_are_refused_before_they_are_read(engine: Engin
 
 def test_a_payload_of_points_is_no_payload_of_stretches(engine: Engine) -> None:
     feed = new_feed(engine)
-    _grow(feed, 0, 1024)
+    _grow(feed, 0, BLOCK_POINTS)
     with begin_read(engine) as conn:
         payload = bytes(conn.execute(select(tables.block.c.payload)).scalar_one())
 
-    assert len(decode_scalars(payload)) == 1024
+    assert len(decode_scalars(payload)) == BLOCK_POINTS
     with pytest.raises(CorruptBlock):
         decode_buckets(payload)
