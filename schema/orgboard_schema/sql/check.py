@@ -172,6 +172,7 @@ _REFERENCES: Final = (
     (tables.restart, "run_id", tables.run),
     (tables.source_file, "run_id", tables.run),
     (tables.gap, "run_id", tables.run),
+    (tables.thinned, "run_id", tables.run),
     (tables.blob_ref, "run_id", tables.run),
     (tables.blob_ref, "sha256", tables.blob),
     (tables.run_note, "uid", tables.run),

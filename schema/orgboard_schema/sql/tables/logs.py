@@ -36,6 +36,7 @@ __all__ = [
     "source_file",
     "tag",
     "tag_set",
+    "thinned",
 ]
 
 logdir: Final = Table(
@@ -285,6 +286,27 @@ block: Final = Table(
     Column("value_max", Float(53)),
     Column("value_sum", Float(53)),
     Column("non_finite", Integer, nullable=False, server_default="0"),
+    Column("payload", LargeBinary, nullable=False),
+)
+
+thinned: Final = Table(
+    "thinned",
+    schema,
+    # What was taken away of a series and an attempt, on purpose (orgboard_schema.sql.thinning).
+    Column("run_id", Id, ForeignKey("run.run_id"), primary_key=True, autoincrement=False),
+    Column("tag_id", Id, primary_key=True, autoincrement=False),
+    Column("kind", SmallInteger, primary_key=True, autoincrement=False),
+    Column("attempt", Integer, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    # Seconds, when; and by which rule: every how many points were kept, of runs that had not
+    # grown for how many days.
+    Column("at", Float(53), nullable=False),
+    Column("keep_every", Integer, nullable=False),
+    Column("after_days", Float(53), nullable=False),
+    # 0 until the run's references to the blobs of these points are gone, too.
+    Column("settled", SmallInteger, nullable=False, server_default="0"),
+    Column("n", Integer, nullable=False),
+    # orgboard_schema.blocks.taken: which points these were.
     Column("payload", LargeBinary, nullable=False),
 )
 

@@ -611,6 +611,24 @@ CREATE TABLE metric_alias (
 
 CREATE INDEX ix_metric_alias_metric_id ON metric_alias (metric_id);
 
+CREATE TABLE thinned (
+	run_id BIGINT NOT NULL, 
+	tag_id BIGINT NOT NULL, 
+	kind SMALLINT NOT NULL, 
+	attempt INTEGER NOT NULL, 
+	seq BIGINT NOT NULL, 
+	at FLOAT(53) NOT NULL, 
+	keep_every INTEGER NOT NULL, 
+	after_days FLOAT(53) NOT NULL, 
+	settled SMALLINT DEFAULT '0' NOT NULL, 
+	n INTEGER NOT NULL, 
+	payload BYTEA NOT NULL, 
+	CONSTRAINT pk_thinned PRIMARY KEY (run_id, tag_id, kind, attempt, seq), 
+	CONSTRAINT fk_thinned_run_id FOREIGN KEY(run_id) REFERENCES run (run_id)
+);
+
+ALTER TABLE thinned ALTER COLUMN payload SET STORAGE EXTERNAL;
+
 CREATE FUNCTION asking() RETURNS jsonb LANGUAGE sql STABLE AS $$
     SELECT coalesce(nullif(current_setting('orgboard.viewer', true), ''), '{}')::jsonb
 $$;
@@ -685,6 +703,10 @@ CREATE POLICY seen ON source_file USING (EXISTS (SELECT 1 FROM run r WHERE r.run
 ALTER TABLE gap ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY seen ON gap USING (EXISTS (SELECT 1 FROM run r WHERE r.run_id = gap.run_id));
+
+ALTER TABLE thinned ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY seen ON thinned USING (EXISTS (SELECT 1 FROM run r WHERE r.run_id = thinned.run_id));
 
 CREATE POLICY made ON project FOR INSERT WITH CHECK (true);
 

@@ -605,4 +605,20 @@ CREATE TABLE metric_alias (
 
 CREATE INDEX ix_metric_alias_metric_id ON metric_alias (metric_id);
 
+CREATE TABLE thinned (
+	run_id INTEGER NOT NULL, 
+	tag_id INTEGER NOT NULL, 
+	kind SMALLINT NOT NULL, 
+	attempt INTEGER NOT NULL, 
+	seq BIGINT NOT NULL, 
+	at FLOAT NOT NULL, 
+	keep_every INTEGER NOT NULL, 
+	after_days FLOAT NOT NULL, 
+	settled SMALLINT DEFAULT '0' NOT NULL, 
+	n INTEGER NOT NULL, 
+	payload BLOB NOT NULL, 
+	CONSTRAINT pk_thinned PRIMARY KEY (run_id, tag_id, kind, attempt, seq), 
+	CONSTRAINT fk_thinned_run_id FOREIGN KEY(run_id) REFERENCES run (run_id)
+);
+
 INSERT INTO alembic_version (version_num) VALUES ('v0_6')

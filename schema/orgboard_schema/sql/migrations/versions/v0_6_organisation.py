@@ -1,4 +1,5 @@
-"""Release 0.6: an organisation's provider and second factors; comments; metrics; policies."""
+"""Release 0.6: an organisation's provider and second factors; comments; metrics; policies;
+what was thinned."""
 
 from __future__ import annotations
 
@@ -19,6 +20,7 @@ _NAME: Final = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 _OPAQUE: Final = sa.String(16)
 
 _MADE_LAST: Final = (
+    "thinned",
     *("metric_alias", "metric", "mention", "comment", "run_note_before"),
     *("group_rule", "identity_attempt", "identity", "recovery_code", "second_factor"),
 )
@@ -29,6 +31,7 @@ def upgrade() -> None:
     _providers()
     _comments()
     _metrics()
+    _thinned()
     make_policies()
 
 
@@ -180,6 +183,28 @@ def _metrics() -> None:
         _key("metric_alias", "tag_sha256"),
     )
     op.create_index("ix_metric_alias_metric_id", "metric_alias", ["metric_id"])
+
+
+def _thinned() -> None:
+    op.create_table(
+        "thinned",
+        sa.Column("run_id", _ID, autoincrement=False, nullable=False),
+        sa.Column("tag_id", _ID, autoincrement=False, nullable=False),
+        sa.Column("kind", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("attempt", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
+        _seconds("at"),
+        sa.Column("keep_every", sa.Integer(), nullable=False),
+        _seconds("after_days"),
+        sa.Column("settled", sa.SmallInteger(), server_default="0", nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("payload", sa.LargeBinary(), nullable=False),
+        _refers("thinned", "run_id", "run"),
+        _key("thinned", "run_id", "tag_id", "kind", "attempt", "seq"),
+    )
+    if op.get_bind().dialect.name == "postgresql":
+        # Packed already.
+        op.execute("ALTER TABLE thinned ALTER COLUMN payload SET STORAGE EXTERNAL")
 
 
 def _key(table: str, *columns: str) -> sa.PrimaryKeyConstraint:
