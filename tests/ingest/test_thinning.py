@@ -255,7 +255,7 @@ def test_backups_keep_the_mark_and_a_rebuilt_database_has_everything(
     board.thin("--apply")
     copy, rebuilt = tmp_path / "copy.db", tmp_path / "rebuilt.db"
 
-    assert db(["backup", "--db", board.url, "--to", str(tmp_path / "b.backup")]) == 0
+    assert db(["backup", "--db", board.url, "-o", str(tmp_path / "b.backup")]) == 0
     assert db(["restore", str(tmp_path / "b.backup"), "--db", str(copy)]) == 0
     again = Board(board.logs, str(copy), board.said)
     assert again.counts() == board.counts()

@@ -167,7 +167,8 @@ def test_a_sqlite_file_of_an_older_release_is_written_anew(tmp_path: Path) -> No
     list(give_back(engine, rewrite=True))
 
     assert not needs_rewriting(engine)
-    assert size_of(engine) < full / 2
+    # The rest is the tables themselves, empty.
+    assert size_of(engine) < full * 0.6
     engine.dispose()
 
 
