@@ -77,8 +77,8 @@
         stat("Waiting", waiting ? ob.bytes(waiting) : "nothing", waiting ? `for at most ${ob.span(lag)}` : "", waiting ? "stale" : ""),
         stat("Not readable", lost ? ob.bytes(lost) : "nothing", lost ? ob.plural(gaps.length, "gap") : "", lost ? "damaged" : ""),
         stat("Dropped by the writer", values ? ob.plural(values, "value") : "nothing", Object.entries(reasons).map(([reason, n]) => `${reason} ${ob.count(n)}`).join(", "), values ? "damaged" : ""),
-        taken ? stat("Thinned", ob.plural(taken, "point"), `of ${ob.count(thinned.length)} series, last on ${ob.day(Math.max(...thinned.map((one) => one.thinned.at)))}`, "stale") : null,
-        stat("NaN and infinities", strange ? ob.count(strange) : "none", strange ? `in ${ob.count(odd.length)} series` : "")),
+        stat("NaN and infinities", strange ? ob.count(strange) : "none", strange ? `in ${ob.count(odd.length)} series` : ""),
+        taken ? stat("Thinned", ob.plural(taken, "point"), `of ${ob.count(thinned.length)} series, last on ${ob.day(Math.max(...thinned.map((one) => one.thinned.at)))}`) : null),
       filesTable(files), gapsTable(gaps), thinnedTable(thinned));
   };
 
