@@ -73,7 +73,7 @@ def _kinds(text: str | None) -> frozenset[Kind]:
     if text is None:
         return frozenset(USUAL_KINDS)
     asked = {part.strip() for part in text.split(",")}
-    found = frozenset(kind for kind in THINNABLE if kind in asked)
+    found: frozenset[Kind] = frozenset(kind for kind in THINNABLE if kind in asked)
     others = sorted(asked - found)
     if others:
         raise OrgboardError(

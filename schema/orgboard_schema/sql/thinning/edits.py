@@ -32,6 +32,7 @@ from orgboard_schema.sql.recount import series_keys
 from orgboard_schema.sql.supersede import Cut, Mask, load_cuts, superseded
 from orgboard_schema.sql.thinning.marks import TakenKey, load_taken
 from orgboard_schema.sql.thinning.rule import Rule, Stood, kept, places_of
+from orgboard_schema.types import Kind
 
 __all__ = ["Edit", "Edited", "Place", "edited", "find_edits", "load_payload"]
 
@@ -153,7 +154,7 @@ def _stood(parts: Sequence[_Part], cuts: Sequence[Cut], taken: Mapping[TakenKey,
 
 def _blocks(conn: Connection, run_id: int, keys: Collection[SeriesKey]) -> Iterator[_Part]:
     """Yield the blocks of these series, series by series, in stored order."""
-    kinds = {kind_number(kind): kind for _, kind in keys}
+    kinds: dict[int, Kind] = {kind_number(kind): kind for _, kind in keys}
     query = select(_block.tag_id, _block.kind, _block.attempt, _block.seq).where(
         _block.run_id == run_id, _block.level == 0, _block.kind.in_(kinds)
     )
@@ -167,7 +168,7 @@ def _blocks(conn: Connection, run_id: int, keys: Collection[SeriesKey]) -> Itera
         )
         payloads = dict(conn.execute(wanted).all())
         for tag_id, number, attempt, seq in some:
-            key = (tag_id, kinds[number])
+            key: SeriesKey = (tag_id, kinds[number])
             step = decode_values(bytes(payloads[seq])).step
             yield _Part(key, attempt, Place(seq, key), 0, step)
 

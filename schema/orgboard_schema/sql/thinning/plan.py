@@ -94,7 +94,9 @@ def _measured(
     gone = [key for key, times in referred.items() if used[key] == times]
     alone, shared = _sizes(conn, gone)
     stored = _stored(conn, run.run_id, rule.kinds)
-    points = {kind: (goes[kind], stored[kind]) for kind in KINDS if goes[kind]}
+    points: dict[Kind, tuple[int, int]] = {
+        kind: (goes[kind], stored[kind]) for kind in KINDS if goes[kind]
+    }
     return Thinnable(run, points, octets, len(alone), sum(alone), shared, is_begun)
 
 
