@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import io
+from pathlib import Path
+
+from orgboard_dashboard.export import Choice, export
 from support.boards import Board, scalars, values
 from support.thinned import picture, thin
 
@@ -51,3 +55,16 @@ def test_a_picture_that_was_taken_is_not_there_any_more(any_board: Board) -> Non
     thin(any_board.engine, uid, "image", now=NOW)
 
     assert any_board.ask("GET", f"/api/ui/v1/r/{uid}/blob/{gone}").status_code == 404
+
+
+def test_an_export_says_how_many_are_not_in_it(any_board: Board, tmp_path: Path) -> None:
+    uid = _logged(any_board)
+    thin(any_board.engine, uid, "image", now=NOW)
+
+    for choice, missed in (
+        (Choice("values", "jsonl"), "orgboard: not in it: 899 points that were thinned\n"),
+        (Choice("scalars", "csv"), ""),
+    ):
+        told = io.StringIO()
+        export(any_board.engine, choice, tmp_path / "out", NOW, told)
+        assert told.getvalue() == missed

@@ -114,6 +114,9 @@ def board(tmp_path: Path, tables_url: str, capsys: pytest.CaptureFixture[str]) -
     return board
 
 
+SWEEPING = 100
+"""After the last transaction of the run itself: when its blobs are swept."""
+
 KEPT = 110 + 1
 """Of the pictures: every tenth, and the last."""
 KEPT_OF_ALL = KEPT + 2 + 1500
@@ -292,7 +295,7 @@ def test_a_deleted_run_forgets_it_and_comes_back_in_full(board: Board) -> None:
     assert board.counts()[::2] == (POINTS + 7 + 1500, 0)
 
 
-@pytest.mark.parametrize("tears", range(1, 7))
+@pytest.mark.parametrize("tears", [*range(1, 7), SWEEPING])
 def test_killed_in_any_transaction_the_next_goes_on_to_the_same_end(
     board: Board, tmp_path: Path, tears: int
 ) -> None:
@@ -315,6 +318,7 @@ def test_killed_in_any_transaction_the_next_goes_on_to_the_same_end(
 _KILLED = """
 import os, signal, sys
 from orgboard_schema.commands import db
+from orgboard_schema.sql import blobs
 from orgboard_schema.sql.thinning import doing
 
 real, left = doing.begin_write, int(sys.argv[2])
@@ -332,7 +336,11 @@ def begin_write(engine):
         return Torn()
     return transaction
 
+def sweep_blobs(conn, limit):
+    os.kill(os.getpid(), signal.SIGKILL)
+
 doing.begin_write = begin_write
+blobs.sweep_blobs = sweep_blobs
 doing.thin_run.__kwdefaults__["at_once"] = 1
 db(["retain", "--db", sys.argv[1], "--thin-after", "30", "--keep-every", "10", "--apply"])
 """

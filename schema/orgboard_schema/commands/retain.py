@@ -133,9 +133,10 @@ def _apply(
         with begin_write(engine) as conn:
             removing = remove_deleted(conn, ROWS_AT_ONCE)
     thinned = thinning.thin(engine, thins, policy, clock, _when, out)
-    if thins:
+    if policy.thin is not None:
+        # Here, too.
         thinning.sweep(engine, clock())
-    if thins or any(plan.fate == "delete" for plan in done):
+    if policy.thin is not None or any(plan.fate == "delete" for plan in done):
         for _ in give_back(engine):
             pass
     return done, thinned

@@ -58,7 +58,7 @@ def space_of(conn: Connection, *run_ids: int) -> Space:
         for table in _POINT_TABLES
     )
     ref, mine = tables.blob_ref.c, tables.blob_ref.alias().c
-    # One pass over all references: none is found by its blob.
+    # Of what these runs refer to: whoever else does.
     alone = (
         select(ref.sha256)
         .where(ref.sha256.in_(select(mine.sha256).where(mine.run_id.in_(run_ids))))

@@ -327,4 +327,6 @@ blob_ref: Final = Table(
     # Who may see the run may see the blob; a blob without a reference may be swept.
     Column("run_id", Id, ForeignKey("run.run_id"), primary_key=True, autoincrement=False),
     Column("sha256", Sha256, ForeignKey("blob.sha256"), primary_key=True),
+    # To delete a blob, both engines look for who refers to it.
+    Index(None, "sha256"),
 )

@@ -629,6 +629,8 @@ CREATE TABLE thinned (
 
 ALTER TABLE thinned ALTER COLUMN payload SET STORAGE EXTERNAL;
 
+CREATE INDEX ix_blob_ref_sha256 ON blob_ref (sha256);
+
 CREATE FUNCTION asking() RETURNS jsonb LANGUAGE sql STABLE AS $$
     SELECT coalesce(nullif(current_setting('orgboard.viewer', true), ''), '{}')::jsonb
 $$;

@@ -621,4 +621,6 @@ CREATE TABLE thinned (
 	CONSTRAINT fk_thinned_run_id FOREIGN KEY(run_id) REFERENCES run (run_id)
 );
 
+CREATE INDEX ix_blob_ref_sha256 ON blob_ref (sha256);
+
 INSERT INTO alembic_version (version_num) VALUES ('v0_6')

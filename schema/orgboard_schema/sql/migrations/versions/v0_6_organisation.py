@@ -37,6 +37,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     drop_policies()
+    op.drop_index("ix_blob_ref_sha256", "blob_ref")
     for table in _MADE_LAST:
         op.drop_table(table)
     op.drop_column("account", "admin_by_group")
@@ -205,6 +206,7 @@ def _thinned() -> None:
     if op.get_bind().dialect.name == "postgresql":
         # Packed already.
         op.execute("ALTER TABLE thinned ALTER COLUMN payload SET STORAGE EXTERNAL")
+    op.create_index("ix_blob_ref_sha256", "blob_ref", ["sha256"])
 
 
 def _key(table: str, *columns: str) -> sa.PrimaryKeyConstraint:
