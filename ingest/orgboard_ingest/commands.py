@@ -48,7 +48,8 @@ def verify(argv: Sequence[str]) -> int:
         prog="orgboard verify",
         description="Read the event files again and compare every stored point with them,"
         " by run, tag and kind: counts, steps, times, values, attempts, descriptions,"
-        " hyperparameters, gaps, and the bytes of media. Prints a line for each difference."
+        " hyperparameters, gaps, and the bytes of media. Prints a line for each difference,"
+        " and one for each series that was thinned, which is none: what was taken of it is known."
         " Ingest may go on meanwhile: each run is compared as it was stored at one instant.",
         epilog="example:  orgboard verify ~/logs --db board.db"
         "      exit status: 0 equal, 1 different, 2 wrong usage",

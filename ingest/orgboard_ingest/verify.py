@@ -46,23 +46,29 @@ class Report:
     as_json: bool = False
     differences: int = 0
     """Told so far."""
+    known: int = 0
+    """Of series that were thinned: what is missing there is told of in the database."""
 
     def tell(self, difference: Difference) -> None:
-        """Print a difference."""
-        self.differences += 1
+        """Print a difference. One that is known counts for none."""
+        self.differences += not difference.known
+        self.known += difference.known
         self.progress.clear()
         line = difference.as_json() if self.as_json else str(difference)
         self.out.write(f"{line}\n")
         self.out.flush()
 
-    def sum_up(self, logdir: Path, found: int, runs: int, points: int) -> None:
+    def sum_up(self, logdir: Path, found: int, known: int, runs: int, points: int) -> None:
         """Print what came of a logdir."""
         self.progress.clear()
         if self.as_json:
             said = {"logdir": str(logdir), "differences": found, "runs": runs, "points": points}
+            said |= {"thinned": known} if known else {}
             self.out.write(json.dumps(said) + "\n")
             return
         what = f"{found:,} differences" if found else "the database equals the files"
+        if known:
+            what += f" {'beside' if found else 'but for'} what was thinned of {known:,} series"
         self.out.write(f"{printable(str(logdir))}: {what} ({points:,} points of {runs:,} runs)\n")
 
 
@@ -89,13 +95,14 @@ def verify_logdirs(
         check_version(engine)
         for logdir in logdirs:
             ids = read_once(engine, partial(_logdir_ids, path=logdir, project=project))
-            before, runs, points = report.differences, 0, 0
+            before, known, runs, points = report.differences, report.known, 0, 0
             for logdir_id in ids:
                 proof = LogdirProof(_snapshots(engine), logdir_id, logdir, report.progress.show)
                 for difference in proof.differences(lambda name: bool(wanted.search(name))):
                     report.tell(difference)
                 runs, points = runs + proof.runs, points + proof.done.points
-            report.sum_up(logdir, report.differences - before, runs, points)
+            found, known = report.differences - before, report.known - known
+            report.sum_up(logdir, found, known, runs, points)
     finally:
         engine.dispose()
     return DIFFERENT if report.differences else EQUAL
@@ -104,7 +111,7 @@ def verify_logdirs(
 def differences(conn: Connection, logdir_id: int, root: Path) -> Iterator[str]:
     """Yield one line for each way in which a logdir differs from its files, on one connection."""
     proof = LogdirProof(lambda work: work(conn), logdir_id, root)
-    return map(str, proof.differences(lambda _: True))
+    return (str(each) for each in proof.differences(lambda _: True) if not each.known)
 
 
 def _snapshots(engine: Engine) -> Snapshot:

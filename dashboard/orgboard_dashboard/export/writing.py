@@ -47,7 +47,8 @@ def export(
     """Write what was chosen to `path`, whole or not at all, or to standard output.
 
     Return how many blobs could not be written because the store lacks them or has them
-    damaged. `told` is where progress shows, when it is a terminal and the output a file.
+    damaged. `told` is where progress shows, when it is a terminal and the output a file, and
+    what was thinned is told of.
 
     Raises:
         CannotExport: a filter is wrong, there is no such project, the file cannot be written.
@@ -78,6 +79,8 @@ def export(
                     progress.show(number + 1)
             sink.close()
         progress.clear()
+        if told is not None and progress.missed:
+            told.write(f"orgboard: not in it: {progress.missed:,} points that were thinned\n")
     except BadQuery as error:
         raise CannotExport(str(error)) from error
     except NotFound as error:
@@ -136,6 +139,7 @@ def _write_run(
     place = wanted.place
     with reading(engine, _VIEWER) as conn:
         for series in wanted.series(conn):
+            progress.miss(series.taken)
             for data in series.pieces:
                 sink.points(
                     Slice(place.project, place.name, series.tag, series.kind, series.plugin, data)
@@ -155,6 +159,8 @@ class _Progress:
     ) -> None:
         self._stream = stream if stream is not None and stream.isatty() else None
         self._runs, self._done, self._points = runs, 0, 0
+        self.missed = 0
+        """Points that there were, and that an operator took away."""
         self._clock = clock
         self._drawn = float("-inf")
         self._width = 0
@@ -163,6 +169,10 @@ class _Progress:
         """Count these points as written."""
         self._points += points
         self.show(self._done)
+
+    def miss(self, points: int) -> None:
+        """Count these points as thinned."""
+        self.missed += points
 
     def show(self, done: int) -> None:
         """Draw how many runs are done, unless it was drawn a moment ago."""

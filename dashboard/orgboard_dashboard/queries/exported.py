@@ -13,6 +13,7 @@ from orgboard_dashboard.queries.errors import BadQuery, NotFound
 from orgboard_dashboard.queries.language import UnknownField
 from orgboard_dashboard.queries.matching import matching_runs
 from orgboard_dashboard.queries.runs import RunRow, rows_of
+from orgboard_dashboard.queries.thinned import marks_of
 from orgboard_dashboard.queries.visible import find_project, find_runs, visible_runs
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.blocks import HeadTable
@@ -74,6 +75,8 @@ class ExportedSeries:
     plugin: str
     """What the writer called the kind; "" when it said nothing."""
     pieces: Iterator[SeriesData]
+    taken: int
+    """Points that were thinned, and are in no piece."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,7 @@ class _Listed:
     points: int
     octets: int
     """That its values take unpacked, about; 0 for scalars."""
+    taken: int
 
 
 def exported_runs(
@@ -206,12 +210,12 @@ def exported_series(
     for some in _together(listed):
         if len(some) == 1:
             pieces = read.iter_series(conn, run_id, some[0].tag_id, some[0].kind)
-            yield ExportedSeries(some[0].tag, some[0].kind, some[0].plugin, pieces)
+            yield ExportedSeries(some[0].tag, some[0].kind, some[0].plugin, pieces, some[0].taken)
             continue
         found = read.pieces_of(conn, run_id, [(each.tag_id, each.kind) for each in some])
         for each in some:
             pieces = iter(found.pop((each.tag_id, each.kind), ()))
-            yield ExportedSeries(each.tag, each.kind, each.plugin, pieces)
+            yield ExportedSeries(each.tag, each.kind, each.plugin, pieces, each.taken)
 
 
 def exported_blob(viewer: Viewer, conn: Connection, run_id: int, sha256: bytes) -> bytes | None:
@@ -231,7 +235,7 @@ def _listed(
 ) -> list[_Listed]:
     names = tag_names(conn, set(heads["tag_id"].tolist()))
     plugins = _plugins(conn, set(heads["metadata_id"].tolist()))
-    octets = _octets(conn, run_id, heads)
+    octets, marks = _octets(conn, run_id, heads), marks_of(conn, run_id)
     columns = ("tag_id", "kind", "metadata_id", "n_all")
     rows = zip(*(heads[name].tolist() for name in columns), strict=True)
     listed = [
@@ -242,6 +246,7 @@ def _listed(
             plugins.get(metadata_id, ""),
             points,
             octets.get((tag_id, kind), 0),
+            marks[tag_id, KINDS[kind]].taken if (tag_id, KINDS[kind]) in marks else 0,
         )
         for tag_id, kind, metadata_id, points in rows
         if matches(names[tag_id])

@@ -12,6 +12,7 @@ from orgboard_dashboard.queries.edits import Note, find_note
 from orgboard_dashboard.queries.records import Records, non_finite_counts, read_records
 from orgboard_dashboard.queries.remarks import RemarkRow, list_remarks
 from orgboard_dashboard.queries.runs import RunRow, rows_of
+from orgboard_dashboard.queries.thinned import Thinned, marks_of, thinned
 from orgboard_dashboard.queries.visible import find_run
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.blocks.heads import SeriesHead, decode_heads, head_rows
@@ -75,6 +76,8 @@ class SeriesRow:
     max_value: float
     non_finite: int
     """Stored values that are NaN or infinite, superseded ones too; 0 for other kinds."""
+    thinned: Thinned | None
+    """None: every point that was logged is stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +142,7 @@ def overview(viewer: Viewer, conn: Connection, uid: str, now: float) -> RunOverv
         finished=finished,
         files=_files(conn, run_id),
         gaps=_gaps(conn, run_id),
-        series=_series(heads, names, non_finite_counts(conn, run_id, heads)),
+        series=_series(conn, run_id, heads, names),
         restarts=_restarts(conn, run_id),
         # Who was given a link sees what it says, and not what it said.
         note=replace(note, earlier=0) if viewer.kind == "share" else note,
@@ -192,8 +195,9 @@ def _heads(conn: Connection, run_id: int) -> list[SeriesHead]:
 
 
 def _series(
-    heads: list[SeriesHead], names: Mapping[int, str], non_finite: Mapping[int, int]
+    conn: Connection, run_id: int, heads: list[SeriesHead], names: Mapping[int, str]
 ) -> tuple[SeriesRow, ...]:
+    non_finite, marks = non_finite_counts(conn, run_id, heads), marks_of(conn, run_id)
     rows = (
         SeriesRow(
             tag=row.tag_id,
@@ -207,6 +211,7 @@ def _series(
             min_value=row.min_value,
             max_value=row.max_value,
             non_finite=non_finite.get(row.tag_id, 0) if row.kind == "scalar" else 0,
+            thinned=thinned(row, marks),
         )
         for row in heads
     )

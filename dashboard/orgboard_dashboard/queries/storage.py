@@ -260,7 +260,7 @@ _NEVER: Final = (-1, 0, 0)
 
 def _octets(conn: Connection, run_ids: Sequence[int]) -> dict[int, int]:
     found: dict[int, int] = {}
-    for table in (tables.block, tables.segment, tables.run_head):
+    for table in (tables.block, tables.segment, tables.run_head, tables.thinned):
         of = table.c.run_id
         query = select(of, func.sum(func.length(table.c.payload))).where(of.in_(run_ids))
         for run_id, octets in conn.execute(query.group_by(of)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -13,6 +13,7 @@ from sqlalchemy import Connection, select
 from orgboard_dashboard.markdown import to_html
 from orgboard_dashboard.queries.errors import BadQuery, NotFound, TooMuch
 from orgboard_dashboard.queries.tags import kind_of
+from orgboard_dashboard.queries.thinned import Thinned, marks_of, thinned
 from orgboard_dashboard.queries.visible import ProjectRef, find_project, find_run, runs_of
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.blocks.heads import SeriesHead, decode_heads, head_rows
@@ -91,6 +92,8 @@ class SeriesValues:
     kind: Kind
     total: int
     """Visible points that there are."""
+    thinned: Thinned | None
+    """None: every point that was logged is stored."""
     points: tuple[ValuePoint, ...]
 
 
@@ -115,9 +118,10 @@ def list_values(
     _refuse_too_much([head for heads in asked.values() for head in heads])
     names = tag_names(conn, {head.tag_id for heads in asked.values() for head in heads})
     listed = [
-        _series(uid, head, names.get(head.tag_id, ""), data[head.tag_id, kind], query.limit)
+        _series(uid, head, names, data[head.tag_id, kind], thinned(head, marks), query.limit)
         for (uid, run_id), heads in asked.items()
         for data in (read.series(conn, run_id, [(head.tag_id, kind) for head in heads]),)
+        for marks in (marks_of(conn, run_id) if heads else {},)
         for head in heads
     ]
     return _with_html(sorted(listed, key=lambda series: series.name))
@@ -172,12 +176,18 @@ def _refuse_too_much(heads: Sequence[SeriesHead]) -> None:
 
 
 def _series(
-    uid: str, head: SeriesHead, name: str, data: read.SeriesData, limit: int
+    uid: str,
+    head: SeriesHead,
+    names: Mapping[int, str],
+    data: read.SeriesData,
+    taken: Thinned | None,
+    limit: int,
 ) -> SeriesValues:
     shown = np.flatnonzero(~data.superseded)
     by_step = shown[np.argsort(data.step[shown], kind="stable")]
     points = tuple(_point(data, at, data.values[at]) for at in by_step[-limit:].tolist())
-    return SeriesValues(uid, head.tag_id, name, head.kind, int(shown.size), points)
+    name = names.get(head.tag_id, "")
+    return SeriesValues(uid, head.tag_id, name, head.kind, int(shown.size), taken, points)
 
 
 def _with_html(listed: Sequence[SeriesValues]) -> tuple[SeriesValues, ...]:

@@ -74,7 +74,8 @@ def prove_run(
     except (Unreadable, CorruptBlock) as error:
         proof.differences.append(Difference(run, str(error)))
         return proof
-    proof.points = int(store.tally.sums()[:, COUNT].sum())
+    proof.differences += store.thinned()
+    proof.points = int(store.tally.sums()[:, COUNT].sum()) - store.taken
     proof.behind = [
         Behind(run_id, run, name, offsets[name], end) for name, end in side.beyond.items()
     ]
@@ -89,7 +90,8 @@ def _compared(
 
 
 def _differences(run: str, side: FileSide, store: StoreSide) -> Iterator[Difference]:
-    yield from _points(run, side.tally, store.tally)
+    here = "stored or thinned" if store.taken else "stored"
+    yield from _points(run, side.tally, store.tally, here)
     yield from _metadata(run, side.metadata, store.metadata())
     said, stored = side.hparams, store.hparams()
     if stored not in said and (said or stored is not None):
@@ -99,7 +101,9 @@ def _differences(run: str, side: FileSide, store: StoreSide) -> Iterator[Differe
     yield from _gaps(run, side.gaps, store.gaps())
 
 
-def _points(run: str, files: Tally[PointKey], store: Tally[PointKey]) -> Iterator[Difference]:
+def _points(
+    run: str, files: Tally[PointKey], store: Tally[PointKey], stored: str
+) -> Iterator[Difference]:
     there, here = files.sums(), store.sums()
     nothing = np.zeros((1, there.shape[1]), np.uint64)
     # Whole arrays first: of a hundred thousand series mostly none differs.
@@ -112,19 +116,19 @@ def _points(run: str, files: Tally[PointKey], store: Tally[PointKey]) -> Iterato
         (key, nothing[0], here[row]) for key, row in store.rows.items() if key not in files.rows
     ]
     for (tag, kind, attempt), one, other in sorted(differing, key=lambda each: each[0]):
-        yield Difference(run, _told(one, other), tag=tag, kind=kind, attempt=attempt)
+        yield Difference(run, _told(one, other, stored), tag=tag, kind=kind, attempt=attempt)
 
 
-def _told(there: Words, here: Words) -> str:
+def _told(there: Words, here: Words, stored: str) -> str:
     """Say how the sums of a series differ."""
     if there[COUNT] != here[COUNT]:
-        return f"{there[COUNT]} points in the files, {here[COUNT]} stored"
+        return f"{there[COUNT]} points in the files, {here[COUNT]} {stored}"
     column = "values"
     if there[STEPS] != here[STEPS]:
         column = "steps"
     elif there[WALLS] != here[WALLS]:
         column = "wall times"
-    return f"{there[COUNT]} points in the files and stored, but their {column} differ"
+    return f"{there[COUNT]} points in the files and {stored}, but their {column} differ"
 
 
 def _metadata(

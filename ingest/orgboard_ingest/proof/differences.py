@@ -21,6 +21,8 @@ class Difference:
     tag: str | None = None
     kind: Kind | None = None
     attempt: int = 0
+    known: bool = False
+    """It was done on purpose, and is told of in the database: the proof holds."""
 
     def __str__(self) -> str:
         place = [self.run]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import groupby
 from typing import Final
 
@@ -23,6 +24,7 @@ from orgboard_schema.sql.dictionary import chunked, load_metadata, tag_names
 from orgboard_schema.sql.pieces import Piece, iter_pieces
 from orgboard_schema.sql.supersede import load_cuts
 from orgboard_schema.sql.text import from_sql
+from orgboard_schema.sql.thinning.marks import Mark, iter_taken, load_marks
 from orgboard_schema.types import KINDS, Kind, Metadata
 from orgboard_schema.wire.batch import Gap
 
@@ -50,6 +52,8 @@ class StoreSide:
 
     def __init__(self, conn: Connection, run_id: int, run: str, sound: set[bytes]) -> None:
         self.tally: Tally[PointKey] = Tally()
+        self.taken = 0
+        """Of the points of the tally those that are not stored any more."""
         self._conn = conn
         self._run_id = run_id
         self._run = run
@@ -99,6 +103,27 @@ class StoreSide:
                     f" {n_all} are stored, {n} of them visible",
                 )
         yield from self._counts(total)
+        self._count_taken()
+
+    def _count_taken(self) -> None:
+        """Count what was thinned as if it were there: the files still have it."""
+        names = tag_names(self._conn, {mark.tag_id for mark in self._marks()})
+        for (tag_id, kind, attempt), taken in iter_taken(self._conn, self._run_id):
+            there = Points(taken.step, taken.wall, taken.digest)
+            self.tally.add((names[tag_id], kind, attempt), there)
+            self.taken += len(taken)
+
+    def thinned(self) -> Iterator[Difference]:
+        """Yield what was taken away on purpose."""
+        marks = self._marks()
+        names = tag_names(self._conn, {mark.tag_id for mark in marks})
+        for mark in sorted(marks, key=lambda mark: (names[mark.tag_id], mark.kind)):
+            day = datetime.fromtimestamp(mark.at, UTC)
+            what = f"{mark.taken:,} points thinned on {day:%Y-%m-%d} (1 in {mark.keep_every} kept)"
+            yield Difference(self._run, what, tag=names[mark.tag_id], kind=mark.kind, known=True)
+
+    def _marks(self) -> list[Mark]:
+        return load_marks(self._conn, [self._run_id]).get(self._run_id, [])
 
     def _pieces(self) -> Iterator[tuple[tuple[int, Kind], Iterator[Piece]]]:
         """Yield the pieces of each series that there is."""

@@ -12,10 +12,7 @@ which column differs.
 
 from __future__ import annotations
 
-import hashlib
 import secrets
-import struct
-from array import array
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
@@ -23,8 +20,8 @@ from typing import Any, Final, Generic, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from orgboard_schema.blocks import StoredMedia, StoredValue
-from orgboard_schema.types import ProtoHistogram, Tensor, TensorHistogram
+from orgboard_schema.blocks import StoredValue
+from orgboard_schema.blocks.digests import DIGEST, value_digests
 
 __all__ = ["COUNT", "STEPS", "WALLS", "Points", "Tally", "value_points"]
 
@@ -48,9 +45,6 @@ _FIRST: Final = np.uint64(0xFF51AFD7ED558CCD)
 _SECOND: Final = np.uint64(0xC4CEB9FE1A85EC53)
 _SHIFT: Final = np.uint64(33)
 
-_HASH: Final = np.dtype("V16")
-_LENGTH: Final = struct.Struct("<q").pack
-
 K = TypeVar("K", bound=Hashable)
 
 
@@ -71,8 +65,7 @@ def value_points(
     step: npt.NDArray[np.int64], wall: npt.NDArray[np.float64], values: Sequence[StoredValue]
 ) -> Points:
     """Return points of any kind but scalars; a value stands by the hash of all that it says."""
-    digests = [hashlib.blake2b(_octets(value), digest_size=16).digest() for value in values]
-    return Points(step, wall, np.frombuffer(b"".join(digests), _HASH))
+    return Points(step, wall, value_digests(values))
 
 
 class Tally(Generic[K]):
@@ -136,7 +129,7 @@ def _value_words(
     for size in {value.itemsize for value in values}:
         mine = np.concatenate([value for value in values if value.itemsize == size])
         here = sizes == size
-        if size == _HASH.itemsize:
+        if size == DIGEST.itemsize:
             low[here], high[here] = mine.view(np.uint64).reshape(-1, 2).T
         else:
             low[here] = mine.view(f"<u{size}")
@@ -160,47 +153,3 @@ def _mixed(words: Words) -> Words:
     words = (words ^ (words >> _SHIFT)) * _FIRST
     words = (words ^ (words >> _SHIFT)) * _SECOND
     return words ^ (words >> _SHIFT)
-
-
-def _octets(value: StoredValue) -> bytes:
-    """Return all that a value says, in a form that no other value has."""
-    if isinstance(value, ProtoHistogram):
-        moments = (value.min, value.max, value.num, value.sum, value.sum_squares)
-        return _joined(b"proto", *map(_doubles, (moments, value.limits, value.counts)))
-    if isinstance(value, TensorHistogram):
-        rows = _doubles([number for row in value.buckets for number in row])
-        return _joined(b"buckets", value.dtype.encode(), rows)
-    if isinstance(value, Tensor):
-        shape = array("q", value.shape).tobytes()
-        data = value.data if isinstance(value.data, bytes) else _joined(*value.data)
-        worded = b"words" if isinstance(value.data, tuple) else b"numbers"
-        return _joined(worded, value.dtype.encode(), shape, data)
-    return _media_octets(value)
-
-
-def _media_octets(value: StoredMedia) -> bytes:
-    given = repr((value.width, value.height)).encode()
-    rate = b"" if value.sample_rate is None else struct.pack("<d", value.sample_rate)
-    blobs = [
-        _joined(
-            blob.sha256,
-            struct.pack("<q", blob.size),
-            _text(blob.media_type),
-            _text(blob.label),
-        )
-        for blob in value.blobs
-    ]
-    return _joined(b"media", given, rate, *blobs)
-
-
-def _doubles(numbers: Sequence[float]) -> bytes:
-    return array("d", numbers).tobytes()
-
-
-def _text(text: str) -> bytes:
-    return text.encode("utf-8", "surrogatepass")
-
-
-def _joined(*parts: bytes) -> bytes:
-    # A length before each part: no two rows of parts run together the same.
-    return b"".join([octets for part in parts for octets in (_LENGTH(len(part)), part)])

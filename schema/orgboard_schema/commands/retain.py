@@ -1,4 +1,4 @@
-"""`orgboard db retain`: put aside or delete runs that are old, shown first, done with --apply."""
+"""`orgboard db retain`: put aside, delete or thin old runs, shown first, done with --apply."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, TextIO
 
+from orgboard_schema.commands import thinning
 from orgboard_schema.commands.arguments import Actions, add_action, open_database
 from orgboard_schema.errors import OrgboardError
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from orgboard_schema.sql.retention import Planned, Policy
+    from orgboard_schema.sql.thinning.plan import Thinnable
 
 __all__ = ["add_parser", "run"]
 
@@ -29,10 +31,10 @@ def add_parser(actions: Actions) -> argparse.ArgumentParser:
     parser = add_action(
         actions,
         "retain",
-        "archive or delete runs that have not grown for some days",
+        "archive, delete or thin runs that have not grown for some days",
         more="Without --apply it only tells what would happen and what that frees. Event files"
-        " are never touched, and deleted runs are not read again from them. May be stopped at"
-        " any time and run again, while ingest runs.",
+        " are never touched, and neither deleted runs nor points that were thinned are read again"
+        " from them. May be stopped at any time and run again, while ingest runs.",
         example="orgboard db retain --db board.db --archive-after 90 --delete-after 365 --apply",
         statuses="0 done, 2 wrong usage or set-up, 78 the database is newer than this program",
     )
@@ -42,6 +44,7 @@ def add_parser(actions: Actions) -> argparse.ArgumentParser:
     parser.add_argument(
         "--delete-after", metavar="DAYS", type=_days, help="delete what is stored of the run"
     )
+    thinning.add_arguments(parser)
     parser.add_argument("--project", metavar="TEAM/PROJECT", help="only runs of this project")
     parser.add_argument(
         "--run",
@@ -59,19 +62,27 @@ def run(options: argparse.Namespace, out: TextIO) -> int:
     from orgboard_schema.sql import migrate
     from orgboard_schema.sql.engine import begin_read
     from orgboard_schema.sql.retention import planned
+    from orgboard_schema.sql.thinning.plan import planned_thinning
 
     policy = _policy(options)
     engine = open_database(options.db, create=False)
     try:
         migrate.check_version(engine)
         with begin_read(engine) as conn:
-            plans = list(planned(conn, policy, now=time.time()))
+            now = time.time()
+            plans = list(planned(conn, policy, now=now))
+            thins = list(planned_thinning(conn, policy, now=now))
         if options.apply:
-            plans = _apply(engine, plans, policy, out)
+            plans, thins = _apply(engine, plans, thins, policy, out)
         else:
             for plan in plans:
                 print(f"would {plan.fate} {_told(plan)}", file=out)
-        _print_sums(plans, "" if options.apply else "would ", out)
+            thinning.print_plans(thins, out)
+        would = "" if options.apply else "would "
+        _print_sums(plans, would, out)
+        thinning.print_sums(thins, would, out)
+        if not plans and not thins:
+            print(_nothing(policy), file=out)
     finally:
         engine.dispose()
     return 0
@@ -81,23 +92,27 @@ def _policy(options: argparse.Namespace) -> Policy:
     from orgboard_schema.sql.registry import parse_project
     from orgboard_schema.sql.retention import Policy
 
-    if options.archive_after is None and options.delete_after is None:
-        raise OrgboardError("retain needs --archive-after DAYS or --delete-after DAYS")
+    rule = thinning.rule_of(options)
+    if options.archive_after is None and options.delete_after is None and rule is None:
+        raise OrgboardError(
+            "retain needs --archive-after DAYS or --delete-after DAYS or --thin-after DAYS"
+        )
     try:
         project = None if options.project is None else parse_project(options.project)
     except ValueError as error:
         raise OrgboardError(f"--project: {error}") from error
-    return Policy(options.archive_after, options.delete_after, project, options.names)
+    return Policy(options.archive_after, options.delete_after, project, options.names, rule)
 
 
 def _apply(
     engine: Engine,
     plans: Sequence[Planned],
+    thins: Sequence[Thinnable],
     policy: Policy,
     out: TextIO,
     clock: Callable[[], float] = time.time,
-) -> list[Planned]:
-    """Do what was planned, a run in a transaction, a line for each; return what was done."""
+) -> tuple[list[Planned], list[Thinnable]]:
+    """Do what was planned, a line for each run; return what was done."""
     from orgboard_schema.sql.delete import remove_deleted
     from orgboard_schema.sql.engine import begin_write
     from orgboard_schema.sql.retention import settle
@@ -117,10 +132,14 @@ def _apply(
     while removing:
         with begin_write(engine) as conn:
             removing = remove_deleted(conn, ROWS_AT_ONCE)
-    if any(plan.fate == "delete" for plan in done):
+    thinned = thinning.thin(engine, thins, policy, clock, _when, out)
+    if policy.thin is not None:
+        # Here, too.
+        thinning.sweep(engine, clock())
+    if policy.thin is not None or any(plan.fate == "delete" for plan in done):
         for _ in give_back(engine):
             pass
-    return done
+    return done, thinned
 
 
 def _told(plan: Planned) -> str:
@@ -148,8 +167,11 @@ def _print_sums(plans: Sequence[Planned], would: str, out: TextIO) -> None:
         frees = f"{octets:,} bytes freed" if fate == "delete" else "nothing freed"
         what = f"{would}{fate}" if would else f"{fate}d"
         print(f"{project}: {what} {len(some):,} runs, {frees} ({points or 'no points'})", file=out)
-    if not plans:
-        print("no run is that old", file=out)
+
+
+def _nothing(policy: Policy) -> str:
+    # With a rule there may well be old runs, of which nothing is left to take.
+    return "no run is that old" if policy.thin is None else "nothing to do"
 
 
 def _when(seconds: float) -> str:

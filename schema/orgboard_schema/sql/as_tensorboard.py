@@ -15,12 +15,16 @@ Its two readers contradict each other, and both drop what orgboard keeps:
 Points count in stored order, which is the files' own while one writer logs at a time. Of
 files written side by side, each reader takes one after the other or both in turn as they
 grow, so that what it shows there depends on when it looked.
+
+TensorBoard still reads the points of files that were thinned here (`sql.thinning`), so those
+drop others as they would there. `taken` has them, by attempt; stored points alone are told of.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -28,17 +32,22 @@ import numpy.typing as npt
 from sqlalchemy import Connection, select
 
 from orgboard_schema.blocks.series import Ints
+from orgboard_schema.blocks.taken import Taken
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.dictionary import chunked
 from orgboard_schema.sql.read import SeriesData, heads, iter_series
 from orgboard_schema.sql.recount import series_keys
 from orgboard_schema.sql.supersede import Mask, load_cuts
+from orgboard_schema.sql.thinning.marks import iter_taken
+from orgboard_schema.sql.thinning.rule import places_of
 from orgboard_schema.types import Tensor
 
 __all__ = ["Events", "Purges", "kept_by_data_server", "kept_by_python", "load_purges", "ordered"]
 
 _NOTHING: Final = Tensor("float32", (0,), b"")
 """What a value without a payload is stored as."""
+
+NONE_TAKEN: Final[Mapping[int, Taken]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,34 +68,52 @@ class Purges:
     """Of a run whose files are older than version 2, where steps alone tell of a restart."""
 
 
-def kept_by_python(data: SeriesData, purges: Purges, *, described: bool = True) -> Mask:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Points:
+    """Points of a series in stored order, those that are not stored any more among them."""
+
+    step: Ints
+    wall: npt.NDArray[np.float64]
+    attempt: npt.NDArray[np.int32]
+    stored: Mask
+
+
+def kept_by_python(
+    data: SeriesData,
+    purges: Purges,
+    *,
+    described: bool = True,
+    taken: Mapping[int, Taken] = NONE_TAKEN,
+) -> Mask:
     """Tell of each point of a series whether TensorBoard's Python reader keeps it.
 
     `described`: whether the series has metadata. Without, a value that is nothing at all is
     nothing to TensorBoard either.
     """
-    kept = _kept_through_restarts(data, purges)
+    points = _with_taken(data, taken)
+    kept = _kept_through_restarts(points, purges)[points.stored]
     if not described and data.values:
         kept &= np.array([value != _NOTHING for value in data.values], np.bool_)
     return kept
 
 
-def _kept_through_restarts(data: SeriesData, purges: Purges) -> Mask:
+def _kept_through_restarts(points: _Points, purges: Purges) -> Mask:
     if purges.events is not None:
-        return _never_reached_again(data.step, _is_late(data, purges.events))
-    dropped = np.zeros(len(data), np.bool_)
+        return _never_reached_again(points.step, _is_late(points, purges.events))
+    dropped = np.zeros(len(points.step), np.bool_)
     for attempt, step in purges.starts:
-        dropped |= (data.attempt < attempt) & (data.step >= step)
+        dropped |= (points.attempt < attempt) & (points.step >= step)
     return ~dropped
 
 
-def kept_by_data_server(data: SeriesData) -> Mask:
+def kept_by_data_server(data: SeriesData, *, taken: Mapping[int, Taken] = NONE_TAKEN) -> Mask:
     """Tell of each point of a series whether TensorBoard's data server keeps it.
 
     It samples what it keeps, which is left out here.
     """
-    timed = np.isfinite(data.wall)
-    return timed & _never_reached_again(data.step, timed)
+    points = _with_taken(data, taken)
+    timed = np.isfinite(points.wall)
+    return (timed & _never_reached_again(points.step, timed))[points.stored]
 
 
 def load_purges(conn: Connection, run_ids: Collection[int]) -> dict[int, Purges]:
@@ -124,7 +151,33 @@ def _never_reached_again(step: Ints, counts: Mask) -> Mask:
     return kept
 
 
-def _is_late(data: SeriesData, events: Events) -> Mask:
+def _with_taken(data: SeriesData, taken: Mapping[int, Taken]) -> _Points:
+    """Return a series with the points that were taken of it, each in its place."""
+    stored = np.ones(len(data), np.bool_)
+    if not taken:
+        return _Points(data.step, data.wall, data.attempt, stored)
+    parts = [_Points(data.step, data.wall, data.attempt, stored)]
+    place = np.zeros(len(data), np.int64)
+    places = [place]
+    for attempt in set(data.attempt.tolist()):
+        mine = data.attempt == attempt
+        gone_there = taken[attempt].place if attempt in taken else place[:0]
+        place[mine] = places_of(int(mine.sum()), gone_there)
+    for attempt, gone in taken.items():
+        owner, none = np.full(len(gone), attempt, np.int32), np.zeros(len(gone), np.bool_)
+        parts.append(_Points(gone.step, gone.wall, owner, none))
+        places.append(gone.place)
+    attempts = np.concatenate([part.attempt for part in parts])
+    order = np.lexsort((np.concatenate(places), attempts))
+    return _Points(
+        np.concatenate([part.step for part in parts])[order],
+        np.concatenate([part.wall for part in parts])[order],
+        attempts[order],
+        np.concatenate([part.stored for part in parts])[order],
+    )
+
+
+def _is_late(data: _Points, events: Events) -> Mask:
     """Tell of each point whether its event's step is below that of the event before it."""
     # NaN has no place in time: such points are taken for the last.
     place = np.searchsorted(events.wall, data.wall, side="left")
@@ -155,6 +208,7 @@ def _events(conn: Connection, run_id: int) -> Events:
         data for tag_id, kind in keys for data in iter_series(conn, run_id, tag_id, kind)
     )
     columns = [(data.wall, data.step) for data in parts]
+    columns += [(taken.wall, taken.step) for _, taken in iter_taken(conn, run_id)]
     if not columns:
         return Events(np.empty(0, np.float64), np.empty(0, np.int64))
     walls, steps = zip(*columns, strict=True)

@@ -7,7 +7,7 @@ Small ones lie in the database; large ones in the engine's blob store, where it 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,7 +24,15 @@ from orgboard_schema.sql.text import from_sql, to_sql
 from orgboard_schema.sql.upsert import insert_new
 from orgboard_schema.types import Blob, Media, Value
 
-__all__ = ["StoredBlob", "iter_content", "load_blob", "put_away", "sweep_blobs", "sweep_files"]
+__all__ = [
+    "StoredBlob",
+    "drop_references",
+    "iter_content",
+    "load_blob",
+    "put_away",
+    "sweep_blobs",
+    "sweep_files",
+]
 
 KEPT_S: Final = 86400.0
 """A file that no row names is left this long: its row may be about to commit, or a backup
@@ -113,6 +121,22 @@ def iter_content(conn: Connection, sha256: bytes) -> Iterator[bytes]:
         yield piece
     if found != size:
         raise CorruptBlock(f"blob file {uri} does not have its {size} bytes")
+
+
+def drop_references(
+    conn: Connection, run_id: int, keys: Sequence[bytes], lock: Callable[[], object]
+) -> None:
+    """Take these references of a run away, where `lock` raises nothing: it takes the run's lock
+    and finds that no point has come since it was told that none has them.
+
+    Not before, as who stores a blob sees to its reference first and locks the run then.
+    """
+    _lock_sweep(conn, shared=False)
+    lock()
+    columns = tables.blob_ref.c
+    for some in chunked(keys):
+        here = (columns.run_id == run_id) & columns.sha256.in_(some)
+        conn.execute(delete(tables.blob_ref).where(here))
 
 
 def sweep_blobs(conn: Connection, limit: int) -> bool:

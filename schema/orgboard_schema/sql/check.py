@@ -24,7 +24,7 @@ from orgboard_schema.sql.damage import Damage, guarded, told
 from orgboard_schema.sql.engine import begin_read, unreachable
 from orgboard_schema.sql.standing import DELETED, DISCARDED, SHADOW, SHOWN
 from orgboard_schema.sql.supersede import EVERY_TAG
-from orgboard_schema.sql.text import from_sql
+from orgboard_schema.sql.text import from_sql, sha256
 
 __all__ = ["Damage", "check_database", "check_store", "count_all", "totals"]
 
@@ -96,6 +96,10 @@ def _check_standing(conn: Connection, row: Any, place: str) -> Iterator[Damage]:
     run = tables.run.c
     if row.standing not in (SHOWN, SHADOW, DISCARDED, DELETED):
         yield Damage(place, f"it stands in no known way ({row.standing})")
+    # Ingest finds it by this; the others are out of the way on purpose.
+    is_found = row.standing in (SHOWN, DELETED)
+    if is_found and bytes(row.name_sha256) != sha256(from_sql(row.name)):
+        yield Damage(place, "its name does not have its hash")
     if row.standing != SHADOW:
         return
     original = conn.execute(select(run.run_id).where(run.run_id == row.shadow_of)).scalar()
@@ -172,6 +176,7 @@ _REFERENCES: Final = (
     (tables.restart, "run_id", tables.run),
     (tables.source_file, "run_id", tables.run),
     (tables.gap, "run_id", tables.run),
+    (tables.thinned, "run_id", tables.run),
     (tables.blob_ref, "run_id", tables.run),
     (tables.blob_ref, "sha256", tables.blob),
     (tables.run_note, "uid", tables.run),

@@ -31,6 +31,7 @@ from orgboard_schema.sql.pieces import decode_block
 from orgboard_schema.sql.pyramid import LEVEL, pyramid_row
 from orgboard_schema.sql.recount import count_points, series_keys
 from orgboard_schema.sql.supersede import load_cuts
+from orgboard_schema.sql.thinning.checking import check_taken
 from orgboard_schema.types import KINDS
 
 __all__ = ["check_points"]
@@ -61,6 +62,7 @@ def _check_payloads(conn: Connection, run_id: int, place: str) -> Iterator[Damag
     yield from guarded(conn, f"{place}, heads", lambda: _check_heads(conn, run_id, place))
     yield from guarded(conn, f"{place}, segments", lambda: _check_segments(conn, run_id, place))
     yield from guarded(conn, f"{place}, blocks", lambda: _check_blocks(conn, run_id, place))
+    yield from guarded(conn, f"{place}, thinned", lambda: check_taken(conn, run_id, place))
 
 
 def _check_heads(conn: Connection, run_id: int, place: str) -> Iterator[Damage]:

@@ -28,7 +28,10 @@ LIVE_WITHIN_S: Final = 120.0
 """A run whose files grew within this time is live: to delete it would be taken back at once."""
 
 _run = tables.run.c
-_POINT_TABLES: Final = (tables.block, tables.segment, tables.run_head)
+_POINT_TABLES: Final = (tables.block, tables.segment, tables.run_head, tables.thinned)
+_PARTS: Final = (
+    *(tables.block, tables.segment, tables.restart, tables.gap, tables.thinned, tables.blob_ref),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ def space_of(conn: Connection, *run_ids: int) -> Space:
         for table in _POINT_TABLES
     )
     ref, mine = tables.blob_ref.c, tables.blob_ref.alias().c
-    # One pass over all references: none is found by its blob.
+    # Of what these runs refer to: whoever else does.
     alone = (
         select(ref.sha256)
         .where(ref.sha256.in_(select(mine.sha256).where(mine.run_id.in_(run_ids))))
@@ -139,6 +142,6 @@ def remove_deleted(conn: Connection, limit: int) -> bool:
 
 def _has_rows() -> ColumnElement[bool]:
     found: ColumnElement[bool] = exists().where(tables.run_head.c.run_id == _run.run_id)
-    for table in (tables.block, tables.segment, tables.restart, tables.gap, tables.blob_ref):
+    for table in _PARTS:
         found = found | exists().where(table.c.run_id == _run.run_id)
     return found

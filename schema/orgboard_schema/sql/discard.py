@@ -22,6 +22,7 @@ _POINTS: Final[tuple[Table, ...]] = (
     tables.block,
     tables.restart,
     tables.gap,
+    tables.thinned,
     tables.blob_ref,
 )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from sqlalchemy import Connection, delete, select, update
 
 from orgboard_schema.blocks.heads import empty_heads
@@ -9,6 +11,10 @@ from orgboard_schema.sql import tables
 from orgboard_schema.sql.runs import lock_run, save_run
 
 __all__ = ["reset_run"]
+
+_READ_AGAIN: Final = (
+    *(tables.segment, tables.block, tables.restart, tables.gap, tables.thinned, tables.blob_ref),
+)
 
 
 def reset_run(conn: Connection, run_id: int, *, now: float) -> None:
@@ -18,7 +24,7 @@ def reset_run(conn: Connection, run_id: int, *, now: float) -> None:
     """
     _lock_files(conn, run_id)
     state = lock_run(conn, run_id)
-    for table in (tables.segment, tables.block, tables.restart, tables.gap, tables.blob_ref):
+    for table in _READ_AGAIN:
         conn.execute(delete(table).where(table.c.run_id == run_id))
     conn.execute(
         update(tables.source_file)

@@ -21,7 +21,7 @@ PAGES_AT_ONCE: Final = 2000
 
 _INCREMENTAL: Final = 2
 
-_PRUNED: Final = ("block", "segment", "run_head", "blob", "blob_ref", "restart", "gap")
+_PRUNED: Final = ("block", "segment", "run_head", "blob", "blob_ref", "restart", "gap", "thinned")
 
 
 def size_of(engine: Engine) -> int:

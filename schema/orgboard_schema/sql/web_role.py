@@ -26,7 +26,7 @@ _RIGHTS: Final = {
     "audit": ("INSERT",),
     **dict.fromkeys(("run", "logdir", "source_file"), ("UPDATE",)),
     # Points go when a deleted run is to be read again.
-    **dict.fromkeys(("segment", "block", "restart", "gap", "blob_ref"), ("DELETE",)),
+    **dict.fromkeys(("segment", "block", "restart", "gap", "thinned", "blob_ref"), ("DELETE",)),
     "tag_set": ("INSERT",),
     "run_head": _CHANGES,
     **dict.fromkeys(

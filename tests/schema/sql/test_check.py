@@ -70,6 +70,7 @@ def _set(table: Table, **columns: Any) -> Callable[[Connection], None]:
         (_set(tables.block, value_max=7.5), "value_max"),
         (_set(tables.segment, n=7), "7 points promised"),
         (_set(tables.run, points=7), "7 points counted"),
+        (_flip(tables.run, "name_sha256"), "its name does not have its hash"),
         (_set(tables.source_file, size=1), "read to 20 of 1 bytes"),
     ],
 )

@@ -144,6 +144,7 @@ def test_a_sqlite_file_shrinks_after_a_delete(tmp_path: Path) -> None:
 
     assert not needs_rewriting(engine)
     assert left[-1] == 0
+    # The rest is the tables themselves, empty.
     assert size_of(engine) < full / 2
     assert (tmp_path / "board.db").stat().st_size == size_of(engine)
     engine.dispose()
@@ -167,6 +168,7 @@ def test_a_sqlite_file_of_an_older_release_is_written_anew(tmp_path: Path) -> No
     list(give_back(engine, rewrite=True))
 
     assert not needs_rewriting(engine)
+    # The rest is the tables themselves, empty.
     assert size_of(engine) < full / 2
     engine.dispose()
 

@@ -43,6 +43,9 @@ BEA = {"name": "Bea", "kind": "person", "created_at": 1.0}
 SAID_SINCE = {"comment": "v0_6", "note before": "v0_6"}
 """What people say that the first release with their words did not know."""
 
+OF_OLDER = 4
+"""Of the statements that bring an older release up or down, one of so many is died at."""
+
 MOST_STATEMENTS = 500
 """That any migration here needs, many times over."""
 
@@ -205,9 +208,11 @@ def test_a_migration_killed_at_any_statement_has_not_happened_or_has(
         upgrade(old)
     start, end = (release, head()) if way == "up" else (head(), release)
     before = _hashes(old, start)
+    # What an older release's own migrations do has not changed since they were the newest.
+    stride = 1 if release == RELEASES[-1] else OF_OLDER
     killed = 0
 
-    while _killed(old, _up if way == "up" else lambda to: _go_down(to, release), killed):
+    while _killed(old, _up if way == "up" else lambda to: _go_down(to, release), killed * stride):
         killed += 1
         found = version(old)
         assert found in (start, end)

@@ -55,6 +55,11 @@
     return Number.isFinite(wall) ? new Date(wall * 1000).toLocaleString() : "unknown time";
   };
 
+  /** Write a day in the reader's time zone. */
+  ob.day = function day(wall) {
+    return Number.isFinite(wall) ? new Date(wall * 1000).toLocaleDateString(undefined, { dateStyle: "medium" }) : "an unknown day";
+  };
+
   /** Write the time of day: 14:03. */
   ob.clock = function clock(wall, seconds = false) {
     const date = new Date(wall * 1000);

@@ -109,7 +109,7 @@
     if (!isBusy(page.slots.note)) draw(page, "note", [note], () => ob.noteCard(run.uid, note, canEdit, () => look(page)));
     draw(page, "series", [series], () => ob.seriesCard(found, path));
     draw(page, "clips", series.filter((one) => one.kind === "audio"), () => ob.clipsCard(found, path, page.signal));
-    draw(page, "complete", [files, gaps, records.dropped, series.map((one) => one.non_finite)], () => ob.completeCard(found));
+    draw(page, "complete", [files, gaps, records.dropped, series.map((one) => [one.non_finite, one.thinned])], () => ob.completeCard(found));
     draw(page, "hparams", [run.hparams, run.beside], () => ob.hparamsCard(run));
     draw(page, "attempts", [run.attempts, restarts], () => ob.attemptsCard(found));
     if (!isBusy(page.slots.remarks)) draw(page, "remarks", [records.remarks, annotations], () => ob.remarksCard(found, path, canEdit, () => look(page)));

@@ -66,17 +66,20 @@
     const odd = series.filter((one) => one.non_finite);
     const strange = odd.reduce((total, one) => total + one.non_finite, 0);
     const { values, reasons } = records.dropped;
+    const thinned = series.filter((one) => one.thinned);
+    const taken = thinned.reduce((total, one) => total + one.thinned.logged - one.thinned.kept, 0);
     const whole = !waiting && !lost && !values;
     const stat = (name, value, note, bad) => ob.el("div", { "data-stat": name }, ob.el("dt", {}, name),
       ob.el("dd", {}, bad ? ob.el(`span.ob-dot.ob-${bad}`, { "aria-hidden": "true" }) : null, value), ob.el("dd.ob-mute", {}, note));
-    return ob.section("Completeness", ob.el("span.ob-mute", {}, whole ? "everything that was logged is here" : ""),
+    return ob.section("Completeness", ob.el("span.ob-mute", {}, whole ? (taken ? "everything is here but what was thinned" : "everything that was logged is here") : ""),
       ob.el("dl.ob-stats", {},
         stat("Read", ob.bytes(sum((file) => file.offset)), ob.plural(files.length, "file")),
         stat("Waiting", waiting ? ob.bytes(waiting) : "nothing", waiting ? `for at most ${ob.span(lag)}` : "", waiting ? "stale" : ""),
         stat("Not readable", lost ? ob.bytes(lost) : "nothing", lost ? ob.plural(gaps.length, "gap") : "", lost ? "damaged" : ""),
         stat("Dropped by the writer", values ? ob.plural(values, "value") : "nothing", Object.entries(reasons).map(([reason, n]) => `${reason} ${ob.count(n)}`).join(", "), values ? "damaged" : ""),
-        stat("NaN and infinities", strange ? ob.count(strange) : "none", strange ? `in ${ob.count(odd.length)} series` : "")),
-      filesTable(files), gapsTable(gaps));
+        stat("NaN and infinities", strange ? ob.count(strange) : "none", strange ? `in ${ob.count(odd.length)} series` : ""),
+        taken ? stat("Thinned", ob.plural(taken, "point"), `of ${ob.count(thinned.length)} series, last on ${ob.day(Math.max(...thinned.map((one) => one.thinned.at)))}`) : null),
+      filesTable(files), gapsTable(gaps), thinnedTable(thinned));
   };
 
   function filesTable(files) {
@@ -93,6 +96,20 @@
     const rows = gaps.map((gap) => [ob.el("span.ob-mono.ob-tag", {}, gap.file), ob.count(gap.offset), ob.bytes(gap.length), gap.reason, ob.el("span", { title: ob.moment(gap.found_at) }, ob.ago(gap.found_at))]);
     return ob.el("details.ob-details", {}, ob.el("summary", {}, `Damaged ranges, ${ob.count(gaps.length)}`), table(["File", "At byte", "Length", "Reason", "Found"], rows));
   }
+
+  function thinnedTable(thinned) {
+    if (!thinned.length) return null;
+    const rows = thinned.map(({ name, kind, thinned: { kept, logged, at, keep_every } }) => [
+      ob.el("span.ob-mono.ob-tag", { title: name.slice(0, 2000) }, name), kind, `${ob.count(kept)} of ${ob.count(logged)}`, `1 in ${ob.count(keep_every)}`, ob.el("span", { title: ob.moment(at) }, ob.ago(at)),
+    ]);
+    return ob.el("details.ob-details", {}, ob.el("summary", {}, `Thinned series, ${ob.count(thinned.length)}`), table(["Tag", "Kind", "Kept", "Rule", "When"], rows, 2));
+  }
+
+  /** What became of a series that was thinned: how much of it is kept. */
+  ob.thinnedWords = ({ kept, logged, at }) => `${ob.count(kept)} of ${ob.count(logged)} kept, thinned on ${ob.day(at)}`;
+
+  /** By which rule, for who rests on it. */
+  ob.thinningRule = ({ keep_every, at }) => `1 in ${ob.count(keep_every)} was kept, and the first and the last, by \`orgboard db retain\` (${ob.moment(at)}). The event files were not touched.`;
 
   /** The settings, each with its type. */
   ob.hparamsCard = function hparamsCard(run) {

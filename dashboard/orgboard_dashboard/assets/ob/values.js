@@ -95,7 +95,8 @@
     const more = series.total > series.points.length ? `newest ${ob.count(series.points.length)} of ${ob.count(series.total)}` : ob.plural(series.total, "step");
     return ob.el("article.ob-card", { "data-tag": series.name, "data-run": series.run },
       ob.el("div.ob-by", {}, run ? ob.swatch(run) : null, ob.el("span.ob-name", {}, run ? ob.runName(run) : series.run), at),
-      last === 0 ? null : ob.el("div.ob-stepper", {}, range, ob.el("span", {}, more)), value);
+      last === 0 ? null : ob.el("div.ob-stepper", {}, range, ob.el("span", {}, more)),
+      series.thinned ? ob.el("p.ob-thinned", { title: ob.thinningRule(series.thinned) }, ob.thinnedWords(series.thinned)) : null, value);
   }
 
   function texts(series, point) {

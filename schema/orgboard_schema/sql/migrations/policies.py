@@ -75,7 +75,7 @@ _POLICIES: Final = {
     "saved_view": _OF_PROJECT,
     "comment": f"{_BY_UID.format('comment')} OR {_BY_VIEW}",
     **{table: _BY_UID.format(table) for table in ("run_note", "run_note_before", "run_tag")},
-    **{table: _BY_ID.format(table) for table in ("source_file", "gap")},
+    **{table: _BY_ID.format(table) for table in ("source_file", "gap", "thinned")},
 }
 """By table: which rows there are for who asks."""
 

@@ -6,6 +6,7 @@
                                  run ── run_head                    its series, packed in one row
                                  run ─< restart                     where an attempt supersedes
                                  run ─< blob_ref >─ blob            media by content
+                                 run ─< thinned                     points taken away on purpose
                                  run ── run_note ─< run_note_before what people say of it, by uid
                                  run ─< run_tag, comment ─< mention
                        project ─< annotation >─ run                 remarks on a moment
@@ -44,6 +45,7 @@ from orgboard_schema.sql.tables.logs import (
     source_file,
     tag,
     tag_set,
+    thinned,
 )
 from orgboard_schema.sql.tables.people import (
     account,
@@ -120,5 +122,6 @@ __all__ = [
     "tag_set",
     "team",
     "team_member",
+    "thinned",
     "token",
 ]

@@ -36,6 +36,7 @@ __all__ = [
     "source_file",
     "tag",
     "tag_set",
+    "thinned",
 ]
 
 logdir: Final = Table(
@@ -296,6 +297,27 @@ block: Final = Table(
     Column("payload", LargeBinary, nullable=False),
 )
 
+thinned: Final = Table(
+    "thinned",
+    schema,
+    # What was taken away of a series and an attempt, on purpose (orgboard_schema.sql.thinning).
+    Column("run_id", Id, ForeignKey("run.run_id"), primary_key=True, autoincrement=False),
+    Column("tag_id", Id, primary_key=True, autoincrement=False),
+    Column("kind", SmallInteger, primary_key=True, autoincrement=False),
+    Column("attempt", Integer, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    # Seconds, when; and by which rule: every how many points were kept, of runs that had not
+    # grown for how many days.
+    Column("at", Float(53), nullable=False),
+    Column("keep_every", Integer, nullable=False),
+    Column("after_days", Float(53), nullable=False),
+    # 0 until the run's references to the blobs of these points are gone, too.
+    Column("settled", SmallInteger, nullable=False, server_default="0"),
+    Column("n", Integer, nullable=False),
+    # orgboard_schema.blocks.taken: which points these were.
+    Column("payload", LargeBinary, nullable=False),
+)
+
 blob: Final = Table(
     "blob",
     schema,
@@ -313,4 +335,6 @@ blob_ref: Final = Table(
     # Who may see the run may see the blob; a blob without a reference may be swept.
     Column("run_id", Id, ForeignKey("run.run_id"), primary_key=True, autoincrement=False),
     Column("sha256", Sha256, ForeignKey("blob.sha256"), primary_key=True),
+    # To delete a blob, both engines look for who refers to it.
+    Index(None, "sha256"),
 )

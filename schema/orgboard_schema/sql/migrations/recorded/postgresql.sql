@@ -615,6 +615,26 @@ ALTER TABLE run ADD COLUMN settings_of BYTEA;
 
 CREATE INDEX ix_run_settings_of ON run (logdir_id, settings_of) WHERE settings_of IS NOT NULL;
 
+CREATE TABLE thinned (
+	run_id BIGINT NOT NULL, 
+	tag_id BIGINT NOT NULL, 
+	kind SMALLINT NOT NULL, 
+	attempt INTEGER NOT NULL, 
+	seq BIGINT NOT NULL, 
+	at FLOAT(53) NOT NULL, 
+	keep_every INTEGER NOT NULL, 
+	after_days FLOAT(53) NOT NULL, 
+	settled SMALLINT DEFAULT '0' NOT NULL, 
+	n INTEGER NOT NULL, 
+	payload BYTEA NOT NULL, 
+	CONSTRAINT pk_thinned PRIMARY KEY (run_id, tag_id, kind, attempt, seq), 
+	CONSTRAINT fk_thinned_run_id FOREIGN KEY(run_id) REFERENCES run (run_id)
+);
+
+ALTER TABLE thinned ALTER COLUMN payload SET STORAGE EXTERNAL;
+
+CREATE INDEX ix_blob_ref_sha256 ON blob_ref (sha256);
+
 CREATE FUNCTION asking() RETURNS jsonb LANGUAGE sql STABLE AS $$
     SELECT coalesce(nullif(current_setting('orgboard.viewer', true), ''), '{}')::jsonb
 $$;
@@ -689,6 +709,10 @@ CREATE POLICY seen ON source_file USING (EXISTS (SELECT 1 FROM run r WHERE r.run
 ALTER TABLE gap ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY seen ON gap USING (EXISTS (SELECT 1 FROM run r WHERE r.run_id = gap.run_id));
+
+ALTER TABLE thinned ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY seen ON thinned USING (EXISTS (SELECT 1 FROM run r WHERE r.run_id = thinned.run_id));
 
 CREATE POLICY made ON project FOR INSERT WITH CHECK (true);
 

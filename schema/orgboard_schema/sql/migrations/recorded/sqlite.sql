@@ -609,4 +609,22 @@ ALTER TABLE run ADD COLUMN settings_of BLOB;
 
 CREATE INDEX ix_run_settings_of ON run (logdir_id, settings_of) WHERE settings_of IS NOT NULL;
 
+CREATE TABLE thinned (
+	run_id INTEGER NOT NULL, 
+	tag_id INTEGER NOT NULL, 
+	kind SMALLINT NOT NULL, 
+	attempt INTEGER NOT NULL, 
+	seq BIGINT NOT NULL, 
+	at FLOAT NOT NULL, 
+	keep_every INTEGER NOT NULL, 
+	after_days FLOAT NOT NULL, 
+	settled SMALLINT DEFAULT '0' NOT NULL, 
+	n INTEGER NOT NULL, 
+	payload BLOB NOT NULL, 
+	CONSTRAINT pk_thinned PRIMARY KEY (run_id, tag_id, kind, attempt, seq), 
+	CONSTRAINT fk_thinned_run_id FOREIGN KEY(run_id) REFERENCES run (run_id)
+);
+
+CREATE INDEX ix_blob_ref_sha256 ON blob_ref (sha256);
+
 INSERT INTO alembic_version (version_num) VALUES ('v0_6')

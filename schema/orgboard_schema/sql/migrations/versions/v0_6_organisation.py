@@ -1,4 +1,5 @@
-"""Release 0.6: an organisation's provider and second factors; comments; metrics; policies."""
+"""Release 0.6: an organisation's provider and second factors; comments; metrics; policies;
+what was thinned."""
 
 from __future__ import annotations
 
@@ -21,6 +22,7 @@ _NAME: Final = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 _OPAQUE: Final = sa.String(16)
 
 _MADE_LAST: Final = (
+    "thinned",
     *("metric_alias", "metric", "mention", "comment", "run_note_before"),
     *("group_rule", "identity_attempt", "identity", "recovery_code", "second_factor"),
 )
@@ -32,11 +34,13 @@ def upgrade() -> None:
     _comments()
     _metrics()
     _settings_beside()
+    _thinned()
     make_policies()
 
 
 def downgrade() -> None:
     drop_policies()
+    op.drop_index("ix_blob_ref_sha256", "blob_ref")
     for table in _MADE_LAST:
         op.drop_table(table)
     op.drop_index("ix_run_settings_of", "run")
@@ -203,6 +207,29 @@ def _settings_beside() -> None:
         sqlite_where=some,
         postgresql_where=some,
     )
+
+
+def _thinned() -> None:
+    op.create_table(
+        "thinned",
+        sa.Column("run_id", _ID, autoincrement=False, nullable=False),
+        sa.Column("tag_id", _ID, autoincrement=False, nullable=False),
+        sa.Column("kind", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("attempt", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
+        _seconds("at"),
+        sa.Column("keep_every", sa.Integer(), nullable=False),
+        _seconds("after_days"),
+        sa.Column("settled", sa.SmallInteger(), server_default="0", nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("payload", sa.LargeBinary(), nullable=False),
+        _refers("thinned", "run_id", "run"),
+        _key("thinned", "run_id", "tag_id", "kind", "attempt", "seq"),
+    )
+    if op.get_bind().dialect.name == "postgresql":
+        # Packed already.
+        op.execute("ALTER TABLE thinned ALTER COLUMN payload SET STORAGE EXTERNAL")
+    op.create_index("ix_blob_ref_sha256", "blob_ref", ["sha256"])
 
 
 def _key(table: str, *columns: str) -> sa.PrimaryKeyConstraint:
