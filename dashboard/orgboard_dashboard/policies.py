@@ -243,6 +243,7 @@ _FIXED: Final = (
     Rule("GET", _API + "/r/{uid}/graphs/{sha256}/search", "view"),
     Rule("GET", _API + "/r/{uid}/graphs/{sha256}/trace", "view"),
     Rule("GET", _API + "/r/{uid}/graphs/{sha256}/layers", "view"),
+    Rule("GET", _API + "/r/{uid}/graphs/{sha256}/measured", "view"),
     Rule("GET", _API + "/r/{uid}/graphs/{sha256}/difference", "view"),
 )
 

@@ -205,7 +205,7 @@ def _run(board: Board, place: str, project_mark: str, number: int, part: str) ->
         now=NOW - 9e6,
     )
     with begin_read(board.engine) as conn:
-        graph = list_graphs(SystemViewer(), conn, uid)[0].sha256
+        graph = list_graphs(SystemViewer(), conn, uid).graphs[0].sha256
         tag_id, histogram_id = (find_tag(conn, name) or 0 for name in (tag, histogram))
     return Run(uid, mark, tag_id, histogram_id, hashlib.sha256(blob).hexdigest(), graph)
 

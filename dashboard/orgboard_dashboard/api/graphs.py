@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from fastapi import APIRouter
 from sqlalchemy import Connection
@@ -13,9 +13,10 @@ from orgboard_dashboard.api.answers import answer, plain
 from orgboard_dashboard.graphs.asked import card_of, find, layers, trace
 from orgboard_dashboard.graphs.difference import compare, states_of
 from orgboard_dashboard.graphs.opened import open_scope
+from orgboard_dashboard.graphs.stats import By, Of, Stats, ranked
 from orgboard_dashboard.graphs.tree import Item, Tree
 from orgboard_dashboard.queries.errors import BadQuery, NotFound
-from orgboard_dashboard.queries.graphs import find_tree, list_graphs
+from orgboard_dashboard.queries.graphs import find_stats, find_tree, list_graphs
 from orgboard_dashboard.queries.patterns import matcher
 from orgboard_dashboard.services import Services
 from orgboard_dashboard.viewer import Viewer
@@ -31,17 +32,17 @@ def routes(services: Services) -> APIRouter:
 
     @router.get("")
     async def graphs(uid: str) -> Response:
-        return answer({"graphs": await services.ask(list_graphs, uid)})
+        return answer(await services.ask(list_graphs, uid))
 
     @router.get("/{sha256}/scope")
     async def scope(
-        uid: str, sha256: str, path: str = "", to: str = "", base: str = ""
+        uid: str, sha256: str, path: str = "", to: str = "", base: str = "", stats: str = ""
     ) -> Response:
-        return answer(await services.ask(_scope, uid, sha256, path, to, base))
+        return answer(await services.ask(_scope, uid, sha256, path, to, base, stats))
 
     @router.get("/{sha256}/node")
-    async def node(uid: str, sha256: str, path: str) -> Response:
-        return answer(await services.ask(_card, uid, sha256, path))
+    async def node(uid: str, sha256: str, path: str, stats: str = "") -> Response:
+        return answer(await services.ask(_card, uid, sha256, path, stats))
 
     @router.get("/{sha256}/search")
     async def search(uid: str, sha256: str, q: str) -> Response:
@@ -54,6 +55,12 @@ def routes(services: Services) -> APIRouter:
     @router.get("/{sha256}/layers")
     async def layered(uid: str, sha256: str) -> Response:
         return answer(await services.ask(_layers, uid, sha256))
+
+    @router.get("/{sha256}/measured")
+    async def measured(
+        uid: str, sha256: str, stats: str, of: str = "nodes", by: str = "time"
+    ) -> Response:
+        return answer(await services.ask(_measured, uid, sha256, stats, of, by))
 
     @router.get("/{sha256}/difference")
     async def difference(uid: str, sha256: str, to: str, base: str) -> Response:
@@ -68,6 +75,17 @@ def _tree(viewer: Viewer, conn: Connection, uid: str, sha256: str) -> Tree:
     return find_tree(viewer, conn, uid, sha256)
 
 
+def _stats(
+    viewer: Viewer, conn: Connection, uid: str, sha256: str, stats: str
+) -> tuple[Tree, Stats | None]:
+    """Return a graph, and what `stats` measured of its nodes when it is named."""
+    if not stats:
+        return _tree(viewer, conn, uid, sha256), None
+    if not _SHA256.fullmatch(sha256) or not _SHA256.fullmatch(stats):
+        raise NotFound
+    return find_stats(viewer, conn, uid, sha256, stats)
+
+
 def _item(tree: Tree, path: str) -> Item:
     item = tree.find(path)
     if item is None:
@@ -76,10 +94,18 @@ def _item(tree: Tree, path: str) -> Item:
 
 
 def _scope(
-    viewer: Viewer, conn: Connection, uid: str, sha256: str, path: str, to: str, base: str
+    viewer: Viewer,
+    conn: Connection,
+    uid: str,
+    sha256: str,
+    path: str,
+    to: str,
+    base: str,
+    stats: str,
 ) -> dict[str, Any]:
-    """Open a scope; beside another graph its children say what changed in them."""
-    tree = _tree(viewer, conn, uid, sha256)
+    """Open a scope; beside another graph its children say what changed in them, and with run
+    metadata what they took."""
+    tree, told = _stats(viewer, conn, uid, sha256, stats)
     item = _item(tree, path)
     if item.kind == "node":
         raise BadQuery("That is a node: it has nothing inside.")
@@ -88,19 +114,46 @@ def _scope(
         found = compare(_tree(viewer, conn, to, base), tree)
         for child in opened["children"]:
             child["changes"] = states_of(found, _item(tree, child["path"]))
+    if told:
+        for child, at in zip(opened["children"], item.children.tolist(), strict=False):
+            child["took"] = told.figures(tree.items[at])
     if not path:
-        opened["problems"] = tree.problems
-        opened["graph"] = tree.graph.kind
-        opened["parameters"] = int(tree.parameters[-1])
-        opened["edges_in_all"] = len(tree.graph.source)
-        opened["uncounted"] = tree.graph.uncounted
-        opened["has_clusters"] = any(tree.graph.clusters)
+        opened |= _of_the_whole(tree)
+        if told:
+            opened["measured"] = told.summary()
     return dict(opened)
 
 
-def _card(viewer: Viewer, conn: Connection, uid: str, sha256: str, path: str) -> Any:
-    tree = _tree(viewer, conn, uid, sha256)
-    return card_of(tree, _item(tree, path))
+def _of_the_whole(tree: Tree) -> dict[str, Any]:
+    return {
+        "problems": tree.problems,
+        "graph": tree.graph.kind,
+        "parameters": int(tree.parameters[-1]),
+        "edges_in_all": len(tree.graph.source),
+        "uncounted": tree.graph.uncounted,
+        "has_clusters": any(tree.graph.clusters),
+    }
+
+
+def _card(
+    viewer: Viewer, conn: Connection, uid: str, sha256: str, path: str, stats: str
+) -> dict[str, Any]:
+    tree, told = _stats(viewer, conn, uid, sha256, stats)
+    item = _item(tree, path)
+    card = dict(plain(card_of(tree, item)))
+    return card | ({"took": told.detail(tree, item)} if told else {})
+
+
+def _measured(
+    viewer: Viewer, conn: Connection, uid: str, sha256: str, stats: str, of: str, by: str
+) -> dict[str, Any]:
+    """Return what of a graph took most, nodes or scopes."""
+    if of not in get_args(Of) or by not in get_args(By):
+        raise BadQuery("`of` is nodes or scopes, `by` is time or memory.")
+    tree, told = _stats(viewer, conn, uid, sha256, stats)
+    if told is None:
+        raise NotFound
+    return {"rows": ranked(tree, told, of, by)}
 
 
 def _search(viewer: Viewer, conn: Connection, uid: str, sha256: str, q: str) -> dict[str, Any]:

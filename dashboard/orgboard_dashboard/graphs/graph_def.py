@@ -25,7 +25,7 @@ from orgboard_dashboard.graphs.columns import (
 )
 from orgboard_dashboard.graphs.model import Graph, Shapes, elements
 from orgboard_dashboard.graphs.nodes import Nodes
-from orgboard_dashboard.graphs.thinned import LARGE_NODE, fields, put, thinned
+from orgboard_dashboard.graphs.thinned import LARGE_NODE, parts, put, thinned
 from orgboard_schema.core.library import load_core
 from orgboard_schema.wire.graph_pb2 import AttrValue, FunctionDef, NodeDef
 
@@ -70,8 +70,8 @@ def read_run_graphs(data: bytes | memoryview) -> Graph:
 
 
 def _before_optimization(part: memoryview, builder: Builder) -> memoryview | None:
-    parts = dict(_parts(part, builder, "The functions"))
-    return parts.get(2) or parts.get(1)
+    found = dict(_parts(part, builder, "The functions"))
+    return found.get(2) or found.get(1)
 
 
 def _take_graph(data: memoryview, builder: Builder, within: str) -> None:
@@ -210,15 +210,4 @@ def _parameters(node: NodeDef, shapes: Shapes, told: AttrValue | None) -> int:
 def _parts(
     data: memoryview, builder: Builder | None, what: str, start: int = 0
 ) -> Iterator[tuple[int, memoryview]]:
-    """Walk the fields of a message that have a length, and say where it stops to be one."""
-    at, end = start, len(data)
-    try:
-        for number, wire, _, body, at in fields(data, start):
-            if wire == 2:
-                yield number, data[body:at]
-    except ValueError:
-        rest = end - at
-        if builder is not None:
-            builder.problem(
-                f"{what} cannot be read from byte {at} on: {rest} of {end} bytes are left out."
-            )
+    return parts(data, None if builder is None else builder.problem, what, start)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import gc
-from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import Lock
 from typing import Final
 
 from orgboard_dashboard.graphs.graph_def import read_graph_def, read_meta_graph, read_run_graphs
 from orgboard_dashboard.graphs.keras import read_keras
+from orgboard_dashboard.graphs.kept import Kept
 from orgboard_dashboard.graphs.model import Graph
 from orgboard_dashboard.graphs.tree import Tree, build_tree
 
@@ -22,6 +21,7 @@ _WORDS: Final = {
     "graph_meta": "graph of a saved model",
     "graph_keras_model": "Keras model",
     "graph_run_metadata_graph": "graph of a traced function",
+    "graph_run_metadata": "graph of a traced function",
 }
 
 
@@ -36,7 +36,7 @@ def read_graph(data: bytes | memoryview, plugin: str = "graphs", tag: str = "") 
         return read_keras(bytes(data))
     if plugin == "graph_meta" or tag == META_GRAPH_TAG:
         return read_meta_graph(data)
-    if plugin == "graph_run_metadata_graph":
+    if plugin in ("graph_run_metadata_graph", "graph_run_metadata"):
         return read_run_graphs(data)
     return read_graph_def(data)
 
@@ -58,28 +58,16 @@ class Shelf:
     """Trees of graphs that were asked for of late, by the hash of their bytes."""
 
     def __init__(self, most_graphs: int = 8, most_nodes: int = 400_000) -> None:
-        self._most_graphs = most_graphs
-        self._most_nodes = most_nodes
-        self._kept: OrderedDict[tuple[str, str, str], Tree] = OrderedDict()
-        self._lock = Lock()
+        self._kept: Kept[tuple[str, str, str], Tree] = Kept(
+            most_graphs, most_nodes, lambda tree: len(tree.graph.names)
+        )
 
     def get(self, sha256: str, plugin: str, tag: str, load: Callable[[], bytes]) -> Tree:
         """Return the tree of a graph; its bytes are loaded only when it is not here."""
-        key = (sha256, plugin, tag)
-        with self._lock:
-            kept = self._kept.get(key)
-            if kept is not None:
-                self._kept.move_to_end(key)
-                return kept
-        data = load()
-        with _without_collecting():
-            tree = build_tree(read_graph(data, plugin, tag))
-        with self._lock:
-            self._kept[key] = tree
-            while len(self._kept) > 1 and self._is_full():
-                self._kept.popitem(last=False)
-        return tree
 
-    def _is_full(self) -> bool:
-        nodes = sum(len(tree.graph.names) for tree in self._kept.values())
-        return len(self._kept) > self._most_graphs or nodes > self._most_nodes
+        def make() -> Tree:
+            data = load()
+            with _without_collecting():
+                return build_tree(read_graph(data, plugin, tag))
+
+        return self._kept.get((sha256, plugin, tag), make)

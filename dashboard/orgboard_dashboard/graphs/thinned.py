@@ -7,11 +7,11 @@ as they were.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from typing import Final, Literal, TypeAlias
 
-__all__ = ["LARGE_NODE", "fields", "put", "thinned", "varint"]
+__all__ = ["LARGE_NODE", "fields", "parts", "put", "thinned", "varint"]
 
 LARGE_NODE: Final = 1 << 16
 """Bytes of a node that is thinned before it is read; a smaller one costs nothing."""
@@ -89,6 +89,21 @@ def fields(message: memoryview, at: int = 0) -> Iterator[tuple[int, int, int, in
         if at > size or number == 0:
             raise ValueError("a field that ends beyond its message")
         yield number, wire, begun, body, at
+
+
+def parts(
+    data: memoryview, tell: Callable[[str], None] | None, what: str, start: int = 0
+) -> Iterator[tuple[int, memoryview]]:
+    """Walk the fields of a message that have a length, and say where it stops to be one."""
+    at, end = start, len(data)
+    try:
+        for number, wire, _, body, at in fields(data, start):
+            if wire == 2:
+                yield number, data[body:at]
+    except ValueError:
+        rest = end - at
+        if tell is not None:
+            tell(f"{what} cannot be read from byte {at} on: {rest} of {end} bytes are left out.")
 
 
 def varint(data: memoryview, at: int) -> tuple[int, int]:

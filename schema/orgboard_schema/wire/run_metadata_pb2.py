@@ -13,9 +13,10 @@ _sym_db = _symbol_database.Default()
 
 
 from orgboard_schema.wire import graph_pb2 as orgboard__schema_dot_wire_dot_graph__pb2
+from orgboard_schema.wire import tensor_pb2 as orgboard__schema_dot_wire_dot_tensor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'orgboard_schema/wire/run_metadata.proto\x12\x10orgboard.wire.v1\x1a orgboard_schema/wire/graph.proto\"\xab\x03\n\x0bRunMetadata\x12/\n\nstep_stats\x18\x01 \x01(\x0b\x32\x1b.orgboard.wire.v1.StepStats\x12\x12\n\ncost_graph\x18\x02 \x01(\x0c\x12\x34\n\x10partition_graphs\x18\x03 \x03(\x0b\x32\x1a.orgboard.wire.v1.GraphDef\x12\x45\n\x0f\x66unction_graphs\x18\x04 \x03(\x0b\x32,.orgboard.wire.v1.RunMetadata.FunctionGraphs\x12\x18\n\x10session_metadata\x18\x05 \x01(\x0c\x1a\xbf\x01\n\x0e\x46unctionGraphs\x12\x34\n\x10partition_graphs\x18\x01 \x03(\x0b\x32\x1a.orgboard.wire.v1.GraphDef\x12:\n\x16pre_optimization_graph\x18\x02 \x01(\x0b\x32\x1a.orgboard.wire.v1.GraphDef\x12;\n\x17post_optimization_graph\x18\x03 \x01(\x0b\x32\x1a.orgboard.wire.v1.GraphDef\"A\n\tStepStats\x12\x34\n\tdev_stats\x18\x01 \x03(\x0b\x32!.orgboard.wire.v1.DeviceStepStats\"\xd4\x01\n\x0f\x44\x65viceStepStats\x12\x0e\n\x06\x64\x65vice\x18\x01 \x01(\t\x12\x33\n\nnode_stats\x18\x02 \x03(\x0b\x32\x1f.orgboard.wire.v1.NodeExecStats\x12H\n\x0cthread_names\x18\x03 \x03(\x0b\x32\x32.orgboard.wire.v1.DeviceStepStats.ThreadNamesEntry\x1a\x32\n\x10ThreadNamesEntry\x12\x0b\n\x03key\x18\x01 \x01(\r\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xa9\x03\n\rNodeExecStats\x12\x11\n\tnode_name\x18\x01 \x01(\t\x12\x18\n\x10\x61ll_start_micros\x18\x02 \x01(\x03\x12\x1b\n\x13op_start_rel_micros\x18\x03 \x01(\x03\x12\x19\n\x11op_end_rel_micros\x18\x04 \x01(\x03\x12\x1a\n\x12\x61ll_end_rel_micros\x18\x05 \x01(\x03\x12\x0e\n\x06memory\x18\x06 \x03(\x0c\x12\x0e\n\x06output\x18\x07 \x03(\x0c\x12\x16\n\x0etimeline_label\x18\x08 \x01(\t\x12\x18\n\x10scheduled_micros\x18\t \x01(\x03\x12\x11\n\tthread_id\x18\n \x01(\r\x12\x19\n\x11referenced_tensor\x18\x0b \x03(\x0c\x12\x14\n\x0cmemory_stats\x18\x0c \x01(\x0c\x12\x17\n\x0f\x61ll_start_nanos\x18\r \x01(\x03\x12\x1a\n\x12op_start_rel_nanos\x18\x0e \x01(\x03\x12\x18\n\x10op_end_rel_nanos\x18\x0f \x01(\x03\x12\x19\n\x11\x61ll_end_rel_nanos\x18\x10 \x01(\x03\x12\x17\n\x0fscheduled_nanos\x18\x11 \x01(\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'orgboard_schema/wire/run_metadata.proto\x12\x10orgboard.wire.v1\x1a orgboard_schema/wire/graph.proto\x1a!orgboard_schema/wire/tensor.proto\"\xab\x03\n\x0bRunMetadata\x12/\n\nstep_stats\x18\x01 \x01(\x0b\x32\x1b.orgboard.wire.v1.StepStats\x12\x12\n\ncost_graph\x18\x02 \x01(\x0c\x12\x34\n\x10partition_graphs\x18\x03 \x03(\x0b\x32\x1a.orgboard.wire.v1.GraphDef\x12\x45\n\x0f\x66unction_graphs\x18\x04 \x03(\x0b\x32,.orgboard.wire.v1.RunMetadata.FunctionGraphs\x12\x18\n\x10session_metadata\x18\x05 \x01(\x0c\x1a\xbf\x01\n\x0e\x46unctionGraphs\x12\x34\n\x10partition_graphs\x18\x01 \x03(\x0b\x32\x1a.orgboard.wire.v1.GraphDef\x12:\n\x16pre_optimization_graph\x18\x02 \x01(\x0b\x32\x1a.orgboard.wire.v1.GraphDef\x12;\n\x17post_optimization_graph\x18\x03 \x01(\x0b\x32\x1a.orgboard.wire.v1.GraphDef\"A\n\tStepStats\x12\x34\n\tdev_stats\x18\x01 \x03(\x0b\x32!.orgboard.wire.v1.DeviceStepStats\"\xd4\x01\n\x0f\x44\x65viceStepStats\x12\x0e\n\x06\x64\x65vice\x18\x01 \x01(\t\x12\x33\n\nnode_stats\x18\x02 \x03(\x0b\x32\x1f.orgboard.wire.v1.NodeExecStats\x12H\n\x0cthread_names\x18\x03 \x03(\x0b\x32\x32.orgboard.wire.v1.DeviceStepStats.ThreadNamesEntry\x1a\x32\n\x10ThreadNamesEntry\x12\x0b\n\x03key\x18\x01 \x01(\r\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xee\x03\n\rNodeExecStats\x12\x11\n\tnode_name\x18\x01 \x01(\t\x12\x18\n\x10\x61ll_start_micros\x18\x02 \x01(\x03\x12\x1b\n\x13op_start_rel_micros\x18\x03 \x01(\x03\x12\x19\n\x11op_end_rel_micros\x18\x04 \x01(\x03\x12\x1a\n\x12\x61ll_end_rel_micros\x18\x05 \x01(\x03\x12\x35\n\x06memory\x18\x06 \x03(\x0b\x32%.orgboard.wire.v1.AllocatorMemoryUsed\x12,\n\x06output\x18\x07 \x03(\x0b\x32\x1c.orgboard.wire.v1.NodeOutput\x12\x16\n\x0etimeline_label\x18\x08 \x01(\t\x12\x18\n\x10scheduled_micros\x18\t \x01(\x03\x12\x11\n\tthread_id\x18\n \x01(\r\x12\x19\n\x11referenced_tensor\x18\x0b \x03(\x0c\x12\x14\n\x0cmemory_stats\x18\x0c \x01(\x0c\x12\x17\n\x0f\x61ll_start_nanos\x18\r \x01(\x03\x12\x1a\n\x12op_start_rel_nanos\x18\x0e \x01(\x03\x12\x18\n\x10op_end_rel_nanos\x18\x0f \x01(\x03\x12\x19\n\x11\x61ll_end_rel_nanos\x18\x10 \x01(\x03\x12\x17\n\x0fscheduled_nanos\x18\x11 \x01(\x03\"*\n\x13\x41llocatorMemoryUsed\x12\x13\n\x0btotal_bytes\x18\x02 \x01(\x03\"[\n\nNodeOutput\x12\x0c\n\x04slot\x18\x01 \x01(\x05\x12?\n\x12tensor_description\x18\x03 \x01(\x0b\x32#.orgboard.wire.v1.TensorDescription\"q\n\x11TensorDescription\x12)\n\x05\x64type\x18\x01 \x01(\x0e\x32\x1a.orgboard.wire.v1.DataType\x12\x31\n\x05shape\x18\x02 \x01(\x0b\x32\".orgboard.wire.v1.TensorShapeProtob\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -24,16 +25,22 @@ if _descriptor._USE_C_DESCRIPTORS == False:
   DESCRIPTOR._options = None
   _globals['_DEVICESTEPSTATS_THREADNAMESENTRY']._options = None
   _globals['_DEVICESTEPSTATS_THREADNAMESENTRY']._serialized_options = b'8\001'
-  _globals['_RUNMETADATA']._serialized_start=96
-  _globals['_RUNMETADATA']._serialized_end=523
-  _globals['_RUNMETADATA_FUNCTIONGRAPHS']._serialized_start=332
-  _globals['_RUNMETADATA_FUNCTIONGRAPHS']._serialized_end=523
-  _globals['_STEPSTATS']._serialized_start=525
-  _globals['_STEPSTATS']._serialized_end=590
-  _globals['_DEVICESTEPSTATS']._serialized_start=593
-  _globals['_DEVICESTEPSTATS']._serialized_end=805
-  _globals['_DEVICESTEPSTATS_THREADNAMESENTRY']._serialized_start=755
-  _globals['_DEVICESTEPSTATS_THREADNAMESENTRY']._serialized_end=805
-  _globals['_NODEEXECSTATS']._serialized_start=808
-  _globals['_NODEEXECSTATS']._serialized_end=1233
+  _globals['_RUNMETADATA']._serialized_start=131
+  _globals['_RUNMETADATA']._serialized_end=558
+  _globals['_RUNMETADATA_FUNCTIONGRAPHS']._serialized_start=367
+  _globals['_RUNMETADATA_FUNCTIONGRAPHS']._serialized_end=558
+  _globals['_STEPSTATS']._serialized_start=560
+  _globals['_STEPSTATS']._serialized_end=625
+  _globals['_DEVICESTEPSTATS']._serialized_start=628
+  _globals['_DEVICESTEPSTATS']._serialized_end=840
+  _globals['_DEVICESTEPSTATS_THREADNAMESENTRY']._serialized_start=790
+  _globals['_DEVICESTEPSTATS_THREADNAMESENTRY']._serialized_end=840
+  _globals['_NODEEXECSTATS']._serialized_start=843
+  _globals['_NODEEXECSTATS']._serialized_end=1337
+  _globals['_ALLOCATORMEMORYUSED']._serialized_start=1339
+  _globals['_ALLOCATORMEMORYUSED']._serialized_end=1381
+  _globals['_NODEOUTPUT']._serialized_start=1383
+  _globals['_NODEOUTPUT']._serialized_end=1474
+  _globals['_TENSORDESCRIPTION']._serialized_start=1476
+  _globals['_TENSORDESCRIPTION']._serialized_end=1589
 # @@protoc_insertion_point(module_scope)

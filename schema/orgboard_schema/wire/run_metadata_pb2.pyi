@@ -1,5 +1,6 @@
 # mypy: disable-error-code="type-arg"
 from orgboard_schema.wire import graph_pb2 as _graph_pb2
+from orgboard_schema.wire import tensor_pb2 as _tensor_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -77,8 +78,8 @@ class NodeExecStats(_message.Message):
     op_start_rel_micros: int
     op_end_rel_micros: int
     all_end_rel_micros: int
-    memory: _containers.RepeatedScalarFieldContainer[bytes]
-    output: _containers.RepeatedScalarFieldContainer[bytes]
+    memory: _containers.RepeatedCompositeFieldContainer[AllocatorMemoryUsed]
+    output: _containers.RepeatedCompositeFieldContainer[NodeOutput]
     timeline_label: str
     scheduled_micros: int
     thread_id: int
@@ -89,4 +90,26 @@ class NodeExecStats(_message.Message):
     op_end_rel_nanos: int
     all_end_rel_nanos: int
     scheduled_nanos: int
-    def __init__(self, node_name: _Optional[str] = ..., all_start_micros: _Optional[int] = ..., op_start_rel_micros: _Optional[int] = ..., op_end_rel_micros: _Optional[int] = ..., all_end_rel_micros: _Optional[int] = ..., memory: _Optional[_Iterable[bytes]] = ..., output: _Optional[_Iterable[bytes]] = ..., timeline_label: _Optional[str] = ..., scheduled_micros: _Optional[int] = ..., thread_id: _Optional[int] = ..., referenced_tensor: _Optional[_Iterable[bytes]] = ..., memory_stats: _Optional[bytes] = ..., all_start_nanos: _Optional[int] = ..., op_start_rel_nanos: _Optional[int] = ..., op_end_rel_nanos: _Optional[int] = ..., all_end_rel_nanos: _Optional[int] = ..., scheduled_nanos: _Optional[int] = ...) -> None: ...
+    def __init__(self, node_name: _Optional[str] = ..., all_start_micros: _Optional[int] = ..., op_start_rel_micros: _Optional[int] = ..., op_end_rel_micros: _Optional[int] = ..., all_end_rel_micros: _Optional[int] = ..., memory: _Optional[_Iterable[_Union[AllocatorMemoryUsed, _Mapping]]] = ..., output: _Optional[_Iterable[_Union[NodeOutput, _Mapping]]] = ..., timeline_label: _Optional[str] = ..., scheduled_micros: _Optional[int] = ..., thread_id: _Optional[int] = ..., referenced_tensor: _Optional[_Iterable[bytes]] = ..., memory_stats: _Optional[bytes] = ..., all_start_nanos: _Optional[int] = ..., op_start_rel_nanos: _Optional[int] = ..., op_end_rel_nanos: _Optional[int] = ..., all_end_rel_nanos: _Optional[int] = ..., scheduled_nanos: _Optional[int] = ...) -> None: ...
+
+class AllocatorMemoryUsed(_message.Message):
+    __slots__ = ("total_bytes",)
+    TOTAL_BYTES_FIELD_NUMBER: _ClassVar[int]
+    total_bytes: int
+    def __init__(self, total_bytes: _Optional[int] = ...) -> None: ...
+
+class NodeOutput(_message.Message):
+    __slots__ = ("slot", "tensor_description")
+    SLOT_FIELD_NUMBER: _ClassVar[int]
+    TENSOR_DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    slot: int
+    tensor_description: TensorDescription
+    def __init__(self, slot: _Optional[int] = ..., tensor_description: _Optional[_Union[TensorDescription, _Mapping]] = ...) -> None: ...
+
+class TensorDescription(_message.Message):
+    __slots__ = ("dtype", "shape")
+    DTYPE_FIELD_NUMBER: _ClassVar[int]
+    SHAPE_FIELD_NUMBER: _ClassVar[int]
+    dtype: _tensor_pb2.DataType
+    shape: _tensor_pb2.TensorShapeProto
+    def __init__(self, dtype: _Optional[_Union[_tensor_pb2.DataType, str]] = ..., shape: _Optional[_Union[_tensor_pb2.TensorShapeProto, _Mapping]] = ...) -> None: ...
