@@ -7,7 +7,7 @@
     /dictionary                    what the organisation calls its metrics
 
 The query part has short keys (`v q t s x y sel x0 x1 c old bm lx yr ys out sm pin w tip rng g gl gb
-e base of cols sort vt ax br hc ht xy hw hv hs hm gr gt go gs gc gx ga gd gp`) and leaves out what
+e base of cols sort vt ax br hc ht xy hw hv hs hm gr gt go gs gc gx ga gd gk gp`) and leaves out what
 has its default value, so that an untouched view has a clean address. `v=ID` stands for what a saved
 view says, with the keys that follow put over it; `v=ID,s,c` is the view without what it says of `s`
 and `c`. The browser's twin is `assets/ob/state.js`; `tests/dashboard/vectors/urls.json` keeps the
@@ -247,6 +247,7 @@ def decode_view(query: str) -> ViewState:
         graph_aside=last.get("ga") == "1",
         graph_moved=_paths((value for key, value in pairs if key == "gm"), MAX_MOVED_NODES),
         graph_base=last.get("gd", ""),
+        graph_stats=last.get("gk", ""),
         graph_side=_one_of(last.get("gp"), GraphSide, "node"),
         saved=saved,
         without=without,
@@ -294,7 +295,7 @@ def _graph_pairs(view: ViewState) -> list[tuple[str, str]]:
     pairs += [("gs", view.graph_node), ("gc", color), ("gx", view.graph_trace)]
     pairs += [("ga", "1" if view.graph_aside else "")]
     pairs += [("gm", path) for path in view.graph_moved]
-    pairs += [("gd", view.graph_base), ("gp", side)]
+    pairs += [("gd", view.graph_base), ("gk", view.graph_stats), ("gp", side)]
     return [(key, value) for key, value in pairs if value]
 
 

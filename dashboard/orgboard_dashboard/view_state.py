@@ -43,9 +43,9 @@ GroupLine: TypeAlias = Literal["mean", "median", "min", "max", "each"]
 GroupBand: TypeAlias = Literal["minmax", "std", "sem", "ci", "none"]
 Compared: TypeAlias = Literal["last", "min", "max"]
 HistogramView: TypeAlias = Literal["offset", "overlay", "dist", "heat"]
-GraphColor: TypeAlias = Literal["structure", "op", "device", "cluster", "none"]
+GraphColor: TypeAlias = Literal["structure", "op", "device", "cluster", "time", "memory", "none"]
 GraphTrace: TypeAlias = Literal["", "inputs", "outputs"]
-GraphSide: TypeAlias = Literal["node", "layers", "aside", "changes"]
+GraphSide: TypeAlias = Literal["node", "layers", "aside", "changes", "measured"]
 
 DEFAULT_SMOOTHING: Final = 0.6
 """TensorBoard's, so that the same logs look the same here."""
@@ -163,6 +163,8 @@ class ViewState:
     """Nodes that were set aside, or taken out of what is, one by one."""
     graph_base: str = ""
     """The run whose graph this one is compared with."""
+    graph_stats: str = ""
+    """The tag of the run metadata that is looked at; empty: the latest; "-": none."""
     graph_side: GraphSide = "node"
     """What stands beside the graph."""
     saved: str = ""

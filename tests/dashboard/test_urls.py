@@ -124,6 +124,7 @@ views = st.builds(
     graph_trace=st.sampled_from(get_args(GraphTrace)),
     graph_aside=st.booleans(),
     graph_base=words,
+    graph_stats=words,
     graph_side=st.sampled_from(get_args(GraphSide)),
 )
 saved_views = st.builds(

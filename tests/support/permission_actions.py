@@ -37,7 +37,7 @@ def spot_of(project: Project, own: str) -> Spot:
     )
 
 
-_NO_RUN: Final = Run("nosuchrun000", "", 999_999, 999_998, "0" * 64, "1" * 64)
+_NO_RUN: Final = Run("nosuchrun000", "", 999_999, 999_998, "0" * 64, "1" * 64, "2" * 64)
 
 NOWHERE: Final = Spot(
     *("no-team", "no-project", _NO_RUN, "nosuchrun001", "nosuchrun002"),
@@ -184,6 +184,7 @@ def _seen_of_run() -> Iterator[Action]:
         "trace": lambda s: {"path": f"{s.run.mark}/out"},
         "layers": nothing,
         "difference": lambda s: {"to": s.run.uid, "base": s.run.graph},
+        "measured": lambda s: {"stats": s.run.stats},
     }
     for name, query in asked.items():
         yield Action(

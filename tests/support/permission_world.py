@@ -35,6 +35,7 @@ from orgboard_schema.sql.roles import VISIBILITIES
 from orgboard_schema.types import Blob, Media, ProtoHistogram, Tensor
 from support.boards import Board, scalars, values
 from support.graph_defs import graph_def, logged
+from support.run_metadata import CPU, STEP, TAGGED, Ran, run_metadata
 
 __all__ = ["BLUE", "NOW", "RED", "SOMEBODY", "Project", "World", "build_world"]
 
@@ -66,6 +67,8 @@ class Run:
     histogram: int
     blob: str
     graph: str
+    stats: str
+    """Run metadata of the graph."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +188,7 @@ def _run(board: Board, place: str, project_mark: str, number: int, part: str) ->
     mark = f"zqRUN{number}{part}zq"
     tag, histogram, picture = (f"{kind}/{mark}" for kind in ("loss", "weights", "photo"))
     blob = _PNG + mark.encode()
+    step = run_metadata({CPU: [Ran(f"{mark}/out", 10, 5)]})
     uid = board.log(
         f"run-{mark}",
         [
@@ -198,7 +202,9 @@ def _run(board: Board, place: str, project_mark: str, number: int, part: str) ->
                     [(f"{mark}/in", "Placeholder", ()), (f"{mark}/out", "Relu", [f"{mark}/in"])]
                 )
             ),
+            logged(step, STEP),
         ],
+        metadata=TAGGED,
         project=place,
         logdir=f"/logs/{project_mark}",
         hparams=f'{{"lr": 0.5, "{mark}": "{mark}"}}',
@@ -207,7 +213,8 @@ def _run(board: Board, place: str, project_mark: str, number: int, part: str) ->
     with begin_read(board.engine) as conn:
         graph = list_graphs(SystemViewer(), conn, uid).graphs[0].sha256
         tag_id, histogram_id = (find_tag(conn, name) or 0 for name in (tag, histogram))
-    return Run(uid, mark, tag_id, histogram_id, hashlib.sha256(blob).hexdigest(), graph)
+    shown, told = (hashlib.sha256(data).hexdigest() for data in (blob, step))
+    return Run(uid, mark, tag_id, histogram_id, shown, graph, told)
 
 
 def _say(

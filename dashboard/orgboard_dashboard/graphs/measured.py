@@ -7,6 +7,7 @@ what is missing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -51,10 +52,22 @@ class Measured:
     """Nanoseconds from when the node was taken up until all of it was done, or `UNTOLD`."""
     size: Ints
     """Bytes that allocators gave it, or `UNTOLD`."""
-    shapes: tuple[Shapes, ...]
-    """Of what it gave, by output; None where an output was not told."""
+    packed: Sequence[bytes]
+    """The message of each, of which the rest is read when somebody looks."""
     devices: tuple[str, ...]
     problems: tuple[str, ...]
+
+    def shapes(self, at: int) -> Shapes:
+        """Return the shapes of what an execution gave, by output; None where one is not told."""
+        entry = NodeExecStats.FromString(self.packed[at])
+        told = {
+            output.slot: shape_of(output.tensor_description.shape)
+            for output in entry.output[: 4 * _MOST_OUTPUTS]
+            if 0 <= output.slot < _MOST_OUTPUTS
+            and output.HasField("tensor_description")
+            and len(output.tensor_description.shape.dim) <= _MOST_SIZES
+        }
+        return tuple(told.get(slot) for slot in range(max(told, default=-1) + 1))
 
 
 class _Reading:
@@ -65,8 +78,7 @@ class _Reading:
         self.problems: list[str] = []
         self._names: list[str] = []
         self._rows: list[tuple[int, int, int, int]] = []
-        self._shapes: list[Shapes] = []
-        self._known: dict[Shapes, Shapes] = {}
+        self._packed: list[bytes] = []
         self._unread = 0
         self._impossible = 0
         self._left = 0
@@ -94,17 +106,17 @@ class _Reading:
             self._left += 1
             return
         try:
-            if len(part) > _MOST_BYTES:
+            data = bytes(part[: _MOST_BYTES + 1])
+            if len(data) > _MOST_BYTES:
                 raise ValueError
-            entry = NodeExecStats.FromString(bytes(part))
+            entry = NodeExecStats.FromString(data)
         except (DecodeError, ValueError):
             self._unread += 1
             return
         start, length = self._times(entry)
         self._rows.append((device, start, length, self._size(entry)))
         self._names.append(entry.node_name)
-        shapes = _shapes(entry)
-        self._shapes.append(self._known.setdefault(shapes, shapes))
+        self._packed.append(data)
 
     def _times(self, entry: NodeExecStats) -> tuple[int, int]:
         """Return when it started, and how long it took: the finer of the two that are told."""
@@ -119,10 +131,12 @@ class _Reading:
         return start, length
 
     def _size(self, entry: NodeExecStats) -> int:
-        if not entry.memory:
-            return UNTOLD
-        given = sum(max(0, allocator.total_bytes) for allocator in entry.memory)
-        if given > MOST or any(allocator.total_bytes < 0 for allocator in entry.memory):
+        given, is_sound = UNTOLD, True
+        for allocator in entry.memory:
+            size = allocator.total_bytes
+            is_sound = is_sound and size >= 0
+            given = max(0, given) + max(0, size)
+        if not is_sound or given > MOST:
             self._impossible += 1
         return min(given, MOST)
 
@@ -132,7 +146,7 @@ class _Reading:
         return Measured(
             tuple(self._names),
             *(np.ascontiguousarray(rows[:, at]) for at in range(4)),
-            tuple(self._shapes),
+            self._packed,
             tuple(self.devices),
             (*self.problems, *self._counted()),
         )
@@ -156,14 +170,3 @@ def read_measured(data: bytes | memoryview) -> Measured:
                     reading.take_device(device)
     return reading.columns()
 
-
-def _shapes(entry: NodeExecStats) -> Shapes:
-    """Return the shapes of outputs by their slots."""
-    told = {
-        output.slot: shape_of(output.tensor_description.shape)
-        for output in entry.output[: 4 * _MOST_OUTPUTS]
-        if 0 <= output.slot < _MOST_OUTPUTS
-        and output.HasField("tensor_description")
-        and len(output.tensor_description.shape.dim) <= _MOST_SIZES
-    }
-    return tuple(told.get(slot) for slot in range(max(told, default=-1) + 1))

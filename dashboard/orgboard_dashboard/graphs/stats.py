@@ -29,6 +29,7 @@ _DEVICE: Final = re.compile(r".*(?:device:[^:/]+|/(?:cpu|gpu|tpu)):[0-9]+", re.I
 _NEVER: Final = np.iinfo(np.int64).max
 _MAX_ROWS: Final = 100
 _MAX_NAMED: Final = 3
+_MAX_READ: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +147,7 @@ class Stats:
     def _shapes(self, mine: Ints) -> tuple[str, ...]:
         """Return the shapes that the first execution gave that tells any."""
         told: Shapes = next(
-            (found for at in mine.tolist() for found in [self.measured.shapes[at]] if found), ()
+            (found for at in mine[:_MAX_READ].tolist() for found in [self.measured.shapes(at)] if found), ()
         )
         return tuple(spelled(shape) for shape in told)
 

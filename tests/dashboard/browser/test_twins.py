@@ -61,6 +61,7 @@ KEYS = {
     "graph_trace": "graphTrace",
     "graph_aside": "graphAside",
     "graph_base": "graphBase",
+    "graph_stats": "graphStats",
     "graph_side": "graphSide",
     "saved": "saved",
     "without": "without",

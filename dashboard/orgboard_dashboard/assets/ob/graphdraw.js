@@ -82,7 +82,7 @@
     const isNode = child.kind === "node";
     const tint = look.color(child);
     const shape = { class: "ob-g-shape-of", width: box.w, height: box.h, rx: isNode ? Math.min(14, box.h / 2) : 7, style: tint ? `--tint:${tint}` : null };
-    const g = ob.svg("g", { ...behaviour(box, false, look), class: classesOf(child, look), transform: `translate(${x.toFixed(1)} ${y.toFixed(1)})` });
+    const g = ob.svg("g", { ...behaviour(box, false, look), class: classesOf(child, look, tint), transform: `translate(${x.toFixed(1)} ${y.toFixed(1)})` });
     // Members that feed one another stand behind one another, the others beside one another.
     const [dx, dy] = child.links === "chained" ? [0, 3.5] : [3.5, 0];
     if (child.kind === "series") g.append(...[2, 1].map((n) => ob.svg("rect", { ...shape, x: n * dx, y: n * dy })));
@@ -98,7 +98,7 @@
   function drawOpened(box, x, y, look) {
     const { child } = box;
     const tint = look.color(child);
-    const g = ob.svg("g", { ...behaviour(box, true, look), class: `${classesOf(child, look)} ob-g-opened`, transform: `translate(${x.toFixed(1)} ${y.toFixed(1)})` });
+    const g = ob.svg("g", { ...behaviour(box, true, look), class: `${classesOf(child, { ...look, isHeat: false })} ob-g-opened`, transform: `translate(${x.toFixed(1)} ${y.toFixed(1)})` });
     g.append(
       ob.svg("rect", { class: "ob-g-shape-of", width: box.w, height: box.h, rx: 10, style: tint ? `--tint:${tint}` : null }),
       ob.svg("text", { class: "ob-g-label", x: 12, y: 19 }, child.label),
@@ -107,9 +107,10 @@
     return g;
   }
 
-  function classesOf(child, look) {
+  function classesOf(child, look, tint = null) {
+    const heat = look.isHeat && (tint ? "ob-g-hot" : "ob-g-cold");
     const dim = look.isTraced && child.path !== look.chosen && !look.traces(child.path);
-    return ["ob-g-node", `ob-g-${child.kind}`, child.path === look.chosen && "ob-on", dim && "ob-g-dim"].filter(Boolean).join(" ");
+    return ["ob-g-node", `ob-g-${child.kind}`, child.path === look.chosen && "ob-on", dim && "ob-g-dim", heat].filter(Boolean).join(" ");
   }
 
   function behaviour({ child, held }, isOpen, look) {
@@ -124,12 +125,13 @@
   function spoken(child) {
     const what = { node: child.op, scope: "scope", series: "series of alike" }[child.kind];
     const changes = Object.entries(child.changes ?? {}).filter(([name]) => name !== "same").map(([name, n]) => `${n} ${name}`);
-    return [child.label, what, child.kind === "node" ? child.shape : ob.secondLine(child), ...changes].filter(Boolean).join(", ");
+    return [child.label, what, child.kind === "node" ? child.shape : ob.secondLine(child), child.kind === "node" ? ob.tookWords(child) : "", ...changes].filter(Boolean).join(", ");
   }
 
   /** Give what items are coloured by: {color(child), legend: [[colour, words]]}. */
   ob.graphColors = function graphColors(scopes, by, isCompared) {
     if (isCompared) return comparedColors();
+    if (by === "time" || by === "memory") return ob.heatColors(scopes, by);
     if (by === "none") return { color: () => null, legend: [] };
     const keyOf = { structure: (child) => (child.block ? `block ${child.block}` : ""), op: (child) => (child.kind === "node" ? child.op : ""), device: (child) => child.device, cluster: (child) => child.cluster }[by];
     const seen = new Map();

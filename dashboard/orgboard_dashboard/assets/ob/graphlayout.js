@@ -183,8 +183,10 @@
 
   /** What stands below a name: what it is, and how much of it. */
   ob.secondLine = function secondLine(child) {
-    if (child.kind === "node") return child.op === child.label ? child.shape : [child.op.replace(/^(aten|prim)::_?/, ""), child.shape].filter(Boolean).join("  ");
+    const took = ob.tookWords(child);
+    if (child.kind === "node") return [child.op === child.label ? "" : child.op.replace(/^(aten|prim)::_?/, ""), took || child.shape].filter(Boolean).join(took ? " · " : "  ");
     const parts = [ob.plural(child.nodes, "node")];
+    if (took) return [...parts, took].join(" · ");
     if (child.parameters) parts.push(`${ob.short(child.parameters)} params`);
     // A series is not one of those that are alike: it is all of them.
     if (child.kind === "series") parts.push(`${ob.count(ob.membersOf(child))} alike, ${child.links}`);

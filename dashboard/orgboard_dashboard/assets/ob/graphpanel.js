@@ -16,6 +16,8 @@
     return ob.el("dl.ob-g-facts", {}, ...kept.flatMap(([name, value]) => [ob.el("dt", {}, name), ob.el("dd", {}, value)]));
   }
 
+  ob.graphFacts = facts;
+
   /** A list of which the first few stand there, and all when asked for. */
   function shortList(rows, more = 0) {
     const list = ob.el("ul.ob-g-list", {}, ...rows.slice(0, FEW));
@@ -60,6 +62,7 @@
       ["Parameters", item.parameters ? ob.count(item.parameters) : ""],
       ["Output", inferred(card.shapes.join(", "), item)],
       ["Device", item.device],
+      ...ob.tookFacts(card),
       ["XLA cluster", item.cluster],
       ["Members", { chained: "chained: data goes from one to another", parallel: "parallel: no data goes from one to another" }[item.links] ?? ""],
       ["Built alike", item.alike > 1 ? `${ob.count(item.alike)} times` : ""],
@@ -118,6 +121,8 @@
     const link = itemLink(page, path, path.slice(at + 1) || path);
     return at > 0 ? ob.el("div", {}, link, ob.el("div.ob-g-path", {}, path.slice(0, at))) : link;
   }
+
+  ob.graphName = nameOf;
 
   ob.graphLayers = function graphLayers(page, { layers, total, parameters, uncounted }) {
     if (!layers.length) return [ob.el("p.ob-mute", {}, "No layer was found in this graph.")];

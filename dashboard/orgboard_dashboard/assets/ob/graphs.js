@@ -3,8 +3,8 @@
 (function (ob) {
   "use strict";
 
-  const COLORS = [["structure", "Structure"], ["op", "Operation"], ["device", "Device"], ["cluster", "XLA cluster"], ["none", "None"]];
-  const SIDES = [["node", "Node"], ["layers", "Layers"], ["aside", "Set aside"], ["changes", "Compare"]];
+  const COLORS = [["structure", "Structure"], ["op", "Operation"], ["device", "Device"], ["cluster", "XLA cluster"], ["time", "Compute time"], ["memory", "Memory"], ["none", "None"]];
+  const SIDES = [["node", "Node"], ["layers", "Layers"], ["aside", "Set aside"], ["changes", "Compare"], ["measured", "Times"]];
   const MOST_OPEN = 60;
   const MOST_MOVED = 60;
 
@@ -21,6 +21,8 @@
       this.project = project;
       this.controller = new AbortController();
       this.lists = new Map();
+      this.steps = new Map();
+      this.ranking = { of: "nodes", by: "time" };
       this.told = new Map();
       this.scopes = new Map();
       this.view = ob.graphView({ choose: (path) => this.choose(path), toggle: (path) => this.toggle(path), up: (path) => this.up(path) });
@@ -78,8 +80,8 @@
       const any = (...keys) => keys.some((key) => changed.has(key));
       if (any("selected", "graphRun", "graphTag")) this.load();
       else if (any("graphBase")) this.compare();
-      else if (any("graphOpen", "graphAside", "graphMoved")) this.draw();
-      if (any("graphNode", "graphTrace")) this.tell();
+      else if (any("graphOpen", "graphAside", "graphMoved", "graphStats")) this.draw();
+      if (any("graphNode", "graphTrace", "graphStats")) this.tell();
       else if (any("graphColor")) this.draw();
       if (any("graphSide", "graphBase", "graphOpen", "graphAside", "graphMoved")) this.paintSide();
       this.bar.color.value = ob.view.graphColor;
@@ -136,8 +138,9 @@
     async graphsOf(uid) {
       const known = this.lists.get(uid);
       if (known?.length || (known && this.project.known.get(uid)?.status !== "live")) return;
-      const { graphs } = await this.ask(`r/${encodeURIComponent(uid)}/graphs`);
+      const { graphs, measured } = await this.ask(`r/${encodeURIComponent(uid)}/graphs`);
       this.lists.set(uid, graphs);
+      this.steps.set(uid, measured);
     }
 
     paintBar(run) {
@@ -155,13 +158,23 @@
       el.classList.toggle("ob-g-bare", !run);
     }
 
+    stepsOfRun() {
+      return this.steps.get(this.run?.uid) ?? [];
+    }
+
+    /** What is asked of an item, with the step that is looked at. */
+    query(pairs) {
+      const step = ob.stepOf(this.stepsOfRun());
+      return new URLSearchParams({ ...pairs, ...(step ? { stats: step.sha256 } : {}) });
+    }
+
     /** The scopes that are open, the whole graph first. */
     open() {
       return [...this.scopes.values()];
     }
 
     fetchScope(path) {
-      const query = new URLSearchParams({ path });
+      const query = this.query({ path });
       if (this.other) for (const [key, value] of Object.entries({ to: this.other.run, base: this.other.sha256 })) query.set(key, value);
       const key = `${query}`;
       if (!this.told.has(key)) {
@@ -181,12 +194,12 @@
       const turn = (this.turn = (this.turn ?? 0) + 1);
       return this.attempt(async () => {
         const paths = ["", ...ob.view.graphOpen];
+        const step = ob.stepOf(this.stepsOfRun())?.sha256;
         const answers = await Promise.all(paths.map((path) => this.fetchScope(path)));
         const scopes = new Map(paths.map((path, at) => [path, answers[at]]).filter(([, scope]) => scope));
         const laid = await ob.layScope(scopes, "", { isAside: ob.isAside });
         if (turn !== this.turn) return;
-        this.scopes = scopes;
-        this.laid = laid;
+        Object.assign(this, { scopes, laid, step });
         this.paint(keep);
       });
     }
@@ -200,24 +213,31 @@
       const drawnPaths = new Set(this.laid.boxes.map((box) => box.child.path));
       const isSeen = this.view.places.has(chosen) || drawnPaths.has(chosen);
       const look = {
-        color: colors.color, chosen, isTraced: Boolean(traced), traces: (path) => path === chosen || traced?.has(path),
+        color: colors.color, isHeat: colors.isHeat, chosen, isTraced: Boolean(traced), traces: (path) => path === chosen || traced?.has(path),
         focusable: isSeen ? chosen : this.laid.boxes[0]?.child.path,
       };
       this.view.show(ob.drawGraph(this.laid, look), this.laid, keep);
-      this.legend.replaceChildren(...colors.legend.map(([color, words]) => ob.el("span.ob-g-key", {}, ob.el("i", { style: { background: color } }), words)));
+      this.legend.classList.toggle("ob-g-scaled", Boolean(colors.scale));
+      this.legend.replaceChildren(...(colors.scale ? [colors.scale] : []), ...colors.legend.map(([color, words]) => ob.el("span.ob-g-key", {}, ob.el("i", { style: { background: color } }), words)));
       const root = this.scopes.get("");
       const more = root.more ? ` ${ob.count(root.more)} more are not drawn.` : "";
       const held = ob.heldIn(this.laid);
       const waiting = held ? ` ${ob.plural(held, "control edge")} of nodes with many ${held === 1 ? "is" : "are"} drawn when you point at the node.` : "";
-      const { color } = this.bar;
-      // Only where the graph tells any.
-      for (const option of color.options) option.hidden = option.value === "cluster" && !root.has_clusters && ob.view.graphColor !== "cluster";
+      this.paintChoices(root);
       this.words.textContent = root.nodes ? `${ob.plural(root.nodes, "node")}, ${ob.plural(root.edges_in_all, "edge")}, ${ob.plural(this.scopes.size - 1, "scope")} open.${more}${waiting}` : "There is no node in this graph.";
       this.paintSide();
       if (this.wanted && this.view.places.has(this.wanted)) {
         this.view.reveal(this.wanted);
         this.wanted = null;
       }
+    }
+
+    /** Offer only what the graph, and the step, tell. */
+    paintChoices(root) {
+      const told = { cluster: root.has_clusters, time: ob.isMeasured("time", root.measured), memory: ob.isMeasured("memory", root.measured) };
+      for (const option of this.bar.color.options) option.hidden = told[option.value] === false && ob.view.graphColor !== option.value;
+      const side = this.sides.querySelector('[data-value="measured"]');
+      side.hidden = !this.stepsOfRun().length && ob.view.graphSide !== "measured";
     }
 
     choose(path) {
@@ -283,11 +303,11 @@
     tell() {
       return this.attempt(async () => {
         const { graphNode: path, graphTrace: way } = ob.view;
-        const query = new URLSearchParams({ path });
+        const query = this.query({ path });
         this.card = null;
         this.traced = null;
         if (path && this.key) {
-          const asked = [this.ask(`${this.path}/node?${query}`), way ? this.ask(`${this.path}/trace?${query}&way=${way}`) : null, this.tags()];
+          const asked = [this.ask(`${this.path}/node?${query}`), way ? this.ask(`${this.path}/trace?${new URLSearchParams({ path, way })}`) : null, this.tags()];
           const [card, traced] = await Promise.all(asked.map((one) => one?.catch?.((error) => {
             if (error instanceof ob.Refused) return null;
             throw error;
@@ -327,13 +347,14 @@
 
     paintSide() {
       if (!this.key || !this.scopes.get("")) return;
-      const key = JSON.stringify([this.key, ob.view.graphSide, ob.view.graphNode, ob.view.graphTrace, ob.view.graphOpen, ob.view.graphAside, ob.view.graphMoved, ob.view.graphBase, Boolean(this.card), Boolean(this.found)]);
+      const key = JSON.stringify([this.key, ob.view.graphSide, ob.view.graphNode, ob.view.graphTrace, ob.view.graphOpen, ob.view.graphAside, ob.view.graphMoved, ob.view.graphBase, this.step, this.ranking, Boolean(this.card), Boolean(this.found)]);
       if (this.sideKey === key) return;
       this.sideKey = key;
       const show = (parts) => ob.keepFocus(this.side, () => this.side.replaceChildren(...parts));
       const { graphSide } = ob.view;
-      this.main.classList.toggle("ob-g-wide", graphSide === "layers");
+      this.main.classList.toggle("ob-g-wide", ["layers", "measured"].includes(graphSide));
       if (graphSide === "layers") this.showLayers(show);
+      else if (graphSide === "measured") this.showMeasured(show);
       else if (graphSide === "aside") show(ob.graphAside(this));
       else if (graphSide === "changes") show(ob.graphChanges(this, this.baseChoice(), this.found));
       else show(this.card ? ob.graphCard(this, this.card, ob.graphTags(this.project, this.run.uid, this.card.item.path, this.runTags ?? [])) : ob.graphSummary(this, this.scopes.get("")));
@@ -345,6 +366,21 @@
       if (base && base !== this.run.uid && !others.some((run) => run.uid === base)) others.push(this.project.known.get(base) ?? { uid: base, name: base });
       if (!others.length) return ob.el("p.ob-mute", {}, "No other shown run has logged a graph.");
       return ob.select("Compare with", [["", "no other graph"], ...others.map((run) => [run.uid, ob.runName(run)])], ob.view.graphBase, (graphBase) => ob.setView({ graphBase }));
+    }
+
+    /** Another table of what took most. */
+    rank(patch) {
+      this.ranking = { ...this.ranking, ...patch };
+      this.paintSide();
+    }
+
+    showMeasured(show) {
+      return this.attempt(async () => {
+        const key = this.sideKey;
+        const { measured } = this.scopes.get("");
+        const rows = measured?.nodes ? (await this.ask(`${this.path}/measured?${this.query(this.ranking)}`)).rows : [];
+        if (key === this.sideKey) show(ob.graphMeasured(this, this.stepsOfRun(), measured, rows));
+      });
     }
 
     showLayers(show) {
@@ -364,51 +400,5 @@
   ob.isAside = function isAside(child) {
     const { graphAside, graphMoved } = ob.view;
     return graphMoved.includes(child.path) ? !child.aside : Boolean(child.aside) && !graphAside;
-  };
-
-  /** The field that finds nodes by a regular expression, and the list of what it found. */
-  ob.graphSearch = function graphSearch(page) {
-    const list = ob.el("div.ob-g-found", { hidden: true, role: "group", "aria-label": "Found" });
-    const field = ob.el("input.ob-input.ob-tagfilter", {
-      type: "search", placeholder: "Find nodes  /", spellcheck: "false", "aria-label": "Find nodes, a regular expression",
-      oninput: ob.settled(150, () => look()),
-      onkeydown: (event) => {
-        if (event.key === "ArrowDown") list.querySelector("button")?.focus();
-        else if (event.key === "Enter") list.querySelector("button")?.click();
-        else if (event.key === "Escape" && !list.hidden) event.preventDefault(), hide();
-        else return;
-        event.preventDefault();
-      },
-    });
-    const hide = () => { list.hidden = true; };
-    const el = ob.el("div.ob-g-search", { onfocusout: (event) => el.contains(event.relatedTarget) || hide() }, field, list);
-    list.addEventListener("keydown", (event) => {
-      const by = { ArrowDown: "nextElementSibling", ArrowUp: "previousElementSibling" }[event.key];
-      if (event.key === "Escape") hide();
-      if (!by && event.key !== "Escape") return;
-      event.preventDefault();
-      (document.activeElement[by] ?? field).focus();
-    });
-    async function look() {
-      const q = field.value;
-      if (!q) return hide();
-      try {
-        const { found, total } = await page.ask(`${page.path}/search?${new URLSearchParams({ q })}`);
-        if (q === field.value) fill(found, total);
-      } catch (error) {
-        if (error instanceof ob.Refused) list.replaceChildren(ob.el("p.ob-problem", { role: "alert" }, error.message));
-        else if (error.name !== "AbortError") throw error;
-        list.hidden = false;
-      }
-      return undefined;
-    }
-    function fill(found, total) {
-      const rows = found.slice(0, 50).map((child) => ob.el("button.ob-item", { type: "button", title: child.path, onclick: () => { hide(); page.reveal(child.path); } },
-        ob.el("span.ob-mono", {}, child.path), ob.el("span.ob-mute", {}, child.kind === "node" ? child.op : ob.plural(child.nodes, "node"))));
-      const more = total > rows.length ? ob.el("p.ob-mute", {}, `${ob.count(total - rows.length)} more`) : null;
-      list.replaceChildren(...(rows.length ? rows : [ob.el("p.ob-mute", {}, "No node has such a name.")]), ...(more ? [more] : []));
-      list.hidden = false;
-    }
-    return { el, field };
   };
 })((globalThis.ob = globalThis.ob || {}));

@@ -16,7 +16,7 @@
     groupBy: "", groupLine: "mean", groupBand: "minmax", charts: [], baseline: "", compared: "last",
     columns: null, sort: "-started", valueColumns: [], settings: ob.NO_SETTINGS,
     histograms: "offset", atStep: null, layerMap: "",
-    graphRun: "", graphTag: "", graphOpen: [], graphNode: "", graphColor: "structure", graphTrace: "", graphAside: false, graphMoved: [], graphBase: "", graphSide: "node",
+    graphRun: "", graphTag: "", graphOpen: [], graphNode: "", graphColor: "structure", graphTrace: "", graphAside: false, graphMoved: [], graphBase: "", graphStats: "", graphSide: "node",
     saved: "", without: [],
   };
   /** In place of a saved view: the usual one, whatever view the project opens in. */
@@ -80,12 +80,13 @@
       graphTag: get("gt"),
       graphOpen: [...new Set(pairs.getAll("go").filter(Boolean))].slice(0, MAX_OPEN_SCOPES),
       graphNode: get("gs"),
-      graphColor: oneOf(get("gc"), ["structure", "op", "device", "cluster", "none"]),
+      graphColor: oneOf(get("gc"), ["structure", "op", "device", "cluster", "time", "memory", "none"]),
       graphTrace: oneOf(get("gx"), ["", "inputs", "outputs"]),
       graphAside: get("ga") === "1",
       graphMoved: [...new Set(pairs.getAll("gm").filter(Boolean))].slice(0, MAX_MOVED_NODES),
       graphBase: get("gd"),
-      graphSide: oneOf(get("gp"), ["node", "layers", "aside", "changes"]),
+      graphStats: get("gk"),
+      graphSide: oneOf(get("gp"), ["node", "layers", "aside", "changes", "measured"]),
       saved,
       without,
     };
@@ -144,7 +145,7 @@
     const pairs = [
       ["gr", view.graphRun], ["gt", view.graphTag], ...view.graphOpen.map((path) => ["go", path]),
       ["gs", view.graphNode], ["gc", color], ["gx", view.graphTrace],
-      ["ga", view.graphAside ? "1" : ""], ...view.graphMoved.map((path) => ["gm", path]), ["gd", view.graphBase], ["gp", side],
+      ["ga", view.graphAside ? "1" : ""], ...view.graphMoved.map((path) => ["gm", path]), ["gd", view.graphBase], ["gk", view.graphStats], ["gp", side],
     ];
     return pairs.filter(([, value]) => value);
   }
