@@ -12,14 +12,17 @@ from tempfile import TemporaryDirectory
 from orgboard_dashboard.api.answers import plain
 from orgboard_dashboard.graphs.asked import card_of, find, layers, trace
 from orgboard_dashboard.graphs.difference import compare
+from orgboard_dashboard.graphs.measured import read_measured
 from orgboard_dashboard.graphs.opened import open_scope
 from orgboard_dashboard.graphs.reading import read_graph
+from orgboard_dashboard.graphs.stats import join, ranked
 from orgboard_dashboard.graphs.tree import Tree, build_tree
 from orgboard_schema.sql.engine import open_engine
 from orgboard_schema.sql.migrate import upgrade
 from support.boards import Board
 from support.graph_defs import logged
 from support.large_graphs import large_graph
+from support.run_metadata import CPU, Ran, run_metadata
 
 NODES = 100_000
 TIMES = 5
@@ -82,6 +85,14 @@ def main() -> None:
     for name, ask in asked(tree).items():
         weight = len(json.dumps(plain(ask()))) / 1e3
         print(f"{name:24} {cpu_ms(ask):8.1f} ms   {weight:8.1f} kB")
+    step = run_metadata(
+        {CPU: [Ran(name, at, 1 + at % 97, [64], [(8, 8)]) for at, name in enumerate(graph.names)]}
+    )
+    measured = read_measured(step)
+    print(f"{'read a step':24} {cpu_ms(lambda: read_measured(step)):8.0f} ms")
+    print(f"{'put it to the nodes':24} {cpu_ms(lambda: join(tree, measured)):8.0f} ms")
+    stats = join(tree, measured)
+    print(f"{'what took most':24} {cpu_ms(lambda: ranked(tree, stats, 'nodes', 'time')):8.1f} ms")
     compare.cache_clear()
     print(
         f"{'compare with its like':24} {cpu_ms(lambda: compare.__wrapped__(tree, other)):8.0f} ms"

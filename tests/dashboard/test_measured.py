@@ -16,6 +16,7 @@ from support.graph_defs import CHAIN, tree_of
 from support.run_metadata import CHAIN_STEP, CPU, Ran, run_metadata
 
 NAMES = [row[0] for row in CHAIN]
+IMPOSSIBLE = "Times or sizes that cannot be, and are not counted in full: 1."
 GPU = "/job:localhost/replica:0/task:0/device:GPU:0"
 
 
@@ -142,7 +143,7 @@ def test_what_cannot_be_is_said_and_not_summed(entry: Ran, time: int, memory: in
     tree, stats = joined({CPU: [entry]})
 
     assert figures(tree, stats, "loss") == Figures(time, memory, 1)
-    assert stats.summary().problems == ("1 times or sizes cannot be, and are not counted in full.",)
+    assert stats.summary().problems == (IMPOSSIBLE,)
 
 
 def test_an_entry_that_cannot_be_read_costs_itself() -> None:
@@ -153,7 +154,7 @@ def test_an_entry_that_cannot_be_read_costs_itself() -> None:
     stats = join(tree, read_measured(data))
 
     assert figures(tree, stats, "loss").time == 5000
-    assert stats.summary().problems == ("1 executions cannot be read.",)
+    assert stats.summary().problems == ("Executions that cannot be read: 1.",)
 
 
 def test_bytes_that_end_early_cost_what_is_missing() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from orgboard_ingest.commands import ingest
-from orgboard_schema.types import Metadata
+from orgboard_schema.types import Kind, Metadata
 from orgboard_schema.wire.run_metadata_pb2 import RunMetadata
 from support.boards import Board, opened
 from support.graph_defs import CHAIN, graph_def, logged
@@ -34,7 +34,8 @@ def chain(board: Board, step: bytes | None = None) -> tuple[str, str, dict[str, 
 
 
 def test_run_metadata_is_listed_beside_the_graphs_the_latest_step_first(any_board: Board) -> None:
-    other = {(f"step_{n}", "graph"): Metadata(plugin="graph_tagged_run_metadata") for n in (1, 2)}
+    tagged = Metadata(plugin="graph_tagged_run_metadata")
+    other: dict[tuple[str, Kind], Metadata] = {(f"step_{n}", "graph"): tagged for n in (1, 2)}
     steps = [logged(run_metadata({CPU: [Ran("loss", n, 1)]}), f"step_{n}") for n in (1, 2)]
     uid = any_board.log("a", [*steps, logged(graph_def(CHAIN))], metadata=other)
 
@@ -59,7 +60,10 @@ def test_children_of_a_scope_and_a_card_say_what_they_took(any_board: Board) -> 
     assert root["measured"]["memory"] == 4164
     assert "measured" not in inner
     assert [child["took"]["nodes"] for child in inner["children"]] == [2, 1]
-    assert (card["took"]["time"], card["took"]["shapes"]) == (120_000, ["2\N{MULTIPLICATION SIGN}4"])
+    assert (card["took"]["time"], card["took"]["shapes"]) == (
+        120_000,
+        ["2\N{MULTIPLICATION SIGN}4"],
+    )
     assert card["took"]["devices"] == [CPU]
 
 
@@ -145,6 +149,8 @@ def test_torch_tells_a_device_and_no_time(
         stats = {"stats": listed["measured"][0]["sha256"]}
         root = ask(board, runs[run], f"/{listed['graphs'][0]['sha256']}/scope", **stats)
 
-    assert [(row["tag"], row["sha256"]) for row in listed["measured"]] == [("step1", told["sha256"])]
+    assert [(row["tag"], row["sha256"]) for row in listed["measured"]] == [
+        ("step1", told["sha256"])
+    ]
     assert [device["name"] for device in root["measured"]["devices"]] == told["devices"]
     assert (root["measured"]["nodes"], root["measured"]["problems"]) == (0, [])

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from orgboard_schema.types import Metadata
+from orgboard_schema.types import Kind, Metadata
 from orgboard_schema.wire.run_metadata_pb2 import RunMetadata
 
-__all__ = ["CPU", "CHAIN_STEP", "Ran", "STEP", "TAGGED", "run_metadata"]
+__all__ = ["CHAIN_STEP", "CPU", "STEP", "TAGGED", "Ran", "run_metadata"]
 
 CPU = "/job:localhost/replica:0/task:0/device:CPU:0"
 STEP = "step_3"
-TAGGED = {(STEP, "graph"): Metadata(plugin="graph_tagged_run_metadata")}
+TAGGED: dict[tuple[str, Kind], Metadata] = {
+    (STEP, "graph"): Metadata(plugin="graph_tagged_run_metadata")
+}
 """What a board is told of the point of a step."""
 
 

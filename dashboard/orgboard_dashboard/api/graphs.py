@@ -148,12 +148,14 @@ def _measured(
     viewer: Viewer, conn: Connection, uid: str, sha256: str, stats: str, of: str, by: str
 ) -> dict[str, Any]:
     """Return what of a graph took most, nodes or scopes."""
-    if of not in get_args(Of) or by not in get_args(By):
+    ofs: dict[str, Of] = {one: one for one in get_args(Of)}
+    bys: dict[str, By] = {one: one for one in get_args(By)}
+    if of not in ofs or by not in bys:
         raise BadQuery("`of` is nodes or scopes, `by` is time or memory.")
     tree, told = _stats(viewer, conn, uid, sha256, stats)
     if told is None:
         raise NotFound
-    return {"rows": ranked(tree, told, of, by)}
+    return {"rows": ranked(tree, told, ofs[of], bys[by])}
 
 
 def _search(viewer: Viewer, conn: Connection, uid: str, sha256: str, q: str) -> dict[str, Any]:

@@ -143,21 +143,25 @@ class _Reading:
     def columns(self) -> Measured:
         """Return all that was taken."""
         rows = np.array(self._rows, np.int64).reshape(-1, 4)
+        device, start, length, size = (np.ascontiguousarray(rows[:, at]) for at in range(4))
         return Measured(
             tuple(self._names),
-            *(np.ascontiguousarray(rows[:, at]) for at in range(4)),
+            device,
+            start,
+            length,
+            size,
             self._packed,
             tuple(self.devices),
             (*self.problems, *self._counted()),
         )
 
     def _counted(self) -> list[str]:
-        told = [
-            (self._unread, "executions cannot be read."),
-            (self._impossible, "times or sizes cannot be, and are not counted in full."),
-            (self._left, f"executions are left out: more than {_MOST_ENTRIES}, or of too many devices."),
-        ]  # fmt: skip
-        return [f"{count} {words}" for count, words in told if count]
+        told = {
+            "Executions that cannot be read": self._unread,
+            "Times or sizes that cannot be, and are not counted in full": self._impossible,
+            f"Executions left out, beyond {_MOST_ENTRIES} or of too many devices": self._left,
+        }
+        return [f"{words}: {count}." for words, count in told.items() if count]
 
 
 def read_measured(data: bytes | memoryview) -> Measured:
@@ -169,4 +173,3 @@ def read_measured(data: bytes | memoryview) -> Measured:
                 if field == 1:
                     reading.take_device(device)
     return reading.columns()
-

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from typing import Final
 
 from orgboard_dashboard.graphs.graph_def import read_graph_def, read_meta_graph, read_run_graphs
-from orgboard_dashboard.graphs.keras import read_keras
 from orgboard_dashboard.graphs.kept import Kept
+from orgboard_dashboard.graphs.keras import read_keras
 from orgboard_dashboard.graphs.model import Graph
 from orgboard_dashboard.graphs.tree import Tree, build_tree
 

@@ -25,7 +25,9 @@ __all__ = ["By", "Detail", "Figures", "Of", "Row", "Stats", "Summary", "join", "
 By: TypeAlias = Literal["time", "memory"]
 Of: TypeAlias = Literal["nodes", "scopes"]
 
-_DEVICE: Final = re.compile(r".*(?:device:[^:/]+|/(?:cpu|gpu|tpu)):[0-9]+", re.IGNORECASE | re.DOTALL)
+_DEVICE: Final = re.compile(
+    r".*(?:device:[^:/]+|/(?:cpu|gpu|tpu)):[0-9]+", re.IGNORECASE | re.DOTALL
+)
 _NEVER: Final = np.iinfo(np.int64).max
 _MAX_ROWS: Final = 100
 _MAX_NAMED: Final = 3
@@ -147,7 +149,13 @@ class Stats:
     def _shapes(self, mine: Ints) -> tuple[str, ...]:
         """Return the shapes that the first execution gave that tells any."""
         told: Shapes = next(
-            (found for at in mine[:_MAX_READ].tolist() for found in [self.measured.shapes(at)] if found), ()
+            (
+                found
+                for at in mine[:_MAX_READ].tolist()
+                for found in [self.measured.shapes(at)]
+                if found
+            ),
+            (),
         )
         return tuple(spelled(shape) for shape in told)
 
@@ -197,8 +205,17 @@ def join(tree: Tree, measured: Measured) -> Stats:
     np.maximum.at(last, places[timed], start + length)
     executions = np.bincount(places, minlength=n)
     known = (executions > 0).astype(np.int64)
-    summed = (_sums(column) for column in (times, memory, known, executions))
-    return Stats(measured, nodes, counts, *summed, first, last)
+    return Stats(
+        measured,
+        nodes,
+        counts,
+        _sums(times),
+        _sums(memory),
+        _sums(known),
+        _sums(executions),
+        first,
+        last,
+    )
 
 
 def ranked(tree: Tree, stats: Stats, of: Of, by: By) -> list[Row]:

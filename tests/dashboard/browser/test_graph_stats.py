@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from orgboard_schema.types import Metadata
+from orgboard_schema.types import Kind, Metadata
 from support.boards import Board
 from support.graph_defs import CHAIN, graph_def, logged
 from support.run_metadata import CHAIN_STEP, CPU, STEP, TAGGED, Ran, run_metadata
@@ -38,9 +38,13 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 def log(board: Board, run: str, steps: dict[str, bytes]) -> None:
     """Log the network of one layer, and what was measured of it."""
-    other = {(LATER, "graph"): Metadata(plugin="graph_tagged_run_metadata")}
+    other: dict[tuple[str, Kind], Metadata] = {
+        (LATER, "graph"): Metadata(plugin="graph_tagged_run_metadata")
+    }
     told = [logged(data, tag) for tag, data in steps.items()]
-    board.log(run, [logged(graph_def(CHAIN)), *told], project="default/graphs", metadata=TAGGED | other)
+    board.log(
+        run, [logged(graph_def(CHAIN)), *told], project="default/graphs", metadata=TAGGED | other
+    )
 
 
 def _open(page: Page, served: Served, run: str, query: str = "") -> None:
@@ -117,7 +121,11 @@ def test_a_card_tells_what_its_node_took(page: Page, served: Served) -> None:
 def test_the_latest_step_is_looked_at_until_another_is_chosen(page: Page, served: Served) -> None:
     _open(page, served, "steps", "&gp=measured&gs=loss")
     choice = page.get_by_label("Run metadata")
-    assert choice.locator("option").all_text_contents() == ["step_3, step 0", "step_9, step 0", "none"]
+    assert choice.locator("option").all_text_contents() == [
+        "step_3, step 0",
+        "step_9, step 0",
+        "none",
+    ]
 
     choice.select_option(LATER)
     expect(_side(page)).to_contain_text("Measured1 of 5 nodes")
