@@ -8,10 +8,10 @@
 
 The query part has short keys (`v q t s x y sel x0 x1 c old bm lx yr ys out sm pin w tip rng g gl gb
 e base of cols sort vt ax br hc ht xy hw hv hs hm gr gt go gs gc gx ga gd gk gp`) and leaves out
-what has its default value, so that an untouched view has a clean address. `v=ID` stands for what a saved
-view says, with the keys that follow put over it; `v=ID,s,c` is the view without what it says of `s`
-and `c`. The browser's twin is `assets/ob/state.js`; `tests/dashboard/vectors/urls.json` keeps the
-two equal.
+what has its default value, so that an untouched view has a clean address. `v=ID` stands for what a
+saved view says, with the keys that follow put over it; `v=ID,s,c` is the view without what it says
+of `s` and `c`. The browser's twin is `assets/ob/state.js`; `tests/dashboard/vectors/urls.json`
+keeps the two equal.
 Nothing here knows Dash or SQL.
 """
 

@@ -7,11 +7,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from orgboard_schema.types import Kind, Metadata
+from support.axe import faults_of
 from support.boards import Board
 from support.graph_defs import CHAIN, graph_def, logged
 from support.run_metadata import CHAIN_STEP, CPU, STEP, TAGGED, Ran, run_metadata
@@ -167,6 +169,20 @@ def test_without_run_metadata_nothing_is_offered(page: Page, served: Served) -> 
 
     expect(page.get_by_role("radio", name="Times")).to_be_hidden()
     assert not {"Compute time", "Memory"} & set(_offered(page))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_fault_in_either_theme(
+    browser: Browser, served: Served, scheme: Literal["light", "dark"]
+) -> None:
+    context = browser.new_context(reduced_motion="reduce", color_scheme=scheme)
+    page = context.new_page()
+
+    for side in ("measured", "node"):
+        _open(page, served, "chain", f"&gc=time&go=net&gs=net/relu&gp={side}")
+        expect(_side(page)).to_contain_text("Compute time")
+        assert faults_of(page) == []
+    context.close()
 
 
 def test_a_saved_picture_has_the_colours(page: Page, served: Served, tmp_path: Path) -> None:
