@@ -5,7 +5,9 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -17,6 +19,7 @@ from orgboard_dashboard.graphs.difference import compare, states_of
 from orgboard_dashboard.graphs.opened import MAX_CHILDREN, OUTSIDE, Opened, open_scope
 from orgboard_dashboard.graphs.reading import Shelf, read_graph
 from orgboard_dashboard.graphs.tree import Item, Tree, build_tree
+from orgboard_dashboard.queries.errors import NotFound
 from orgboard_schema.wire.graph_pb2 import GraphDef, MetaGraphDef
 from orgboard_schema.wire.run_metadata_pb2 import RunMetadata
 from orgboard_schema.wire.tensor_pb2 import DT_FLOAT
@@ -356,6 +359,38 @@ def test_the_shelf_loads_once_and_forgets_what_is_not_asked_for() -> None:
         shelf.get(name, "graphs", "", lambda name=name: load(name))  # type: ignore[misc]
 
     assert loaded == ["a", "b", "c", "b"]
+
+
+def test_who_asks_meanwhile_waits_for_what_is_made() -> None:
+    shelf, together = Shelf(), Barrier(4)
+    loaded: list[int] = []
+
+    def load() -> bytes:
+        loaded.append(1)
+        return model(40, 10)
+
+    def ask(_: int) -> Tree:
+        together.wait()
+        return shelf.get("a", "graphs", "", load)
+
+    with ThreadPoolExecutor(4) as pool:
+        trees = list(pool.map(ask, range(4)))
+
+    assert loaded == [1]
+    assert all(tree is trees[0] for tree in trees)
+
+
+def test_what_could_not_be_made_is_made_again() -> None:
+    shelf = Shelf()
+
+    def fail() -> bytes:
+        raise NotFound
+
+    for _ in range(2):
+        with pytest.raises(NotFound):
+            shelf.get("a", "graphs", "", fail)
+
+    assert shelf.get("a", "graphs", "", lambda: graph_def(CHAIN)).graph.names
 
 
 def test_the_vendored_layout_library_is_the_version_that_the_worker_asks_for() -> None:

@@ -174,19 +174,17 @@ class Stats:
             int(away.sum()),
             int(lengths[away].sum()),
             tuple(name[:200] for name in list(names)[:_MAX_NAMED]),
-            tuple(
-                Device(
-                    name,
-                    int((measured.device == at).sum()),
-                    int(lengths[measured.device == at].sum()),
-                    bool(counts_here),
-                )
-                for at, (name, counts_here) in enumerate(
-                    zip(measured.devices, _standing(measured.devices), strict=True)
-                )
-            ),
+            self._devices(lengths),
             measured.problems,
         )
+
+    def _devices(self, lengths: Ints) -> tuple[Device, ...]:
+        names, device = self.measured.devices, self.measured.device
+        counts = np.bincount(device, minlength=len(names)).tolist()
+        times = np.zeros(len(names), np.int64)
+        np.add.at(times, device, lengths)
+        told = zip(names, counts, times.tolist(), _standing(names), strict=True)
+        return tuple(Device(*row) for row in told)
 
 
 def join(tree: Tree, measured: Measured) -> Stats:
