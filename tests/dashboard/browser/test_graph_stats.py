@@ -123,11 +123,7 @@ def test_a_card_tells_what_its_node_took(page: Page, served: Served) -> None:
 def test_the_latest_step_is_looked_at_until_another_is_chosen(page: Page, served: Served) -> None:
     _open(page, served, "steps", "&gp=measured&gs=loss")
     choice = page.get_by_label("Run metadata")
-    assert choice.locator("option").all_text_contents() == [
-        "step_3, step 0",
-        "step_9, step 0",
-        "none",
-    ]
+    expect(choice.locator("option")).to_have_text(["step_3, step 0", "step_9, step 0", "none"])
 
     choice.select_option(LATER)
     expect(_side(page)).to_contain_text("Measured1 of 5 nodes")
