@@ -18,6 +18,7 @@ pytest_plugins = [
     "support.corpus",
     "support.longest_first",
     "support.programs",
+    "support.s3",
     "support.tensorboard",
 ]
 

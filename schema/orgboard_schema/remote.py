@@ -74,7 +74,7 @@ def normalised(text: str) -> str:
     if found is None:
         raise OrgboardError(f"{text} is no URL")
     scheme, rest = found[1].lower(), found[2]
-    host, slash, path = rest.partition("/")
+    host, _, path = rest.partition("/")
     if _MORE_THAN_A_PORT.search(host):
         raise OrgboardError(
             f"a {scheme}:// URL is stored and shown, so it may hold no password: give that in"
@@ -87,9 +87,12 @@ def normalised(text: str) -> str:
         raise OrgboardError(
             f"{scheme}://{_unsecret(host)}/… holds `::`, `?` or `#`: name a bucket and a prefix"
         )
-    if not host and not path.strip("/"):
+    names = path.rstrip("/").split("/") if path.rstrip("/") else []
+    if not (host or names):
         raise OrgboardError(f"{scheme}:// names no place: a host or a bucket comes next")
-    return f"{_SAME.get(scheme, scheme)}://{host}{slash}{path}".rstrip("/")
+    if not {"", ".", ".."}.isdisjoint(names):
+        raise OrgboardError(f"{text} holds an empty name, `.` or `..`: name it straight")
+    return "/".join((f"{_SAME.get(scheme, scheme)}://{host}", *names))
 
 
 def url_parts(url: str) -> tuple[str, ...]:
