@@ -79,10 +79,7 @@ class Bucket:
         except Away as error:
             return Scan((), (), 0, failed=_reason(error))
         except OSError as error:
-            failed, listed = [error], []
-        if failed and not listed:
-            reason = _reason(failed[0])
-            return Scan((), (Problem(self._url, reason),), 0, failed=reason)
+            return Scan((), (Problem(self._url, _reason(error)),), 0, failed=_reason(error))
         problems = [Problem(self._url, _reason(error)) for error in failed]
         found = list(self._event_files(listed, problems))
         self._found = {file.path: file for file in found}
@@ -153,9 +150,20 @@ class Bucket:
 
     def _range(self, path: str, start: int, end: int) -> bytes:
         def ask(files: Any) -> bytes:
-            return bytes(files.cat_file(self._key(path), start=start, end=end, **bounded(files)))
+            key = self._key(path)
+            try:
+                return bytes(files.cat_file(key, start=start, end=end, **bounded(files)))
+            except OSError as error:
+                # That it ends before is told in another way by every driver.
+                if error.errno == errno.EINVAL and self._ends_before(files, key, start):
+                    return b""
+                raise
 
         return self._ask(ask)
+
+    def _ends_before(self, files: Any, key: str, start: int) -> bool:
+        files.invalidate_cache()
+        return int(files.info(key, **bounded(files))["size"]) <= start
 
     def _key(self, path: str) -> str:
         return self._root + path[len(self._url) :]

@@ -126,6 +126,9 @@ class Ranged(io.RawIOBase):
             if start >= self.size:
                 return b""
         data = self._fetch.range(start, start + size)
+        if not data:
+            self.size = self._fetch.size()
+            return b""
         if start or self._first is None or not data.startswith(self._first):
             self._mixed = True
         reached = start + len(data)

@@ -75,6 +75,8 @@ def normalised(text: str) -> str:
         raise OrgboardError(f"{text} is no URL")
     scheme, rest = found[1].lower(), found[2]
     host, _, path = rest.partition("/")
+    if "::" in rest or "?" in rest or "#" in rest:
+        raise OrgboardError(f"{scheme}:// takes no `::`, `?` or `#`: name a bucket and a prefix")
     if _MORE_THAN_A_PORT.search(host):
         raise OrgboardError(
             f"a {scheme}:// URL is stored and shown, so it may hold no password: give that in"
@@ -83,10 +85,6 @@ def normalised(text: str) -> str:
         )
     if scheme in _HERE:
         raise OrgboardError(f"{scheme}:// is a folder of this host: name it by its path")
-    if "::" in rest or "?" in rest or "#" in rest:
-        raise OrgboardError(
-            f"{scheme}://{_unsecret(host)}/… holds `::`, `?` or `#`: name a bucket and a prefix"
-        )
     names = path.rstrip("/").split("/") if path.rstrip("/") else []
     if not (host or names):
         raise OrgboardError(f"{scheme}:// names no place: a host or a bucket comes next")
@@ -145,19 +143,23 @@ def bounded(files: Any) -> dict[str, float]:
 
 
 def files_below(files: Any, root: str, failed: Callable[[OSError], None]) -> Iterator[RemoteFile]:
-    """Yield the files below `root`, in order of name: one listing, page by page, where the
-    store lists everything below a prefix, else one a folder.
+    """Yield the files below `root`: by one listing, page by page, where the store lists all
+    that is below a prefix, else by one a folder.
 
-    `failed` is told of folders that could not be looked into. What neither a size nor a time
-    is known of is no file.
+    `failed` is told of folders that may not be looked into. A link is no file, and neither is
+    what no size or no time is known of.
 
     Raises:
-        Exception: Whatever the driver raises when nothing can be listed.
+        Exception: Whatever the driver raises when the rest cannot be listed.
     """
     files.invalidate_cache()
-    more: dict[str, Any] = {"on_error": failed} if _walks(files) else {}
+    if _lists_all(files):
+        listed = files.find(root, detail=True, **bounded(files)).values()
+    else:
+        listed = _walked(files, root, failed)
     start = f"{root}/"
-    for path, told in files.find(root, detail=True, **bounded(files), **more).items():
+    for told in listed:
+        path = str(told.get("name", ""))
         if path.startswith(start) and told.get("type") == "file":
             written = written_ns(told)
             if written is not None and told.get("size") is not None:
@@ -203,19 +205,43 @@ def _nanoseconds(mark: str) -> int:
     return int.from_bytes(hashlib.sha256(mark.encode()).digest()[:8], "big") % 1_000_000_000
 
 
-def _walks(files: Any) -> bool:
-    """Tell whether a driver lists folder by folder, and could tell of each that fails."""
+def _lists_all(files: Any) -> bool:
+    """Tell whether a driver knows better than to list folder by folder."""
     from fsspec import AbstractFileSystem
     from fsspec.asyn import AsyncFileSystem
 
     if files.async_impl:
-        return type(files)._find is AsyncFileSystem._find
-    return type(files).find is AbstractFileSystem.find
+        return type(files)._find is not AsyncFileSystem._find
+    return type(files).find is not AbstractFileSystem.find
+
+
+def _walked(
+    files: Any, root: str, failed: Callable[[OSError], None]
+) -> Iterator[Mapping[str, Any]]:
+    """Yield what is below a folder, as `find` does, which keeps silent of what it cannot see."""
+    waiting = [root]
+    while waiting:
+        folder = waiting.pop()
+        try:
+            listed = files.ls(folder, detail=True, **bounded(files))
+        except (FileNotFoundError, PermissionError) as error:
+            if folder == root:
+                raise
+            if isinstance(error, PermissionError):
+                failed(error)
+            continue
+        for told in listed:
+            if told.get("type") == "directory":
+                waiting.append(str(told["name"]).rstrip("/"))
+            else:
+                yield told
 
 
 def told_of(error: BaseException) -> str:
     """Say in one line what a driver raised, without what might be secret in it."""
     said = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    if isinstance(error, TimeoutError) and not said:
+        said = f"no answer within {REQUEST_S:.0f} s"
     name = "" if isinstance(error, OSError) else type(error).__name__
     line = " ".join(_unsecret(said).split())
     return ": ".join(part for part in (name, line) if part) or type(error).__name__
