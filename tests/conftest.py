@@ -17,6 +17,7 @@ work_in_memory()
 pytest_plugins = [
     "support.corpus",
     "support.longest_first",
+    "support.memory",
     "support.programs",
     "support.s3",
     "support.tensorboard",

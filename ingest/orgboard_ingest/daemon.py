@@ -272,11 +272,11 @@ class Daemon:
     def _scan(self, number: int) -> None:
         source = self.sources[number]
         seen = source.scan()
+        if seen.failed and self._config.once:
+            raise OrgboardError(f"{source.root} cannot be listed: {seen.failed}")
         for problem in seen.problems:
             self._complaints.say(problem.path, problem.reason)
         if seen.failed:
-            if self._config.once:
-                raise OrgboardError(f"{source.root} cannot be listed: {seen.failed}")
             source.note_seen(self._engine)
             return
         tend(source.intake)

@@ -1,15 +1,13 @@
-"""URLs of remote places: one spelling each, nothing secret, and clear words where a driver lacks."""
+"""URLs of remote places: one spelling each, nothing secret, clear words where a driver lacks."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import fsspec
 import pytest
 
 from orgboard_schema.errors import OrgboardError
@@ -24,17 +22,6 @@ from orgboard_schema.remote import (
     url_parts,
     written_ns,
 )
-
-
-@pytest.fixture
-def memory() -> Iterator[Any]:
-    """Give the store in memory, empty before and after."""
-    files = fsspec.filesystem("memory")
-    files.store.clear()
-    files.pseudo_dirs[:] = [""]
-    yield files
-    files.store.clear()
-    files.pseudo_dirs[:] = [""]
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ import pytest
 from support import s3_server
 from support.lacking import lack
 
-__all__ = ["Bucket", "S3", "s3", "s3_bucket"]
+__all__ = ["S3", "Bucket", "s3", "s3_bucket"]
 
 _NUMBERS: Final = count()
 
