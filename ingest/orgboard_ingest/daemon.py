@@ -196,7 +196,7 @@ class Daemon:
         now = self._clock()
         return [
             figures.work(
-                polling=source.why_polling(), runs=source.runs, files=len(source.found), now=now
+                polling=source.trouble(), runs=source.runs, files=len(source.found), now=now
             )
             for source, figures in zip(self.sources, self._figures, strict=True)
         ]

@@ -73,6 +73,11 @@ class Source:
             return self._watch.check()
         return self.root.remote or "reading once"
 
+    def trouble(self) -> str:
+        """Return why there are no hints, and what else keeps changes from being seen."""
+        reason = self.why_polling()
+        return f"{reason}; cannot be listed: {self._failed}" if self._failed else reason
+
     def close(self) -> None:
         """Stop watching."""
         if self._watch is not None:
@@ -88,9 +93,7 @@ class Source:
         self._scanned = self._clock()
         self._took = self._scanned - began
         self._failed = seen.failed
-        self.next_scan = self._scanned + max(
-            self._pause(seen), self._took / self._config.rescan_share
-        )
+        self.next_scan = self._scanned + self._pause(seen)
         if seen.failed:
             return seen
         self.found = {file.path: file for file in seen.files if file.run in self.share}
@@ -100,10 +103,13 @@ class Source:
         return seen
 
     def _pause(self, seen: Scan) -> float:
-        """Return how long not to scan again, at least."""
+        """Return how long not to scan again, in seconds."""
         config = self._config
         least = config.rescan_polling_s if self.why_polling() else config.rescan_every_s
-        if not self.root.remote or seen.failed:
+        if seen.failed:
+            return least  # How long not to ask is then for the root to say.
+        least = max(least, self._took / config.rescan_share)
+        if not self.root.remote:
             return least
         # Each listing is a request, or thousands, that somebody pays for.
         written = max((file.mtime_ns / 1e9 for file in seen.files), default=0.0)
@@ -179,9 +185,7 @@ class Source:
         if self._clock() < self._next_note:
             return
         self._next_note = self._clock() + NOTE_EVERY_S
-        reason = self.why_polling()
-        if self._failed:
-            reason = f"{reason}; cannot be listed: {self._failed}"
+        reason = self.trouble()
         values: dict[str, Any] = {
             "watch": "polling" if reason else "watching",
             "watch_reason": reason or None,

@@ -17,13 +17,14 @@ from orgboard_ingest.bucket import Bucket as Root
 from orgboard_ingest.commands import ingest, verify
 from orgboard_ingest.config import IngestConfig
 from orgboard_ingest.hints import Hints
+from orgboard_ingest.projects import settle_logdir
 from orgboard_ingest.run import make_daemon
 from orgboard_ingest.source import Source
 from orgboard_ingest.verify import differences
 from orgboard_schema.sql import tables
-from orgboard_schema.sql.engine import begin_read, open_engine
+from orgboard_schema.sql.engine import begin_read, begin_write, open_engine
 from support.event_files import event_file, scalar_event
-from support.ingested import migrated, new_intake, stored_scalars
+from support.ingested import migrated, stored_scalars
 from support.s3 import S3, Bucket
 from support.socket_proxy import proxy_to
 from support.waiting import free_port
@@ -229,7 +230,8 @@ def test_a_bucket_that_nobody_has_is_one_line_and_status_2(
     url = "s3://nobody-has-this/logs"
     assert ingest([s3_bucket.url(), "--once", "--db", sqlite_url]) == 0
     engine = open_engine(sqlite_url)
-    new_intake(engine, url)
+    with begin_write(engine) as conn:
+        settle_logdir(conn, Root(url), None, now=1.0)
     engine.dispose()
     capsys.readouterr()
 
