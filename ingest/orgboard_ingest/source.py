@@ -90,8 +90,9 @@ class Source:
         """
         began = self._clock()
         seen = self.root.scan()
-        self._scanned = self._clock()
-        self._took = self._scanned - began
+        # The first one loads a driver and signs in, which no other does.
+        is_first, self._scanned = not self._scanned, self._clock()
+        self._took = 0.0 if is_first and self.root.remote else self._scanned - began
         self._failed = seen.failed
         self.next_scan = self._scanned + self._pause(seen)
         if seen.failed:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import random
+import re
+import urllib.request
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -20,11 +23,13 @@ from orgboard_schema.sql.health import logdir_health
 from support.daemons import Daemon, daemon
 from support.growing import GrowingFiles, Row, stored_rows
 from support.ingested import migrated
+from support.programs import Start
 from support.s3 import Bucket
 from support.waiting import wait_until
 
 WITHIN_S = 40.0
-KILLS = 5
+_ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+")
+KILLS = 3
 POLLED = "polling: s3:// tells of no changes"
 AWAY = f"{POLLED}; cannot be listed: told to"
 
@@ -169,3 +174,23 @@ def test_health_says_that_it_is_polled_and_when_it_cannot_be(
             s3_bucket.server.fail(0)
         wait_until(lambda: polling() == [POLLED], WITHIN_S, "and back")
         assert running.stop() == 0
+
+
+def test_serve_shows_a_bucket_live(
+    s3_bucket: Bucket, sqlite_url: str, tmp_path: Path, start_orgboard: Start
+) -> None:
+    """The pages show what `--logdir` names, and the database calls it the same."""
+    uploads = Uploads(GrowingFiles(tmp_path / "logs", random.Random(7), runs=2), s3_bucket)
+    uploads.grow()
+    engine = migrated(sqlite_url)
+    url = s3_bucket.url("logs")
+    with start_orgboard("serve", f"{url}/", "--db", sqlite_url, "--port", 0) as program:
+        uploads.files.finish()
+        uploads.put()
+        _assert_equal(engine, uploads)
+        found = wait_until(lambda: _ADDRESS.search(program.output()), WITHIN_S, "it serves")
+        with urllib.request.urlopen(f"{found[0]}/api/ui/v1/projects") as answer:
+            (project,) = json.load(answer)
+        assert (project["project"], project["runs"]) == (f"{s3_bucket.name}-logs", 2)
+        assert program.stop() == 0
+    engine.dispose()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gzip
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -17,6 +19,7 @@ from orgboard_ingest.config import IngestConfig
 from orgboard_ingest.damage import Damage, damages
 from orgboard_ingest.hints import Hints
 from orgboard_ingest.run import make_daemon
+from orgboard_ingest.source import Source
 from orgboard_ingest.verify import differences
 from orgboard_schema.errors import OrgboardError
 from orgboard_schema.sql import tables
@@ -263,6 +266,46 @@ def test_it_is_followed_by_polling_through_an_outage(
         wait_until(lambda: _steps(remote.engine, "b") == [5], WITHIN_S, "the new run")
         assert watched()[1] == "memory:// tells of no changes"
     assert remote.seen()[2] == []
+
+
+def test_what_is_idle_is_listed_ever_more_rarely(memory: Any, sides: tuple[Side, Side]) -> None:
+    _, remote = sides
+    memory.pipe_file(f"/logs/a/{NAME}", _points(1))
+    began = time.time()
+    passed = 0.0
+    config = IngestConfig(("memory://logs",), "")
+    intake = make_daemon(config, remote.engine, Hints()).sources[0].intake
+    source = Source(config, intake, None, lambda: passed, lambda: began + passed)
+
+    pauses = []
+    for passed in (0.0, 60.0, 300.0, 600.0, 3600.0, 1e6):
+        source.scan()
+        pauses.append(round(source.next_scan - passed))
+    assert pauses == [2, 2, 5, 10, 30, 30]
+
+    memory.pipe_file(f"/logs/b/{NAME}", _points(1))
+    memory.store[f"/logs/b/{NAME}"].created = datetime.fromtimestamp(began + passed, UTC)
+    source.scan()
+    assert round(source.next_scan - passed) == 2
+
+
+def test_a_listing_that_failed_is_tried_again_as_soon_as_the_place_lets_it(
+    memory: Any, sides: tuple[Side, Side], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long it took to fail."""
+    _, remote = sides
+    config = IngestConfig(("memory://logs",), "")
+    intake = make_daemon(config, remote.engine, Hints()).sources[0].intake
+    times = iter((0.0, 60.0))
+    source = Source(config, intake, None, lambda: next(times))
+
+    def broken(*_: Any, **__: Any) -> Any:
+        raise RuntimeError("no answer")
+
+    monkeypatch.setattr(type(memory), "find", broken)
+    source.scan()
+
+    assert source.next_scan == 62.0
 
 
 def test_an_outage_between_listing_and_reading_loses_nothing_and_ends_nothing(
