@@ -57,6 +57,8 @@ class Bucket:
         self._root = ""
         self._pid = 0
         self._lock = threading.Lock()
+        self._turn = threading.Lock()
+        """Of drivers with one connection: what several threads send through it is mixed up."""
 
     def __str__(self) -> str:
         return self._url
@@ -175,12 +177,15 @@ class Bucket:
             Away: It is away.
             OSError: The file that was asked for cannot be had.
         """
-        began = self._clock()
-        if began < self._not_before:
-            raise Away(errno.EHOSTUNREACH, self._outage.reason)
+        began = self._time_to_ask()
         try:
-            answer = request(self._connected())
-        except OrgboardError:
+            if self._connected().async_impl:
+                answer = request(self._connected())
+            else:
+                with self._turn:
+                    began = self._time_to_ask()
+                    answer = request(self._connected())
+        except (Away, OrgboardError):
             raise
         except _OF_ONE_FILE as error:
             self._is_there(began)
@@ -191,6 +196,12 @@ class Bucket:
             raise Away(errno.EHOSTUNREACH, reason) from error
         self._is_there(began)
         return answer
+
+    def _time_to_ask(self) -> float:
+        now = self._clock()
+        if now < self._not_before:
+            raise Away(errno.EHOSTUNREACH, self._outage.reason)
+        return now
 
     def _connected(self) -> Any:
         """Return the driver, made in this process: its threads are not there in a forked one."""

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import Any
 
@@ -128,6 +131,9 @@ def test_of_several_requests_that_fail_together_one_counts(
     memory: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Eight threads that meet the same outage do not make it longer."""
+    # As of drivers that may be asked several things at a time.
+    monkeypatch.setattr(type(memory), "async_impl", True)
+    monkeypatch.setattr(type(memory), "_find", None, raising=False)
     clock = Clock()
     bucket = Bucket("memory://logs", clock)
 
@@ -183,3 +189,33 @@ def test_a_place_that_may_not_be_listed_is_a_problem_of_its_own(
 
     assert seen.failed == "Access Denied"
     assert [(one.path, one.reason) for one in seen.problems] == [("memory://logs", "Access Denied")]
+
+
+def test_a_driver_with_one_connection_is_asked_one_thing_at_a_time(
+    memory: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of SFTP: the answers of two requests at a time come as one."""
+    for number in range(8):
+        memory.pipe_file(f"/logs/{number}/{NAME}", b"123")
+    bucket = Bucket("memory://logs")
+    paths = [file.path for file in bucket.scan().files]
+    at_work = threading.Semaphore(1)
+    cat_file = type(memory).cat_file
+
+    def cat(self: Any, path: str, **more: Any) -> bytes:
+        assert at_work.acquire(blocking=False), "two at a time"
+        try:
+            # Another thread gets its turn here, if it may.
+            time.sleep(0)
+            return bytes(cat_file(self, path, **more))
+        finally:
+            at_work.release()
+
+    monkeypatch.setattr(type(memory), "cat_file", cat)
+
+    def read(path: str) -> bytes:
+        with bucket.open(path) as file:
+            return file.read(10)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(read, paths * 50)) == [b"123"] * 400

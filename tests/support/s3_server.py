@@ -68,7 +68,7 @@ def main() -> None:
     class Silent(WSGIRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def log_request(self, *_: object) -> None:
+        def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
             pass
 
     app = Counted(DomainDispatcherApplication(create_backend_app))
