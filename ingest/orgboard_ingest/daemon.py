@@ -158,8 +158,7 @@ class Daemon:
                     raise
                 self._sleep(self._outage.pause)
             show(self._done())
-            due = self._waiting.next_due()
-            if due is not None and due > self._clock():
+            if (due := self._waiting.next_due()) is not None and due > self._clock():
                 self._sleep(min(due - self._clock(), LONGEST_WAIT_S))
         for number, source in enumerate(self.sources):
             self._settle(number)
@@ -281,8 +280,13 @@ class Daemon:
             return
         tend(source.intake)
         changed = list(source.changed())
-        if source.intake.register((file.run, file.name) for file in changed):
-            changed = list(source.changed())
+        try:
+            if source.intake.register((file.run, file.name) for file in changed):
+                changed = list(source.changed())
+        except Away as error:
+            if self._config.once:
+                raise OrgboardError(f"{source.root} cannot be read: {error.strerror}") from error
+            changed = []  # Which of them have moved, the next scan may find out.
         self._add(number, changed)
         self._waiting.forget_idle()
         source.note_seen(self._engine)

@@ -13,7 +13,7 @@ from functools import cache
 from sqlalchemy import Connection, select, update
 
 from orgboard_ingest.catalog import KnownRun
-from orgboard_ingest.roots import Root, file_path
+from orgboard_ingest.roots import Away, Root, file_path
 from orgboard_ingest.tail import head_of
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.registry import FileRow
@@ -28,6 +28,9 @@ def find_old_names(
     """Tell which new directories (with the names of their files) are runs that moved there.
 
     Of two copies of a run that is gone, one is that run and the other a new one.
+
+    Raises:
+        Away: Nobody can tell.
     """
     by_file: dict[str, list[KnownRun]] = {}
     for run in gone:
@@ -51,6 +54,8 @@ def find_old_names(
 def _is_gone(root: Root, run_name: str) -> bool:
     try:
         return not root.holds(f"{root}/{run_name}")
+    except Away:
+        raise
     except OSError:
         return False
 
@@ -78,5 +83,7 @@ def _is_same(root: Root, path: str, row: FileRow) -> bool:
     try:
         with root.open(path) as file:
             return head_of(file, row.head_bytes).sha256 == row.head_sha256
+    except Away:
+        raise
     except OSError:
         return False

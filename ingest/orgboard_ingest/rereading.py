@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 
 from orgboard_ingest.attempts import NOTHING, FileFacts, joined, observed
 from orgboard_ingest.catalog import KnownFile, KnownRun
-from orgboard_ingest.roots import Root, file_path
+from orgboard_ingest.roots import Away, Root, file_path
 from orgboard_ingest.stage import stage
 from orgboard_ingest.tail import Head, read_on
 from orgboard_schema.sql.registry import FileRow
@@ -44,11 +44,17 @@ def awaited(run: KnownRun, file: KnownFile) -> bool:
 def first_unreadable(
     root: Root, run: KnownRun, needed: Callable[[KnownRun, KnownFile], bool]
 ) -> str | None:
-    """Return the name of a needed file that cannot be opened; None when all can."""
+    """Return the name of a needed file that cannot be opened; None when all can.
+
+    Raises:
+        Away: Nobody can tell.
+    """
     for name, file in sorted(run.files.items()):
         if needed(run, file):
             try:
                 root.open(file_path(root, run.name, name)).close()
+            except Away:
+                raise
             except OSError:
                 return name
     return None

@@ -8,6 +8,7 @@ young gaps looked into (`orgboard_ingest.regaps`).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from typing import BinaryIO, Final, cast
 
@@ -17,6 +18,7 @@ from orgboard_ingest.catalog import KnownRun, still_deleted
 from orgboard_ingest.intake import Intake
 from orgboard_ingest.regaps import young_gaps
 from orgboard_ingest.rereading import awaited, first_unreadable
+from orgboard_ingest.roots import Away
 from orgboard_ingest.transactions import read_once, write_once
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.blobs import sweep_blobs, sweep_files
@@ -44,8 +46,10 @@ def tend(intake: Intake) -> bool:
     Raises:
         DatabaseUnreachable: The database is away.
     """
-    _look_into_gaps(intake)
-    _end_shadows(intake)
+    # What needs the files waits for them, where they are away.
+    with suppress(Away):
+        _look_into_gaps(intake)
+        _end_shadows(intake)
     _take_back(intake)
     _note_gone(intake)
     _sweep(intake)

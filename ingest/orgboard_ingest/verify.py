@@ -21,7 +21,7 @@ from orgboard_ingest.complaints import printable
 from orgboard_ingest.progress import Progress
 from orgboard_ingest.proof.differences import Difference
 from orgboard_ingest.proof.logdir import LogdirProof, Snapshot
-from orgboard_ingest.roots import root_of
+from orgboard_ingest.roots import Away, root_of
 from orgboard_ingest.transactions import read_once
 from orgboard_schema.errors import OrgboardError
 from orgboard_schema.sql import tables
@@ -94,8 +94,11 @@ def verify_logdirs(
             for logdir_id in ids:
                 root, show = root_of(logdir), report.progress.show
                 proof = LogdirProof(_snapshots(engine), logdir_id, root, show)
-                for difference in proof.differences(lambda name: bool(wanted.search(name))):
-                    report.tell(difference)
+                try:
+                    for difference in proof.differences(lambda name: bool(wanted.search(name))):
+                        report.tell(difference)
+                except Away as error:
+                    raise OrgboardError(f"{logdir} cannot be read: {error.strerror}") from error
                 runs, points = runs + proof.runs, points + proof.done.points
             report.sum_up(logdir, report.differences - before, runs, points)
     finally:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import re
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from typing import Any, TypeAlias
 import pytest
 from sqlalchemy import Engine, select
 
+from orgboard_ingest.commands import verify
 from orgboard_ingest.config import IngestConfig
 from orgboard_ingest.damage import Damage, damages
 from orgboard_ingest.hints import Hints
@@ -23,7 +25,8 @@ from orgboard_ingest.source import Source
 from orgboard_ingest.verify import differences
 from orgboard_schema.errors import OrgboardError
 from orgboard_schema.sql import tables
-from orgboard_schema.sql.engine import begin_read
+from orgboard_schema.sql.engine import begin_read, begin_write
+from orgboard_schema.sql.rebuild import candidates, read_anew
 from orgboard_schema.wire.event_pb2 import SessionLog
 from support.event_files import event_file, scalar_event
 from support.ingested import (
@@ -348,3 +351,95 @@ def test_who_reads_once_waits_a_little_for_a_place_that_is_away(
     remote.read()
 
     assert _steps(remote.engine, "a") == [1, 2]
+
+
+def _away_when(
+    memory: Any, monkeypatch: pytest.MonkeyPatch, wanted: Callable[[str], bool], times: int
+) -> list[str]:
+    """Let so many ranges of keys that are wanted fail as if the store were away."""
+    cat_file, failed = type(memory).cat_file, list[str]()
+
+    def cat(self: Any, path: str, **more: Any) -> bytes:
+        if wanted(path) and len(failed) < times:
+            failed.append(path)
+            raise RuntimeError("reset by peer")
+        return bytes(cat_file(self, path, **more))
+
+    monkeypatch.setattr(type(memory), "cat_file", cat)
+    return failed
+
+
+def test_attempts_are_the_same_when_an_earlier_file_could_not_be_read_for_a_moment(
+    sides: tuple[Side, Side], memory: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To know what restarted, files that are stored are read again: which is no time to guess."""
+    local, remote = sides
+    assert isinstance(local.where, Path)
+    _put(local.where, memory, {f"a/{NAME}": _points(*range(10))})
+    local.read()
+    remote.read()
+    _put(local.where, memory, {f"a/{LATER}": _points(5, 6, 7, value=9.0, wall=500.0)})
+    local.read()
+    failed = _away_when(memory, monkeypatch, lambda path: path.endswith(NAME), 1)
+    remote.read()
+
+    assert failed
+    assert {point.attempt for point in stored_scalars(local.engine)["a", "loss"]} == {0, 1}
+    assert remote.seen() == local.seen()
+
+
+def test_a_run_that_moved_while_the_place_was_away_keeps_its_address(
+    sides: tuple[Side, Side], memory: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, remote = sides
+    memory.pipe_file(f"/logs/a/{NAME}", _points(1, 2))
+    remote.read()
+    ((uid, _),) = remote.runs().values()
+    memory.mv(f"/logs/a/{NAME}", f"/logs/c/{NAME}")
+    failed = _away_when(memory, monkeypatch, lambda path: "/c/" in path, 2)
+    with pytest.raises(OrgboardError, match=r"^memory://logs cannot be read: RuntimeError: reset"):
+        remote.read()
+    with _following(remote):
+        wait_until(lambda: remote.runs() == {"c": (uid, False)}, WITHIN_S, "it moved")
+
+    assert len(failed) == 2
+
+
+def test_a_run_that_is_read_anew_goes_on_after_an_outage(
+    sides: tuple[Side, Side], memory: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, remote = sides
+    memory.pipe_file(f"/logs/a/{NAME}", _LONG)
+    remote.read()
+    with begin_write(remote.engine) as conn:
+        (run,) = candidates(conn, project=None, run=re.compile("a"))
+        read_anew(conn, run)
+    failed = _away_when(memory, monkeypatch, lambda path: "/a/" in path, 2)
+    remote.read()
+
+    assert len(failed) == 2
+    columns = tables.run.c
+    with begin_read(remote.engine) as conn:
+        shown = conn.execute(select(columns.run_id).where(columns.name == "a")).scalars().all()
+    # Not what was there before: a shadow that is given up would leave that.
+    assert run.run_id not in shown
+    assert remote.seen()[2] == []
+
+
+def test_verify_that_cannot_read_says_so_and_not_that_something_differs(
+    sides: tuple[Side, Side],
+    memory: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    _, remote = sides
+    memory.pipe_file(f"/logs/a/{NAME}", _points(1))
+    remote.read()
+    _away_when(memory, monkeypatch, lambda _: True, 1)
+
+    assert verify(["memory://logs", "--db", remote.url]) == 2
+    said = capsys.readouterr()
+    assert (
+        said.err == "orgboard verify: memory://logs cannot be read: RuntimeError: reset by peer\n"
+    )
+    assert said.out == ""

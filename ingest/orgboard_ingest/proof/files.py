@@ -16,7 +16,7 @@ from typing import Final, NamedTuple, TypeAlias
 from orgboard_ingest.attempts import NOTHING, Cut, FileFacts, Lives, joined, observed
 from orgboard_ingest.ending import hparams_json
 from orgboard_ingest.proof.sums import Points, Tally, value_points
-from orgboard_ingest.roots import Root
+from orgboard_ingest.roots import Away, Root
 from orgboard_ingest.stage import PointSeries, SeriesKey, Staged, stage
 from orgboard_ingest.tail import NO_HEAD, read_on
 from orgboard_schema.blocks import BlobRef, ScalarSeries, StoredMedia, StoredValue
@@ -83,6 +83,7 @@ def read_files(
 
     Raises:
         Unreadable: A file cannot be read.
+        Away: None can.
     """
     side = FileSide(described=dict(known or {}))
     lives = Lives()
@@ -91,6 +92,8 @@ def read_files(
         try:
             one.read_stored()
             beyond = one.look_beyond()
+        except Away:
+            raise
         except OSError as error:
             raise Unreadable(f"{file.name}: cannot be read: {error.strerror or error}") from error
         numbers = lives.take(one.facts)

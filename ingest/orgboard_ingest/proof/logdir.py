@@ -14,7 +14,7 @@ from orgboard_ingest.progress import Done
 from orgboard_ingest.proof.compare import Behind, RunProof, prove_run
 from orgboard_ingest.proof.differences import Difference
 from orgboard_ingest.proof.files import Place
-from orgboard_ingest.roots import Root, file_path
+from orgboard_ingest.roots import Away, Root, file_path
 from orgboard_schema.errors import OrgboardError
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.standing import DELETED, SHOWN
@@ -57,6 +57,7 @@ class LogdirProof:
 
         Raises:
             OrgboardError: The files cannot be looked at.
+            Away: Nor can they be read.
         """
         found = self._root.scan()
         if found.failed:
@@ -121,7 +122,15 @@ class LogdirProof:
         rows = conn.execute(select(columns.name).where(columns.run_id == run_id))
         names = [from_sql(name) for (name,) in rows]
         new = {name: file_path(self._root, run, name) for name in names if name not in paths}
-        return {**paths, **{name: path for name, path in new.items() if self._root.holds(path)}}
+        return {**paths, **{name: path for name, path in new.items() if self._holds(path)}}
+
+    def _holds(self, path: str) -> bool:
+        try:
+            return self._root.holds(path)
+        except Away:
+            raise
+        except OSError:
+            return True  # Why it cannot be looked at, whoever reads it is told.
 
     def _read(self, count: int) -> None:
         self.done = replace(self.done, bytes=self.done.bytes + count)
