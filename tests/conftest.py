@@ -17,7 +17,9 @@ work_in_memory()
 pytest_plugins = [
     "support.corpus",
     "support.longest_first",
+    "support.memory",
     "support.programs",
+    "support.s3",
     "support.tensorboard",
 ]
 

@@ -19,6 +19,7 @@ from orgboard_dashboard.errors import UsageError
 from orgboard_dashboard.flags import add_database, add_web_flags, config_of
 from orgboard_dashboard.reach import why_not
 from orgboard_schema.errors import OrgboardError
+from orgboard_schema.remote import is_url, require_driver
 
 if TYPE_CHECKING:
     from orgboard_dashboard.export.choice import Choice
@@ -42,7 +43,8 @@ def web(argv: Sequence[str]) -> int:
         "--logdir",
         action="append",
         metavar="DIR",
-        help="show only what was read from DIR (may be given again; default: everything)",
+        help="show only what was read from DIR, a folder or URL (may be given again; default:"
+        " everything)",
     )
     # How `serve` and `--workers` hand the socket down; of no use at a terminal.
     parser.add_argument("--listener", type=int, help=argparse.SUPPRESS)
@@ -56,7 +58,12 @@ def serve(argv: Sequence[str]) -> int:
         "Show the event files under one or more directories, live. Reads them into a database"
         " and serves it to this machine's browsers until you press Ctrl-C.",
     )
-    parser.add_argument("logdir", nargs="+", metavar="LOGDIR", help="where your runs log to")
+    parser.add_argument(
+        "logdir",
+        nargs="+",
+        metavar="LOGDIR",
+        help="where your runs log to: a folder, or a URL such as s3://bucket/prefix",
+    )
     add_database(parser)
     add_web_flags(parser)
     parser.add_argument("--open", action="store_true", help="open the board in a browser")
@@ -149,6 +156,8 @@ def _serve(options: argparse.Namespace) -> int:
     from orgboard_dashboard.sockets import listen
 
     config = _allowed(config_of(options, options.logdir), options.db, make_database=True)
+    for logdir in filter(is_url, config.logdirs or ()):
+        require_driver(logdir)
     with listen(options.host, options.port) as listener:
         link = launch.upgrade_database(options.db, config)
         children = [

@@ -17,6 +17,7 @@ from orgboard_dashboard.provider.settings import (
     argv_of_provider,
     provider_of,
 )
+from orgboard_schema.remote import is_url, normalised
 from orgboard_schema.settings import default_url
 
 __all__ = ["add_database", "add_web_flags", "argv_of", "config_of", "resolved"]
@@ -124,16 +125,22 @@ def argv_of(config: WebConfig) -> tuple[str, ...]:
 
 
 def resolved(names: Sequence[str]) -> tuple[str, ...]:
-    """Return directories by the paths that the database knows them by.
+    """Return directories and remote logs by what the database calls them.
 
     Raises:
-        UsageError: one is none.
+        UsageError: one is no directory.
+        OrgboardError: one is a URL that holds a secret, or names no place.
     """
-    for name in names:
-        if not Path(name).is_dir():
-            reason = "is not a directory" if Path(name).exists() else "does not exist"
-            raise UsageError(f"{name} {reason}: give the directory that your runs log to")
-    return tuple(str(Path(name).resolve()) for name in names)
+    return tuple(_resolved(name) for name in names)
+
+
+def _resolved(name: str) -> str:
+    if is_url(name):
+        return normalised(name)
+    if not Path(name).is_dir():
+        reason = "is not a directory" if Path(name).exists() else "does not exist"
+        raise UsageError(f"{name} {reason}: give the directory that your runs log to")
+    return str(Path(name).resolve())
 
 
 def _absolute(file: str) -> str:

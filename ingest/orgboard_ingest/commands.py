@@ -16,6 +16,7 @@ from orgboard_ingest.progress import Progress
 from orgboard_ingest.run import follow, read_once
 from orgboard_ingest.status import Screen, ScreenHandler, is_terminal
 from orgboard_schema.errors import OrgboardError
+from orgboard_schema.remote import is_url, normalised, require_driver
 from orgboard_schema.settings import default_url
 from orgboard_schema.sql.registry import parse_project
 
@@ -54,7 +55,9 @@ def verify(argv: Sequence[str]) -> int:
         epilog="example:  orgboard verify ~/logs --db board.db"
         "      exit status: 0 equal, 1 different, 2 wrong usage",
     )
-    parser.add_argument("logdirs", nargs="+", metavar="LOGDIR", help="a folder that was ingested")
+    parser.add_argument(
+        "logdirs", nargs="+", metavar="LOGDIR", help="a folder or URL that was ingested"
+    )
     parser.add_argument("--db", metavar="URL", default=default_url(os.environ), help=_DB_HELP)
     parser.add_argument("--project", metavar="TEAM/PROJECT", help=_PROJECT_HELP)
     parser.add_argument(
@@ -86,7 +89,10 @@ def _ingest_config(argv: Sequence[str]) -> tuple[IngestConfig, Screen | None]:
         " 78 the database is newer than this program",
     )
     parser.add_argument(
-        "logdirs", nargs="+", metavar="LOGDIR", help="a folder with event files, at any depth"
+        "logdirs",
+        nargs="+",
+        metavar="LOGDIR",
+        help="a folder with event files, at any depth, or a URL such as s3://bucket/prefix",
     )
     parser.add_argument("--db", metavar="URL", default=default_url(os.environ), help=_DB_HELP)
     parser.add_argument("--project", metavar="TEAM/PROJECT", help=_PROJECT_HELP)
@@ -139,10 +145,15 @@ def _metrics(text: str | None) -> tuple[str, int] | None:
     return parse_address(text)
 
 
-def _logdirs(given: Sequence[str]) -> tuple[Path, ...]:
-    """Return the folders, resolved, each once."""
-    found: dict[Path, None] = {}
+def _logdirs(given: Sequence[str]) -> tuple[Path | str, ...]:
+    """Return the folders, resolved, and the URLs, normalised, each once."""
+    found: dict[Path | str, None] = {}
     for text in given:
+        if is_url(text):
+            url = normalised(text)
+            require_driver(url)
+            found[url] = None
+            continue
         path = Path(text).expanduser()
         if not path.is_dir():
             what = "is not a folder" if path.exists() else "does not exist"

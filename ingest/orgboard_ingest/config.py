@@ -14,8 +14,8 @@ __all__ = ["IngestConfig"]
 class IngestConfig:
     """Where to read, where to store, how eagerly."""
 
-    logdirs: tuple[Path, ...]
-    """Resolved and absolute."""
+    logdirs: tuple[Path | str, ...]
+    """Folders, resolved and absolute; URLs of remote logs, normalised, as text."""
     db_url: str
     project: str | None = None
     """TEAM/PROJECT for all logdirs; None gives each a project of its own."""
@@ -43,6 +43,8 @@ class IngestConfig:
     """At least this long between two looks at the whole tree; hints get lost on full queues."""
     rescan_polling_s: float = 2.0
     """The same where no hints come at all."""
+    rescan_idle_s: float = 30.0
+    """Remote logs in which nothing was written for long are listed as seldom as this."""
     rescan_share: float = 0.05
     """Part of the time that looking at the tree may take: big trees are looked at less often."""
     batch_bytes: int = 16 * 1024 * 1024

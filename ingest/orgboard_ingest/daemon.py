@@ -30,11 +30,12 @@ from orgboard_ingest.leases import Leases, new_owner
 from orgboard_ingest.outage import FIRST_PAUSE_S, LONGEST_PAUSE_S, Outage
 from orgboard_ingest.progress import Done
 from orgboard_ingest.queue import FileKey, Waiting
+from orgboard_ingest.roots import Away
 from orgboard_ingest.share import Share
 from orgboard_ingest.source import Source
 from orgboard_ingest.tending import tend
 from orgboard_ingest.transactions import read_once
-from orgboard_schema.errors import DatabaseUnreachable
+from orgboard_schema.errors import DatabaseUnreachable, OrgboardError
 from orgboard_schema.sql.leases import Renewed, Work
 
 if TYPE_CHECKING:
@@ -47,6 +48,9 @@ LONGEST_WAIT_S: Final = 1.0
 
 FILES_AT_ONCE: Final = 256
 """Stored in one transaction: what it costs is spread, and no rival waits for long."""
+
+PATIENCE_S: Final = 8.0
+"""The longest pause that who reads once makes for a place that is away: 15 s in all."""
 
 SHOW_EVERY_S: Final = 0.5
 """A status that changes more often cannot be read."""
@@ -132,6 +136,7 @@ class Daemon:
 
         Raises:
             DatabaseUnreachable: The database is away, and stays so for a while.
+            OrgboardError: A logdir cannot be listed.
         """
         jobs = [str(number) for number in range(self._config.jobs)]
         for number, source in enumerate(self.sources):
@@ -153,6 +158,8 @@ class Daemon:
                     raise
                 self._sleep(self._outage.pause)
             show(self._done())
+            if (due := self._waiting.next_due()) is not None and due > self._clock():
+                self._sleep(min(due - self._clock(), LONGEST_WAIT_S))
         for number, source in enumerate(self.sources):
             self._settle(number)
             while tend(source.intake):
@@ -188,7 +195,7 @@ class Daemon:
         now = self._clock()
         return [
             figures.work(
-                polling=source.why_polling(), runs=source.runs, files=len(source.found), now=now
+                polling=source.trouble(), runs=source.runs, files=len(source.found), now=now
             )
             for source, figures in zip(self.sources, self._figures, strict=True)
         ]
@@ -263,12 +270,23 @@ class Daemon:
 
     def _scan(self, number: int) -> None:
         source = self.sources[number]
-        for problem in source.scan().problems:
+        seen = source.scan()
+        if seen.failed and self._config.once:
+            raise OrgboardError(f"{source.root} cannot be listed: {seen.failed}")
+        for problem in seen.problems:
             self._complaints.say(problem.path, problem.reason)
+        if seen.failed:
+            source.note_seen(self._engine)
+            return
         tend(source.intake)
         changed = list(source.changed())
-        if source.intake.register((file.run, file.name) for file in changed):
-            changed = list(source.changed())
+        try:
+            if source.intake.register((file.run, file.name) for file in changed):
+                changed = list(source.changed())
+        except Away as error:
+            if self._config.once:
+                raise OrgboardError(f"{source.root} cannot be read: {error.strerror}") from error
+            changed = []  # Which of them have moved, the next scan may find out.
         self._add(number, changed)
         self._waiting.forget_idle()
         source.note_seen(self._engine)
@@ -321,10 +339,12 @@ class Daemon:
                 # What was read of it stays.
                 self._let_go(key)
                 self._forgive(key)
+            elif isinstance(answer, Away):
+                self._wait_for_place(key, answer.strerror or "")
             elif isinstance(answer, OSError):
                 self._fail(key, answer.strerror or str(answer))
             else:
-                log.debug("%s", intake.path(*key[1:]), exc_info=answer)
+                log.debug("%s", intake.place(*key[1:]), exc_info=answer)
                 self._fail(key, f"{type(answer).__name__}: {answer}")
 
     def _note(self, key: FileKey, advance: Advance) -> None:
@@ -362,6 +382,16 @@ class Daemon:
         self._complaints.say(place, reason)
         self._waiting.fail(key)
         intake.note_unreadable(run, name, reason)
+
+    def _wait_for_place(self, key: FileKey, reason: str) -> None:
+        """Leave a file unread of a place that is away: it says so itself, once for all files."""
+        if not self._config.once:
+            # The next listing that succeeds finds it again.
+            self._waiting.discard(key)
+        elif self._waiting.pause_of(key) < PATIENCE_S:
+            self._waiting.fail(key)
+        else:
+            self._fail(key, reason)
 
     def _forgive(self, key: FileKey) -> None:
         number, run, name = key

@@ -48,6 +48,8 @@ class Scan:
     files: tuple[FoundFile, ...]
     problems: tuple[Problem, ...]
     directories: int
+    failed: str = ""
+    """Why nothing at all could be looked at, and nothing is said of what there is."""
 
 
 def scan(root: Path) -> Scan:

@@ -14,13 +14,11 @@ looked up again and the batch read anew.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import Final, TypeVar
 
 from sqlalchemy import Engine
@@ -42,6 +40,7 @@ from orgboard_ingest.rereading import (
     is_read,
     read_facts,
 )
+from orgboard_ingest.roots import Away, Root
 from orgboard_ingest.stage import Staged
 from orgboard_ingest.tail import Reading
 from orgboard_ingest.transactions import read_once, write_once
@@ -78,7 +77,7 @@ class Intake(Logdir):
     def __init__(
         self,
         engine: Engine,
-        root: Path,
+        root: Root,
         logdir_id: int,
         *,
         batch_bytes: int,
@@ -181,7 +180,8 @@ class Intake(Logdir):
         """Place what was read of a file; an answer where there is nothing to store."""
         run, file = look.run, look.file
         if isinstance(read, Exception):
-            if isinstance(read, OSError) and awaited(run, file):
+            gone = isinstance(read, OSError) and not isinstance(read, Away)
+            if gone and awaited(run, file):
                 self.give_up(run)
             raise read
         reading, staged = read.reading, read.staged
@@ -226,7 +226,7 @@ class Intake(Logdir):
         run = self.runs.get(run_name)
         if run is None or not (run.deleted or name in run.files):
             # What is not there makes no run.
-            os.stat(path)  # noqa: PTH116 - as `opening`
+            self.root.size(path)
             self.register([(run_name, name)])
         return self.runs[run_name]
 
@@ -238,6 +238,9 @@ class Intake(Logdir):
         try:
             for known in facts_missing(run, file, staged):
                 read_facts(self.root, run, known, self._batch_bytes, self.marks)
+        except Away:
+            # Nothing is known of the file: without it, points would get other attempts.
+            raise
         except (OSError, Changed):
             return plan_alone(run, file, staged)
         return plan_batch(run, file, batch, staged, final=final)

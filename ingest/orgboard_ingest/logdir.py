@@ -11,7 +11,6 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Final
 
 from sqlalchemy import Connection, Engine
@@ -22,6 +21,7 @@ from orgboard_ingest.commit import note_error, read_anew
 from orgboard_ingest.regaps import YoungGaps, files_with_young_gaps
 from orgboard_ingest.register import RUNS_AT_ONCE, register
 from orgboard_ingest.rereading import awaited, carry_facts, first_unreadable, is_read
+from orgboard_ingest.roots import Root, file_path
 from orgboard_ingest.tail import is_settled
 from orgboard_ingest.transactions import read_once, write_once
 from orgboard_schema.errors import OffsetMoved
@@ -42,7 +42,7 @@ class Logdir:
     def __init__(
         self,
         engine: Engine,
-        root: Path,
+        root: Root,
         logdir_id: int,
         *,
         clock: Callable[[], float] = time.time,
@@ -106,13 +106,9 @@ class Logdir:
             run.settled = True
             run.forget()
 
-    def path(self, run_name: str, name: str) -> Path:
-        """Return where a run's file lies."""
-        return Path(self.place(run_name, name))
-
     def place(self, run_name: str, name: str) -> str:
-        """Return the path of a run's file as text, as a scan finds it."""
-        return f"{self.root}/{name}" if run_name == "." else f"{self.root}/{run_name}/{name}"
+        """Return the path of a run's file, as a scan finds it."""
+        return file_path(self.root, run_name, name)
 
     def register(self, found: Iterable[tuple[str, str]]) -> bool:
         """Make runs and files known, given as (run, name), those that are not yet.

@@ -12,10 +12,10 @@ from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Final
 
 from orgboard_ingest.catalog import KnownFile, KnownRun
+from orgboard_ingest.roots import Root
 from orgboard_ingest.stage import Staged, stage
 from orgboard_ingest.tail import Head, Reading, read_on
 from orgboard_schema.sql.dictionary import chunked
@@ -28,6 +28,9 @@ WORTH_A_THREAD: Final = 256 * 1024
 
 MOST_THREADS: Final = 4
 """Each holds a batch in memory; the commits that follow are one thread's."""
+
+REMOTE_THREADS: Final = 8
+"""Of a store, where most of the time is waiting for answers."""
 
 AHEAD: Final = 2
 """Batches of each thread that wait to be stored: what bounds memory."""
@@ -55,7 +58,7 @@ class Read:
 class Reader:
     """How to read the files of one logdir at one time."""
 
-    root: Path
+    root: Root
     batch_bytes: int
     """About the size of a batch."""
     now: float
@@ -68,14 +71,25 @@ class Reader:
 
         The looks are of different runs, whose facts nobody changes before this ends.
         """
-        large = sum(_unread(look) >= WORTH_A_THREAD for look in looks)
-        threads = min(large, MOST_THREADS, os.cpu_count() or 1)
+        threads = self._threads(looks)
         if threads < 2:
             yield from map(self._read, looks)
             return
         with ThreadPoolExecutor(threads, "orgboard-read") as pool:
             for some in chunked(looks, AHEAD * threads):
                 yield from pool.map(self._read, some)
+
+    def _threads(self, looks: Sequence[Look]) -> int:
+        if self.root.remote:
+            return min(len(looks), REMOTE_THREADS)
+        large = sum(self._unread(look) >= WORTH_A_THREAD for look in looks)
+        return min(large, MOST_THREADS, os.cpu_count() or 1)
+
+    def _unread(self, look: Look) -> int:
+        try:
+            return self.root.size(look.path) - look.file.row.offset
+        except OSError:
+            return 0
 
     def _read(self, look: Look) -> Read | Exception:
         try:
@@ -105,10 +119,3 @@ class Reader:
         if ahead > 0 and reading.batch is not None and reading.batch.end == row.offset:
             reading = read(max_bytes=self.batch_bytes)
         return reading
-
-
-def _unread(look: Look) -> int:
-    try:
-        return os.stat(look.path).st_size - look.file.row.offset  # noqa: PTH116 - as `opening`
-    except OSError:
-        return 0

@@ -8,12 +8,12 @@ the original is still there.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from pathlib import Path
+from functools import cache
 
 from sqlalchemy import Connection, select, update
 
 from orgboard_ingest.catalog import KnownRun
-from orgboard_ingest.opening import open_event_file
+from orgboard_ingest.roots import Away, Root, file_path
 from orgboard_ingest.tail import head_of
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.beside import settings_of
@@ -24,33 +24,46 @@ __all__ = ["find_old_names", "rename"]
 
 
 def find_old_names(
-    root: Path, gone: Iterable[KnownRun], new: Mapping[str, Collection[str]]
+    root: Root, gone: Iterable[KnownRun], new: Mapping[str, Collection[str]]
 ) -> dict[str, str]:
     """Tell which new directories (with the names of their files) are runs that moved there.
 
     Of two copies of a run that is gone, one is that run and the other a new one.
+
+    Raises:
+        Away: Nobody can tell.
     """
     by_file: dict[str, list[KnownRun]] = {}
     for run in gone:
         # Any of its files leads to it: a thousand runs that move are not compared with each other.
         read = [name for name, file in run.files.items() if file.row.head_bytes]
-        if read and not (root / run.name).exists():
+        if read:
             by_file.setdefault(min(read), []).append(run)
+    is_gone = cache(lambda name: _is_gone(root, name))
     moved: dict[str, str] = {}
     taken: set[str] = set()
     for name in sorted(new):
         candidates = (run for file in sorted(new[name]) for run in by_file.get(file, ()))
         for run in candidates:
-            if run.name not in taken and _is_here(root / name, run):
+            if run.name not in taken and is_gone(run.name) and _is_here(root, name, run):
                 moved[name] = run.name
                 taken.add(run.name)
                 break
     return moved
 
 
-def _is_here(directory: Path, run: KnownRun) -> bool:
+def _is_gone(root: Root, run_name: str) -> bool:
+    try:
+        return not root.holds(f"{root}/{run_name}")
+    except Away:
+        raise
+    except OSError:
+        return False
+
+
+def _is_here(root: Root, name: str, run: KnownRun) -> bool:
     read = (file.row for file in run.files.values() if file.row.head_bytes)
-    return all(_is_same(directory / row.name, row) for row in read)
+    return all(_is_same(root, file_path(root, name, row.name), row) for row in read)
 
 
 def rename(conn: Connection, run_id: int, name: str, logdir_id: int) -> None:
@@ -72,9 +85,11 @@ def rename(conn: Connection, run_id: int, name: str, logdir_id: int) -> None:
         )
 
 
-def _is_same(path: Path, row: FileRow) -> bool:
+def _is_same(root: Root, path: str, row: FileRow) -> bool:
     try:
-        with open_event_file(path) as file:
+        with root.open(path) as file:
             return head_of(file, row.head_bytes).sha256 == row.head_sha256
+    except Away:
+        raise
     except OSError:
         return False

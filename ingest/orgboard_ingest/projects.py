@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import count
-from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from sqlalchemy import Connection, select
 
@@ -21,7 +20,16 @@ SAYS_NOTHING: Final = frozenset({"logs", "runs", "output"})
 """Directory names so usual that they do not tell two projects apart."""
 
 
-def candidate_names(path: Path) -> Iterator[str]:
+class Named(Protocol):
+    """A logdir by its name, which is its text."""
+
+    @property
+    def parts(self) -> Sequence[str]:
+        """Return the names that lead there."""
+        ...
+
+
+def candidate_names(path: Named) -> Iterator[str]:
     """Yield project names for the logdir at `path`, the best first, without end."""
     # A star alone is written for all projects, in addresses and questions.
     parts = [part for part in path.parts if part.strip("/*")] or ["root"]
@@ -32,7 +40,7 @@ def candidate_names(path: Path) -> Iterator[str]:
     yield from (f"{names[0]}-{n}" for n in count(2))
 
 
-def settle_logdir(conn: Connection, path: Path, project: str | None, *, now: float) -> int:
+def settle_logdir(conn: Connection, path: Named, project: str | None, *, now: float) -> int:
     """Return the logdir's id, creating what is missing.
 
     It belongs to `project`; else where the board's rules say; else where it is already. What is
@@ -57,13 +65,13 @@ def settle_logdir(conn: Connection, path: Path, project: str | None, *, now: flo
     raise AssertionError("candidate names never end")
 
 
-def _unassigned(conn: Connection, path: Path, now: float) -> int:
+def _unassigned(conn: Connection, path: Named, now: float) -> int:
     name = f"{DEFAULT_TEAM}/{UNASSIGNED}"
     project_id = ensure_project(conn, name, now=now, visibility=PRIVATE)
     return ensure_logdir(conn, project_id, str(path))
 
 
-def _is_free(conn: Connection, name: str, path: Path) -> bool:
+def _is_free(conn: Connection, name: str, path: Named) -> bool:
     logdir, owner, team = tables.logdir.c, tables.project.c, tables.team.c
     others = (
         select(logdir.logdir_id)

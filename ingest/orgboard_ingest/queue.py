@@ -136,6 +136,10 @@ class Waiting:
         jitter = random.uniform(0.8, 1.2)  # noqa: S311 - spreads the tries, hides nothing
         self._not_before[key] = self.clock() + pause * jitter
 
+    def pause_of(self, key: FileKey) -> float:
+        """Return how long a file that could not be read pauses at present, in seconds."""
+        return self._pauses.get(key, 0.0)
+
     def is_failing(self, key: FileKey) -> bool:
         """Tell whether the file could not be read at its last turn."""
         return key in self._pauses

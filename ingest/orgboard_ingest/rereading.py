@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection
-from pathlib import Path
 
 from orgboard_ingest.attempts import NOTHING, FileFacts, joined, observed
 from orgboard_ingest.catalog import KnownFile, KnownRun
-from orgboard_ingest.opening import open_event_file
+from orgboard_ingest.roots import Away, Root, file_path
 from orgboard_ingest.stage import stage
 from orgboard_ingest.tail import Head, read_on
 from orgboard_schema.sql.registry import FileRow
@@ -43,13 +42,19 @@ def awaited(run: KnownRun, file: KnownFile) -> bool:
 
 
 def first_unreadable(
-    root: Path, run: KnownRun, needed: Callable[[KnownRun, KnownFile], bool]
+    root: Root, run: KnownRun, needed: Callable[[KnownRun, KnownFile], bool]
 ) -> str | None:
-    """Return the name of a needed file that cannot be opened; None when all can."""
+    """Return the name of a needed file that cannot be opened; None when all can.
+
+    Raises:
+        Away: Nobody can tell.
+    """
     for name, file in sorted(run.files.items()):
         if needed(run, file):
             try:
-                open_event_file(root / run.name / name, root).close()
+                root.open(file_path(root, run.name, name)).close()
+            except Away:
+                raise
             except OSError:
                 return name
     return None
@@ -66,7 +71,7 @@ def carry_facts(old: KnownRun, fresh: KnownRun, *, but: Collection[str]) -> None
             file.facts, file.known_end = known.facts, known.known_end
 
 
-def read_facts(root: Path, run: KnownRun, file: KnownFile, batch_bytes: int, marks: Marks) -> None:
+def read_facts(root: Root, run: KnownRun, file: KnownFile, batch_bytes: int, marks: Marks) -> None:
     """Read the stored part of a file again, only to know what attempts depend on.
 
     Raises:
@@ -78,7 +83,7 @@ def read_facts(root: Path, run: KnownRun, file: KnownFile, batch_bytes: int, mar
     while offset < file.row.offset:
         limit = min(batch_bytes, file.row.offset - offset)
         batch = read_on(
-            root / run.name / file.row.name,
+            file_path(root, run.name, file.row.name),
             offset,
             head,
             run.remembered or {},

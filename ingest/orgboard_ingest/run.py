@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Final, TextIO
 
@@ -27,6 +26,7 @@ from orgboard_ingest.leases import new_owner
 from orgboard_ingest.outage import Outage
 from orgboard_ingest.progress import Progress
 from orgboard_ingest.projects import settle_logdir
+from orgboard_ingest.roots import Folder, Root, root_of
 from orgboard_ingest.source import Source
 from orgboard_ingest.status import Screen
 from orgboard_ingest.transactions import read_once as read_sql
@@ -213,11 +213,11 @@ def _may_come_up(error: DatabaseUnreachable) -> bool:
 
 def make_daemon(config: IngestConfig, engine: Engine, hints: Hints) -> Daemon:
     """Return the loop over the logdirs, each with its place in the database and its watch."""
-    sources = [_source(config, engine, hints, root) for root in config.logdirs]
+    sources = [_source(config, engine, hints, root_of(logdir)) for logdir in config.logdirs]
     return Daemon(config, engine, sources, hints)
 
 
-def _source(config: IngestConfig, engine: Engine, hints: Hints, root: Path) -> Source:
+def _source(config: IngestConfig, engine: Engine, hints: Hints, root: Root) -> Source:
     now = time.time()
     logdir_id = write_once(engine, lambda conn: settle_logdir(conn, root, config.project, now=now))
     idle_s = 0.0 if config.once else config.live_within_s
@@ -226,11 +226,13 @@ def _source(config: IngestConfig, engine: Engine, hints: Hints, root: Path) -> S
     return Source(config, intake, None if config.once else _watch(root, hints))
 
 
-def _watch(root: Path, hints: Hints) -> Watch:
+def _watch(root: Root, hints: Hints) -> Watch | None:
+    if not isinstance(root, Folder):
+        return None
     # Imported here: reading once needs no watchdog, and starts without it.
     from orgboard_ingest.watch import Watch
 
-    return Watch(root, hints)
+    return Watch(root.path, hints)
 
 
 @contextmanager

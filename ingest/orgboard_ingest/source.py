@@ -6,14 +6,14 @@ import os
 import stat
 import time
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Engine, Update, bindparam, update
 
 from orgboard_ingest.config import IngestConfig
-from orgboard_ingest.discover import FoundFile, Scan, scan
+from orgboard_ingest.discover import FoundFile, Scan
 from orgboard_ingest.intake import Intake
+from orgboard_ingest.roots import Root
 from orgboard_ingest.share import EVERY_RUN, Share
 from orgboard_ingest.transactions import write_once
 from orgboard_schema.sql import tables
@@ -25,6 +25,9 @@ __all__ = ["Source"]
 
 HURRY_FACTOR: Final = 5.0
 """A scan that a hint asked for waits this many times the last one's length."""
+
+IDLE_SHARE: Final = 60
+"""Remote logs are listed that many times while they have been idle: every 10 s after 10 min."""
 
 NOTE_EVERY_S: Final = 10.0
 """How often "last looked at" is stored: what a health page calls fresh."""
@@ -55,16 +58,25 @@ class Source:
         self._clock = clock
         self._time_of_day = time_of_day
         self._live: set[str] = set()
+        self._failed = ""
+        self._began = time_of_day()
         self._scanned = self._took = self._next_note = 0.0
 
     @property
-    def root(self) -> Path:
-        """Return the logdir."""
+    def root(self) -> Root:
+        """Return where the files lie."""
         return self.intake.root
 
     def why_polling(self) -> str:
         """Return why there are no hints; "" while there are."""
-        return self._watch.check() if self._watch is not None else "reading once"
+        if self._watch is not None:
+            return self._watch.check()
+        return self.root.remote or "reading once"
+
+    def trouble(self) -> str:
+        """Return why there are no hints, and what else keeps changes from being seen."""
+        reason = self.why_polling()
+        return f"{reason}; cannot be listed: {self._failed}" if self._failed else reason
 
     def close(self) -> None:
         """Stop watching."""
@@ -72,18 +84,38 @@ class Source:
             self._watch.close()
 
     def scan(self) -> Scan:
-        """Look at the whole tree, and set when to do so again: the longer it took, the later."""
-        config, began = self._config, self._clock()
-        seen = scan(self.root)
-        self._scanned = self._clock()
-        self._took = self._scanned - began
-        least = config.rescan_polling_s if self.why_polling() else config.rescan_every_s
-        self.next_scan = self._scanned + max(least, self._took / config.rescan_share)
+        """Look at the whole tree, and set when to do so again: the longer it took, the later.
+
+        What is known stays where nothing could be looked at.
+        """
+        began = self._clock()
+        seen = self.root.scan()
+        # The first one loads a driver and signs in, which no other does.
+        is_first, self._scanned = not self._scanned, self._clock()
+        self._took = 0.0 if is_first and self.root.remote else self._scanned - began
+        self._failed = seen.failed
+        self.next_scan = self._scanned + self._pause(seen)
+        if seen.failed:
+            return seen
         self.found = {file.path: file for file in seen.files if file.run in self.share}
         self.runs = len({file.run for file in self.found.values()})
         self._live = {path for path, file in self.found.items() if self._is_live(file)}
         self.intake.gone = self.intake.runs.keys() - {file.run for file in seen.files}
         return seen
+
+    def _pause(self, seen: Scan) -> float:
+        """Return how long not to scan again, in seconds."""
+        config = self._config
+        least = config.rescan_polling_s if self.why_polling() else config.rescan_every_s
+        if seen.failed:
+            return least  # How long not to ask is then for the root to say.
+        least = max(least, self._took / config.rescan_share)
+        if not self.root.remote:
+            return least
+        # Each listing is a request, or thousands, that somebody pays for.
+        written = max((file.mtime_ns / 1e9 for file in seen.files), default=0.0)
+        idle = self._time_of_day() - max(written, self._began)
+        return max(least, min(idle / IDLE_SHARE, config.rescan_idle_s))
 
     def changed(self) -> Iterator[FoundFile]:
         """Yield the files that have something new, as last seen."""
@@ -92,7 +124,12 @@ class Source:
                 yield file
 
     def poll(self) -> Iterator[FoundFile]:
-        """Look at the live files and yield those that changed; they stop being live with age."""
+        """Look at the live files and yield those that changed; they stop being live with age.
+
+        Where only a listing tells, none is looked at.
+        """
+        if self.root.remote:
+            return
         for path in sorted(self._live):
             found = self.look(path)
             if found is None or not self._is_live(found):
@@ -149,12 +186,13 @@ class Source:
         if self._clock() < self._next_note:
             return
         self._next_note = self._clock() + NOTE_EVERY_S
-        reason = self.why_polling()
-        values = {
-            "seen_at": self._time_of_day(),
+        reason = self.trouble()
+        values: dict[str, Any] = {
             "watch": "polling" if reason else "watching",
             "watch_reason": reason or None,
         }
+        if not self._failed:
+            values["seen_at"] = self._time_of_day()
         statement = (
             update(tables.logdir)
             .where(tables.logdir.c.logdir_id == self.intake.logdir_id)

@@ -7,6 +7,7 @@ system fills in later.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
-from orgboard_ingest.opening import open_event_file
+from orgboard_ingest.roots import Folder, Root
 from orgboard_schema.types import Metadata
 from orgboard_schema.wire.batch import UNWRITTEN, Batch
 from orgboard_schema.wire.reader import read_file
@@ -86,25 +87,25 @@ def read_on(
     remembered: Mapping[str, Metadata],
     *,
     max_bytes: int,
-    root: Path | None = None,
+    root: Root | None = None,
     now: float | None = None,
     marks: Marks | None = None,
 ) -> Reading:
     """Read at most about `max_bytes` from `offset`, if the file is still the one with `head`.
 
-    `root` is the logdir, links below which are judged again. `now`: a file long untouched
+    `root` is the logdir; without it, the file's own folder is. `now`: a file long untouched
     by then has its damaged end given up; None leaves it pending. `marks` remembers where
     packed files were read.
 
     Raises:
         OSError: It cannot be opened or read, or is no regular file.
     """
-    with open_event_file(path, root) as file:
-        status = os.fstat(file.fileno())
-        final = now is not None and is_settled(status.st_mtime_ns, now)
+    root = Folder(Path(path).parent) if root is None else root
+    with root.open(str(path)) as file:
+        status_size, mtime_ns, key = root.status(file)
+        final = now is not None and is_settled(mtime_ns, now)
         encoding = encoding_of(file)
-        looked = Reading(None, head, status.st_size, status.st_mtime_ns, encoding=encoding)
-        key = (status.st_dev, status.st_ino)
+        looked = Reading(None, head, status_size, mtime_ns, encoding=encoding)
         known = marks.of(key) if marks is not None else ()
         view = Unpacked(file, encoding, known, settled=final) if encoding else file
         if head.size and _hash(view, head.size) != head:
@@ -112,6 +113,8 @@ def read_on(
         batch = read_file(
             cast(BinaryIO, view), offset, remembered, max_bytes=max_bytes, final=final
         )
+        if not root.is_still(file):
+            raise OSError(errno.ESTALE, "was replaced while it was read")
         reaches = view.seek(0, os.SEEK_END)
         if isinstance(view, Unpacked):
             batch = _as_packed(batch, view)
@@ -126,7 +129,7 @@ def read_on(
         if settled > head.size:
             head = _hash(view, settled)
         # It may have grown since it was opened.
-        size = status.st_size if encoding else max(status.st_size, batch.end)
+        size = status_size if encoding else max(status_size, batch.end)
         return replace(looked, batch=batch, head=head, size=size)
 
 

@@ -8,6 +8,7 @@ young gaps looked into (`orgboard_ingest.regaps`).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from typing import BinaryIO, Final, cast
 
@@ -15,9 +16,9 @@ from sqlalchemy import Connection, update
 
 from orgboard_ingest.catalog import KnownRun, still_deleted
 from orgboard_ingest.intake import Intake
-from orgboard_ingest.opening import open_event_file
 from orgboard_ingest.regaps import young_gaps
 from orgboard_ingest.rereading import awaited, first_unreadable
+from orgboard_ingest.roots import Away
 from orgboard_ingest.transactions import read_once, write_once
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.blobs import sweep_blobs, sweep_files
@@ -45,8 +46,10 @@ def tend(intake: Intake) -> bool:
     Raises:
         DatabaseUnreachable: The database is away.
     """
-    _look_into_gaps(intake)
-    _end_shadows(intake)
+    # What needs the files waits for them, where they are away.
+    with suppress(Away):
+        _look_into_gaps(intake)
+        _end_shadows(intake)
     _take_back(intake)
     _note_gone(intake)
     _sweep(intake)
@@ -102,7 +105,7 @@ def _is_filled(intake: Intake, run: KnownRun, name: str) -> bool:
     if not found:
         intake.young_gaps.discard((run.name, name))
     try:
-        with open_event_file(intake.path(run.name, name), intake.root) as file:
+        with intake.root.open(intake.place(run.name, name)) as file:
             encoding = encoding_of(file)
             view = cast(BinaryIO, Unpacked(file, encoding)) if encoding else file
             return any(gap_changed(view, gap, run.remembered or {}) for gap in found)
@@ -136,7 +139,7 @@ def _note_gone(intake: Intake) -> None:
 def _has_file(intake: Intake, run: KnownRun) -> bool:
     # A directory that may not be looked into still has its files, as far as anybody knows.
     try:
-        return any(intake.path(run.name, name).exists() for name in run.files)
+        return any(intake.root.holds(intake.place(run.name, name)) for name in run.files)
     except OSError:
         return True
 

@@ -21,6 +21,7 @@ from orgboard_ingest.complaints import printable
 from orgboard_ingest.progress import Progress
 from orgboard_ingest.proof.differences import Difference
 from orgboard_ingest.proof.logdir import LogdirProof, Snapshot
+from orgboard_ingest.roots import Away, root_of
 from orgboard_ingest.transactions import read_once
 from orgboard_schema.errors import OrgboardError
 from orgboard_schema.sql import tables
@@ -58,7 +59,7 @@ class Report:
         self.out.write(f"{line}\n")
         self.out.flush()
 
-    def sum_up(self, logdir: Path, found: int, known: int, runs: int, points: int) -> None:
+    def sum_up(self, logdir: Path | str, found: int, known: int, runs: int, points: int) -> None:
         """Print what came of a logdir."""
         self.progress.clear()
         if self.as_json:
@@ -73,7 +74,7 @@ class Report:
 
 
 def verify_logdirs(
-    logdirs: Sequence[Path],
+    logdirs: Sequence[Path | str],
     db: str,
     project: str | None,
     report: Report,
@@ -97,9 +98,13 @@ def verify_logdirs(
             ids = read_once(engine, partial(_logdir_ids, path=logdir, project=project))
             before, known, runs, points = report.differences, report.known, 0, 0
             for logdir_id in ids:
-                proof = LogdirProof(_snapshots(engine), logdir_id, logdir, report.progress.show)
-                for difference in proof.differences(lambda name: bool(wanted.search(name))):
-                    report.tell(difference)
+                root, show = root_of(logdir), report.progress.show
+                proof = LogdirProof(_snapshots(engine), logdir_id, root, show)
+                try:
+                    for difference in proof.differences(lambda name: bool(wanted.search(name))):
+                        report.tell(difference)
+                except Away as error:
+                    raise OrgboardError(f"{logdir} cannot be read: {error.strerror}") from error
                 runs, points = runs + proof.runs, points + proof.done.points
             found, known = report.differences - before, report.known - known
             report.sum_up(logdir, found, known, runs, points)
@@ -108,9 +113,9 @@ def verify_logdirs(
     return DIFFERENT if report.differences else EQUAL
 
 
-def differences(conn: Connection, logdir_id: int, root: Path) -> Iterator[str]:
+def differences(conn: Connection, logdir_id: int, root: Path | str) -> Iterator[str]:
     """Yield one line for each way in which a logdir differs from its files, on one connection."""
-    proof = LogdirProof(lambda work: work(conn), logdir_id, root)
+    proof = LogdirProof(lambda work: work(conn), logdir_id, root_of(root))
     return (str(each) for each in proof.differences(lambda _: True) if not each.known)
 
 
@@ -123,7 +128,7 @@ def _snapshots(engine: Engine) -> Snapshot:
     return snapshot
 
 
-def _logdir_ids(conn: Connection, path: Path, project: str | None) -> list[int]:
+def _logdir_ids(conn: Connection, path: Path | str, project: str | None) -> list[int]:
     logdir, owner, team = tables.logdir.c, tables.project.c, tables.team.c
     query = (
         select(logdir.logdir_id)

@@ -249,6 +249,8 @@ WRONG: list[tuple[str, Callable[[Path], list[object]]]] = [
     ("is no port", lambda _: ["web", "--port", "70000"]),
     ("does not exist", lambda folder: ["serve", folder / "nowhere"]),
     ("is not a directory", lambda _: ["serve", __file__]),
+    ("may hold no password", lambda _: ["serve", "s3://me:word@bucket/logs"]),
+    ("Protocol not known: nowhere", lambda _: ["serve", "nowhere://bucket/logs"]),
     ("no database of orgboard's", lambda _: ["web", "--db", "mysql://host/db", "--port", "0"]),
     ("no database at", lambda folder: ["web", "--db", folder / "no.db", "--port", "0"]),
 ]

@@ -89,3 +89,13 @@ def test_files_and_directories_are_those_of_who_gave_them(
     assert config.logdirs == (str((tmp_path / "logs").resolve()),)
     with pytest.raises(UsageError, match="does not exist"):
         config_of(options, ["nowhere"])
+
+
+def test_remote_logs_are_called_what_ingest_calls_them() -> None:
+    parser = argparse.ArgumentParser()
+    add_web_flags(parser)
+
+    config = config_of(parser.parse_args([]), ["S3A://bucket/logs/"])
+
+    assert config.logdirs == ("s3://bucket/logs",)
+    assert "--logdir=s3://bucket/logs" in argv_of(config)

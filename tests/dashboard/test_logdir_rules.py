@@ -22,6 +22,8 @@ from orgboard_dashboard.queries.projects import list_projects
 from orgboard_dashboard.queries.remarks import Moment, add_remark, list_remarks
 from orgboard_dashboard.viewer import SystemViewer, Viewer
 from orgboard_ingest.projects import settle_logdir
+from orgboard_ingest.roots import root_of
+from orgboard_schema.remote import is_url
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.engine import begin_read, begin_write
 from orgboard_schema.sql.registry import ensure_run
@@ -46,7 +48,8 @@ def people(any_board: Board) -> Board:
 def settled(board: Board, path: str, project: str | None = None) -> str:
     """Return the project that ingest puts a directory into, with a run in it."""
     with begin_write(board.engine) as conn:
-        logdir_id = settle_logdir(conn, Path(path), project, now=NOW)
+        where = path if is_url(path) else Path(path)
+        logdir_id = settle_logdir(conn, root_of(where), project, now=NOW)
         ensure_run(conn, logdir_id, "run", now=NOW)
     return place_of(board, logdir_id)
 
@@ -105,6 +108,30 @@ def test_a_flag_goes_before_rules_and_the_longest_rule_before_others(people: Boa
     # A name that only begins alike is another directory.
     assert settled(people, "/database") == "default/Unassigned"
     assert settled(people, "/data/faces/other", "default/mine") == "default/mine"
+
+
+def test_a_rule_for_a_bucket_holds_for_what_lies_below_it(people: Board) -> None:
+    with begin_write(people.engine) as conn:
+        make_project(HOST, conn, "vision", "all", "team", NOW)
+    assert settled(people, "s3://bucket/team/old") == "default/Unassigned"
+    ruled(people, "s3://bucket/team/faces", "vision/faces")
+
+    assert ruled(people, "s3://bucket", "vision/all") == ("s3://bucket/team/old",)
+    assert settled(people, "s3://bucket/team/faces/2026") == "vision/faces"
+    assert settled(people, "s3://bucket/other") == "vision/all"
+    assert settled(people, "s3://bucket-of-others/team/faces") == "default/Unassigned"
+    assert settled(people, "gs://bucket/team/faces") == "default/Unassigned"
+    assert settled(people, "/bucket/team/faces") == "default/Unassigned"
+
+
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [("s3://bucket/", "as ingest does: s3://bucket"), ("s3://a:hunter2@b", "no password")],
+)
+def test_a_rule_names_a_url_as_ingest_does(people: Board, path: str, why: str) -> None:
+    with pytest.raises(BadQuery, match=why) as refused:
+        ruled(people, path, "vision/faces")
+    assert "hunter2" not in str(refused.value)
 
 
 def test_a_directory_that_had_a_project_keeps_it_when_people_come(any_board: Board) -> None:

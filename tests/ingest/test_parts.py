@@ -21,6 +21,7 @@ from orgboard_ingest.opening import open_event_file
 from orgboard_ingest.progress import Done, Progress
 from orgboard_ingest.projects import candidate_names, settle_logdir
 from orgboard_ingest.queue import Waiting
+from orgboard_ingest.roots import root_of
 from orgboard_ingest.share import Share, owner_of
 from orgboard_ingest.tail import NO_HEAD, read_on
 from orgboard_schema.sql import tables
@@ -178,6 +179,19 @@ def test_runs_are_shared_about_evenly() -> None:
 )
 def test_a_project_is_named_after_its_folder(path: str, names: list[str]) -> None:
     assert list(islice(candidate_names(Path(path)), len(names))) == names
+
+
+@pytest.mark.parametrize(
+    ("url", "names"),
+    [
+        ("s3://bucket/team/vision", ["vision", "team-vision", "bucket-team-vision", "vision-2"]),
+        ("s3://bucket/runs", ["bucket-runs", "bucket-runs-2"]),
+        ("gs://bucket", ["bucket", "bucket-2"]),
+        ("sftp://me@host/logs", ["host-logs"]),
+    ],
+)
+def test_a_project_is_named_after_the_last_part_of_a_url(url: str, names: list[str]) -> None:
+    assert list(islice(candidate_names(root_of(url)), len(names))) == names
 
 
 def test_a_taken_name_gets_the_parent_in_front_and_stays(sqlite_url: str) -> None:

@@ -18,6 +18,7 @@ from orgboard_schema.sql.logdirs import move_runs
 from orgboard_schema.sql.registry import ensure_project
 from orgboard_schema.sql.standing import DELETED, SHOWN
 from support.event_files import event_file, scalar_event
+from support.s3 import Bucket
 from support.words import said, save_views, saved_views, say
 
 pytestmark = pytest.mark.slow
@@ -236,3 +237,43 @@ def test_only_a_new_database_is_rebuilt_into(
     assert db(["rebuild", "--db", str(old), "--into", str(new)]) == 2
 
     assert "has runs already" in capsys.readouterr().err
+
+
+def test_runs_of_a_bucket_are_read_anew_but_for_those_whose_objects_are_gone(
+    s3_bucket: Bucket, sqlite_url: str, logs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    s3_bucket.upload(logs, "logs")
+    url = s3_bucket.url("logs")
+    assert ingest([url, "--db", sqlite_url, "--project", PROJECT, "--once"]) == 0
+    before = _runs(sqlite_url)
+    _spoil(sqlite_url, "two")
+    s3_bucket.remove("logs/one/events.out.tfevents.1.host")
+    s3_bucket.server.asked()
+    capsys.readouterr()
+
+    assert db(["rebuild", "--db", sqlite_url]) == 1
+
+    said = capsys.readouterr().out
+    assert f"left as it is: one: events.out.tfevents.1.host is gone from {url}" in said
+    assert "2 runs read anew, 1 left as they are" in said
+    shown = {name: row for name, row in _runs(sqlite_url).items() if row[3] == SHOWN}
+    assert shown == before
+    # However many runs, their objects are looked for by one listing; ingest makes another.
+    listings = [one for one in s3_bucket.server.asked() if "prefix=logs%2F&" in one["query"]]
+    assert len(listings) == 2
+
+
+def test_a_bucket_that_cannot_be_listed_is_not_taken_for_one_without_files(
+    s3_bucket: Bucket, sqlite_url: str, logs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    s3_bucket.upload(logs, "logs")
+    url = s3_bucket.url("logs")
+    assert ingest([url, "--db", sqlite_url, "--project", PROJECT, "--once"]) == 0
+    before = _runs(sqlite_url)
+    s3_bucket.server.fail(403)
+    try:
+        assert db(["rebuild", "--db", sqlite_url]) == 2
+    finally:
+        s3_bucket.server.fail(0)
+    assert f"{url} cannot be listed: told to" in capsys.readouterr().err
+    assert _runs(sqlite_url) == before

@@ -220,7 +220,7 @@ def test_a_shadow_that_was_read_but_not_swapped_in_is_swapped_in_by_the_next_pro
     intake = _contradict(run, engine)
     while SHADOW not in _rows(engine):
         intake.advance(*FILES[0])
-    killed = _KilledBeforeTheSwap(engine, run.parent, intake.logdir_id, batch_bytes=1 << 20)
+    killed = _KilledBeforeTheSwap(engine, intake.root, intake.logdir_id, batch_bytes=1 << 20)
     killed.load()
     drain(killed, FILES[:1])
     with pytest.raises(KeyboardInterrupt):

@@ -15,6 +15,7 @@ from orgboard_ingest.config import IngestConfig
 from orgboard_ingest.intake import Intake
 from orgboard_ingest.projects import settle_logdir
 from orgboard_ingest.regaps import LONGEST_PAUSE_S, YOUNG_S, YoungGaps
+from orgboard_ingest.roots import Folder
 from orgboard_ingest.source import Source
 from orgboard_ingest.tending import tend
 from orgboard_ingest.verify import differences
@@ -76,7 +77,7 @@ def _source(engine: Engine, logs: Path, clock: Clock, project: str = "tests/one"
     """Be a new process."""
     with begin_write(engine) as conn:
         logdir_id = settle_logdir(conn, logs, project, now=1.0)
-    intake = Intake(engine, logs, logdir_id, batch_bytes=1 << 20, clock=clock)
+    intake = Intake(engine, Folder(logs), logdir_id, batch_bytes=1 << 20, clock=clock)
     intake.load()
     return Source(IngestConfig((logs,), "", once=True), intake, None)
 

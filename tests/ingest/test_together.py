@@ -11,6 +11,7 @@ from sqlalchemy import Engine, event, select, update
 
 from orgboard_ingest.intake import Advance, Intake
 from orgboard_ingest.looking import Look, Read, Reader
+from orgboard_ingest.roots import Folder
 from orgboard_ingest.verify import differences
 from orgboard_schema.errors import CorruptBlock
 from orgboard_schema.sql import compact, tables
@@ -78,7 +79,7 @@ def test_what_cannot_be_read_is_told_and_the_files_after_it_are_read(
     # In no logdir of ours: a defect, not an error of the system.
     looks = [Look(first.run, first.file, f"/{NAME}"), *others]
 
-    found = list(Reader(logs, 1 << 20, 1.0, Marks()).read(looks))
+    found = list(Reader(Folder(logs), 1 << 20, 1.0, Marks()).read(looks))
 
     assert [type(each) for each in found] == [ValueError, Read, Read]
 

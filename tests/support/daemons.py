@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -61,9 +61,14 @@ class Daemon:
 
 
 @contextmanager
-def daemon(config: IngestConfig, log: Path) -> Iterator[Daemon]:
-    """Run an ingest while the block runs, its log in the file `log`."""
-    process = FORKS.Process(target=_follow, args=(config, log))
+def daemon(
+    config: IngestConfig, log: Path, environment: Mapping[str, str] | None = None
+) -> Iterator[Daemon]:
+    """Run an ingest while the block runs, its log in the file `log`.
+
+    What it is forked of does not have the environment that a test gave itself since.
+    """
+    process = FORKS.Process(target=_follow, args=(config, log, dict(environment or {})))
     process.start()
     running = Daemon(process, log)
     try:
@@ -74,6 +79,7 @@ def daemon(config: IngestConfig, log: Path) -> Iterator[Daemon]:
             running.stop()
 
 
-def _follow(config: IngestConfig, log: Path) -> None:
+def _follow(config: IngestConfig, log: Path, environment: Mapping[str, str]) -> None:
+    os.environ.update(environment)
     set_up("logfmt", logging.FileHandler(log, encoding="utf-8"))
     raise SystemExit(follow(config))

@@ -10,6 +10,7 @@ from sqlalchemy import Engine, select
 
 from orgboard_ingest.intake import Intake
 from orgboard_ingest.projects import settle_logdir
+from orgboard_ingest.roots import root_of
 from orgboard_schema.blocks import head_rows
 from orgboard_schema.sql import read, tables
 from orgboard_schema.sql.dictionary import tag_names
@@ -58,7 +59,7 @@ def new_intake(engine: Engine, root: Path, *, batch_bytes: int = 1 << 23) -> Int
     """Give an intake of `root` that knows what the database knows."""
     with begin_write(engine) as conn:
         logdir_id = settle_logdir(conn, root, "tests/ingest", now=1.0)
-    intake = Intake(engine, root, logdir_id, batch_bytes=batch_bytes, clock=lambda: 1.0)
+    intake = Intake(engine, root_of(root), logdir_id, batch_bytes=batch_bytes, clock=lambda: 1.0)
     intake.load()
     return intake
 

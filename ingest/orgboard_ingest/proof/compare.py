@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 from sqlalchemy import Connection
 
 from orgboard_ingest.proof.differences import Difference
-from orgboard_ingest.proof.files import FileSide, PointKey, StoredFile, Unreadable, read_files
+from orgboard_ingest.proof.files import (
+    FileSide,
+    Place,
+    PointKey,
+    StoredFile,
+    Unreadable,
+    read_files,
+)
 from orgboard_ingest.proof.store import StoreSide
 from orgboard_ingest.proof.sums import COUNT, STEPS, WALLS, Tally, Words
 from orgboard_ingest.stage import SeriesKey
@@ -46,7 +52,7 @@ def prove_run(
     conn: Connection,
     run_id: int,
     run: str,
-    found: Mapping[str, Path],
+    found: Mapping[str, Place],
     read: Callable[[int], None],
     sound: set[bytes],
 ) -> RunProof:
@@ -59,7 +65,7 @@ def prove_run(
         proof.differences.append(Difference(run, what))
         return proof
     offsets = {name: rows[name].offset if name in rows else 0 for name in found}
-    files = [StoredFile(name, path, offsets[name]) for name, path in found.items()]
+    files = [StoredFile(name, place, offsets[name]) for name, place in found.items()]
     try:
         side = read_files(files, read)
         store, differing = _compared(conn, run_id, run, side, sound)

@@ -11,12 +11,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from orgboard_ingest.attempts import NOTHING, Cut, FileFacts, Lives, joined, observed
 from orgboard_ingest.ending import hparams_json
 from orgboard_ingest.proof.sums import Points, Tally, value_points
+from orgboard_ingest.roots import Away, Root
 from orgboard_ingest.stage import PointSeries, SeriesKey, Staged, stage
 from orgboard_ingest.tail import NO_HEAD, read_on
 from orgboard_schema.blocks import BlobRef, ScalarSeries, StoredMedia, StoredValue
@@ -24,7 +24,7 @@ from orgboard_schema.types import Kind, Media, Metadata, Value
 from orgboard_schema.wire.batch import Batch, Gap
 from orgboard_schema.wire.unpacked import Marks
 
-__all__ = ["FileSide", "StoredFile", "Unreadable", "read_files"]
+__all__ = ["FileSide", "Place", "StoredFile", "Unreadable", "read_files"]
 
 WINDOW_BYTES: Final = 2 * 1024 * 1024
 """Read at once: less than ingest does, because both sides of the proof share the memory."""
@@ -37,12 +37,19 @@ class Unreadable(Exception):  # noqa: N818 - says what was found
     """A file cannot be read; the message says which, and why."""
 
 
+class Place(NamedTuple):
+    """Where a file lies."""
+
+    root: Root
+    path: str
+
+
 @dataclass(frozen=True, slots=True)
 class StoredFile:
     """A file, and how far the database has it."""
 
     name: str
-    path: Path
+    place: Place
     offset: int
 
 
@@ -76,6 +83,7 @@ def read_files(
 
     Raises:
         Unreadable: A file cannot be read.
+        Away: None can.
     """
     side = FileSide(described=dict(known or {}))
     lives = Lives()
@@ -84,6 +92,8 @@ def read_files(
         try:
             one.read_stored()
             beyond = one.look_beyond()
+        except Away:
+            raise
         except OSError as error:
             raise Unreadable(f"{file.name}: cannot be read: {error.strerror or error}") from error
         numbers = lives.take(one.facts)
@@ -139,11 +149,9 @@ class _OneFile:
         return batch.end if batch is not None else 0
 
     def _batch(self, limit: int, now: float) -> Batch | None:
-        path, known = self.file.path, self.remembered
-        looked = read_on(
-            path, self.offset, NO_HEAD, known, max_bytes=limit, now=now, marks=self.marks
-        )
-        return looked.batch
+        root, path = self.file.place
+        read = partial(read_on, path, self.offset, NO_HEAD, self.remembered, root=root)
+        return read(max_bytes=limit, now=now, marks=self.marks).batch
 
     def _take(self, batch: Batch) -> None:
         staged = stage(batch)

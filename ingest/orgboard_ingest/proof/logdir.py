@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection, select
 
-from orgboard_ingest.discover import FoundFile, Scan, scan
+from orgboard_ingest.discover import FoundFile, Scan
 from orgboard_ingest.progress import Done
 from orgboard_ingest.proof.compare import Behind, RunProof, prove_run
 from orgboard_ingest.proof.differences import Difference
+from orgboard_ingest.proof.files import Place
+from orgboard_ingest.roots import Away, Root, file_path
+from orgboard_schema.errors import OrgboardError
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.standing import DELETED, SHOWN
 from orgboard_schema.sql.text import from_sql, sha256
@@ -38,7 +40,7 @@ class LogdirProof:
         self,
         snapshot: Snapshot,
         logdir_id: int,
-        root: Path,
+        root: Root,
         show: Callable[[Done], object] = lambda _: None,
     ) -> None:
         self.done = Done(0, 0, 0, 0, 0)
@@ -51,8 +53,15 @@ class LogdirProof:
         self._sound: set[bytes] = set()
 
     def differences(self, wanted: Callable[[str], bool]) -> Iterator[Difference]:
-        """Yield what differs in the runs whose name is wanted, as it is found."""
-        found = scan(self._root)
+        """Yield what differs in the runs whose name is wanted, as it is found.
+
+        Raises:
+            OrgboardError: The files cannot be looked at.
+            Away: Nor can they be read.
+        """
+        found = self._root.scan()
+        if found.failed:
+            raise OrgboardError(f"{self._root} cannot be listed: {found.failed}")
         for problem in found.problems:
             yield Difference(problem.path, f"cannot be looked at: {problem.reason}")
         on_disk = self._by_run(found, wanted)
@@ -91,11 +100,12 @@ class LogdirProof:
         }
 
     def _prove(self, run_id: int, name: str, files: Sequence[FoundFile]) -> RunProof:
-        paths = {file.name: Path(file.path) for file in files}
+        paths = {file.name: file.path for file in files}
 
         def work(conn: Connection) -> RunProof:
             there = self._with_new(conn, run_id, name, paths)
-            return prove_run(conn, run_id, name, there, self._read, self._sound)
+            places = {name: Place(self._root, path) for name, path in there.items()}
+            return prove_run(conn, run_id, name, places, self._read, self._sound)
 
         proof = self._snapshot(work)
         self.runs += 1
@@ -105,14 +115,22 @@ class LogdirProof:
         return proof
 
     def _with_new(
-        self, conn: Connection, run_id: int, run: str, paths: Mapping[str, Path]
-    ) -> dict[str, Path]:
+        self, conn: Connection, run_id: int, run: str, paths: Mapping[str, str]
+    ) -> dict[str, str]:
         """Return the files of a run with those that came since the scan."""
         columns = tables.source_file.c
         rows = conn.execute(select(columns.name).where(columns.run_id == run_id))
         names = [from_sql(name) for (name,) in rows]
-        new = {name: self._root / run / name for name in names if name not in paths}
-        return {**paths, **{name: path for name, path in new.items() if path.is_file()}}
+        new = {name: file_path(self._root, run, name) for name in names if name not in paths}
+        return {**paths, **{name: path for name, path in new.items() if self._holds(path)}}
+
+    def _holds(self, path: str) -> bool:
+        try:
+            return self._root.holds(path)
+        except Away:
+            raise
+        except OSError:
+            return True  # Why it cannot be looked at, whoever reads it is told.
 
     def _read(self, count: int) -> None:
         self.done = replace(self.done, bytes=self.done.bytes + count)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, TextIO
 
 from orgboard_schema.commands.arguments import Actions, add_action, open_database
 from orgboard_schema.errors import OrgboardError
+from orgboard_schema.remote import is_url, list_names
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -109,7 +110,7 @@ def _into(options: argparse.Namespace, out: TextIO) -> int:
         salvaged = copy_what_people_made(path, engine, now=time.time())
     finally:
         engine.dispose()
-    there = {(project, logdir) for project, logdir in salvaged.logdirs if Path(logdir).is_dir()}
+    there = {(project, logdir) for project, logdir in salvaged.logdirs if _is_there(logdir)}
     for project, logdir in sorted({*salvaged.logdirs} - there):
         print(f"cannot be read again: {logdir} of {project} is gone", file=out)
     _ingest(there, options.into)
@@ -136,6 +137,17 @@ def _ingest(places: Iterable[tuple[str, str]], url: str) -> None:
                 f"ingest of {project} ended with {ended.returncode}: once what it says is mended,"
                 " `orgboard ingest` goes on where it was"
             )
+
+
+def _is_there(logdir: str) -> bool:
+    if not is_url(logdir):
+        return Path(logdir).is_dir()
+    try:
+        list_names(logdir)
+    except OrgboardError as error:
+        sys.stderr.write(f"orgboard db rebuild: {error}\n")
+        return False
+    return True
 
 
 def _remove_replaced(engine: Engine) -> None:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from orgboard_schema.errors import CorruptBlock, OrgboardError
+from orgboard_schema.remote import open_files
 
 __all__ = ["LARGE_BYTES", "BlobStore", "Folder", "Remote", "open_store", "uri_of"]
 
@@ -69,16 +70,9 @@ def open_store(text: str) -> BlobStore:
     if "://" not in text:
         return Folder(Path(text).expanduser().absolute())
     try:
-        import fsspec
-    except ImportError as error:
-        raise OrgboardError(
-            f"blobs at {text.partition('://')[0]}:// need fsspec: pip install 'orgboard[remote]'"
-        ) from error
-    try:
-        files, root = fsspec.core.url_to_fs(text)
-    except (ValueError, ImportError) as error:
+        return Remote(*open_files(text))
+    except OrgboardError as error:
         raise OrgboardError(f"cannot keep blobs at {text}: {error}") from error
-    return Remote(files, str(root).rstrip("/"))
 
 
 @dataclass(frozen=True, slots=True)

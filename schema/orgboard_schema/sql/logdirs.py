@@ -127,6 +127,8 @@ def move_runs(conn: Connection, run_ids: Collection[int], project_id: int, now: 
 
 
 def _ends_of(path: str) -> Iterator[str]:
-    """Yield a directory and all that it is below of, the nearest first."""
-    pure = PurePosixPath(path)
-    yield from (str(end) for end in (pure, *pure.parents))
+    """Yield a directory and all that it is below of, the nearest first: of a URL up to its host."""
+    scheme, separator, rest = path.rpartition("://")
+    pure = PurePosixPath(rest if separator else path)
+    ends = (str(end) for end in (pure, *pure.parents))
+    yield from (f"{scheme}{separator}{end}" for end in ends if not separator or end != ".")

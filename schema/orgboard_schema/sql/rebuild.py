@@ -11,15 +11,16 @@ from __future__ import annotations
 import contextlib
 import re
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, func, select, update
 
 from orgboard_schema.errors import DatabaseUnreachable
+from orgboard_schema.remote import is_url, list_names
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.engine import begin_write
 from orgboard_schema.sql.rebuild_people import copy_people
@@ -62,7 +63,11 @@ class Salvaged:
 def candidates(
     conn: Connection, *, project: str | None, run: re.Pattern[str] | None
 ) -> Iterator[Candidate]:
-    """Yield the shown runs of the project (None: of all) whose name matches."""
+    """Yield the shown runs of the project (None: of all) whose name matches.
+
+    Raises:
+        OrgboardError: Remote logs cannot be listed.
+    """
     query = (
         select(
             _run.run_id,
@@ -77,10 +82,12 @@ def candidates(
         .where(_run.standing == SHOWN)
         .order_by(_run.run_id)
     )
+    listed = cache(list_names)
     for row in conn.execute(query).all():
         name, of, logdir = from_sql(row.name), from_sql(row.project), from_sql(row.path)
         if (project is None or of == project) and (run is None or run.search(name)):
-            missing = tuple(_missing(conn, row.run_id, Path(logdir) / name))
+            there = partial(_is_there, logdir, name, listed)
+            missing = tuple(_missing(conn, row.run_id, there))
             yield Candidate(row.run_id, row.revision, of, logdir, name, missing)
 
 
@@ -93,11 +100,18 @@ def read_anew(conn: Connection, candidate: Candidate) -> None:
     begin_shadow(conn, candidate.run_id, revision=candidate.revision)
 
 
-def _missing(conn: Connection, run_id: int, folder: Path) -> Iterator[str]:
+def _is_there(logdir: str, run: str, listed: Callable[[str], frozenset[str]], name: str) -> bool:
+    """Tell whether a run's file is where it was read; `listed` lists a place once for all runs."""
+    if is_url(logdir):
+        return (name if run == "." else f"{run}/{name}") in listed(logdir)
+    return (Path(logdir) / run / name).is_file()
+
+
+def _missing(conn: Connection, run_id: int, there: Callable[[str], bool]) -> Iterator[str]:
     query = select(_file.name).where(_file.run_id == run_id, _file.offset > 0).order_by(_file.name)
     for stored in conn.scalars(query):
         name = from_sql(stored)
-        if not (folder / name).is_file():
+        if not there(name):
             yield name
 
 

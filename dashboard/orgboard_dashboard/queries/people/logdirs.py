@@ -12,6 +12,8 @@ from orgboard_dashboard.queries.people.accounts import require_admin
 from orgboard_dashboard.queries.people.audit import actor_of, note_down
 from orgboard_dashboard.queries.visible import find_project
 from orgboard_dashboard.viewer import Viewer
+from orgboard_schema.errors import OrgboardError
+from orgboard_schema.remote import is_url, normalised
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.logdirs import LogdirTaken, governed, move_logdir
 from orgboard_schema.sql.roles import Role
@@ -115,7 +117,7 @@ def set_rule(
 
     Raises:
         NotFound: there is no such project, or `viewer` does not run the installation.
-        BadQuery: `path` is no absolute directory as ingest resolves them.
+        BadQuery: `path` is no absolute directory, and no URL, as ingest resolves them.
         Conflict: the project has runs of one of the directories already.
     """
     require_admin(viewer)
@@ -177,6 +179,14 @@ def _moved(conn: Connection, logdir_ids: list[int]) -> Moved:
 
 
 def _check_path(path: str) -> None:
+    if is_url(path):
+        try:
+            known = normalised(path)
+        except OrgboardError as error:
+            raise BadQuery(f"{error}.") from error
+        if known != path:
+            raise BadQuery(f"Name it as ingest does: {known}.")
+        return
     pure = PurePosixPath(path)
     if not pure.is_absolute() or str(pure) != path or ".." in pure.parts or "\0" in path:
         raise BadQuery("Name a directory from / on, without links, `..` and a slash at its end.")
