@@ -16,7 +16,8 @@ from orgboard_dashboard.flags import add_web_flags, argv_of, config_of
 from orgboard_dashboard.provider.settings import ProviderSettings
 
 WORDS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=12)
-FILES = st.just("") | WORDS.map(lambda name: f"/{name.replace('/', '_')}")
+# No file is named "." or "..".
+FILES = st.just("") | WORDS.map(lambda name: f"/of {name.replace('/', '_')}")
 
 
 PROVIDERS = st.builds(
