@@ -47,6 +47,7 @@ from orgboard_dashboard.api import (
     mentions,
     metrics,
     moves,
+    news,
     own,
     people,
     public,
@@ -171,6 +172,7 @@ def create_app(
     api.include_router(moves.routes(services))
     api.include_router(comments.routes(services))
     api.include_router(mentions.routes(services))
+    api.include_router(news.routes(services))
     api.include_router(views.routes(services))
     api.include_router(shares.routes(services, config))
     api.include_router(live_api.routes(services, board, config.heartbeat_every_s))

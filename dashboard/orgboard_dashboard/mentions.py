@@ -16,7 +16,7 @@ from typing import Final
 
 from orgboard_dashboard.accounts.names import MAX_NAME_CHARS, key_of
 
-__all__ = ["KEPT", "MAX_NAMED", "keys_in", "marked", "settled", "typed"]
+__all__ = ["KEPT", "MAX_NAMED", "excerpt_of", "keys_in", "marked", "settled", "typed"]
 
 MAX_NAMED: Final = 20
 """People of one text: who means more means a team, and tells it elsewhere."""
@@ -29,6 +29,8 @@ _TYPED: Final = re.compile(r"(?<![\w@.+\\<-])@([^\W_][\w.@+-]*)")
 
 _CODE: Final = re.compile(r"(?<!`)(`++)[\s\S]*?(?<!`)\1(?!`)")
 """`@property` names nobody."""
+
+_MAX_EXCERPT: Final = 280
 
 _ENDS: Final = ".@+-"
 """What a name may have, and a sentence may have after it."""
@@ -67,6 +69,12 @@ def settled(text: str, names: Mapping[int, str]) -> str:
 def typed(text: str, names: Mapping[int, str]) -> str:
     """Return a kept text as one would type it, with names as they are now."""
     return KEPT.sub(lambda found: f"@{names.get(int(found[1]), found[2])}", text)
+
+
+def excerpt_of(text: str, names: Mapping[int, str]) -> str:
+    """Return how a kept text begins, as one would type it."""
+    words = typed(settled(text, names), names)
+    return words if len(words) <= _MAX_EXCERPT else f"{words[: _MAX_EXCERPT - 1]}…"
 
 
 def _note(keys: set[str], found: re.Match[str]) -> str:

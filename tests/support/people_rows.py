@@ -36,6 +36,8 @@ def add_words_of_people(engine: Engine, uid: str, view_id: str) -> None:
         ("comment", {**both, "comment_id": "a", "uid": uid, "answers": "z"}),
         ("comment", {**both, "comment_id": "v", "view_id": view_id, "account_id": ROBOT}),
         ("mention", {"comment_id": "z", "account_id": ROBOT}),
+        ("watch", {"account_id": ANA, "uid": uid, "since": AT, **_stood()}),
+        ("watch_seen", {"comment_id": "z", "account_id": ANA, "seen_at": LATER}),
         ("second_factor", {"account_id": ANA, "secret": b"k" * 20, "made_at": AT}),
         ("recovery_code", {"code_sha256": b"c" * 32, "account_id": ANA}),
         ("identity", {**_known_elsewhere(), "account_id": ANA, "created_at": AT}),
@@ -50,6 +52,11 @@ def add_words_of_people(engine: Engine, uid: str, view_id: str) -> None:
 def _known_elsewhere() -> dict[str, Any]:
     where = {"issuer": "https://id.example", "subject": "4711", "email": "ana@example.org"}
     return {"identity_sha256": b"i" * 32, **where}
+
+
+def _stood() -> dict[str, Any]:
+    seen = {"seen_standing": "stale@1.5", "standing_seen_at": LATER}
+    return {**seen, "seen_gaps": 2, "seen_gap_at": AT, "gaps_seen_at": None}
 
 
 def _better() -> dict[str, Any]:

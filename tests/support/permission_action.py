@@ -40,7 +40,7 @@ class Spot:
 
 
 _OF_A_PROJECT: Final = (
-    *(Need.SEE, Need.MINE, Need.AMONG, Need.OVERSEE),
+    *(Need.SEE, Need.MINE, Need.AMONG, Need.WATCH, Need.OVERSEE),
     *(Need.OWN, Need.ADDRESS, Need.EDIT, Need.ADMINISTER, Need.GRANT),
 )
 

@@ -152,7 +152,7 @@ _NOWHERE: Final = Place("no-project", "no-team", "private")
 _NONCE: Final = re.compile(rb'"end_id":"[^"]*"')
 """What Dash draws anew for each page that it writes."""
 
-_CHANGING: Final = (Need.OWN, Need.ADDRESS, Need.EDIT, Need.ADMINISTER, Need.GRANT)
+_CHANGING: Final = (*(Need.OWN, Need.WATCH, Need.ADDRESS, Need.EDIT, Need.ADMINISTER, Need.GRANT),)
 _OF_A_PROJECT: Final = (Need.SEE, Need.MINE, Need.AMONG, Need.OVERSEE, *_CHANGING)
 
 

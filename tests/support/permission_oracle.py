@@ -24,6 +24,7 @@ The rules, as read:
   whose address it has, and no list;
 + what people of the board say to each other (comments, what a note said before) a share link does
   not read: it shows a page, and not what is said of it;
++ a run is watched by a person with an account, in person, who sees it, whatever else that one may;
 + whoever sees a run or a view may comment on it; whom one might name there, a person is told only;
 + tokens are for programs: to who comes by one, nothing exists outside the API for programs;
 + the door, where one signs in, is open to everybody who comes without a token;
@@ -64,6 +65,7 @@ class Need(Enum):
     SEE = "to see the project"
     MINE = "to see what one keeps in the project for oneself"
     AMONG = "to see what people of the board say to each other in the project"
+    WATCH = "to see the project, in person and with an account"
     OVERSEE = "to be an admin of the project, looking at who else sees it"
     OWN = "to see the project and change something of one's own in it"
     ADDRESS = "to see the project, in person, and write to somebody in it"
@@ -167,7 +169,9 @@ def answer(
     rank = effective(who, place)
     if rank is Rank.NONE or (need in _NOT_SHARED and who.standing is Standing.SHARED):
         return Answer.INVISIBLE
-    if need in (Need.KNOWN, Need.SEE, *_NOT_SHARED):
+    if need is Need.WATCH and who.standing is not Standing.ACCOUNT:
+        return Answer.INVISIBLE
+    if need in (Need.KNOWN, Need.SEE, Need.WATCH, *_NOT_SHARED):
         return Answer.ALLOWED
     return Answer.ALLOWED if _may_change(who, need, rank) else Answer.FORBIDDEN
 

@@ -1,4 +1,4 @@
-"""What can be asked about what people say to each other: comments, mentions, what notes said."""
+"""What can be asked about what people say to each other, and of what one is told."""
 
 from __future__ import annotations
 
@@ -46,6 +46,18 @@ def actions_on_talk() -> Iterator[Action]:
     )
     for path in ("/mentions", "/mentions/unseen"):
         yield Action(f"read {path}", "GET", _API + path, Need.ACCOUNT, is_list=True)
+    for method, name in (
+        ("GET", "look whether one watches"),
+        ("POST", "watch"),
+        ("DELETE", "leave"),
+    ):
+        yield Action(f"{name} a run", method, _R + "/watch", Need.WATCH)
+    for path in ("/watches", "/news"):
+        yield Action(f"read {path}", "GET", _API + path, Need.ACCOUNT, is_list=True)
+    yield Action(
+        *("see news", "POST", _API + "/news/seen", Need.ACCOUNT),
+        body=lambda s: {"news": [f"{s.run.uid}:comment@{s.comment}"]},
+    )
     yield Action(
         *("see mentions", "POST", _API + "/mentions/seen", Need.ACCOUNT),
         body=lambda _: {"all": True},

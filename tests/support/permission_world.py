@@ -52,6 +52,7 @@ SOMEBODY: Final = "somebody.else"
 _WORDS: Final = (
     *(tables.run_note, tables.run_note_before, tables.run_tag, tables.annotation),
     *(tables.saved_view, tables.share, tables.comment, tables.mention),
+    *(tables.watch, tables.watch_seen),
 )
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 

@@ -1,4 +1,4 @@
-"""What mentions the viewer, as JSON: counted for the bell, listed, and taken for seen."""
+"""What mentions the viewer, as JSON: listed, taken for seen, and counted for the bell with news."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from orgboard_dashboard.api.bodies import is_uid, read_object
 from orgboard_dashboard.queries.errors import BadQuery
 from orgboard_dashboard.queries.mentions import (
     MAX_LISTED,
-    count_unseen,
     list_mentions,
     mark_seen,
 )
+from orgboard_dashboard.queries.news import count_new
 from orgboard_dashboard.services import Services
 
 __all__ = ["routes"]
@@ -32,7 +32,7 @@ def routes(services: Services) -> APIRouter:
 
     @router.get("/unseen")
     async def unseen() -> Response:
-        return answer({"unseen": await services.ask(count_unseen)})
+        return answer({"unseen": await services.ask(count_new, services.now())})
 
     @router.post("/seen")
     async def see(request: Request) -> Response:

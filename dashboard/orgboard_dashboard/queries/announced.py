@@ -49,7 +49,7 @@ def _told(viewer: Viewer) -> dict[str, Any]:
     if viewer.may_everything or viewer.kind == "share":
         # Whoever comes by a share sees what is within it, whosever that is.
         told["all"] = True
-    elif viewer.account_id is not None:
+    if viewer.account_id is not None:
         told["account"] = viewer.account_id
     within = viewer.within
     if within is not None:

@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, Connection, func, select, update
 
-from orgboard_dashboard.mentions import settled, typed
+from orgboard_dashboard.mentions import excerpt_of
 from orgboard_dashboard.queries.comments import names_in, visible_comments
 from orgboard_dashboard.queries.errors import NotFound
 from orgboard_dashboard.viewer import Viewer
@@ -21,7 +21,6 @@ MAX_LISTED: Final = 200
 """The newest; what is older stands where it was said."""
 MAX_UNSEEN: Final = 100
 """More are not counted: the bell says "99+"."""
-_MAX_EXCERPT: Final = 280
 
 _of, _mention = tables.comment.c, tables.mention.c
 _run, _view, _account = tables.run.c, tables.saved_view.c, tables.account.c
@@ -81,7 +80,7 @@ def list_mentions(viewer: Viewer, conn: Connection) -> tuple[MentionRow, ...]:
         MentionRow(
             id=row.comment_id,
             author=from_sql(row.called or row.author),
-            excerpt=_excerpt(from_sql(row.text), names.get(row.comment_id, {})),
+            excerpt=excerpt_of(from_sql(row.text), names.get(row.comment_id, {})),
             written_at=row.written_at,
             seen_at=row.seen_at,
             team=from_sql(row.team),
@@ -133,8 +132,3 @@ def _mine(viewer: Viewer) -> ColumnElement[bool]:
     if viewer.kind != "account" or viewer.account_id is None:
         raise NotFound
     return (_mention.account_id == viewer.account_id) & visible_comments(viewer)
-
-
-def _excerpt(text: str, names: dict[int, str]) -> str:
-    words = typed(settled(text, names), names)
-    return words if len(words) <= _MAX_EXCERPT else f"{words[: _MAX_EXCERPT - 1]}…"

@@ -185,6 +185,8 @@ _REFERENCES: Final = (
     (tables.comment, "uid", tables.run),
     (tables.comment, "view_id", tables.saved_view),
     (tables.mention, "comment_id", tables.comment),
+    (tables.watch, "uid", tables.run),
+    (tables.watch_seen, "comment_id", tables.comment),
     (tables.annotation, "uid", tables.run),
     (tables.annotation, "project_id", tables.project),
     (tables.saved_view, "project_id", tables.project),

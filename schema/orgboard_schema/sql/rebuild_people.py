@@ -30,6 +30,7 @@ _COPIED: Final = (
     *(tables.team_member, tables.project_grant, tables.group_rule, tables.logdir_rule),
     *(tables.run_note, tables.run_note_before, tables.run_tag, tables.annotation),
     *(tables.saved_view, tables.comment, tables.mention, tables.metric, tables.metric_alias),
+    *(tables.watch, tables.watch_seen),
     tables.audit,
 )
 """In an order in which what is referred to comes first."""

@@ -32,7 +32,7 @@ _RIGHTS: Final = {
     **dict.fromkeys(
         (
             *("run_tag", "run_note", "run_note_before", "annotation", "saved_view"),
-            *("comment", "mention", "metric", "metric_alias"),
+            *("comment", "mention", "metric", "metric_alias", "watch", "watch_seen"),
             *("team", "project", "team_member", "project_grant", "logdir_rule", "group_rule"),
             *("account", "password", "second_factor", "recovery_code"),
             *("identity", "identity_attempt", "session", "token", "one_time_link", "share"),

@@ -179,8 +179,9 @@ def change_account(
 ) -> None:
     """Make an account an admin or not, put it to sleep or wake it.
 
-    Asleep, it has no session. What it may do from now on, who stole a session before may not:
-    when it is made an admin or is none any more its sessions end, but the one that asks.
+    Asleep, it has no session and watches nothing. What it may do from now on, who stole a session
+    before may not: when it is made an admin or is none any more its sessions end, but the one that
+    asks.
 
     Raises:
         NotFound: there is no such account, or `viewer` does not run the installation.
@@ -208,6 +209,7 @@ def change_account(
         raise Conflict("Somebody must run the board: make another account an admin first.")
     if after["disabled"]:
         end_all_sessions(conn, account_id)
+        _stop_watching(conn, account_id)
     elif after["admin"] != before["admin"]:
         end_all_sessions(conn, account_id, but=viewer.via)
     note_down(conn, actor_of(viewer), "account.set", name, now, before=before, after=after)
@@ -296,3 +298,8 @@ def end_all_sessions(conn: Connection, account_id: int, *, but: str = "") -> Non
     """End an account's sessions, but for one that is named."""
     theirs = (_session.account_id == account_id) & (_session.session_id != but)
     conn.execute(delete(tables.session).where(theirs))
+
+
+def _stop_watching(conn: Connection, account_id: int) -> None:
+    for table in (tables.watch_seen, tables.watch):
+        conn.execute(delete(table).where(table.c.account_id == account_id))

@@ -65,6 +65,11 @@ _BY_UID: Final = "EXISTS (SELECT 1 FROM run r WHERE r.uid = {}.uid)"
 _BY_VIEW: Final = "EXISTS (SELECT 1 FROM saved_view v WHERE v.view_id = comment.view_id)"
 _BY_LOGDIR: Final = "EXISTS (SELECT 1 FROM run r WHERE r.logdir_id = logdir.logdir_id)"
 _BY_ID: Final = "EXISTS (SELECT 1 FROM run r WHERE r.run_id = {}.run_id)"
+_OWN: Final = (
+    "account_id = ((SELECT asking()) ->> 'account')::bigint"
+    " OR ((SELECT asking()) ->> 'account' IS NOT NULL AND (SELECT asking()) ->> 'all' IS NOT NULL)"
+)
+"""Of nobody else, but for who runs the board and may put accounts to sleep."""
 
 _POLICIES: Final = {
     "project": _OF_PROJECT,
@@ -73,6 +78,8 @@ _POLICIES: Final = {
     "run": f"{_OF_PROJECT} AND {_OF_UID}",
     "annotation": _OF_PROJECT,
     "saved_view": _OF_PROJECT,
+    "watch": f"({_OWN}) AND {_BY_UID.format('watch')}",
+    "watch_seen": _OWN,
     "comment": f"{_BY_UID.format('comment')} OR {_BY_VIEW}",
     **{table: _BY_UID.format(table) for table in ("run_note", "run_note_before", "run_tag")},
     **{table: _BY_ID.format(table) for table in ("source_file", "gap", "thinned")},

@@ -9,6 +9,7 @@
                                  run ─< thinned                     points taken away on purpose
                                  run ── run_note ─< run_note_before what people say of it, by uid
                                  run ─< run_tag, comment ─< mention
+                                 run ─< watch; comment ─< watch_seen who wants to be told of it
                        project ─< annotation >─ run                 remarks on a moment
                        project ─< saved_view ─< comment             what people look at it with
     metric ─< metric_alias                                          what tags mean the same
@@ -77,6 +78,8 @@ from orgboard_schema.sql.tables.said import (
     run_note_before,
     run_tag,
     saved_view,
+    watch,
+    watch_seen,
 )
 from orgboard_schema.sql.tables.types import schema
 
@@ -124,4 +127,6 @@ __all__ = [
     "team_member",
     "thinned",
     "token",
+    "watch",
+    "watch_seen",
 ]

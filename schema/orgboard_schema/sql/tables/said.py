@@ -29,6 +29,8 @@ __all__ = [
     "run_note_before",
     "run_tag",
     "saved_view",
+    "watch",
+    "watch_seen",
 ]
 
 
@@ -56,6 +58,7 @@ run_note: Final = Table(
     # Who wrote it last; "" when that is not known.
     Column("author", Text, nullable=False),
     Column("written_at", Float(53), nullable=False),
+    Index(None, "written_at"),
 )
 
 run_note_before: Final = Table(
@@ -139,6 +142,8 @@ comment: Final = Table(
     Index(None, "uid"),
     Index(None, "view_id"),
     Index(None, "answers"),
+    # What a team said lately is found without looking at what it ever said.
+    Index(None, "written_at"),
 )
 
 mention: Final = Table(
@@ -150,6 +155,45 @@ mention: Final = Table(
     ),
     # When the one who is named saw it; null: not yet.
     Column("seen_at", Float(53)),
+    Index(None, "account_id"),
+)
+
+watch: Final = Table(
+    "watch",
+    schema,
+    # Who wants to be told of a run. What there is to tell is looked up when it is asked for: how
+    # the run stands beside how it stood when the watcher last saw it.
+    Column(
+        "account_id", Id, ForeignKey("account.account_id"), primary_key=True, autoincrement=False
+    ),
+    _uid(primary_key=True),
+    Column("since", Float(53), nullable=False),
+    # How it stood then (`orgboard_dashboard.news.standing_key`), and when the watcher was told
+    # that it did; null: it stood so already when the watching began.
+    Column("seen_standing", String(64), nullable=False),
+    Column("standing_seen_at", Float(53)),
+    # Its gaps then, when the newest of them was found, and when the watcher was told of them.
+    Column("seen_gaps", Integer, nullable=False),
+    Column("seen_gap_at", Float(53), nullable=False),
+    Column("gaps_seen_at", Float(53)),
+    Index(None, "uid"),
+)
+
+watch_seen: Final = Table(
+    "watch_seen",
+    schema,
+    # A comment on a run that one watches, and has seen. It goes with the comment, whoever takes
+    # that back: others may not know who saw it.
+    Column(
+        "comment_id",
+        String(16),
+        ForeignKey("comment.comment_id", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    Column(
+        "account_id", Id, ForeignKey("account.account_id"), primary_key=True, autoincrement=False
+    ),
+    Column("seen_at", Float(53), nullable=False),
     Index(None, "account_id"),
 )
 

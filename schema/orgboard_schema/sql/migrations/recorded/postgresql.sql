@@ -635,6 +635,37 @@ ALTER TABLE thinned ALTER COLUMN payload SET STORAGE EXTERNAL;
 
 CREATE INDEX ix_blob_ref_sha256 ON blob_ref (sha256);
 
+CREATE INDEX ix_run_note_written_at ON run_note (written_at);
+
+CREATE INDEX ix_comment_written_at ON comment (written_at);
+
+CREATE TABLE watch (
+	account_id BIGINT NOT NULL, 
+	uid VARCHAR(16) NOT NULL, 
+	since FLOAT(53) NOT NULL, 
+	seen_standing VARCHAR(64) NOT NULL, 
+	standing_seen_at FLOAT(53), 
+	seen_gaps INTEGER NOT NULL, 
+	seen_gap_at FLOAT(53) NOT NULL, 
+	gaps_seen_at FLOAT(53), 
+	CONSTRAINT pk_watch PRIMARY KEY (account_id, uid), 
+	CONSTRAINT fk_watch_uid FOREIGN KEY(uid) REFERENCES run (uid) DEFERRABLE INITIALLY DEFERRED, 
+	CONSTRAINT fk_watch_account_id FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
+CREATE INDEX ix_watch_uid ON watch (uid);
+
+CREATE TABLE watch_seen (
+	comment_id VARCHAR(16) NOT NULL, 
+	account_id BIGINT NOT NULL, 
+	seen_at FLOAT(53) NOT NULL, 
+	CONSTRAINT pk_watch_seen PRIMARY KEY (comment_id, account_id), 
+	CONSTRAINT fk_watch_seen_comment_id FOREIGN KEY(comment_id) REFERENCES comment (comment_id) ON DELETE CASCADE, 
+	CONSTRAINT fk_watch_seen_account_id FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
+CREATE INDEX ix_watch_seen_account_id ON watch_seen (account_id);
+
 CREATE FUNCTION asking() RETURNS jsonb LANGUAGE sql STABLE AS $$
     SELECT coalesce(nullif(current_setting('orgboard.viewer', true), ''), '{}')::jsonb
 $$;
@@ -685,6 +716,14 @@ CREATE POLICY seen ON annotation USING (project_id = ANY ((SELECT seen_projects(
 ALTER TABLE saved_view ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY seen ON saved_view USING (project_id = ANY ((SELECT seen_projects())::bigint[]));
+
+ALTER TABLE watch ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY seen ON watch USING ((account_id = ((SELECT asking()) ->> 'account')::bigint OR ((SELECT asking()) ->> 'account' IS NOT NULL AND (SELECT asking()) ->> 'all' IS NOT NULL)) AND EXISTS (SELECT 1 FROM run r WHERE r.uid = watch.uid));
+
+ALTER TABLE watch_seen ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY seen ON watch_seen USING (account_id = ((SELECT asking()) ->> 'account')::bigint OR ((SELECT asking()) ->> 'account' IS NOT NULL AND (SELECT asking()) ->> 'all' IS NOT NULL));
 
 ALTER TABLE comment ENABLE ROW LEVEL SECURITY;
 

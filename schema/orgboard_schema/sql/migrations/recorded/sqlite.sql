@@ -627,4 +627,35 @@ CREATE TABLE thinned (
 
 CREATE INDEX ix_blob_ref_sha256 ON blob_ref (sha256);
 
+CREATE INDEX ix_run_note_written_at ON run_note (written_at);
+
+CREATE INDEX ix_comment_written_at ON comment (written_at);
+
+CREATE TABLE watch (
+	account_id INTEGER NOT NULL, 
+	uid VARCHAR(16) NOT NULL, 
+	since FLOAT NOT NULL, 
+	seen_standing VARCHAR(64) NOT NULL, 
+	standing_seen_at FLOAT, 
+	seen_gaps INTEGER NOT NULL, 
+	seen_gap_at FLOAT NOT NULL, 
+	gaps_seen_at FLOAT, 
+	CONSTRAINT pk_watch PRIMARY KEY (account_id, uid), 
+	CONSTRAINT fk_watch_uid FOREIGN KEY(uid) REFERENCES run (uid) DEFERRABLE INITIALLY DEFERRED, 
+	CONSTRAINT fk_watch_account_id FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
+CREATE INDEX ix_watch_uid ON watch (uid);
+
+CREATE TABLE watch_seen (
+	comment_id VARCHAR(16) NOT NULL, 
+	account_id INTEGER NOT NULL, 
+	seen_at FLOAT NOT NULL, 
+	CONSTRAINT pk_watch_seen PRIMARY KEY (comment_id, account_id), 
+	CONSTRAINT fk_watch_seen_comment_id FOREIGN KEY(comment_id) REFERENCES comment (comment_id) ON DELETE CASCADE, 
+	CONSTRAINT fk_watch_seen_account_id FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
+CREATE INDEX ix_watch_seen_account_id ON watch_seen (account_id);
+
 INSERT INTO alembic_version (version_num) VALUES ('v0_6')

@@ -1,5 +1,5 @@
-"""Release 0.6: an organisation's provider and second factors; comments; metrics; policies;
-what was thinned."""
+"""Release 0.6: an organisation's provider and second factors; comments, metrics and watches;
+what was thinned; policies."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ _OPAQUE: Final = sa.String(16)
 
 _MADE_LAST: Final = (
     "thinned",
+    *("watch_seen", "watch"),
     *("metric_alias", "metric", "mention", "comment", "run_note_before"),
     *("group_rule", "identity_attempt", "identity", "recovery_code", "second_factor"),
 )
@@ -35,6 +36,7 @@ def upgrade() -> None:
     _metrics()
     _settings_beside()
     _thinned()
+    _watching()
     make_policies()
 
 
@@ -43,6 +45,7 @@ def downgrade() -> None:
     op.drop_index("ix_blob_ref_sha256", "blob_ref")
     for table in _MADE_LAST:
         op.drop_table(table)
+    op.drop_index("ix_run_note_written_at", "run_note")
     op.drop_index("ix_run_settings_of", "run")
     op.drop_column("run", "settings_of")
     op.drop_column("account", "admin_by_group")
@@ -232,12 +235,45 @@ def _thinned() -> None:
     op.create_index("ix_blob_ref_sha256", "blob_ref", ["sha256"])
 
 
+def _watching() -> None:
+    op.create_index("ix_run_note_written_at", "run_note", ["written_at"])
+    op.create_index("ix_comment_written_at", "comment", ["written_at"])
+    op.create_table(
+        "watch",
+        sa.Column("account_id", _ID, autoincrement=False, nullable=False),
+        _uid(nullable=False),
+        _seconds("since"),
+        sa.Column("seen_standing", sa.String(64), nullable=False),
+        _seconds("standing_seen_at", nullable=True),
+        sa.Column("seen_gaps", sa.Integer(), nullable=False),
+        _seconds("seen_gap_at"),
+        _seconds("gaps_seen_at", nullable=True),
+        _of_run("watch"),
+        _refers("watch", "account_id", "account"),
+        _key("watch", "account_id", "uid"),
+    )
+    op.create_index("ix_watch_uid", "watch", ["uid"])
+    op.create_table(
+        "watch_seen",
+        sa.Column("comment_id", _OPAQUE, nullable=False),
+        sa.Column("account_id", _ID, autoincrement=False, nullable=False),
+        _seconds("seen_at"),
+        _refers("watch_seen", "comment_id", "comment", ondelete="CASCADE"),
+        _refers("watch_seen", "account_id", "account"),
+        _key("watch_seen", "comment_id", "account_id"),
+    )
+    op.create_index("ix_watch_seen_account_id", "watch_seen", ["account_id"])
+
+
 def _key(table: str, *columns: str) -> sa.PrimaryKeyConstraint:
     return sa.PrimaryKeyConstraint(*columns, name=f"pk_{table}")
 
 
-def _refers(table: str, column: str, to: str) -> sa.ForeignKeyConstraint:
-    return sa.ForeignKeyConstraint([column], [f"{to}.{to}_id"], name=f"fk_{table}_{column}")
+def _refers(
+    table: str, column: str, to: str, ondelete: str | None = None
+) -> sa.ForeignKeyConstraint:
+    name = f"fk_{table}_{column}"
+    return sa.ForeignKeyConstraint([column], [f"{to}.{to}_id"], name=name, ondelete=ondelete)
 
 
 def _uid(*, nullable: bool) -> sa.Column[Any]:
