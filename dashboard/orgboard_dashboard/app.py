@@ -37,6 +37,7 @@ from orgboard_dashboard.api import (
     edits,
     exports,
     expressions,
+    feed,
     graphs,
     group_rules,
     groups,
@@ -97,6 +98,7 @@ _PAGE_PATHS: Final = (
     "/r/{uid}",
     "/account",
     "/account/mentions",
+    "/t/{team}/feed",
     "/dictionary",
     "/admin",
     "/admin/{section}",
@@ -173,6 +175,7 @@ def create_app(
     api.include_router(comments.routes(services))
     api.include_router(mentions.routes(services))
     api.include_router(news.routes(services))
+    api.include_router(feed.routes(services))
     api.include_router(views.routes(services))
     api.include_router(shares.routes(services, config))
     api.include_router(live_api.routes(services, board, config.heartbeat_every_s))

@@ -4,6 +4,7 @@
     /p/TEAM/PROJECT/PAGE?…         a page of a project, and the view of it
     /r/UID                         one run
     /account[/mentions], /admin/SECTION  oneself; and, for who runs the board, everybody
+    /t/TEAM/feed                   what a team did lately; of all teams: *
     /dictionary                    what the organisation calls its metrics
 
 The query part has short keys (`v q t s x y sel x0 x1 c old bm lx yr ys out sm pin w tip rng g gl gb
@@ -95,9 +96,9 @@ _SIZE: Final = re.compile(r"([0-9]{1,6})(?:,([0-9]{1,6}))?")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A page. Team and project are those of a project's page, and empty on others."""
+    """A page. Team and project are those of a project's page, or a team's, and empty on others."""
 
-    page: Page | Literal["projects", "run", "account", "dictionary", "admin"]
+    page: Page | Literal["projects", "run", "feed", "account", "dictionary", "admin"]
     team: str = ""
     project: str = ""
     run: str = ""
@@ -111,6 +112,8 @@ def encode_place(place: Place, base: str = "/") -> str:
         return base
     if place.page == "run":
         return f"{base}r/{quote(place.run, safe='')}"
+    if place.page == "feed":
+        return f"{base}t/{quote(place.team, safe='')}/feed"
     if place.page == "account":
         return f"{base}account/{place.section}" if place.section else f"{base}account"
     if place.page == "dictionary":
@@ -135,6 +138,8 @@ def decode_place(path: str, base: str = "/") -> Place | None:
     if parts[0] == "admin" and len(parts) <= 2:
         section = parts[1] if len(parts) == 2 else ADMIN_SECTIONS[0]
         return Place("admin", section=section) if section in ADMIN_SECTIONS else None
+    if len(parts) == 3 and parts[::2] == ["t", "feed"] and parts[1]:
+        return Place("feed", team=parts[1])
     if len(parts) == 2 and parts[0] == "r" and parts[1]:
         return Place("run", run=parts[1])
     if len(parts) == 4 and parts[0] == "p" and all(parts) and parts[3] in PAGES:

@@ -106,6 +106,7 @@ def _pages() -> Iterator[Action]:
         "/",
         "/account",
         "/account/mentions",
+        "/t/{team}/feed",
         "/dictionary",
         "/admin",
         "/r/{uid}",

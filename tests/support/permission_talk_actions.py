@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from support.permission_action import Action
 from support.permission_oracle import Need
+from support.permission_world import NOW
 
 __all__ = ["actions_on_talk"]
 
@@ -44,6 +45,14 @@ def actions_on_talk() -> Iterator[Action]:
         *("all comments, by the API", "GET", _PUBLIC + "/projects/{team}/{project}/comments"),
         Need.AMONG,
     )
+    # When they were logged, and when people said something of them.
+    for at in (1.7e9, NOW):
+        yield Action(
+            *(f"what all teams did about {at:.0f}", "GET", _API + "/t/{team}/feed", Need.MEMBER),
+            query=_days_before(at),
+            segments=lambda _: {"team": "*"},
+            is_list=True,
+        )
     for path in ("/mentions", "/mentions/unseen"):
         yield Action(f"read {path}", "GET", _API + path, Need.ACCOUNT, is_list=True)
     for method, name in (
@@ -62,6 +71,10 @@ def actions_on_talk() -> Iterator[Action]:
         *("see mentions", "POST", _API + "/mentions/seen", Need.ACCOUNT),
         body=lambda _: {"all": True},
     )
+
+
+def _days_before(at: float) -> Callable[[Any], dict[str, Any]]:
+    return lambda _: {"days": f"{at - 86_400},{at + 86_400}"}
 
 
 def _by_key(place: str, path: str, which: str) -> Iterator[Action]:

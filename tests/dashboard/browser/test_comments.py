@@ -157,16 +157,16 @@ def test_a_mention_rings_leads_to_the_comment_and_is_seen(two: Two) -> None:
     with begin_write(two.served.board.engine) as conn:
         mark_seen(_viewer(conn, "Ana"), conn, None, time.time())
     ana.goto(two.served.address + "/account")
-    expect(ana.get_by_role("link", name="Mentions", exact=True)).to_be_visible()
+    expect(ana.get_by_role("link", name="Inbox", exact=True)).to_be_visible()
     for number in range(30):
         _say(two, OnRun(two.uid), f"line {number}")
     _say(two, OnRun(two.uid), f"@Ana look {HOSTILE}")
 
     ana.reload()
-    bell = ana.get_by_role("link", name="Mentions: 1 new")
+    bell = ana.get_by_role("link", name="Inbox: 1 new")
     bell.click()
     expect(ana).to_have_url(re.compile("/account/mentions$"))
-    entry = ana.get_by_role("list", name="Mentions").get_by_role("listitem").first
+    entry = ana.get_by_role("list", name="Inbox").get_by_role("listitem").first
     expect(entry).to_contain_text(f"@Ana look {HOSTILE}")
     entry.get_by_role("link", name="of-red/one").click()
 
@@ -174,10 +174,10 @@ def test_a_mention_rings_leads_to_the_comment_and_is_seen(two: Two) -> None:
     expect(meant).to_contain_text("@Ana look")
     expect(meant).to_be_in_viewport()
     # What was on the screen was seen.
-    expect(ana.get_by_role("link", name="Mentions", exact=True)).to_be_visible()
+    expect(ana.get_by_role("link", name="Inbox", exact=True)).to_be_visible()
     expect(ana.get_by_role("link", name=re.compile("new$"))).to_have_count(0)
     ben.goto(two.served.address + "/account/mentions")
-    expect(ben.locator("#ob-page")).to_contain_text("Nobody has named you yet")
+    expect(ben.locator("#ob-page")).to_contain_text("Nothing yet. Who writes")
 
 
 def test_a_view_is_talked_about_at_its_side_and_goes_with_what_was_said(two: Two) -> None:

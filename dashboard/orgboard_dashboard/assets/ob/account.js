@@ -1,4 +1,4 @@
-/* One's own account: password, sessions, teams, and what one sees; mentions are in `inbox.js`. */
+/* One's own account: password, sessions, teams, and what one sees; what one is told is in `inbox.js`. */
 (function (ob) {
   "use strict";
 
@@ -7,10 +7,10 @@
   ob.pages.account = (root) => ob.peoplePage(root, root.dataset.section === "mentions" ? ob.drawMentions : draw);
 
   async function draw(page) {
-    const [{ sessions }, { projects, teams }, { tokens }, known, second] = await Promise.all(["sessions", "access", "tokens", "identities", "second-factor"].map((path) => ob.getJson(path, page.signal)));
+    const [{ sessions }, { projects, teams }, { tokens }, { watches }, known, second] = await Promise.all(["sessions", "access", "tokens", "watches", "identities", "second-factor"].map((path) => ob.getJson(path, page.signal)));
     ob.keepFocus(page.root, () => page.root.replaceChildren(ob.el("div.ob-plain.ob-peoplepage", {},
       ob.el("h1", {}, page.me.name), page.me.is_admin ? ob.el("p.ob-mute", {}, "You run this board.") : "",
-      sessionsOf(page, sessions), known.has_password ? passwordOf(page) : "", ob.identitiesOf(page, known), known.has_password ? ob.secondOf(page, second) : "", teamsOf(teams), projectsOf(projects), tokensOf(page, tokens))));
+      sessionsOf(page, sessions), known.has_password ? passwordOf(page) : "", ob.identitiesOf(page, known), known.has_password ? ob.secondOf(page, second) : "", ob.watchesOf(page, watches), teamsOf(teams), projectsOf(projects), tokensOf(page, tokens))));
   }
 
   function sessionsOf(page, sessions) {

@@ -1,4 +1,5 @@
-/* Where comments name the one who looks: the bell in the header, and the page that lists them. */
+/* What one is told: the bell in the header, and the page that lists where comments name one, and
+   what became of the runs that one watches. */
 (function (ob) {
   "use strict";
 
@@ -38,23 +39,24 @@
 
   function paint() {
     const words = unseen > MOST ? `${MOST}+` : String(unseen);
-    bell.setAttribute("aria-label", unseen ? `Mentions: ${words} new` : "Mentions");
-    bell.title = unseen ? `${words} new: comments that name you` : "Comments that name you";
+    bell.setAttribute("aria-label", unseen ? `Inbox: ${words} new` : "Inbox");
+    bell.title = unseen ? `${words} new: mentions, and runs you watch` : "Mentions, and runs you watch";
     bell.querySelector(".ob-badge")?.remove();
     if (unseen) bell.append(ob.el("span.ob-badge", { "aria-hidden": "true" }, words));
   }
 
-  /** Draw the page of mentions. */
+  /** Draw the page of what there is to tell: where one is named, and what became of runs that one watches. */
   ob.drawMentions = async function drawMentions(page) {
-    const { mentions } = await ob.getJson("mentions", page.signal);
-    const fresh = mentions.filter((one) => one.seen_at === null).length;
-    const all = fresh ? ob.el("button.ob-pill", { type: "button", onclick: () => see(page, { all: true }) }, "Take all for seen") : null;
-    const list = mentions.length
-      ? ob.el("ul.ob-inbox", { "aria-label": "Mentions" }, ...mentions.map((one) => entry(page, one)))
-      : ob.el("p.ob-mute", {}, "Nobody has named you yet. Who writes @ and your name in a comment on a run or a view that you may see, reaches you here.");
+    const [{ mentions }, { news }] = await Promise.all(["mentions", "news"].map((path) => ob.getJson(path, page.signal)));
+    const told = [...mentions.map((one) => ({ ...one, at: one.written_at })), ...news].sort((a, b) => b.at - a.at);
+    const fresh = told.filter((one) => one.seen_at === null);
+    const all = fresh.length ? ob.el("button.ob-pill", { type: "button", onclick: () => see(page, fresh) }, "Take all for seen") : null;
+    const list = told.length
+      ? ob.el("ul.ob-inbox", { "aria-label": "Inbox" }, ...told.map((one) => entry(page, one)))
+      : ob.el("p.ob-mute", {}, "Nothing yet. Who writes @ and your name in a comment on a run or a view that you may see, reaches you here; so does what becomes of runs that you watch: the eye on a run's page begins it.");
     ob.keepFocus(page.root, () => page.root.replaceChildren(ob.el("div.ob-plain.ob-peoplepage", {},
-      ob.el("h1", {}, "Mentions"),
-      ob.section("Comments that name you", [ob.el("span.ob-mute", {}, fresh ? `${ob.count(fresh)} new` : ""), ob.el("span.ob-grow"), all], list))));
+      ob.el("h1", {}, "Inbox"),
+      ob.section("Mentions, and runs you watch", [ob.el("span.ob-mute", {}, fresh.length ? `${ob.count(fresh.length)} new` : ""), ob.el("span.ob-grow"), all], list))));
     ob.countMentions();
   };
 
@@ -62,22 +64,34 @@
     const isNew = one.seen_at === null;
     const project = ob.projectPath(one.team, one.project);
     const place = one.run ? `r/${encodeURIComponent(one.run)}` : `${project}/${one.page}?v=${encodeURIComponent(one.view)}`;
-    const address = `${ob.base()}${place}#c-${one.id}`;
+    const comment = one.what ? one.comment : one.id;
+    const address = `${ob.base()}${place}${comment ? `#c-${comment}` : ""}`;
     const open = (event) => {
       if (event.metaKey || event.ctrlKey || event.shiftKey) return;
       event.preventDefault();
       ob.goTo(address);
     };
-    const seen = isNew ? ob.el("button.ob-quiet", { type: "button", "aria-label": `Seen: ${one.author} on ${one.about}`, onclick: () => see(page, { comments: [one.id] }) }, "Seen") : null;
+    const by = one.author || "somebody on the host";
+    const link = ob.el("a.ob-name", { href: address, onclick: open }, one.about);
+    const seen = isNew ? ob.el("button.ob-quiet", { type: "button", "aria-label": `Seen: ${comment ? by : one.what} on ${one.about}`, onclick: () => see(page, [one]) }, "Seen") : null;
     return ob.el(isNew ? "li.ob-new" : "li", {},
-      ob.el("div", {}, isNew ? ob.el("span.ob-newmark", {}, "new") : null, ob.el("b.ob-name", {}, one.author || "somebody on the host"), " on ",
-        ob.el("a.ob-name", { href: address, onclick: open }, one.about),
-        ob.el("span.ob-mute", {}, ` · ${one.run ? "" : "view · "}${one.team} / ${one.project} · `, ob.since(one.written_at))),
-      ob.el("p", {}, one.excerpt), seen);
+      ob.el("div", {}, isNew ? ob.el("span.ob-newmark", {}, "new") : null,
+        ...(comment ? [ob.el("b.ob-name", {}, by), one.what ? " commented on " : " names you on ", link] : [dot(one), link, ` ${HAPPENED[one.what]}`]),
+        ob.el("span.ob-mute", {}, ` · ${one.run ? "" : "view · "}${one.team} / ${one.project} · `, ob.since(one.at))),
+      one.excerpt ? ob.el("p", {}, one.excerpt) : one.what === "damaged" ? ob.el("p", {}, `${ob.bytes(one.lost_bytes)} in ${ob.plural(one.gaps, "place")} could not be read. Everything else is here.`) : null, seen);
   }
 
-  async function see(page, body) {
-    await ob.attempt(() => ob.change("mentions/seen", body));
+  const HAPPENED = { finished: "finished", failed: "failed", stale: "went stale: its files grow no more", damaged: "is damaged" };
+
+  const dot = (one) => (one.what === "damaged" ? ob.statusDot({ status: "finished", damaged: true }) : ob.statusDot({ status: one.what, damaged: false }));
+
+  async function see(page, told) {
+    const named = told.filter((one) => !one.what).map((one) => one.id);
+    const news = told.filter((one) => one.what).map((one) => one.id);
+    await ob.attempt(async () => {
+      if (named.length) await ob.change("mentions/seen", { comments: named });
+      if (news.length) await ob.change("news/seen", { news });
+    });
     page.again();
   }
 })((globalThis.ob = globalThis.ob || {}));

@@ -53,7 +53,7 @@
   ob.ownPages = () => [
     ...(me.signed_in ? [{ label: "Account", act: () => ob.goTo(`${ob.base()}account`) }] : []),
     ...(me.signed_in && me.is_admin ? [{ label: "Admin", act: () => ob.goTo(`${ob.base()}admin`) }] : []),
-    ...(me.signed_in ? [{ label: "Mentions", act: () => ob.goTo(`${ob.base()}account/mentions`) }] : []),
+    ...(me.signed_in ? [{ label: "Inbox", act: () => ob.goTo(`${ob.base()}account/mentions`) }] : []),
     ...ob.dictionaryPage(),
   ];
 

@@ -17,7 +17,7 @@
 
   ob.pages.run = function run(root) {
     const controller = new AbortController();
-    const page = { root, signal: controller.signal, drawn: new Map(), me: null, talk: null, edits: 0 };
+    const page = { root, signal: controller.signal, drawn: new Map(), me: null, talk: null, edits: 0, watched: null };
     page.slots = layOut(root);
     const edited = () => look(page);
     window.addEventListener("ob-edited", edited, { signal: controller.signal });
@@ -50,11 +50,12 @@
   async function look(page) {
     try {
       const found = await ob.getJson(`r/${encodeURIComponent(page.root.dataset.run)}`, page.signal);
-      page.me ??= await ob.me(ob.projectPath(found.team, found.project));
+      if (!page.me) [page.me, page.watched] = await Promise.all([ob.me(ob.projectPath(found.team, found.project)), ob.isWatched(found.run.uid, page.signal)]);
       show(page, found);
       // Whoever asked first, the stream or this page's own clock.
       if (page.talk && page.edits !== found.run.edits) page.talk.again();
       page.edits = found.run.edits;
+      see(page, found);
       page.talk ??= talkOf(page, found);
       return found;
     } catch (error) {
@@ -62,6 +63,14 @@
       else if (error.name !== "AbortError") throw error;
       return null;
     }
+  }
+
+  /** What one is told of a run that one watches is seen with its page. */
+  function see(page, { run }) {
+    const state = JSON.stringify([run.status, run.gaps, run.edits, run.last_event]);
+    if (!page.watched || document.hidden || page.saw === state) return;
+    page.saw = state;
+    ob.whileHere(() => ob.seeRun(run.uid, page.signal));
   }
 
   /** What people say to each other of it; asked again when the stream says that something was. */
@@ -103,7 +112,7 @@
     const canEdit = page.me.can_edit;
     const path = ob.projectPath(found.team, found.project);
     page.slots.page.hidden = false;
-    draw(page, "head", [run, found.team, found.project], () => head(found, path, page.me));
+    draw(page, "head", [run, found.team, found.project, page.watched], () => head(page, found, path));
     draw(page, "damage", [gaps, files.map((file) => file.error)], () => damage(found));
     draw(page, "facts", [run, logdir, finished], () => facts(found));
     if (!isBusy(page.slots.note)) draw(page, "note", [note], () => ob.noteCard(run.uid, note, canEdit, () => look(page)));
@@ -133,8 +142,13 @@
   ob.section = (title, beside, ...content) => ob.el("section.ob-box", { "aria-label": title },
     ob.el("header", {}, ob.el("h2", {}, title), ...[beside].flat().filter(Boolean)), ...content);
 
-  function head(found, path, { can_edit: canEdit, can_delete: canDelete }) {
+  function head(page, found, path) {
     const { run } = found;
+    const { can_edit: canEdit, can_delete: canDelete } = page.me;
+    const watch = ob.watchButton(run, page.watched, (watched) => {
+      page.watched = watched;
+      show(page, found);
+    });
     const project = `${ob.base()}${path}`;
     const star = ob.el(run.starred ? "button.ob-icon.ob-on" : "button.ob-icon", {
       type: "button", "aria-pressed": String(run.starred), "aria-label": "Star", title: run.starred ? "Take the star away" : "Star", hidden: !canEdit,
@@ -148,7 +162,7 @@
     return [
       ob.el("p.ob-mute", {}, ob.el("a.ob-nav", { href: `${project}/runs` }, `${found.team} / ${found.project}`), " · ",
         ob.el("a.ob-nav", { href: `${project}/scalars?sel=${run.uid}` }, "its scalars")),
-      ob.el("div.ob-title", {}, ob.swatch(run), ob.el("h1", {}, ob.runName(run)), star, ob.el("span.ob-grow"), more),
+      ob.el("div.ob-title", {}, ob.swatch(run), ob.el("h1", {}, ob.runName(run)), star, watch, ob.el("span.ob-grow"), more),
       run.display_name ? ob.el("p.ob-mute", {}, ob.el("code", {}, run.name)) : null,
       run.archived_at ? ob.el("p.ob-mute", {}, `Archived ${ob.ago(run.archived_at)}: it is on no list unless archived runs are shown.`) : null,
       tags.length ? ob.el("div.ob-chips", {}, ...tags) : null,

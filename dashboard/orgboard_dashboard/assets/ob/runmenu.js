@@ -14,14 +14,16 @@
     const at = { anchor, rect: anchor?.getBoundingClientRect(), clientX: event.clientX, clientY: event.clientY, preventDefault() {}, stopPropagation() {} };
     const me = await ob.attempt(() => ob.me(project.path));
     if (!me) return;
+    const one = uids?.length === 1 ? project.known.get(uids[0]) : null;
+    const watch = one ? await ob.watchAction(one) : [];
     const runs = uids ? uids.map((uid) => project.known.get(uid)).filter(Boolean) : project.shown();
-    open(at, project, runs, me, !uids);
+    open(at, project, runs, me, !uids, watch);
   };
 
-  function open(event, project, runs, me, general) {
+  function open(event, project, runs, me, general, watch = []) {
     const { path } = project;
     const edits = me.can_edit && runs.length ? ob.runActions(path, runs, me.can_delete) : [];
-    const rest = general ? generalActions(event, project, runs, me) : about(runs);
+    const rest = general ? generalActions(event, project, runs, me) : [...watch, ...about(runs)];
     const items = [...edits, edits.length && rest.length ? null : undefined, ...rest].filter((item) => item !== undefined);
     const title = !runs.length ? "No run is shown" : runs.length === 1 ? ob.runName(runs[0]) : `${ob.plural(runs.length, general === "all" ? "matching run" : "shown run")}`;
     ob.menu(event, title, items.length ? items : [{ label: "This board is read-only", act: () => {} }]);
