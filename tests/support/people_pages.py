@@ -7,23 +7,34 @@ from collections.abc import Callable
 from typing import Final
 
 from playwright.sync_api import BrowserContext, Page, expect
-from sqlalchemy import select
+from sqlalchemy import Connection, select, update
 
 from orgboard_dashboard.accounts.opaque import csrf_of, new_token
 from orgboard_dashboard.queries.comments import OnRun, OnView, add_comment
 from orgboard_dashboard.queries.edits import write_note
 from orgboard_dashboard.queries.people.tokens import NewToken, make_token
 from orgboard_dashboard.queries.views import NewView, save_view
+from orgboard_dashboard.queries.watches import watch
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.engine import begin_write
+from orgboard_schema.sql.flush import NewGap, Origin
 from orgboard_schema.sql.roles import Role
 from support.boards import Board, scalars
 from support.every_state import State
 from support.people import HOST, Person, add_person, add_project, put, sign_in
 from support.served import Served
 
-__all__ = ["DOORS", "MARKUP", "PEOPLE", "PEOPLE_PHONE", "let_in", "people_of", "talk_of"]
+__all__ = [
+    "DOORS",
+    "MARKUP",
+    "PEOPLE",
+    "PEOPLE_PHONE",
+    "let_in",
+    "people_of",
+    "talk_of",
+    "watched_by",
+]
 
 MARKUP: Final = "<b onclick=alert(1)>bold"
 """Of a project: markup to whoever takes it for markup."""
@@ -50,10 +61,9 @@ def people_of(board: Board) -> Person:
 
 def talk_of(board: Board) -> None:
     """Let ben say something of a run and of a view, and name Ana; let a note be written anew."""
-    account, uid, now = tables.account.c, board.uids["of-red/one"], time.time()
+    uid, now = board.uids["of-red/one"], time.time()
     with begin_write(board.engine) as conn:
-        named = select(account.account_id).where(account.name == "ben")
-        ben = Viewer("account", "ben", can_edit=True, account_id=conn.scalars(named).one())
+        ben = _viewer(conn, "ben")
         first = add_comment(ben, conn, OnRun(uid), "Why? @Ana\n\n- `lr`", None, now)
         add_comment(ben, conn, OnRun(uid), "**So.** <https://a.example>", first, now)
         view = NewView("scalars", "s=0.3", "for the report", for_team=True)
@@ -61,6 +71,33 @@ def talk_of(board: Board) -> None:
         add_comment(ben, conn, OnView("red", "one", key), "@Ana this one", None, now)
         at = write_note(ben, conn, uid, "lr is high", None, now - 9).written_at
         write_note(ben, conn, uid, "lr is low", at, now)
+
+
+def _viewer(conn: Connection, name: str) -> Viewer:
+    account = tables.account.c
+    row = conn.execute(select(account.account_id, account.is_admin).where(account.name == name))
+    account_id, is_admin = row.one()
+    return Viewer("account", name, can_edit=True, account_id=account_id, is_admin=is_admin == 1)
+
+
+def watched_by(board: Board) -> None:
+    """Let Ana watch what people talk of, and something become of it."""
+    uid, now = board.uids["of-red/one"], time.time()
+    with begin_write(board.engine) as conn:
+        for run in ("of-red/one", f"of-blue/{MARKUP}"):
+            watch(_viewer(conn, "Ana"), conn, board.uids[run], now - 1)
+        ben = _viewer(conn, "ben")
+        add_comment(ben, conn, OnRun(uid), "It stopped at once, see `loss`.", None, now)
+    walls = [now, now + 60]
+    for n in range(3):
+        points = scalars("val/loss", [3.0, 2.0 + n], wall=walls)
+        board.log(f"lr={n}", [points], project="red/one", origin=Origin("gpu1", "ben"))
+    gaps = [NewGap(48_104, 312, "payload crc")]
+    board.log("of-red/one", [], project="red/one", gaps=gaps, finished="failed")
+    run = tables.run.c
+    with begin_write(board.engine) as conn:
+        began = {"started": walls[0] - 60, "last_event": walls[0]}
+        conn.execute(update(tables.run).where(run.started.is_(None)).values(began))
 
 
 def let_in(context: BrowserContext, served: Served, person: Person) -> None:
@@ -101,7 +138,10 @@ _TABLE: Final = _seen(".ob-peoplepage .ob-people")
 
 PEOPLE: Final[dict[str, State]] = {
     "account": ("/account", _TABLE),
-    "mentions": ("/account/mentions", _seen(".ob-inbox li")),
+    "inbox": ("/account/mentions", _seen(".ob-inbox li .ob-damaged", ".ob-inbox li p")),
+    "watched runs": ("/account", _seen("[aria-label='Watched runs']")),
+    "a team's feed": ("/t/red/feed", _seen(".ob-feed li .ob-num", ".ob-feed .ob-feedsaid")),
+    "a feed of nothing": ("/t/nobody/feed", _seen(".ob-feed .ob-empty")),
     "comments on a run": ("/r/{of-red/one}", _seen(".ob-said mark")),
     "naming somebody": ("/r/{of-red/one}", _naming),
     "what a note said": (
@@ -179,7 +219,8 @@ PEOPLE_PHONE: Final = {
     for name in (
         *("account", "people", "audit log", "team", "access", "share link"),
         *("everybody's sessions", "storage", "ingest"),
-        *("mentions", "naming somebody", "what a note said", "comments on a view"),
+        *("inbox", "watched runs", "a team's feed"),
+        *("naming somebody", "what a note said", "comments on a view"),
     )
 }
 

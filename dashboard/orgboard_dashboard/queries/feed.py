@@ -10,6 +10,7 @@ are named.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -25,6 +26,7 @@ from orgboard_dashboard.queries.views import visible_views
 from orgboard_dashboard.queries.visible import ANY, ProjectRef, find_project, runs_of
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.sql import tables
+from orgboard_schema.sql.dictionary import chunked
 from orgboard_schema.sql.text import from_sql
 
 __all__ = ["MAX_ENTRIES", "Feed", "FeedEntry", "FeedItem", "FeedSort", "team_feed"]
@@ -36,7 +38,7 @@ MAX_ENTRIES: Final = 300
 _NAMED: Final = 3
 """Of one entry."""
 _MOST: Final = 2000
-"""Events of people that are looked at: the newest."""
+"""Of what people did: the newest, of each sort."""
 _LATE_S: Final = 86_400.0
 """By how much the clock of a training host may be ahead of the one that stored its run."""
 
@@ -90,21 +92,27 @@ class Feed:
     """When something happened last before; None: nothing ever did, of what is seen."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Event:
-    """One row of any sort."""
+_Key: TypeAlias = tuple[FeedSort, int, str, int]
+"""What makes a group of runs: sort, day, person, project."""
+
+
+@dataclass(slots=True)
+class _Group:
+    """What becomes an entry."""
 
     what: FeedSort
     who: str
     project_id: int
+    day: int
     at: float
-    item: FeedItem
-    of: int = 1
-    """How many there are like it: of the same day, person and project."""
+    count: int
+    items: list[FeedItem] = field(default_factory=list)
+    run_ids: list[int] = field(default_factory=list)
+    """Of runs, the newest first."""
     comment: str | None = None
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Asked:
     """Who asks of which projects and days."""
 
@@ -112,10 +120,10 @@ class _Asked:
     project: ProjectRef
     days: Sequence[float]
     """Where they begin, and where the last one ends."""
-    ids: tuple[int, ...] = field(init=False)
 
-    def __post_init__(self) -> None:
-        self.ids = self.project.several or ()
+    @property
+    def ids(self) -> tuple[int, ...]:
+        return self.project.several or ()
 
     def among(self, at: ColumnElement[Any]) -> ColumnElement[bool]:
         return (at >= self.days[0]) & (at < self.days[-1])
@@ -125,8 +133,11 @@ class _Asked:
         begins = list(enumerate(self.days[:-1]))
         return case(*((at >= begin, literal(n)) for n, begin in reversed(begins)), else_=literal(0))
 
-    def day_of(self, at: float) -> int:
-        return max(n for n, begin in enumerate(self.days[:-1]) if n == 0 or at >= begin)
+    def day_of(self, at: float | None) -> int | None:
+        """Return the same here; None: it is in none of them."""
+        if at is None or not self.days[0] <= at < self.days[-1]:
+            return None
+        return bisect_right(self.days, at) - 1
 
 
 def team_feed(viewer: Viewer, conn: Connection, team: str, days: Sequence[float]) -> Feed:
@@ -145,14 +156,32 @@ def team_feed(viewer: Viewer, conn: Connection, team: str, days: Sequence[float]
     except NotFound:
         return Feed((), 0, None)
     asked = _Asked(viewer, project, days)
-    places = _places(conn, asked.ids)
-    by_runs = chain(_started(conn, asked), _ended(conn, asked), _damaged(conn, asked))
     by_people = chain(_notes(conn, asked), _comments(conn, asked), _views(conn, asked))
-    entries = _grouped(asked, chain(by_runs, by_people), places)
-    shown = _with_best(conn, asked, entries[:MAX_ENTRIES])
-    return Feed(
-        tuple(_with_excerpts(conn, shown)), len(entries) - len(shown), _earlier(conn, asked)
-    )
+    groups = [*_runs(conn, asked), *by_people]
+    groups.sort(key=lambda one: (-one.at, one.what, one.who, one.project_id))
+    left_out, groups = len(groups) - MAX_ENTRIES, groups[:MAX_ENTRIES]
+    _name_runs(conn, groups)
+    entries = _entries(conn, asked, groups)
+    return Feed(tuple(_with_excerpts(conn, entries)), max(0, left_out), _earlier(conn, asked))
+
+
+def _entries(conn: Connection, asked: _Asked, groups: Sequence[_Group]) -> list[FeedEntry]:
+    places = _places(conn, asked.ids)
+    began = {
+        at: Started(*places[one.project_id], tuple(one.run_ids))
+        for at, one in enumerate(groups)
+        if one.what == "started"
+    }
+    best = best_of(asked.viewer, conn, began)
+    return [
+        FeedEntry(
+            *(one.what, one.who, *places[one.project_id], one.day, one.at, one.count),
+            items=tuple(one.items),
+            best=best.get(at),
+            comment=one.comment,
+        )
+        for at, one in enumerate(groups)
+    ]
 
 
 def _places(conn: Connection, ids: Sequence[int]) -> Mapping[int, tuple[str, str]]:
@@ -165,28 +194,8 @@ def _places(conn: Connection, ids: Sequence[int]) -> Mapping[int, tuple[str, str
     return {row[0]: (from_sql(row[1]), from_sql(row[2])) for row in rows}
 
 
-def _grouped(
-    asked: _Asked, events: Iterable[_Event], places: Mapping[int, tuple[str, str]]
-) -> list[FeedEntry]:
-    groups: dict[tuple[object, ...], list[_Event]] = {}
-    for event in events:
-        key = (asked.day_of(event.at), event.what, event.who, event.project_id)
-        groups.setdefault(key, []).append(event)
-    found = []
-    for events_of in groups.values():
-        ordered = sorted(events_of, key=lambda event: -event.at)
-        newest = ordered[0]
-        items = tuple(dict.fromkeys(event.item for event in ordered))[:_NAMED]
-        team, project = places[newest.project_id]
-        found.append(
-            FeedEntry(
-                *(newest.what, newest.who, team, project, asked.day_of(newest.at), newest.at),
-                count=max(newest.of, len(ordered)),
-                items=items,
-                comment=newest.comment,
-            )
-        )
-    return sorted(found, key=lambda entry: (-entry.at, entry.what, entry.who, entry.project))
+def _called() -> ColumnElement[Any]:
+    return func.coalesce(_run.display_name, _run.name).label("called")
 
 
 def _lately(asked: _Asked) -> ColumnElement[bool]:
@@ -196,112 +205,139 @@ def _lately(asked: _Asked) -> ColumnElement[bool]:
     return (_run.touched_ms >= at_ms) & _run.archived_at.is_(None) & seen
 
 
-def _newest_of_each(
-    asked: _Asked, at: ColumnElement[Any], what: ColumnElement[Any], *more: ColumnElement[bool]
-) -> Select[Any]:
-    """Return the newest runs of each day, person, project and sort, and how many there are."""
-    who = func.coalesce(_run.username, "").label("who")
-    group = (_run.project_id, who, what, asked.day(at))
-    ranked = (
-        select(
-            *(_run.project_id, who, _run.uid, _called(), at.label("at")),
-            what.label("what"),
-            func.count().over(partition_by=group).label("n"),
-            func.row_number().over(partition_by=group, order_by=(at.desc(), _run.uid)).label("nth"),
-        )
-        .where(_lately(asked), asked.among(at), *more)
-        .subquery()
+def _runs(conn: Connection, asked: _Asked) -> Iterable[_Group]:
+    """Return what started, ended, and was damaged. It is counted here: an engine takes as long
+    to, and names no run.
+    """
+    ended = func.coalesce(_run.last_event, _run.last_write)
+    columns = (_run.run_id, _run.project_id, _run.username, _run.finished, _run.gaps)
+    is_about = asked.among(_run.started) | (asked.among(ended) & _run.finished.is_not(None))
+    rows = conn.execute(
+        select(*columns, _run.started, ended).where(_lately(asked), is_about | (_run.gaps > 0))
     )
-    return select(ranked).where(ranked.c.nth <= _NAMED)
+    groups: dict[_Key, list[tuple[float, int]]] = {}
+    damaged: dict[int, tuple[str, int]] = {}
+    for run_id, project_id, who, finished, gaps, began, end in rows.all():
+        of = (who or "", project_id)
+        if (day := asked.day_of(began)) is not None:
+            groups.setdefault(("started", day, *of), []).append((began, run_id))
+        if finished is not None and (day := asked.day_of(end)) is not None:
+            what: FeedSort = "failed" if finished == "failed" else "finished"
+            groups.setdefault((what, day, *of), []).append((end, run_id))
+        if gaps:
+            damaged[run_id] = of
+    for run_id, day, at in _damages(conn, asked, sorted(damaged)):
+        groups.setdefault(("damaged", day, *damaged[run_id]), []).append((at, run_id))
+    return map(_of_runs, groups, groups.values())
 
 
-def _called() -> ColumnElement[Any]:
-    return func.coalesce(_run.display_name, _run.name).label("called")
-
-
-def _started(conn: Connection, asked: _Asked) -> Iterator[_Event]:
-    rows = conn.execute(_newest_of_each(asked, _run.started, literal("started")))
-    return map(_of_run, rows)
-
-
-def _ended(conn: Connection, asked: _Asked) -> Iterator[_Event]:
-    at = func.coalesce(_run.last_event, _run.last_write)
-    what = case((_run.finished == "failed", "failed"), else_="finished")
-    rows = conn.execute(_newest_of_each(asked, at, what, _run.finished.is_not(None)))
-    return map(_of_run, rows)
-
-
-def _of_run(row: Any) -> _Event:
-    item = FeedItem(from_sql(row.called), row.uid)
-    return _Event(row.what, from_sql(row.who), row.project_id, row.at, item, row.n)
-
-
-def _damaged(conn: Connection, asked: _Asked) -> Iterator[_Event]:
+def _damages(
+    conn: Connection, asked: _Asked, run_ids: Sequence[int]
+) -> Iterator[tuple[int, int, float]]:
+    """Yield runs, the days on which gaps of theirs were found, and when the last one was."""
     day = asked.day(_gap.found_at).label("day")
-    at = func.max(_gap.found_at)
-    rows = conn.execute(
-        select(_run.project_id, _run.username, _run.uid, _called(), at.label("at"), day)
-        .join(tables.gap, _gap.run_id == _run.run_id)
-        .where(_lately(asked), _run.gaps > 0, asked.among(_gap.found_at))
-        .group_by(*(_run.project_id, _run.username, _run.uid, _called(), day))
-        .order_by(at.desc())
-        .limit(_MOST)
-    )
-    for row in rows:
-        item = FeedItem(from_sql(row.called), row.uid)
-        yield _Event("damaged", from_sql(row.username or ""), row.project_id, row.at, item)
-
-
-def _notes(conn: Connection, asked: _Asked) -> Iterator[_Event]:
-    rows = conn.execute(
-        select(_note.author, _note.written_at, _run.project_id, _run.uid, _called())
-        .join(tables.run, _run.uid == _note.uid)
-        .where(asked.among(_note.written_at), runs_of(asked.viewer, asked.project))
-        .order_by(_note.written_at.desc())
-        .limit(_MOST)
-    )
-    for row in rows:
-        item = FeedItem(from_sql(row.called), row.uid)
-        yield _Event("note", from_sql(row.author), row.project_id, row.written_at, item)
-
-
-def _comments(conn: Connection, asked: _Asked) -> Iterator[_Event]:
-    place = func.coalesce(_run.project_id, _view.project_id)
-    rows = conn.execute(
-        select(
-            *(_said.comment_id, _said.author, _said.written_at, _account.name.label("known")),
-            *(place.label("project_id"), _run.uid, _called(), *_of_views()),
+    for some in chunked(run_ids):
+        found = (
+            select(_gap.run_id, day, func.max(_gap.found_at))
+            .where(_gap.run_id.in_(some), asked.among(_gap.found_at))
+            .group_by(_gap.run_id, day)
         )
+        yield from (tuple(row) for row in conn.execute(found))
+
+
+def _of_runs(key: _Key, runs: list[tuple[float, int]]) -> _Group:
+    what, day, who, project_id = key
+    runs.sort(reverse=True)
+    ids = [run_id for _at, run_id in runs]
+    return _Group(what, from_sql(who), project_id, day, runs[0][0], len(runs), run_ids=ids)
+
+
+def _name_runs(conn: Connection, groups: Sequence[_Group]) -> None:
+    """Name the newest runs of each group, which were chosen by who may see them."""
+    wanted = {run_id for one in groups for run_id in one.run_ids[:_NAMED]}
+    named: dict[int, FeedItem] = {}
+    for some in chunked(sorted(wanted)):
+        asked = select(_run.run_id, _run.uid, _called()).where(_run.run_id.in_(some))
+        named |= {row[0]: FeedItem(from_sql(row[2]), row[1]) for row in conn.execute(asked)}
+    for one in groups:
+        one.items += [named[run_id] for run_id in one.run_ids[:_NAMED]]
+
+
+def _newest_of_each(
+    asked: _Asked,
+    at: ColumnElement[Any],
+    who: ColumnElement[Any],
+    project: ColumnElement[Any],
+    *columns: ColumnElement[Any],
+) -> Select[Any]:
+    """Begin a question for the newest of each day, person and project, and how many there are."""
+    group = (project, who, asked.day(at))
+    nth = func.row_number().over(partition_by=group, order_by=at.desc())
+    return select(
+        *(project.label("project_id"), who.label("who"), at.label("at"), *columns),
+        asked.day(at).label("day"),
+        func.count().over(partition_by=group).label("n"),
+        nth.label("nth"),
+    ).where(asked.among(at))
+
+
+def _grouped(conn: Connection, what: FeedSort, asked: Select[Any]) -> Iterable[_Group]:
+    """Make a group of each day, person and project of `_newest_of_each`."""
+    ranked = asked.subquery()
+    few = select(ranked).where(ranked.c.nth <= _NAMED).order_by(ranked.c.at.desc()).limit(_MOST)
+    groups: dict[tuple[object, ...], _Group] = {}
+    for row in conn.execute(few).all():
+        is_of_run = getattr(row, "uid", None) is not None
+        item = FeedItem(from_sql(row.called), row.uid) if is_of_run else _view_item(row)
+        key = (row.day, row.who, row.project_id)
+        if key not in groups:
+            who, comment = from_sql(row.who), getattr(row, "comment_id", None)
+            groups[key] = _Group(what, who, row.project_id, row.day, row.at, row.n)
+            groups[key].comment = comment
+        if item not in groups[key].items:
+            groups[key].items.append(item)
+    return groups.values()
+
+
+def _notes(conn: Connection, asked: _Asked) -> Iterable[_Group]:
+    # An outer join, so that no engine begins with all runs: few have a note, and fewer lately.
+    place = func.coalesce(_run.project_id, 0)
+    newest = (
+        _newest_of_each(asked, _note.written_at, _note.author, place, _run.uid, _called())
+        .select_from(tables.run_note)
+        .outerjoin(tables.run, _run.uid == _note.uid)
+        .where(_is_seen(asked))
+    )
+    return _grouped(conn, "note", newest)
+
+
+def _is_seen(asked: _Asked) -> ColumnElement[bool]:
+    """Return the condition on notes that are of runs which the viewer may see, one by one."""
+    seen = select(_run.uid).where(_run.uid == _note.uid, runs_of(asked.viewer, asked.project))
+    return seen.correlate(tables.run_note).exists()
+
+
+def _comments(conn: Connection, asked: _Asked) -> Iterable[_Group]:
+    place = func.coalesce(_run.project_id, _view.project_id)
+    who = func.coalesce(_account.name, _said.author)
+    more = (_said.comment_id, _run.uid, _called(), *_of_views())
+    newest = (
+        _newest_of_each(asked, _said.written_at, who, place, *more)
+        .select_from(tables.comment)
         .outerjoin(tables.account, _account.account_id == _said.account_id)
         .outerjoin(tables.run, _run.uid == _said.uid)
         .outerjoin(tables.saved_view, _view.view_id == _said.view_id)
-        .where(asked.among(_said.written_at), _said.removed_at.is_(None))
-        .where(place.in_(asked.ids), visible_comments(asked.viewer))
-        .order_by(_said.written_at.desc())
-        .limit(_MOST)
+        .where(_said.removed_at.is_(None), place.in_(asked.ids), visible_comments(asked.viewer))
     )
-    for row in rows:
-        is_of_run = row.uid is not None
-        item = FeedItem(from_sql(row.called), row.uid) if is_of_run else _view_item(row)
-        who = from_sql(row.known or row.author)
-        yield _Event(
-            *("comment", who, row.project_id, row.written_at, item), comment=row.comment_id
-        )
+    return _grouped(conn, "comment", newest)
 
 
-def _views(conn: Connection, asked: _Asked) -> Iterator[_Event]:
+def _views(conn: Connection, asked: _Asked) -> Iterable[_Group]:
     of_team = (_view.for_team == 1) & _view.name.is_not(None)
-    rows = conn.execute(
-        select(_view.project_id, _view.owner, _view.created_at, *_of_views())
-        .where(of_team, asked.among(_view.created_at), _view.project_id.in_(asked.ids))
-        .where(visible_views(asked.viewer))
-        .order_by(_view.created_at.desc())
-        .limit(_MOST)
-    )
-    for row in rows:
-        yield _Event(
-            *("view", from_sql(row.owner), row.project_id, row.created_at, _view_item(row))
-        )
+    of = (_view.created_at, _view.owner, _view.project_id)
+    newest = _newest_of_each(asked, *of, *_of_views())
+    here = _view.project_id.in_(asked.ids) & visible_views(asked.viewer)
+    return _grouped(conn, "view", newest.where(of_team, here))
 
 
 def _of_views() -> tuple[ColumnElement[Any], ...]:
@@ -310,22 +346,6 @@ def _of_views() -> tuple[ColumnElement[Any], ...]:
 
 def _view_item(row: Any) -> FeedItem:
     return FeedItem(from_sql(row.view_name or ""), view=row.view_id, page=row.page or "")
-
-
-def _with_best(conn: Connection, asked: _Asked, entries: Sequence[FeedEntry]) -> list[FeedEntry]:
-    """Add to what started where the best of it stands."""
-    groups = {
-        at: Started(
-            *(one.who, one.team, one.project),
-            since=asked.days[one.day],
-            until=asked.days[one.day + 1],
-            count=one.count,
-        )
-        for at, one in enumerate(entries)
-        if one.what == "started"
-    }
-    best = best_of(asked.viewer, conn, groups)
-    return [replace(one, best=best.get(at)) for at, one in enumerate(entries)]
 
 
 def _with_excerpts(conn: Connection, entries: Sequence[FeedEntry]) -> Iterator[FeedEntry]:
@@ -350,8 +370,7 @@ def _earlier(conn: Connection, asked: _Asked) -> float | None:
     ).where(seen, _run.archived_at.is_(None))
     noted = (
         select(_note.written_at)
-        .join(tables.run, _run.uid == _note.uid)
-        .where(_note.written_at < before, seen)
+        .where(_note.written_at < before, _is_seen(asked))
         .order_by(_note.written_at.desc())
         .limit(1)
     )

@@ -13,18 +13,17 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, or_, select
+from sqlalchemy import Connection, select
 
 from orgboard_dashboard.queries.directions import Direction
 from orgboard_dashboard.queries.kept_columns import Candidates
 from orgboard_dashboard.queries.matching import candidates_of
 from orgboard_dashboard.queries.metrics import read_metrics
 from orgboard_dashboard.queries.names import ProjectNames
-from orgboard_dashboard.queries.visible import ProjectRef, find_project, runs_of
+from orgboard_dashboard.queries.visible import ProjectRef, find_project
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.dictionary import tag_names
-from orgboard_schema.sql.text import from_sql
 
 __all__ = ["Best", "Started", "best_of"]
 
@@ -39,14 +38,11 @@ _run = tables.run.c
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """Runs of one person that started between two moments."""
+    """Runs of a project that started on one day, of one person."""
 
-    who: str
     team: str
     project: str
-    since: float
-    until: float
-    count: int
+    run_ids: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +75,8 @@ def best_of(viewer: Viewer, conn: Connection, groups: Mapping[int, Started]) -> 
     places: dict[tuple[str, str], dict[int, Started]] = {}
     left = _MOST_RUNS
     for key, group in groups.items():
-        if group.count <= left:
-            left -= group.count
+        if len(group.run_ids) <= left:
+            left -= len(group.run_ids)
             places.setdefault((group.team, group.project), {})[key] = group
     found: dict[int, Best] = {}
     for place, some in places.items():
@@ -91,33 +87,25 @@ def best_of(viewer: Viewer, conn: Connection, groups: Mapping[int, Started]) -> 
 def _best_in(
     viewer: Viewer, conn: Connection, project: ProjectRef, groups: Mapping[int, Started]
 ) -> dict[int, Best]:
-    columns = (_run.run_id, _run.uid, _run.username, _run.started)
-    asked = select(*columns).where(
-        *(runs_of(viewer, project), _run.archived_at.is_(None)),
-        or_(*(_is_in(group) for group in groups.values())),
-    )
-    # As many as were counted, in the same snapshot.
-    rows = {row.run_id: row for row in conn.execute(asked)}
     names = ProjectNames(viewer, conn, project)
-    runs = candidates_of(viewer, conn, list(rows))
+    group_of = {run_id: key for key, group in groups.items() for run_id in group.run_ids}
+    runs = candidates_of(viewer, conn, sorted(group_of))
     measure = _measure(conn, names, runs)
     if measure is None:
         return {}
     column = read_metrics(conn, project, names, runs, [measure.series])[measure.series]
     values, has = column.of(measure.better), column.has(measure.better)
     order = np.argsort(values if measure.better == "min" else -values, kind="stable")
-    best: dict[int, Best] = {}
+    first: dict[int, tuple[int, float]] = {}
     for at in order[has[order]].tolist():
-        row = rows[int(runs.run_id[at])]
-        for key, group in groups.items():
-            is_of = from_sql(row.username or "") == group.who
-            if key not in best and is_of and group.since <= row.started < group.until:
-                best[key] = Best(measure.name, float(values[at]), measure.unit, row.uid)
-    return best
-
-
-def _is_in(group: Started) -> ColumnElement[bool]:
-    return (_run.started >= group.since) & (_run.started < group.until)
+        run_id = int(runs.run_id[at])
+        first.setdefault(group_of[run_id], (run_id, float(values[at])))
+    chosen = select(_run.run_id, _run.uid).where(_run.run_id.in_(run for run, _ in first.values()))
+    uids = {row.run_id: row.uid for row in conn.execute(chosen)}
+    return {
+        key: Best(measure.name, value, measure.unit, uids[run_id])
+        for key, (run_id, value) in first.items()
+    }
 
 
 def _measure(conn: Connection, names: ProjectNames, runs: Candidates) -> _Measure | None:

@@ -49,7 +49,13 @@ def crumb(place: Place | None, base: str) -> list[Component]:
     team = "all teams" if place.team == _ANY else place.team
     project = "all projects" if place.project == _ANY else place.project
     return [
-        html.Span(f"{team} /", className="ob-team"),
+        element(
+            html.A,
+            f"{team} /",
+            href=encode_place(Place("feed", team=place.team), base),
+            className="ob-nav ob-team",
+            title=f"What {team} did",
+        ),
         element(html.A, html.B(project), href=encode_place(scalars, base), className="ob-nav"),
     ]
 

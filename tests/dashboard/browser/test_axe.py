@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from support.axe import faults_of
 from support.every_state import OPENED, PAGES, PHONE, State, log_everything
-from support.people_pages import DOORS, PEOPLE, PEOPLE_PHONE, let_in, people_of, talk_of
+from support.people_pages import DOORS, PEOPLE, PEOPLE_PHONE, let_in, people_of, talk_of, watched_by
 from support.served import Served, serve_example
 
 pytestmark = pytest.mark.browser
@@ -44,6 +44,7 @@ def peopled(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Itera
     with serve_example(tmp_path_factory.mktemp("axe-people")) as served:
         ana = people_of(served.board)
         talk_of(served.board)
+        watched_by(served.board)
         pages = []
         for width, height in ((1440, 900), (390, 844)):
             context = browser.new_context(

@@ -379,7 +379,7 @@ def test_the_header_has_room_for_the_project_and_for_who_is_signed_in(
     expect(page.locator("#ob-live")).to_contain_text("live")
     expect(page.get_by_role("button", name="Account: Ana")).to_be_in_viewport(ratio=1)
 
-    assert box_of(page.locator("#ob-crumb a"))["width"] > 60
+    assert box_of(page.locator("#ob-crumb a:last-child"))["width"] > 60
     boxes = sorted(boxes_of(page.locator(".ob-header > :visible")), key=lambda box: box["x"])
     assert len(boxes) > 6
     for left, right in pairwise(boxes):

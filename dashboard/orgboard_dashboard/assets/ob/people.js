@@ -54,6 +54,7 @@
     ...(me.signed_in ? [{ label: "Account", act: () => ob.goTo(`${ob.base()}account`) }] : []),
     ...(me.signed_in && me.is_admin ? [{ label: "Admin", act: () => ob.goTo(`${ob.base()}admin`) }] : []),
     ...(me.signed_in ? [{ label: "Inbox", act: () => ob.goTo(`${ob.base()}account/mentions`) }] : []),
+    ...(me.kind === "share" ? [] : [ob.feedPage()]),
     ...ob.dictionaryPage(),
   ];
 

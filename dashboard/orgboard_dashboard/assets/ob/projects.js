@@ -30,10 +30,21 @@
       ob.el("span.ob-mute", { title: row.last_event === null ? "" : ob.moment(row.last_event) }, row.last_event === null ? "" : ob.ago(row.last_event))));
     const together = wide(projects).map(([team, words, mine]) => ob.el("a.ob-nav.ob-pill", { href: address({ team, project: ob.ANY }) },
       words, ob.el("span.ob-mute", {}, ob.plural(mine.reduce((n, row) => n + row.runs, 0), "run"))));
-    if ((await ob.whoAmI()).kind !== "share") together.push(ob.el("a.ob-nav.ob-pill", { href: `${ob.base()}dictionary` }, "Dictionary of metrics"));
+    const isGuest = (await ob.whoAmI()).kind === "share";
+    if (!isGuest) together.push(ob.el("a.ob-nav.ob-pill", { href: `${ob.base()}dictionary` }, "Dictionary of metrics"));
     root.replaceChildren(ob.el("div.ob-plain", {}, ob.el("h1", {}, "Projects"),
       ob.el("nav.ob-together", { "aria-label": "Several projects together" }, ob.el("span.ob-mute", {}, "Look together at"), ...together),
-      ob.el("div.ob-projectlist", {}, ...rows)));
+      isGuest ? null : did(projects), ob.el("div.ob-projectlist", {}, ...rows)));
+  }
+
+  const MOST_TEAMS = 8;
+
+  /** The ways to what each team did lately. */
+  function did(projects) {
+    const teams = [...new Set(projects.map((row) => row.team))].slice(0, MOST_TEAMS);
+    const all = teams.length > 1 ? [ob.ANY] : [];
+    return ob.el("nav.ob-together", { "aria-label": "What teams did" }, ob.el("span.ob-mute", {}, "See what was done lately by"),
+      ...[...all, ...teams].map((team) => ob.el("a.ob-nav.ob-pill", { href: ob.feedAddress(team) }, team === ob.ANY ? "all teams" : team)));
   }
 
   /** Places of several projects that can be looked at together: [team, words, the projects]. */

@@ -23,7 +23,7 @@
   };
 
   /** The button on a run's page; `changed(watched)` hears of it. */
-  ob.watchButton = (run, watched, changed) => ob.el(watched ? "button.ob-icon.ob-on" : "button.ob-icon", {
+  ob.watchButton = (run, watched, changed) => ob.el(watched ? "button.ob-icon.ob-watch.ob-on" : "button.ob-icon.ob-watch", {
     type: "button", "aria-pressed": String(watched), "aria-label": "Watch", title: watched ? "Stop watching" : `Watch. ${TOLD}`, hidden: watched === null,
     onclick: () => ob.attempt(async () => changed(await ob.watch(run, !watched))),
   }, ob.icon(EYE));
