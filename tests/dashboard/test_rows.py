@@ -131,6 +131,40 @@ def test_what_is_of_a_run_or_a_project_is_shown_with_it(
     assert {row._mapping[key] for row in some} - {None} <= mine
 
 
+def test_what_one_watches_is_ones_own_while_one_sees_the_run(world: World, web: Engine) -> None:
+    red, blue = world.project(RED, "team").first, world.project(BLUE, "private").first
+    stood = {"since": NOW, "seen_standing": "", "seen_gaps": 0, "seen_gap_at": 0.0}
+    with begin_write(world.engine) as conn:
+        pairs = [(BEN, red.uid), (BEN, blue.uid), (CEM, blue.uid), (ANA, blue.uid)]
+        rows = [stood | {"account_id": account, "uid": uid} for account, uid in pairs]
+        conn.execute(insert(tables.watch), rows)
+        comment = world.project(BLUE, "private").comment
+        seen = {"comment_id": comment, "account_id": CEM, "seen_at": NOW}
+        conn.execute(insert(tables.watch_seen), seen)
+    watch = tables.watch.c
+    shown: dict[str, tuple[set[tuple[int, str]], int]] = {}
+    try:
+        for name, viewer in _viewers(world).items():
+            with begin_read(web) as conn:
+                announce(conn, viewer)
+                mine = {(row[0], row[1]) for row in conn.execute(select(tables.watch))}
+                shown[name] = mine, len(conn.execute(select(tables.watch_seen)).all())
+        with begin_write(web) as conn:
+            announce(conn, _viewers(world)["guest"])
+            theirs = {"account_id": BEN, "uid": blue.uid}
+            assert conn.execute(delete(tables.watch).where(watch.account_id == ANA)).rowcount == 0
+            with pytest.raises(ProgrammingError, match=REFUSED), conn.begin_nested():
+                conn.execute(insert(tables.watch), stood | theirs)
+    finally:
+        world.restore()
+
+    assert shown["admin"] == (set(pairs), 1)
+    assert shown["member"] == ({(BEN, red.uid)}, 0)
+    assert shown["guest"] == ({(CEM, blue.uid)}, 1)
+    for name in ("new", "here", "share of a project", "share of a run"):
+        assert shown[name] == (set(), 0), name
+
+
 def test_who_was_not_announced_sees_nothing_and_nor_does_the_next_one(
     world: World, web: Engine
 ) -> None:

@@ -94,10 +94,10 @@ def watched_by(board: Board) -> None:
         board.log(f"lr={n}", [points], project="red/one", origin=Origin("gpu1", "ben"))
     gaps = [NewGap(48_104, 312, "payload crc")]
     board.log("of-red/one", [], project="red/one", gaps=gaps, finished="failed")
-    run = tables.run.c
+    of = tables.run.c
     with begin_write(board.engine) as conn:
         began = {"started": walls[0] - 60, "last_event": walls[0]}
-        conn.execute(update(tables.run).where(run.started.is_(None)).values(began))
+        conn.execute(update(tables.run).where(of.started.is_(None)).values(began))
 
 
 def let_in(context: BrowserContext, served: Served, person: Person) -> None:

@@ -242,7 +242,7 @@ def _damages(
             .where(_gap.run_id.in_(some), asked.among(_gap.found_at))
             .group_by(_gap.run_id, day)
         )
-        yield from (tuple(row) for row in conn.execute(found))
+        yield from ((row[0], row[1], row[2]) for row in conn.execute(found))
 
 
 def _of_runs(key: _Key, runs: list[tuple[float, int]]) -> _Group:

@@ -120,14 +120,14 @@ def _measure(conn: Connection, names: ProjectNames, runs: Candidates) -> _Measur
     for tag_set_id, n in Counter(runs.tag_set_id.tolist()).items():
         counted.update(dict.fromkeys(_tags(names, tag_set_id), n))
     called = tag_names(conn, [tag_id for tag_id, _n in counted.most_common(_MOST_TAGS)])
-    good = [
-        (not _HELD_OUT.search(name), -counted[tag_id], name, tag_id, better)
-        for tag_id, name in called.items()
-        if (better := dictionary.better(name)) is not None
-    ]
+    good: list[tuple[bool, int, str, int, Direction]] = []
+    for tag_id, name in called.items():
+        better = dictionary.better(name)
+        if better is not None:
+            good.append((not _HELD_OUT.search(name), -counted[tag_id], name, tag_id, better))
     if not good:
         return None
-    *_, name, tag_id, better = min(good)
+    _, _, name, tag_id, better = min(good)
     return _Measure(tag_id, name, dictionary.unit(name), better)
 
 

@@ -141,6 +141,15 @@ def test_nothing_runs_beside_a_view_that_is_talked_about(watched: Page, served: 
     expect(side.get_by_role("listitem")).to_have_count(3)
 
 
+def test_nothing_runs_where_it_is_told_what_a_team_did(watched: Page, served: Served) -> None:
+    watched.goto(f"{served.address}/t/evil/feed")
+
+    lines = watched.locator(".ob-feed li")
+    expect(lines.filter(has_text="made 72 comments")).to_have_count(1)
+    expect(lines.filter(has_text="is damaged")).to_have_count(RUNS)
+    expect(watched.locator(".ob-feed")).to_contain_text(PAYLOADS[4 * RUNS])
+
+
 def test_payloads_run_where_nobody_is_careful(page: Page) -> None:
     """The canary sings: what the other tests look for would have been seen."""
     page.set_content(f"<p>{PAYLOADS[7]}</p>")

@@ -48,7 +48,7 @@
   ob.watchesOf = function watchesOf(page, watches) {
     const rows = watches.map((one) => [
       ob.el("a.ob-nav", { href: `${ob.base()}r/${encodeURIComponent(one.uid)}` }, one.name),
-      ob.el("a.ob-nav", { href: `${ob.base()}${ob.projectPath(one.team, one.project)}/scalars` }, ob.el("span.ob-mute", {}, `${one.team} / `), one.project),
+      ob.el("span", {}, ob.el("span.ob-mute", {}, `${one.team} / `), one.project),
       ob.el("span.ob-cellrun", {}, ob.statusDot(one), one.damaged ? `${one.status}, damaged` : one.status), ob.since(one.since),
       ob.el("button.ob-quiet", { type: "button", "aria-label": `Stop watching ${one.name}`, onclick: () => stop(page, one) }, "Stop"),
     ]);
