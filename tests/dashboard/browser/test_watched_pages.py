@@ -113,7 +113,7 @@ def test_a_viewer_watches_a_run_hears_what_became_of_it_and_leaves_it(
 def test_a_run_is_watched_from_the_menu_of_its_row(at_viewer: Page, peopled: Served) -> None:
     page, uid = at_viewer, _log(peopled, "from the panel")
     page.goto(f"{peopled.address}/p/red/one/scalars")
-    more = row(page, "from the panel").get_by_role("button", name="Change from the panel")
+    more = row(page, "from the panel").get_by_role("button", name="Menu of from the panel")
     more.click()
     expect(page.get_by_role("menuitem")).to_have_text(["Watch", "About this run"])
     page.get_by_role("menuitem", name="Watch").click()

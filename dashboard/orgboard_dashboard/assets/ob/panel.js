@@ -53,7 +53,7 @@
     const foot = ob.el("div.ob-foot", {}, ob.el("span"), ob.el("span"));
     new ResizeObserver(ob.throttled(30, resized)).observe(list);
     learn(project);
-    return { project, bar, all, automatic, every, titles, head, groups, columns, rows, none, list, foot, hasMenu: false };
+    return { project, bar, all, automatic, every, titles, head, groups, columns, rows, none, list, foot, canEdit: false, hasMenu: false };
   }
 
   /** Whoever only looks is offered no change; with an account one may watch. */
@@ -61,6 +61,7 @@
     const [me, who] = await Promise.all([ob.me(project.path), ob.whoAmI()].map((asked) => asked.catch(() => null)));
     if (!(me?.can_edit || who?.signed_in) || parts?.project !== project) return;
     parts.hasMenu = true;
+    parts.canEdit = Boolean(me?.can_edit);
     paint();
   }
 
@@ -135,7 +136,7 @@
         run.starred ? ob.star() : null,
         ob.el("span.ob-name", {}, name),
         ...run.tags.slice(0, 2).map(ob.chip), run.comments ? ob.saidMark(run.comments) : null),
-      ob.el("button.ob-more", { type: "button", "aria-haspopup": "menu", "aria-label": `Change ${name}`, title: "What can be done with it", hidden: !parts.hasMenu, onclick: (event) => ob.runMenu(event, project, [run.uid]) }, ob.icon("M3 8h.01M8 8h.01M13 8h.01")),
+      ob.el("button.ob-more", { type: "button", "aria-haspopup": "menu", "aria-label": `${parts.canEdit ? "Change" : "Menu of"} ${name}`, title: "What can be done with it", hidden: !parts.hasMenu, onclick: (event) => ob.runMenu(event, project, [run.uid]) }, ob.icon("M3 8h.01M8 8h.01M13 8h.01")),
       ob.el("a.ob-nav.ob-more", { href: `${ob.base()}r/${run.uid}`, "aria-label": `About ${name}`, title: "About this run" }, ob.icon("M6 3l5 5-5 5")),
       ...ob.panelColumns().map(({ key }) => ob.el("span.ob-cell", { title: ob.columnTitle(key) }, cellText(run, key))));
   }
