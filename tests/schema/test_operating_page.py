@@ -36,12 +36,13 @@ def test_the_commands_on_the_page_work_one_after_another(
     told = capfd.readouterr()
     assert done.returncode == 0, told.err
     assert [example.heading for example in examples] == [
-        *("Back up", "See that it can be restored", "Restore", "Upgrade", "Let go of old runs")
+        *("Back up", "See that it can be restored", "Restore", "Upgrade"),
+        *("Let go of old runs", "Keep every n-th picture"),
     ]
     assert told.out.count("equal to the backup") == 2
     assert "the database equals the files" in told.out
     assert "is at v" in told.out
-    assert told.out.endswith("no run is that old\n")
+    assert told.out.endswith("no run is that old\nnothing to do\n")
     assert {path.name for path in tmp_path.iterdir()} == {
         *("backups", "board.db", "board.db.damaged", "runs")
     }
