@@ -276,6 +276,8 @@ def test_a_group_folds_and_stays_folded(page: Page, served: Served) -> None:
     page.get_by_role("button", name=re.compile("^train")).click()
 
     expect(page.locator('[data-tag^="train/"]')).to_have_count(0)
+    # The address follows a moment later.
+    expect(page).to_have_url(re.compile("train"))
     page.reload()
     ready(page)
     expect(page.locator('[data-tag^="train/"]')).to_have_count(0)
