@@ -31,6 +31,7 @@ def test_a_pinned_card_stands_on_top_also_after_a_reload(page: Page, served: Ser
     expect(section.get_by_role("heading", level=2)).to_contain_text("Pinned")
     expect(section.locator(".ob-card")).to_have_count(1)
     expect(page.locator('[data-tag="val/loss"]')).to_have_count(1)
+    expect(page).to_have_url(re.compile("val(/|%2F)loss"))
     page.reload()
     ready(page)
     expect(page.locator(".ob-section").first.locator('[data-tag="val/loss"]')).to_be_visible()

@@ -228,6 +228,7 @@ def test_one_node_is_taken_out_of_what_is_set_aside_and_put_back(
     _side(page).get_by_role("button", name="Draw net/dense/kernel").click()
     expect(_node(page, "net/dense/kernel")).to_be_visible()
     expect(_side(page)).to_contain_text("but drawn")
+    expect(page).to_have_url(re.compile("kernel"))
     page.reload()
     expect(_node(page, "net/dense/kernel")).to_be_visible()
     _side(page).get_by_role("button", name="Set aside net/dense/kernel").press("Enter")
