@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from sqlalchemy import Engine
@@ -11,19 +14,32 @@ from sqlalchemy import Engine
 from orgboard_schema.blocks import ScalarSeries
 from orgboard_schema.sql.append import append
 from orgboard_schema.sql.dictionary import tag_ids
-from orgboard_schema.sql.engine import begin_read, begin_write
+from orgboard_schema.sql.engine import begin_read, begin_write, open_engine
 from orgboard_schema.sql.flush import FileCommit, Flush, NewChunk, NewValues, Restart
+from orgboard_schema.sql.migrate import upgrade
 from orgboard_schema.sql.read import SeriesData, SeriesKey, series
 from orgboard_schema.sql.registry import ensure_file, ensure_logdir, ensure_project, ensure_run
 from orgboard_schema.types import Kind, Value
 
-__all__ = ["NOW", "Feed", "new_feed", "read_all", "restart", "scalars", "values"]
+__all__ = ["NOW", "Feed", "new_feed", "read_all", "restart", "scalars", "sqlite_store", "values"]
 
 NOW = 1_700_000_000.0
 """The clock of every test."""
 
 RECORD_BYTES = 10
 """What a flush moves the offset by; any number but 0 does."""
+
+
+@contextmanager
+def sqlite_store() -> Iterator[Engine]:
+    """Give an empty database of its own, where a fixture's would be shared by many examples."""
+    with TemporaryDirectory() as folder:
+        engine = open_engine(str(Path(folder) / "board.db"))
+        try:
+            upgrade(engine)
+            yield engine
+        finally:
+            engine.dispose()
 
 
 @dataclass

@@ -5,8 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import numpy as np
@@ -19,13 +17,12 @@ from orgboard_schema.errors import OffsetMoved
 from orgboard_schema.sql.append import append
 from orgboard_schema.sql.check import check_store
 from orgboard_schema.sql.compact import compact
-from orgboard_schema.sql.engine import begin_read, begin_write, open_engine
+from orgboard_schema.sql.engine import begin_read, begin_write
 from orgboard_schema.sql.flush import NewChunk, NewValues, Restart
-from orgboard_schema.sql.migrate import upgrade
 from orgboard_schema.sql.read import SeriesData, SeriesKey, iter_series, series
 from orgboard_schema.types import Kind
 from support.points import bits, int64s, scalar_series, value_series
-from support.stores import NOW, Feed, new_feed, restart
+from support.stores import NOW, Feed, new_feed, restart, sqlite_store
 
 
 @dataclass(frozen=True)
@@ -101,13 +98,8 @@ class Model:
 @settings(max_examples=40, deadline=None)
 @given(actions)
 def test_sqlite_reads_what_was_given(actions: list[Action]) -> None:
-    with TemporaryDirectory() as folder:
-        engine = open_engine(str(Path(folder) / "board.db"))
-        try:
-            upgrade(engine)
-            _run(engine, "run", actions)
-        finally:
-            engine.dispose()
+    with sqlite_store() as engine:
+        _run(engine, "run", actions)
 
 
 @settings(

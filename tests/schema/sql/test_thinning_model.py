@@ -6,8 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import numpy as np
@@ -19,16 +17,15 @@ from orgboard_schema.blocks import StoredMedia
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.check import check_store
 from orgboard_schema.sql.compact import compact
-from orgboard_schema.sql.engine import begin_read, begin_write, open_engine
+from orgboard_schema.sql.engine import begin_read, begin_write
 from orgboard_schema.sql.flush import NewChunk, NewValues
-from orgboard_schema.sql.migrate import upgrade
 from orgboard_schema.sql.read import heads
 from orgboard_schema.sql.retention import Policy
 from orgboard_schema.sql.thinning.doing import thin_run
 from orgboard_schema.sql.thinning.marks import load_taken
 from orgboard_schema.sql.thinning.rule import Rule
 from orgboard_schema.types import Blob, Kind, Media
-from support.stores import NOW, Feed, new_feed, restart, scalars
+from support.stores import NOW, Feed, new_feed, restart, scalars, sqlite_store
 
 KIND: Kind = "image"
 MANY = 100
@@ -142,13 +139,8 @@ class Model:
 @settings(max_examples=40, deadline=None)
 @given(actions)
 def test_sqlite_keeps_what_the_line_says(actions: list[Action]) -> None:
-    with TemporaryDirectory() as folder:
-        engine = open_engine(str(Path(folder) / "board.db"))
-        try:
-            upgrade(engine)
-            _run(engine, "run", actions)
-        finally:
-            engine.dispose()
+    with sqlite_store() as engine:
+        _run(engine, "run", actions)
 
 
 @settings(
