@@ -7,12 +7,13 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from orgboard_schema.types import Metadata
 from orgboard_schema.wire.graph_pb2 import GraphDef
 from support.boards import scalars
 from support.graph_defs import CHAIN, Row, graph_def, logged
+from support.graph_page import node_box, open_graph, side_panel
 from support.served import Served, serve_example
 
 pytestmark = pytest.mark.browser
@@ -65,22 +66,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield served
 
 
-def _open(page: Page, served: Served, run: str, query: str = "") -> None:
-    uid = served.board.uids[run]
-    page.goto(f"{served.address}/p/default/graphs/graphs?gr={uid}{query}")
-    expect(page.locator(".ob-g-words")).to_contain_text("node")
-
-
-def _node(page: Page, path: str) -> Locator:
-    return page.locator(f'.ob-g-node[data-path="{path}"]')
-
-
-def _side(page: Page) -> Locator:
-    return page.get_by_role("region", name="About the graph")
-
-
 def test_a_reference_is_orange_and_has_a_head_at_both_ends(page: Page, served: Served) -> None:
-    _open(page, served, "assigned", "&gs=change")
+    open_graph(page, served, "assigned", "&gs=change")
 
     edges = page.locator("path.ob-g-edge")
     expect(edges).to_have_count(2)
@@ -90,13 +77,13 @@ def test_a_reference_is_orange_and_has_a_head_at_both_ends(page: Page, served: S
     expect(reference).to_have_attribute("marker-start", "url(#ob-arrow-ref)")
     expect(reference).to_have_attribute("marker-end", "url(#ob-arrow-ref)")
     expect(reference.locator("title")).to_have_text("may be changed there")
-    row = _side(page).get_by_role("listitem")
+    row = side_panel(page).get_by_role("listitem")
     expect(row.filter(has_text="counter")).to_contain_text("may be changed there")
     expect(row.filter(has_text=re.compile("^value"))).not_to_contain_text("changed")
 
 
 def test_a_few_control_edges_are_dashed(page: Page, served: Served) -> None:
-    _open(page, served, "waiting")
+    open_graph(page, served, "waiting")
 
     control = page.locator("path.ob-g-control")
 
@@ -107,17 +94,17 @@ def test_a_few_control_edges_are_dashed(page: Page, served: Served) -> None:
 def test_many_control_edges_are_counted_and_drawn_when_their_node_is_pointed_at(
     page: Page, served: Served
 ) -> None:
-    _open(page, served, "waiting")
+    open_graph(page, served, "waiting")
     expect(page.locator(".ob-g-words")).to_contain_text("6 control edges of nodes with many")
-    expect(_node(page, "start")).to_contain_text("6 control edges")
-    expect(_node(page, "wait_a")).to_contain_text("1 control edge")
-    expect(_node(page, "one")).not_to_contain_text("control")
+    expect(node_box(page, "start")).to_contain_text("6 control edges")
+    expect(node_box(page, "wait_a")).to_contain_text("1 control edge")
+    expect(node_box(page, "one")).not_to_contain_text("control")
     held = page.locator("path.ob-g-held")
     expect(held).to_have_count(0)
 
-    _node(page, "wait_a").hover()
+    node_box(page, "wait_a").hover()
     expect(held).to_have_count(1)
-    _node(page, "start").hover()
+    node_box(page, "start").hover()
     expect(held).to_have_count(6)
     page.get_by_role("region", name="About the graph").hover()
 
@@ -127,22 +114,22 @@ def test_many_control_edges_are_counted_and_drawn_when_their_node_is_pointed_at(
 def test_control_edges_of_the_chosen_node_stay_and_the_keyboard_shows_them_too(
     page: Page, served: Served
 ) -> None:
-    _open(page, served, "waiting")
+    open_graph(page, served, "waiting")
     held = page.locator("path.ob-g-held")
 
-    _node(page, "wait_b").focus()
+    node_box(page, "wait_b").focus()
     expect(held).to_have_count(1)
     page.keyboard.press(" ")
     page.get_by_label("Colour by").focus()
 
     expect(held).to_have_count(1)
-    expect(_node(page, "start")).to_have_attribute("aria-label", re.compile("6 control edges"))
+    expect(node_box(page, "start")).to_have_attribute("aria-label", re.compile("6 control edges"))
 
 
 def test_a_series_shows_whether_its_members_are_chained(page: Page, served: Served) -> None:
-    _open(page, served, "series")
+    open_graph(page, served, "series")
 
-    side, chain = _node(page, "side[5]"), _node(page, "chain[5]")
+    side, chain = node_box(page, "side[5]"), node_box(page, "chain[5]")
 
     expect(side).to_contain_text("5 alike, parallel")
     expect(chain).to_contain_text("5 alike, chained")
@@ -151,40 +138,42 @@ def test_a_series_shows_whether_its_members_are_chained(page: Page, served: Serv
     beside = [one.locator("rect").first.get_attribute("x") for one in (side, chain)]
     assert beside == ["7", "0"]
     chain.click()
-    expect(_side(page)).to_contain_text("data goes from one to another")
+    expect(side_panel(page)).to_contain_text("data goes from one to another")
 
 
 def test_nodes_are_coloured_by_xla_cluster_where_the_graph_tells_any(
     page: Page, served: Served
 ) -> None:
-    _open(page, served, "chain")
+    open_graph(page, served, "chain")
     cluster = page.get_by_label("Colour by").locator("option[value=cluster]")
     expect(cluster).to_have_attribute("hidden", "")
 
-    _open(page, served, "clusters")
+    open_graph(page, served, "clusters")
     expect(cluster).not_to_have_attribute("hidden", "")
     page.get_by_label("Colour by").select_option("cluster")
 
     expect(page.locator(".ob-g-legend")).to_contain_text("cluster_7")
     expect(page).to_have_url(re.compile("gc=cluster"))
-    expect(_node(page, "net").locator("rect")).to_have_attribute("style", re.compile("--tint"))
-    expect(_node(page, "loss").locator("rect")).not_to_have_attribute("style", re.compile("--tint"))
-    _node(page, "net").click()
-    expect(_side(page)).to_contain_text("XLA clustercluster_7")
+    expect(node_box(page, "net").locator("rect")).to_have_attribute("style", re.compile("--tint"))
+    expect(node_box(page, "loss").locator("rect")).not_to_have_attribute(
+        "style", re.compile("--tint")
+    )
+    node_box(page, "net").click()
+    expect(side_panel(page)).to_contain_text("XLA clustercluster_7")
 
 
 def test_a_shape_that_was_not_logged_is_said_to_be_inferred(page: Page, served: Served) -> None:
-    _open(page, served, "keras", "&gs=out")
-    expect(_side(page)).to_contain_text("?\u00d73, inferred")
+    open_graph(page, served, "keras", "&gs=out")
+    expect(side_panel(page)).to_contain_text("?\u00d73, inferred")
 
     page.get_by_role("radio", name="Layers").click()
 
-    rows = _side(page).get_by_role("row")
+    rows = side_panel(page).get_by_role("row")
     expect(rows.filter(has_text="out").get_by_role("cell")).to_have_text(
         ["out", "Dense", "?\u00d73, inferred", "27"]
     )
     expect(rows.filter(has_text="InputLayer")).not_to_contain_text("inferred")
-    expect(_side(page)).to_contain_text("Inferred: not logged")
+    expect(side_panel(page)).to_contain_text("Inferred: not logged")
 
 
 def test_without_a_graph_there_is_no_toolbar_but_on_a_phone_that_of_the_runs(

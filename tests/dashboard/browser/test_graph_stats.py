@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from orgboard_schema.types import Kind, Metadata
 from support.axe import faults_of
 from support.boards import Board
 from support.graph_defs import CHAIN, graph_def, logged
+from support.graph_page import node_box, open_graph, side_panel
 from support.run_metadata import CHAIN_STEP, CPU, STEP, TAGGED, Ran, run_metadata
 from support.served import Served, serve_example
 
@@ -49,20 +50,6 @@ def log(board: Board, run: str, steps: dict[str, bytes]) -> None:
     )
 
 
-def _open(page: Page, served: Served, run: str, query: str = "") -> None:
-    uid = served.board.uids[run]
-    page.goto(f"{served.address}/p/default/graphs/graphs?gr={uid}{query}")
-    expect(page.locator(".ob-g-words")).to_contain_text("node")
-
-
-def _node(page: Page, path: str) -> Locator:
-    return page.locator(f'.ob-g-node[data-path="{path}"]')
-
-
-def _side(page: Page) -> Locator:
-    return page.get_by_role("region", name="About the graph")
-
-
 def _offered(page: Page) -> list[str]:
     options = page.get_by_label("Colour by").locator("option:not([hidden])")
     return [text.removeprefix("Colour: ") for text in options.all_text_contents()]
@@ -70,98 +57,98 @@ def _offered(page: Page) -> list[str]:
 
 def _lightness(page: Page, path: str) -> float:
     """Return how light the box of an item is, from 0 to 255."""
-    fill = _node(page, path).locator(".ob-g-shape-of").first
+    fill = node_box(page, path).locator(".ob-g-shape-of").first
     colour = fill.evaluate("(el) => getComputedStyle(el).fill")
     red, green, blue = (float(part) for part in re.findall(r"[\d.]+", colour)[:3])
     return 0.21 * red + 0.72 * green + 0.07 * blue
 
 
 def test_what_took_longer_is_darker_and_says_how_long(page: Page, served: Served) -> None:
-    _open(page, served, "chain", "&go=net")
+    open_graph(page, served, "chain", "&go=net")
 
     page.get_by_label("Colour by").select_option("time")
 
-    expect(_node(page, "net/dense")).to_contain_text("123 µs")
-    expect(_node(page, "net/relu")).to_contain_text("10 µs")
+    expect(node_box(page, "net/dense")).to_contain_text("123 µs")
+    expect(node_box(page, "net/relu")).to_contain_text("10 µs")
     expect(page.locator(".ob-g-legend")).to_contain_text("Compute time, logarithmic2 µs123 µs")
     assert _lightness(page, "net/dense") < _lightness(page, "net/relu") < _lightness(page, "input")
     expect(page).to_have_url(re.compile("gc=time"))
 
 
 def test_the_scale_is_of_what_is_drawn(page: Page, served: Served) -> None:
-    _open(page, served, "chain", "&gc=memory")
+    open_graph(page, served, "chain", "&gc=memory")
     expect(page.locator(".ob-g-legend")).to_contain_text("4.2 kB")
 
-    _node(page, "net").dblclick()
+    node_box(page, "net").dblclick()
 
-    expect(_node(page, "net/relu")).to_contain_text("32 bytes")
+    expect(node_box(page, "net/relu")).to_contain_text("32 bytes")
     expect(page.locator(".ob-g-legend")).to_contain_text("4.1 kB")
-    expect(_node(page, "net")).not_to_have_class(re.compile("ob-g-hot"))
+    expect(node_box(page, "net")).not_to_have_class(re.compile("ob-g-hot"))
 
 
 def test_what_was_not_measured_is_dashed(page: Page, served: Served) -> None:
-    _open(page, served, "part", "&gc=time")
+    open_graph(page, served, "part", "&gc=time")
 
-    expect(_node(page, "net")).to_have_class(re.compile("ob-g-hot"))
-    expect(_node(page, "loss")).to_have_class(re.compile("ob-g-cold"))
+    expect(node_box(page, "net")).to_have_class(re.compile("ob-g-hot"))
+    expect(node_box(page, "loss")).to_have_class(re.compile("ob-g-cold"))
     expect(page.locator(".ob-g-legend")).to_contain_text("Dashed: not measured")
 
 
 def test_a_card_tells_what_its_node_took(page: Page, served: Served) -> None:
-    _open(page, served, "chain", "&go=net&go=net/dense")
+    open_graph(page, served, "chain", "&go=net&go=net/dense")
 
-    _node(page, "net/dense/MatMul").click()
+    node_box(page, "net/dense/MatMul").click()
 
     for words in ("Compute time120 µs", "Memory4.1 kB", "Gave2×4", "Ran on/device:CPU:0"):
-        expect(_side(page)).to_contain_text(words)
+        expect(side_panel(page)).to_contain_text(words)
 
-    _node(page, "net").locator("text").first.click()
+    node_box(page, "net").locator("text").first.click()
     for words in ("Compute time133 µs", "Start to end139 µs", "Measured3 of 3 nodes"):
-        expect(_side(page)).to_contain_text(words)
+        expect(side_panel(page)).to_contain_text(words)
 
 
 def test_the_latest_step_is_looked_at_until_another_is_chosen(page: Page, served: Served) -> None:
-    _open(page, served, "steps", "&gp=measured&gs=loss")
+    open_graph(page, served, "steps", "&gp=measured&gs=loss")
     choice = page.get_by_label("Run metadata")
     expect(choice.locator("option")).to_have_text(["step_3, step 0", "step_9, step 0", "none"])
 
     choice.select_option(LATER)
-    expect(_side(page)).to_contain_text("Measured1 of 5 nodes")
+    expect(side_panel(page)).to_contain_text("Measured1 of 5 nodes")
     expect(page).to_have_url(re.compile(f"gk={LATER}"))
     page.get_by_role("radio", name="Node", exact=True).click()
-    expect(_side(page)).to_contain_text("Compute time7 µs")
+    expect(side_panel(page)).to_contain_text("Compute time7 µs")
     page.get_by_role("radio", name="Times").click()
     choice.select_option("-")
 
-    expect(_side(page)).to_contain_text("No step is looked at.")
+    expect(side_panel(page)).to_contain_text("No step is looked at.")
     assert "Compute time" not in _offered(page)
 
 
 def test_what_took_most_is_listed_and_leads_to_the_graph(page: Page, served: Served) -> None:
-    _open(page, served, "chain", "&gp=measured")
-    rows = _side(page).locator("tbody tr")
+    open_graph(page, served, "chain", "&gp=measured")
+    rows = side_panel(page).locator("tbody tr")
     expect(rows.first).to_contain_text("MatMul")
     expect(rows.first).to_contain_text("86\u2009%")
 
     page.get_by_role("button", name="Memory", exact=True).click()
-    expect(_side(page).locator("th[aria-sort=descending]")).to_have_text("Memory ↓")
+    expect(side_panel(page).locator("th[aria-sort=descending]")).to_have_text("Memory ↓")
     expect(rows).to_have_count(3)
     page.get_by_role("radio", name="Scopes").click()
     expect(rows).to_have_count(2)
     rows.last.get_by_role("button").click()
 
-    expect(_node(page, "net/dense")).to_have_attribute("aria-pressed", "true")
+    expect(node_box(page, "net/dense")).to_have_attribute("aria-pressed", "true")
 
 
 def test_torch_measures_nothing_and_the_page_says_so(page: Page, served: Served) -> None:
-    _open(page, served, "torch", "&gp=measured")
+    open_graph(page, served, "torch", "&gp=measured")
 
-    expect(_side(page)).to_contain_text("names /device:CPU:0, and tells of no node")
+    expect(side_panel(page)).to_contain_text("names /device:CPU:0, and tells of no node")
     assert not {"Compute time", "Memory"} & set(_offered(page))
 
 
 def test_without_run_metadata_nothing_is_offered(page: Page, served: Served) -> None:
-    _open(page, served, "none")
+    open_graph(page, served, "none")
 
     expect(page.get_by_role("radio", name="Times")).to_be_hidden()
     assert not {"Compute time", "Memory"} & set(_offered(page))
@@ -175,14 +162,14 @@ def test_axe_finds_no_fault_in_either_theme(
     page = context.new_page()
 
     for side in ("measured", "node"):
-        _open(page, served, "chain", f"&gc=time&go=net&gs=net/relu&gp={side}")
-        expect(_side(page)).to_contain_text("Compute time")
+        open_graph(page, served, "chain", f"&gc=time&go=net&gs=net/relu&gp={side}")
+        expect(side_panel(page)).to_contain_text("Compute time")
         assert faults_of(page) == []
     context.close()
 
 
 def test_a_saved_picture_has_the_colours(page: Page, served: Served, tmp_path: Path) -> None:
-    _open(page, served, "chain", "&gc=time")
+    open_graph(page, served, "chain", "&gc=time")
     page.get_by_role("button", name="Save", exact=True).click()
 
     with page.expect_download() as download:
@@ -198,9 +185,9 @@ def test_a_phone_shows_the_scale_and_the_table(browser: Browser, served: Served)
     context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True)
     page = context.new_page()
 
-    _open(page, served, "chain", "&gc=time&gp=measured")
+    open_graph(page, served, "chain", "&gc=time&gp=measured")
 
     expect(page.locator(".ob-g-legend")).to_be_visible()
-    expect(_side(page).locator("tbody tr").first).to_contain_text("MatMul")
+    expect(side_panel(page).locator("tbody tr").first).to_contain_text("MatMul")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     context.close()

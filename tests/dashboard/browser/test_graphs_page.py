@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from orgboard_schema.types import TensorHistogram
 from support.boards import scalars, values
 from support.boxes import box_of
 from support.graph_defs import CHAIN, graph_def, logged, model
+from support.graph_page import node_box, open_graph, side_panel
 from support.served import HOSTILE, Served, serve_example
 
 pytestmark = pytest.mark.browser
@@ -44,40 +45,26 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield served
 
 
-def _open(page: Page, served: Served, run: str, query: str = "") -> None:
-    uid = served.board.uids[run]
-    page.goto(f"{served.address}/p/default/graphs/graphs?gr={uid}{query}")
-    expect(page.locator(".ob-g-words")).to_contain_text("node")
-
-
-def _node(page: Page, path: str) -> Locator:
-    return page.locator(f'.ob-g-node[data-path="{path}"]')
-
-
-def _side(page: Page) -> Locator:
-    return page.get_by_role("region", name="About the graph")
-
-
 def test_a_double_click_opens_a_scope_in_place_and_another_closes_it(
     page: Page, served: Served
 ) -> None:
-    _open(page, served, "chain")
+    open_graph(page, served, "chain")
 
-    _node(page, "net").dblclick()
-    expect(_node(page, "net/dense")).to_be_visible()
+    node_box(page, "net").dblclick()
+    expect(node_box(page, "net/dense")).to_be_visible()
     expect(page).to_have_url(re.compile("go=net"))
-    expect(_node(page, "net")).to_have_attribute("aria-expanded", "true")
-    _node(page, "net").locator("text").first.dblclick()
+    expect(node_box(page, "net")).to_have_attribute("aria-expanded", "true")
+    node_box(page, "net").locator("text").first.dblclick()
 
-    expect(_node(page, "net/dense")).to_have_count(0)
+    expect(node_box(page, "net/dense")).to_have_count(0)
     expect(page).not_to_have_url(re.compile("go="))
 
 
 def test_children_stand_inside_the_box_of_their_scope(page: Page, served: Served) -> None:
-    _open(page, served, "chain", "&go=net&go=net/dense")
+    open_graph(page, served, "chain", "&go=net&go=net/dense")
 
-    outer = box_of(_node(page, "net"))
-    inner = box_of(_node(page, "net/dense"))
+    outer = box_of(node_box(page, "net"))
+    inner = box_of(node_box(page, "net/dense"))
 
     assert outer["x"] < inner["x"]
     assert outer["y"] < inner["y"]
@@ -86,23 +73,23 @@ def test_children_stand_inside_the_box_of_their_scope(page: Page, served: Served
 
 
 def test_a_click_tells_of_a_node_and_its_links_lead_on(page: Page, served: Served) -> None:
-    _open(page, served, "chain")
+    open_graph(page, served, "chain")
 
-    _node(page, "loss").click()
-    expect(_side(page).get_by_role("heading", name="loss")).to_be_visible()
+    node_box(page, "loss").click()
+    expect(side_panel(page).get_by_role("heading", name="loss")).to_be_visible()
     expect(page).to_have_url(re.compile("gs=loss"))
-    _side(page).get_by_role("button", name="net/relu").click()
+    side_panel(page).get_by_role("button", name="net/relu").click()
 
-    expect(_node(page, "net/relu")).to_have_class(re.compile("ob-on"))
-    expect(_side(page).get_by_role("heading", name="relu")).to_be_visible()
+    expect(node_box(page, "net/relu")).to_have_class(re.compile("ob-on"))
+    expect(side_panel(page).get_by_role("heading", name="relu")).to_be_visible()
 
 
 def test_a_reload_shows_the_same(page: Page, served: Served) -> None:
-    _open(page, served, "chain", "&go=net&gs=net/relu&gx=inputs&gc=op")
+    open_graph(page, served, "chain", "&go=net&gs=net/relu&gx=inputs&gc=op")
 
     page.reload()
 
-    expect(_node(page, "net/relu")).to_have_class(re.compile("ob-on"))
+    expect(node_box(page, "net/relu")).to_have_class(re.compile("ob-on"))
     expect(page.get_by_role("button", name="Trace inputs")).to_have_attribute(
         "aria-pressed", "true"
     )
@@ -110,28 +97,28 @@ def test_a_reload_shows_the_same(page: Page, served: Served) -> None:
 
 
 def test_a_trace_dims_what_does_not_lead_to_the_node(page: Page, served: Served) -> None:
-    _open(page, served, "chain", "&go=net&gs=net/relu")
+    open_graph(page, served, "chain", "&go=net&gs=net/relu")
 
     page.get_by_role("button", name="Trace inputs").click()
 
-    expect(_side(page)).to_contain_text("3 nodes lead here.")
-    expect(_node(page, "loss")).to_have_class(re.compile("ob-g-dim"))
-    expect(_node(page, "input")).not_to_have_class(re.compile("ob-g-dim"))
+    expect(side_panel(page)).to_contain_text("3 nodes lead here.")
+    expect(node_box(page, "loss")).to_have_class(re.compile("ob-g-dim"))
+    expect(node_box(page, "input")).not_to_have_class(re.compile("ob-g-dim"))
 
 
 def test_a_search_finds_a_node_and_opens_what_is_around_it(page: Page, served: Served) -> None:
-    _open(page, served, "chain")
+    open_graph(page, served, "chain")
 
     page.keyboard.press("/")
     page.keyboard.type("Mat.ul$")
     expect(page.locator(".ob-g-found button")).to_have_text(["net/dense/MatMulMatMul"])
     page.keyboard.press("Enter")
 
-    expect(_node(page, "net/dense/MatMul")).to_have_class(re.compile("ob-on"))
+    expect(node_box(page, "net/dense/MatMul")).to_have_class(re.compile("ob-on"))
 
 
 def test_a_broken_search_is_explained(page: Page, served: Served) -> None:
-    _open(page, served, "chain")
+    open_graph(page, served, "chain")
 
     page.get_by_label("Find nodes, a regular expression").fill("(")
 
@@ -141,38 +128,38 @@ def test_a_broken_search_is_explained(page: Page, served: Served) -> None:
 def test_arrows_go_from_node_to_node_enter_opens_and_escape_goes_up(
     page: Page, served: Served
 ) -> None:
-    _open(page, served, "chain")
+    open_graph(page, served, "chain")
 
-    _node(page, "input").focus()
+    node_box(page, "input").focus()
     page.keyboard.press("ArrowDown")
-    expect(_node(page, "net")).to_be_focused()
+    expect(node_box(page, "net")).to_be_focused()
     page.keyboard.press("Enter")
-    expect(_node(page, "net/dense")).to_be_visible()
-    expect(_node(page, "net")).to_be_focused()
+    expect(node_box(page, "net/dense")).to_be_visible()
+    expect(node_box(page, "net")).to_be_focused()
     page.keyboard.press("ArrowDown")
-    expect(_node(page, "net/dense")).to_be_focused()
+    expect(node_box(page, "net/dense")).to_be_focused()
     page.keyboard.press("Escape")
-    expect(_node(page, "net")).to_be_focused()
+    expect(node_box(page, "net")).to_be_focused()
     page.keyboard.press("Escape")
 
-    expect(_node(page, "net/dense")).to_have_count(0)
+    expect(node_box(page, "net/dense")).to_have_count(0)
 
 
 def test_the_wheel_zooms_a_drag_moves_and_f_fits(page: Page, served: Served) -> None:
-    _open(page, served, "chain")
+    open_graph(page, served, "chain")
     window = page.locator(".ob-g > g")
     at_first = window.get_attribute("style")
-    box = box_of(_node(page, "net"))
+    box = box_of(node_box(page, "net"))
     assert at_first
 
     page.mouse.move(box["x"] + 5, box["y"] + 5)
     page.mouse.wheel(0, -400)
     expect(window).not_to_have_attribute("style", at_first)
-    larger = box_of(_node(page, "net"))
+    larger = box_of(node_box(page, "net"))
     page.mouse.down()
     page.mouse.move(box["x"] + 85, box["y"] + 45)
     page.mouse.up()
-    moved = box_of(_node(page, "net"))
+    moved = box_of(node_box(page, "net"))
     page.keyboard.press("f")
 
     assert larger["width"] > 1.5 * box["width"]
@@ -181,27 +168,27 @@ def test_the_wheel_zooms_a_drag_moves_and_f_fits(page: Page, served: Served) -> 
 
 
 def test_layers_are_a_table_with_shapes_and_parameters(page: Page, served: Served) -> None:
-    _open(page, served, "chain")
+    open_graph(page, served, "chain")
 
     page.get_by_role("radio", name="Layers").click()
 
-    row = _side(page).get_by_role("row").filter(has_text="MatMul")
+    row = side_panel(page).get_by_role("row").filter(has_text="MatMul")
     expect(row.get_by_role("cell")).to_have_text(["densenet", "MatMul", "2\u00d74", "32"])
 
 
 def test_two_runs_graphs_are_compared_in_colours_and_as_a_list(page: Page, served: Served) -> None:
-    _open(page, served, "chain", "&gp=changes")
+    open_graph(page, served, "chain", "&gp=changes")
 
     page.get_by_label("Compare with").select_option(label="other")
 
-    expect(_side(page)).to_contain_text("1 another operation")
-    expect(_side(page).get_by_role("button", name="loss")).to_be_visible()
+    expect(side_panel(page)).to_contain_text("1 another operation")
+    expect(side_panel(page).get_by_role("button", name="loss")).to_be_visible()
     expect(page.locator(".ob-g-legend")).to_contain_text("changed")
-    expect(_node(page, "loss")).to_have_attribute("aria-label", re.compile("1 op"))
+    expect(node_box(page, "loss")).to_have_attribute("aria-label", re.compile("1 op"))
 
 
 def test_alike_blocks_have_one_colour_and_say_how_many(page: Page, served: Served) -> None:
-    _open(page, served, "blocks", "&go=encoder")
+    open_graph(page, served, "blocks", "&go=encoder")
 
     blocks = page.locator(".ob-g-scope:not(.ob-g-opened)").filter(has_text="one of 8 alike")
 
@@ -211,57 +198,57 @@ def test_alike_blocks_have_one_colour_and_say_how_many(page: Page, served: Serve
 
 
 def test_what_is_set_aside_can_be_drawn(page: Page, served: Served) -> None:
-    _open(page, served, "chain", "&go=net&go=net/dense&gp=aside")
-    expect(_node(page, "net/dense/kernel")).to_have_count(0)
+    open_graph(page, served, "chain", "&go=net&go=net/dense&gp=aside")
+    expect(node_box(page, "net/dense/kernel")).to_have_count(0)
 
     page.get_by_label("Draw them with the others").check()
 
-    expect(_node(page, "net/dense/kernel")).to_be_visible()
+    expect(node_box(page, "net/dense/kernel")).to_be_visible()
     expect(page).to_have_url(re.compile("ga=1"))
 
 
 def test_one_node_is_taken_out_of_what_is_set_aside_and_put_back(
     page: Page, served: Served
 ) -> None:
-    _open(page, served, "chain", "&go=net&go=net/dense&gp=aside")
+    open_graph(page, served, "chain", "&go=net&go=net/dense&gp=aside")
 
-    _side(page).get_by_role("button", name="Draw net/dense/kernel").click()
-    expect(_node(page, "net/dense/kernel")).to_be_visible()
-    expect(_side(page)).to_contain_text("but drawn")
+    side_panel(page).get_by_role("button", name="Draw net/dense/kernel").click()
+    expect(node_box(page, "net/dense/kernel")).to_be_visible()
+    expect(side_panel(page)).to_contain_text("but drawn")
     expect(page).to_have_url(re.compile("kernel"))
     page.reload()
-    expect(_node(page, "net/dense/kernel")).to_be_visible()
-    _side(page).get_by_role("button", name="Set aside net/dense/kernel").press("Enter")
+    expect(node_box(page, "net/dense/kernel")).to_be_visible()
+    side_panel(page).get_by_role("button", name="Set aside net/dense/kernel").press("Enter")
 
-    expect(_node(page, "net/dense/kernel")).to_have_count(0)
+    expect(node_box(page, "net/dense/kernel")).to_have_count(0)
     expect(page).not_to_have_url(re.compile("gm="))
 
 
 def test_any_node_or_scope_is_set_aside_from_its_card(page: Page, served: Served) -> None:
-    _open(page, served, "chain", "&gs=net")
+    open_graph(page, served, "chain", "&gs=net")
 
-    _side(page).get_by_role("button", name="Set aside net").click()
-    expect(_node(page, "net")).to_have_count(0)
-    expect(_node(page, "loss")).to_be_visible()
+    side_panel(page).get_by_role("button", name="Set aside net").click()
+    expect(node_box(page, "net")).to_have_count(0)
+    expect(node_box(page, "loss")).to_be_visible()
     page.get_by_role("radio", name="Set aside").click()
-    expect(_side(page)).to_contain_text("by hand")
-    _side(page).get_by_role("button", name="Undo moves by hand").click()
+    expect(side_panel(page)).to_contain_text("by hand")
+    side_panel(page).get_by_role("button", name="Undo moves by hand").click()
 
-    expect(_node(page, "net")).to_be_visible()
+    expect(node_box(page, "net")).to_be_visible()
 
 
 def test_a_layer_links_to_the_scalars_that_it_logged(page: Page, served: Served) -> None:
-    _open(page, served, "chain", "&go=net&gs=net/dense")
+    open_graph(page, served, "chain", "&go=net&gs=net/dense")
 
-    _side(page).get_by_role("link", name="net/dense/norm").click()
+    side_panel(page).get_by_role("link", name="net/dense/norm").click()
 
     expect(page.get_by_role("heading", name="net/dense/norm").first).to_be_visible()
 
 
 def test_a_layer_links_to_the_histograms_that_it_logged(page: Page, served: Served) -> None:
-    _open(page, served, "chain", "&go=net&gs=net/dense")
+    open_graph(page, served, "chain", "&go=net&gs=net/dense")
 
-    _side(page).get_by_role("link", name="net/dense/kernel").click()
+    side_panel(page).get_by_role("link", name="net/dense/kernel").click()
 
     expect(page).to_have_url(re.compile("/histograms"))
     card = page.locator('.ob-histcard[data-tag="net/dense/kernel"]')
@@ -272,7 +259,7 @@ def test_a_layer_links_to_the_histograms_that_it_logged(page: Page, served: Serv
 def test_a_series_says_how_many_it_is_and_not_that_it_is_one_of_them(
     page: Page, served: Served
 ) -> None:
-    _open(page, served, "series")
+    open_graph(page, served, "series")
 
     expect(page.locator(".ob-g-series")).to_contain_text("alike")
     expect(page.locator(".ob-g-series")).not_to_contain_text("one of")
@@ -280,7 +267,7 @@ def test_a_series_says_how_many_it_is_and_not_that_it_is_one_of_them(
 
 
 def test_the_graph_is_saved_as_a_picture(page: Page, served: Served, tmp_path: Path) -> None:
-    _open(page, served, "chain", "&go=net")
+    open_graph(page, served, "chain", "&go=net")
 
     files = {}
     for form in ("PNG", "SVG"):
@@ -301,10 +288,10 @@ def test_hostile_names_are_text_and_what_is_wrong_is_said(page: Page, served: Se
     alerts: list[str] = []
     page.on("dialog", lambda dialog: alerts.append(dialog.message))
 
-    _open(page, served, "strange")
+    open_graph(page, served, "strange")
 
     expect(page.get_by_role("button", name=HOSTILE)).to_be_visible()
-    expect(_side(page)).to_contain_text("which is not in the graph")
+    expect(side_panel(page)).to_contain_text("which is not in the graph")
     assert alerts == []
 
 
@@ -320,9 +307,9 @@ def test_a_phone_shows_the_graph_and_beside_it_what_is_told(
     context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True)
     page = context.new_page()
 
-    _open(page, served, "chain")
-    _node(page, "loss").tap()
+    open_graph(page, served, "chain")
+    node_box(page, "loss").tap()
 
-    expect(_side(page).get_by_role("heading", name="loss")).to_be_visible()
+    expect(side_panel(page).get_by_role("heading", name="loss")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     context.close()
