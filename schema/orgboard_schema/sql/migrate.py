@@ -6,6 +6,7 @@ that two of different releases never migrate under each other.
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -160,7 +161,8 @@ def alembic_config(conn: Connection) -> Config:
     """Return Alembic's configuration for running on this connection."""
     from alembic.config import Config
 
-    config = Config()
+    # Its own default is what was standard output when it was imported.
+    config = Config(stdout=sys.stdout)
     # Alembic's settings are percent-formatted.
     config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")

@@ -234,6 +234,33 @@ def test_shift_and_drag_moves_along_and_alt_and_wheel_zooms(page: Page, served: 
     assert closer_high - closer_low < 900
 
 
+def test_what_is_drawn_anew_during_a_gesture_leaves_it_in_the_hand(
+    page: Page, served: Served
+) -> None:
+    page.goto(served.page("scalars?t=train/loss&x0=1000&x1=2000"))
+    ready(page)
+
+    turned, drawn = page.evaluate(
+        """() => {
+          const { card } = document.querySelector(".ob-card[data-tag='train/loss']");
+          const box = card.plot.getBoundingClientRect();
+          ob.setView({ zoom: [1100, 2100] });
+          card.plot.dispatchEvent(new WheelEvent("wheel", {
+            altKey: true, deltaY: -300, bubbles: true, cancelable: true,
+            clientX: box.left + box.width / 2, clientY: box.top + box.height / 2,
+          }));
+          const turned = card.ranges.x;
+          card.draw();
+          return [turned, card.ranges.x];
+        }"""
+    )
+
+    assert drawn == turned
+    expect(page).not_to_have_url(re.compile(r"x0=1[01]00\b"))
+    low, high = zoom_of(page)
+    assert [low, high] == pytest.approx(turned, rel=0.01)
+
+
 @pytest.mark.parametrize(
     ("order", "first"),
     [

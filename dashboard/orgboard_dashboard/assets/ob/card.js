@@ -16,6 +16,8 @@
       this.wanted = "all";
       this.ranges = null;
       this.resting = false;
+      /** Whether a gesture shows limits that the view does not have yet. */
+      this.inHand = false;
       this.build(actions);
     }
 
@@ -82,7 +84,8 @@
       return ob.view;
     }
 
-    /** Draw what is known. Under a resting pointer the axes stay, so that nothing jumps. */
+    /** Draw what is known. Under a resting pointer the axes stay, so that nothing jumps; in the
+        midst of a gesture they are the hand's. */
     draw() {
       if (!this.visible || !this.fetched) return;
       const { view } = ob;
@@ -91,7 +94,7 @@
       const figure = ob.groupFigure(lines, look, this.tag.name);
       figure.unit = ob.unitOf(this.tag.name);
       const key = JSON.stringify([view.zoom, view.xAxis, view.logX, view.yAxis, look.yRange, look.sectionRanges, look.cardRanges, view.outliersClipped, figure.ranges.unit]);
-      this.held = this.resting && this.ranges !== null && this.key === key;
+      this.held = this.ranges !== null && (this.inHand || (this.resting && this.key === key));
       if (this.held) figure.ranges = this.ranges;
       const slides = this.key === key && !view.zoom ? this.ranges : null;
       this.ranges = figure.ranges;

@@ -27,7 +27,7 @@
       take(event);
       pan(card, event, onZoom);
     }, true);
-    const settle = ob.settled(REST_MS, () => card.ranges && onZoom(placesOf(card)));
+    const settle = ob.settled(REST_MS, () => letGo(card, onZoom));
     stage.addEventListener("wheel", (event) => {
       if (!event.altKey || !card.ranges) return;
       event.preventDefault();
@@ -56,7 +56,7 @@
       preview(card, [low + by, high + by]);
     }, (event) => {
       card.plot.classList.remove("ob-panning");
-      if (Math.abs(event.clientX - start.clientX) >= LEAST_PX) onZoom(placesOf(card));
+      letGo(card, Math.abs(event.clientX - start.clientX) >= LEAST_PX ? onZoom : null);
     });
   }
 
@@ -109,11 +109,19 @@
     document.addEventListener("mouseup", end);
   }
 
-  /** Show other limits on one card, before anything is fetched. */
+  /** Show other limits on one card, before anything is fetched. They stay when an answer to an
+      earlier question comes meanwhile. */
   function preview(card, x) {
     if (!(x[0] < x[1]) || !x.every(Number.isFinite)) return;
+    card.inHand = true;
     card.ranges = { ...card.ranges, x };
     ob.draw(card.plot, { data: card.plot.data, ranges: card.ranges }, ob.view);
+  }
+
+  function letGo(card, onZoom) {
+    if (!card.inHand) return;
+    card.inHand = false;
+    if (onZoom && card.ranges) onZoom(placesOf(card));
   }
 
   function placesOf(card) {
