@@ -13,7 +13,18 @@ import secrets
 from typing import Final
 from urllib.parse import quote
 
-__all__ = ["code_at", "link_of", "new_recovery_codes", "new_seed", "plain", "spelled", "step_of"]
+import segno
+
+__all__ = [
+    "code_at",
+    "link_of",
+    "new_recovery_codes",
+    "new_seed",
+    "picture_of",
+    "plain",
+    "spelled",
+    "step_of",
+]
 
 _STEP_S: Final = 30
 _DIGITS: Final = 6
@@ -57,6 +68,12 @@ def link_of(seed: bytes, name: str, board: str) -> str:
     label = f"{quote(board, safe='')}:{quote(name, safe='')}"
     secret = base64.b32encode(seed).decode()
     return f"otpauth://totp/{label}?secret={secret}&issuer={quote(board, safe='')}"
+
+
+def picture_of(link: str) -> list[str]:
+    """Return the QR code of an address: a text of 0 (light) and 1 (dark) for each row."""
+    code = segno.make_qr(link, error="m")
+    return ["".join("01"[dark & 1] for dark in row) for row in code.matrix]
 
 
 def spelled(seed: bytes) -> str:

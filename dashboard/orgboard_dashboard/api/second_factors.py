@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from orgboard_dashboard.accounts.totp import link_of, spelled
+from orgboard_dashboard.accounts.totp import link_of, picture_of, spelled
 from orgboard_dashboard.api.answers import answer
 from orgboard_dashboard.api.bodies import read_object, text_of
 from orgboard_dashboard.api.proof import require_proof
@@ -45,9 +45,8 @@ def routes(services: Services, config: WebConfig) -> APIRouter:
         require_own_proof()
         seed = await services.edit(start, services.now())
         board = f"orgboard {config.outside_host}"
-        return answer(
-            {"secret": spelled(seed), "link": link_of(seed, current_viewer().name, board)}
-        )
+        link = link_of(seed, current_viewer().name, board)
+        return answer({"secret": spelled(seed), "link": link, "picture": picture_of(link)})
 
     @router.post("/second-factor/confirm")
     async def put_in_force(request: Request) -> Response:

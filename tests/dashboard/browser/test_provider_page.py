@@ -6,12 +6,15 @@ import base64
 import re
 import time
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
+from zxingcpp import read_barcode
 
-from orgboard_dashboard.accounts.totp import code_at
+from orgboard_dashboard.accounts.totp import code_at, link_of
 from support.by_provider import ANA, connect_by_hand
 from support.people import PASSWORD, add_person
 from support.provider import CLIENT, SECRET, Answer, Provider, provider_on_loopback
@@ -123,6 +126,9 @@ def test_a_second_factor_is_set_up_asked_for_and_ended(page: Page, board: Served
     page.get_by_role("button", name="Set up…").click()
     secret = page.get_by_label("The secret").inner_text()
     seed = base64.b32decode(secret.replace(" ", ""))
+    assert scanned(page) == link_of(seed, "lou", "orgboard 127.0.0.1")
+    page.emulate_media(color_scheme="dark")
+    assert scanned(page) == link_of(seed, "lou", "orgboard 127.0.0.1")
     page.get_by_label("The code that it shows").fill(code_at(seed, int(time.time() // 30)))
     page.get_by_role("button", name="Put it in force").click()
     codes = page.get_by_role("list", name="Recovery codes").get_by_role("listitem")
@@ -144,6 +150,14 @@ def test_a_second_factor_is_set_up_asked_for_and_ended(page: Page, board: Served
     page.get_by_role("button", name="End it…").click()
     page.get_by_role("button", name="End it", exact=True).click()
     expect(page.get_by_role("button", name="Set up…")).to_be_visible()
+
+
+def scanned(page: Page) -> str:
+    """Return what a phone reads on the page."""
+    picture = page.get_by_role("img", name="QR code").screenshot()
+    code = read_barcode(Image.open(BytesIO(picture)))
+    assert code is not None
+    return code.text
 
 
 def _give_password(page: Page, name: str) -> None:

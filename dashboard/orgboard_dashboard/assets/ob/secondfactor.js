@@ -2,6 +2,8 @@
 (function (ob) {
   "use strict";
 
+  const MARGIN = 4;
+
   /** The viewer's second factor, as a section of the account's page. */
   ob.secondOf = function secondOf(page, { since, recovery_codes: left }) {
     const button = since ? ob.el("button.ob-pill", { type: "button", onclick: () => askEnd(page) }, "End it…")
@@ -12,10 +14,11 @@
   };
 
   async function begin(page) {
-    const { secret, link } = await ob.delicate("second-factor", {});
+    const { secret, link, picture } = await ob.delicate("second-factor", {});
     const code = ob.el("input.ob-input", { name: "code", required: true, maxlength: "10", inputmode: "numeric", autocomplete: "one-time-code", "aria-label": "The code that it shows" });
     ob.dialog("A second factor", [
-      ob.el("p", {}, "In an app for codes on your phone, add an account by this secret; on the phone itself, ", ob.el("a", { href: link }, "open it there"), "."),
+      ob.el("p", {}, "Scan this with an app for codes on your phone, or type the secret; on the phone itself, ", ob.el("a", { href: link }, "open it there"), "."),
+      codeOf(picture),
       ob.el("p.ob-secret.ob-mono", { "aria-label": "The secret" }, secret),
       ob.el("label.ob-labelled", {}, ob.el("span", {}, "The code that it shows"), code),
     ], {
@@ -27,6 +30,14 @@
       },
     });
     code.focus();
+  }
+
+  /** Draw a QR code: dark on light in either theme, with the four modules of margin that readers need. */
+  function codeOf(rows) {
+    const size = rows.length + 2 * MARGIN;
+    const runs = rows.flatMap((row, y) => [...row.matchAll(/1+/g)].map(({ index, 0: { length } }) => `M${index + MARGIN} ${y + MARGIN}h${length}v1h-${length}z`));
+    return ob.svg("svg", { class: "ob-qr", role: "img", "aria-label": "QR code", viewBox: `0 0 ${size} ${size}`, "shape-rendering": "crispEdges" },
+      ob.svg("rect", { width: size, height: size, fill: "#fff" }), ob.svg("path", { d: runs.join(""), fill: "#000" }));
   }
 
   function showCodes(codes) {
