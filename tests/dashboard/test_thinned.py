@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
+from orgboard_dashboard.api.codec import decode
 from orgboard_dashboard.export import Choice, export
+from orgboard_schema.types import TensorHistogram
 from support.boards import Board, scalars, values
 from support.thinned import picture, thin
 
 NOW = 1_800_000_000.0
+PROJECT = "/api/ui/v1/p/default/board"
 
 
 def _logged(board: Board) -> str:
@@ -45,6 +49,28 @@ def test_values_that_are_left_say_how_many_there_were(any_board: Board) -> None:
     (blob,) = series["points"][0]["blobs"]
     there = any_board.ask("GET", f"/api/ui/v1/r/{uid}/blob/{blob['sha256']}")
     assert there.status_code == 200
+
+
+def test_histograms_that_are_left_say_how_many_there_were(any_board: Board) -> None:
+    shapes = [TensorHistogram("float64", ((0.0, 1.0, float(n)),)) for n in range(1000)]
+    uids = [any_board.log(name, [values("w", "histogram", shapes)]) for name in ("one", "two")]
+    thin(any_board.engine, uids[0], "histogram", now=NOW)
+    tag = any_board.ask("GET", f"{PROJECT}/tags?kind=histogram").json()["tags"][0]["id"]
+    told = [{"kept": 101, "logged": 1000, "at": NOW, "keep_every": 10}]
+
+    def lines(question: Any, path: str = "histograms") -> Any:
+        answer = any_board.ask("POST", f"{PROJECT}/{path}", json=question)
+        return decode(answer.content)[0]["cards"][0]["lines"]
+
+    cards = [{"tag": tag}]
+    each = lines({"runs": uids, "cards": cards})
+    groups = [("1", uids[:1]), ("2", uids[1:]), ("b", uids)]
+    asked = [{"id": name, "runs": members} for name, members in groups]
+    grouped = lines({"groups": asked, "cards": cards})
+    assert [line["thinned"] for line in each] == [told, []]
+    assert [line["thinned"] for line in grouped] == [told, [], told]
+    assert lines({"run": uids[0]}, "layers")[0]["thinned"] == told
+    assert lines({"run": uids[1]}, "layers")[0]["thinned"] == []
 
 
 def test_a_picture_that_was_taken_is_not_there_any_more(any_board: Board) -> None:

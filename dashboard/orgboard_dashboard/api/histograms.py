@@ -7,8 +7,8 @@ runs are asked for as they are for curves, and have the sum of their runs' bucke
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
 from typing import Any, Final, cast
 
 import numpy as np
@@ -150,7 +150,10 @@ def answer_histograms(
     cards = [
         {
             "tag": tag_id,
-            "lines": list(_lines(tag_id, found, question, columns)),
+            "lines": [
+                line | {"thinned": _thinned(found, tag_id, line.get("of", [line["run"]]))}
+                for line in _lines(tag_id, found, question, columns)
+            ],
         }
         for tag_id in question.tag_ids
     ]
@@ -172,6 +175,7 @@ def answer_map(
         "run": question.uid,
         "rows": [{"tag": tag, "name": found.names.get(tag, "")} for tag in drawn.tags],
         "n": len(columns_of([layer.step for layer in mine.values()], 2**31)),
+        "thinned": [asdict(told) for (uid, _), told in found.thinned.items() if uid in uids],
         "blocks": {
             "x": columns.add(drawn.steps.astype(np.float64)),
             "values": columns.add(drawn.values.ravel().astype(np.float32)),
@@ -184,6 +188,12 @@ def answer_map(
         "cards": [{"tag": 0, "lines": [line]}],
     }
     return encode(header, columns)
+
+
+def _thinned(found: HistogramsFound, tag_id: int, uids: Iterable[str]) -> list[dict[str, Any]]:
+    """Tell of those runs whose series was thinned what became of it."""
+    keys = ((uid, tag_id) for uid in uids)
+    return [asdict(found.thinned[key]) for key in keys if key in found.thinned]
 
 
 def _layers(found: HistogramsFound, uid: str) -> dict[int, Layer]:

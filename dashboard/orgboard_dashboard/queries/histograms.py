@@ -11,6 +11,7 @@ from sqlalchemy import Connection, select
 
 from orgboard_dashboard.queries.errors import TooMuch
 from orgboard_dashboard.queries.runs import project_revision
+from orgboard_dashboard.queries.thinned import Thinned, told_of
 from orgboard_dashboard.queries.visible import find_project, runs_of
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.blocks.series import kind_number
@@ -18,6 +19,7 @@ from orgboard_schema.sql import read, tables
 from orgboard_schema.sql.dictionary import tag_names
 from orgboard_schema.sql.read import HistogramParts
 from orgboard_schema.sql.text import to_sql
+from orgboard_schema.sql.thinning.marks import load_marks
 
 __all__ = [
     "MAX_FRAMES_READ",
@@ -41,6 +43,8 @@ class HistogramsFound:
     series: dict[tuple[str, int], HistogramParts]
     names: dict[int, str]
     """Of the tags that some series is of."""
+    thinned: dict[tuple[str, int], Thinned]
+    """What became of those series that were thinned."""
 
 
 def find_histograms(
@@ -93,12 +97,18 @@ def _found(
     revision = project_revision(viewer, conn, found)
     keys = _keys(conn, uid_of, tag_ids)
     tags = {tag_id for _, tag_id in keys}
-    series = read.histograms(conn, keys)
-    return HistogramsFound(
-        revision,
-        {(uid_of[run_id], tag_id): parts for (run_id, tag_id), parts in series.items()},
-        tag_names(conn, tags),
-    )
+    series = {
+        (uid_of[run_id], tag_id): parts
+        for (run_id, tag_id), parts in read.histograms(conn, keys).items()
+    }
+    marks = {
+        (uid_of[run_id], mark.tag_id): mark
+        for run_id, found_marks in load_marks(conn, uid_of).items()
+        for mark in found_marks
+        if mark.kind == "histogram"
+    }
+    left = {key: told_of(len(series[key]), mark) for key, mark in marks.items() if key in series}
+    return HistogramsFound(revision, series, tag_names(conn, tags), left)
 
 
 def _keys(

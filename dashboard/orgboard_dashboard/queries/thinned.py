@@ -11,7 +11,7 @@ from orgboard_schema.blocks.heads import SeriesHead
 from orgboard_schema.sql.thinning.marks import Mark, load_marks
 from orgboard_schema.types import Kind
 
-__all__ = ["Thinned", "marks_of", "thinned"]
+__all__ = ["Thinned", "marks_of", "thinned", "told_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,9 @@ def marks_of(conn: Connection, run_id: int) -> Mapping[tuple[int, Kind], Mark]:
 def thinned(head: SeriesHead, marks: Mapping[tuple[int, Kind], Mark]) -> Thinned | None:
     """Return what became of a series; None when nothing was taken of it."""
     mark = marks.get((head.tag_id, head.kind))
-    if mark is None:
-        return None
-    return Thinned(head.n_all, head.n_all + mark.taken, mark.at, mark.keep_every)
+    return None if mark is None else told_of(head.n_all, mark)
+
+
+def told_of(kept: int, mark: Mark) -> Thinned:
+    """Return what is told of a series of which so many points are left."""
+    return Thinned(kept, kept + mark.taken, mark.at, mark.keep_every)

@@ -94,8 +94,9 @@
       const right = all ? (shown < all ? `${ob.count(shown)} of ${ob.plural(all, "step")}` : ob.plural(all, "step")) : "";
       this.words[0].textContent = left;
       this.words[0].title = left;
-      this.words[1].textContent = right;
-      this.words[1].title = "Every histogram is stored. Drawn are the first, the last and some evenly between, in even bins that keep all areas; the pointer tells exact buckets.";
+      const thinned = ob.thinnedTogether(drawn);
+      this.words[1].textContent = thinned ? `${right}, thinned` : right;
+      this.words[1].title = `${thinned || "Every histogram is stored."} Drawn are the first, the last and some evenly between, in even bins that keep all areas; the pointer tells exact buckets.`;
     }
 
     /** What a pointer is on: a line, one of its histograms, and a value. */

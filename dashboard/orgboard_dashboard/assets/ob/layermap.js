@@ -106,7 +106,8 @@
         return { tag, name, row, value: best < 0 ? NaN : values[row * width + best], step: best < 0 ? NaN : this.line.at[row * width + best] };
       }).filter(({ value }) => Number.isFinite(value)).sort((a, b) => b.value - a.value);
       const told = largest.slice(0, TOLD);
-      const size = `${ob.plural(rows.length, "layer")}, ${width < n ? `${width} of ${ob.plural(n, "step")}` : ob.plural(width, "step")}, in the order they were first logged in.`;
+      const thinned = ob.thinnedTogether([this.line]);
+      const size = `${ob.plural(rows.length, "layer")}, ${width < n ? `${width} of ${ob.plural(n, "step")}` : ob.plural(width, "step")}, in the order they were first logged in.${thinned && ` Histograms: ${thinned}`}`;
       const links = told.flatMap(({ name, value, step }, i) => [
         i ? ", " : "", ob.el("button.ob-link.ob-mono", { type: "button", title: "Show its card", onclick: () => this.show(name, step) }, name), ` ${ob.value(value)} at step ${ob.count(step)}`,
       ]);

@@ -108,6 +108,13 @@
   /** What became of a series that was thinned: how much of it is kept. */
   ob.thinnedWords = ({ kept, logged, at }) => `${ob.count(kept)} of ${ob.count(logged)} kept, thinned on ${ob.day(at)}`;
 
+  /** What became of those of these lines that were thinned, as a sentence; "" where none was. */
+  ob.thinnedTogether = function thinnedTogether(lines) {
+    const all = lines.flatMap((line) => line.thinned ?? []);
+    const sum = (key) => all.reduce((total, one) => total + one[key], 0);
+    return all.length ? `${ob.thinnedWords({ kept: sum("kept"), logged: sum("logged"), at: Math.max(...all.map((one) => one.at)) })}.` : "";
+  };
+
   /** By which rule, for who rests on it. */
   ob.thinningRule = ({ keep_every, at }) => `1 in ${ob.count(keep_every)} was kept, and the first and the last, by \`orgboard db retain\` (${ob.moment(at)}). The event files were not touched.`;
 
