@@ -391,6 +391,23 @@ def test_the_header_has_room_for_the_project_and_for_who_is_signed_in(
     context.close()
 
 
+def test_the_open_page_stays_in_sight_among_the_tabs_when_they_lose_room(
+    browser: Browser, peopled: Served
+) -> None:
+    context = browser.new_context(viewport={"width": 1366, "height": 700})
+    let_in(context, peopled, sign_in(peopled.board, "Ana"))
+    page = context.new_page()
+    page.goto(f"{peopled.address}/p/blue/{quote(MARKUP)}/compare")
+    tab = page.locator("#ob-tabs").get_by_role("link", name="Compare")
+    expect(page.get_by_role("button", name="Account: Ana")).to_be_in_viewport(ratio=1)
+    expect(tab).to_be_in_viewport(ratio=0.95)
+
+    page.set_viewport_size({"width": 800, "height": 700})
+
+    expect(tab).to_be_in_viewport(ratio=0.95)
+    context.close()
+
+
 def test_a_board_without_accounts_has_no_account_button_and_says_how_to_have_some(
     page: Page, served: Served
 ) -> None:

@@ -48,6 +48,8 @@
     new MutationObserver(() => enter(place)).observe(place, { childList: true });
     ob.route();
     ob.showAccount();
+    // What comes beside the tabs later, and a window made narrower, take room from them.
+    new ResizeObserver(ob.showTab).observe(document.getElementById("ob-tabs"));
     return true;
   }
 
