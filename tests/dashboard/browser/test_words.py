@@ -247,6 +247,24 @@ def test_colours_are_spread_anew_over_the_shown_runs(scalars_page: Page) -> None
     )
 
 
+def test_a_button_that_is_pressed_stays_in_its_place_whatever_is_new(scalars_page: Page) -> None:
+    page = scalars_page
+    button = page.get_by_role("button", name="Change cosine/a", exact=True)
+    expect(button).to_be_visible()
+    box = box_of(button)
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.evaluate("""() => {
+      window.row = document.querySelector(".ob-panel .ob-row");
+      ob.project.tell("runs");
+    }""")
+    page.mouse.up()
+
+    expect(page.get_by_role("menuitem", name="Colour…", exact=True)).to_be_visible()
+    # It is painted once the button is let go.
+    page.wait_for_function("!window.row.isConnected")
+
+
 def test_any_other_colour_can_be_chosen(scalars_page: Page) -> None:
     page = scalars_page
     _choose(page, "cosine/a", "Colour…")

@@ -25,7 +25,7 @@
     if (!project) return;
     parts = build(project);
     place.append(grip(), parts.head, parts.groups.el, parts.columns, parts.list, parts.foot);
-    const off = [project.on(paint), ob.onView(onView), ob.onRunHover(paintHover)];
+    const off = [project.on(() => ob.unpressed(paint)), ob.onView(onView), ob.onRunHover(paintHover)];
     stop = () => off.forEach((each) => each());
     paint();
   };

@@ -6,9 +6,15 @@
   let isPressed = false;
   const waiting = new Set();
 
-  document.addEventListener("pointerdown", () => { isPressed = true; }, true);
+  document.addEventListener("pointerdown", (event) => { isPressed = !isOnScrollbar(event); }, true);
   for (const end of ["pointerup", "pointercancel", "dragend"]) document.addEventListener(end, letGo, true);
   window.addEventListener("blur", letGo);
+
+  /** Of a scrollbar nobody tells when it is let go. */
+  function isOnScrollbar({ target, offsetX, offsetY }) {
+    const { clientWidth: width, clientHeight: height, scrollWidth, scrollHeight } = target;
+    return (scrollHeight > height && width > 0 && offsetX >= width) || (scrollWidth > width && height > 0 && offsetY >= height);
+  }
 
   function letGo() {
     isPressed = false;
