@@ -3,6 +3,9 @@
     request ─▶ front ─▶ host ─▶ rule ─▶ origin ─▶ viewer ─▶ limits ─▶ body ─▶ callback ─▶ the app
                 403      403     404      403   401/403/503   429    413/415     400
 
+Who sends a body that was not here at once is asked for again when it is: rights are those of the
+last byte, not of the first. Changes ask once more in their transaction (`services.edit`).
+
 It is plain ASGI and denies by default, HTTP and websockets alike, because hooks inside
 Dash do not cover pages and API, and Dash ignores a hook that refuses. Every response,
 refusals included, leaves with the security headers.
@@ -14,9 +17,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, MutableMapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from orgboard_dashboard.callbacks import CallShape, is_call_of
 from orgboard_dashboard.config import LOOPBACK_NAMES
@@ -29,6 +32,8 @@ from orgboard_dashboard.signin.places import sign_in_address
 from orgboard_dashboard.viewer import Viewer, acting_as
 
 __all__ = ["Gate", "Refusal"]
+
+T = TypeVar("T")
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -141,9 +146,7 @@ class Gate:
             await self._note(viewer, rule, scope)
             return
         if scope["method"] not in _SAFE_METHODS:
-            body = await _read_body(receive, headers, rule.body_limit_bytes)
-            if not isinstance(body, Refusal) and scope["path"] == _CALLBACKS:
-                body = body if is_call_of(body, self._callbacks) else _NO_CALLBACK
+            body, viewer = await self._read(scope, receive, headers, rule, viewer)
             if isinstance(body, Refusal):
                 await self._refuse(body, headers, send)
                 return
@@ -168,6 +171,23 @@ class Gate:
         if scope["method"] not in _SAFE_METHODS and not self._identity.vouches(viewer, headers):
             return _FOREIGN
         return viewer
+
+    async def _read(
+        self,
+        scope: Scope,
+        receive: Receive,
+        headers: dict[str, str],
+        rule: Rule,
+        viewer: Viewer | None,
+    ) -> tuple[bytes | Refusal, Viewer | None]:
+        """Return what is sent, and who sends it: whoever is slow may be let in no more by then."""
+        body, came_late = await _awaited(_read_body(receive, headers, rule.body_limit_bytes))
+        if not isinstance(body, Refusal) and scope["path"] == _CALLBACKS:
+            body = body if is_call_of(body, self._callbacks) else _NO_CALLBACK
+        if came_late and viewer and not isinstance(body, Refusal):
+            again = await self._who(scope, headers)
+            return (again, viewer) if isinstance(again, Refusal) else (body, again)
+        return body, viewer
 
     async def _pass(
         self, scope: Scope, receive: Receive, send: Send, viewer: Viewer | None
@@ -323,6 +343,16 @@ async def _read_body(receive: Receive, headers: dict[str, str], limit: int) -> b
                     return bytes(body)
     except TimeoutError:
         return Refusal(408, "The body took too long to arrive.")
+
+
+async def _awaited(coming: Coroutine[Any, Any, T]) -> tuple[T, bool]:
+    """Return what comes, and whether it was not here at once."""
+    waited = asyncio.Event()
+    noting = asyncio.get_running_loop().call_soon(waited.set)
+    try:
+        return await coming, waited.is_set()
+    finally:
+        noting.cancel()
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine
 
 from orgboard_dashboard.pace import Work
 from orgboard_dashboard.queries.guard import reading, writing
+from orgboard_dashboard.queries.people.standing import require_standing
 from orgboard_dashboard.viewer import Viewer, current_viewer
 
 __all__ = ["Services"]
@@ -60,13 +61,20 @@ class Services:
     ) -> T:
         """Run `change(viewer, connection, …)` in a thread, in one transaction that writes.
 
+        It may have waited for the lock: that `viewer` is still let in is asked in it once more.
+
         Raises:
             LookupError: outside a request, where there is no viewer.
+            SignedOut: What the viewer came by opens nothing any more.
+            Forbidden: It ran the board, and does not any more.
         """
         viewer = current_viewer()
-        return await _in_thread(
-            writing(self.engine, viewer), lambda conn: change(viewer, conn, *args, **kwargs)
-        )
+
+        def run(conn: Connection) -> T:
+            require_standing(viewer, conn, self.now())
+            return change(viewer, conn, *args, **kwargs)
+
+        return await _in_thread(writing(self.engine, viewer), run)
 
     async def ask_unknown(
         self,

@@ -60,8 +60,12 @@ async def call(
     *,
     client: str = "127.0.0.1",
     first_part_only: bool = False,
+    meanwhile: Callable[[], Awaitable[None]] | None = None,
 ) -> Reply:
-    """Send one request, and return the answer; of a stream without end only its first part."""
+    """Send one request, and return the answer; of a stream without end only its first part.
+
+    `meanwhile` takes place after the request's head was sent, and before its body.
+    """
     gone = asyncio.Event()
     path, _, query = target.partition("?")
     waiting = [{"type": "http.request", "body": body, "more_body": False}]
@@ -69,6 +73,8 @@ async def call(
 
     async def receive() -> Message:
         if waiting:
+            if meanwhile is not None:
+                await meanwhile()
             return waiting.pop()
         await gone.wait()
         return {"type": "http.disconnect"}

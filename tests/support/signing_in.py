@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import cache
 from http.cookies import SimpleCookie
@@ -62,7 +63,15 @@ class Browser:
     headers: dict[str, str] = field(default_factory=lambda: dict(OWN_PAGE))
     csrf_cookie: str = "ob_csrf"
 
-    async def ask(self, method: str, target: str, body: Any = None, **headers: str) -> Reply:
+    async def ask(
+        self,
+        method: str,
+        target: str,
+        body: Any = None,
+        *,
+        meanwhile: Callable[[], Awaitable[None]] | None = None,
+        **headers: str,
+    ) -> Reply:
         """Send one request; header names are written with `_` for `-`."""
         sent = dict(self.headers)
         if self.cookies:
@@ -72,7 +81,11 @@ class Browser:
             sent[CSRF_HEADER] = self.cookies.get(self.csrf_cookie, "")
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}
         content = b"" if method == "GET" else json.dumps({} if body is None else body).encode()
-        reply = await call(self.web.gate, method, target, sent, content, client=self.address)
+        reply = await call(
+            *(self.web.gate, method, target, sent, content),
+            client=self.address,
+            meanwhile=meanwhile,
+        )
         for said in reply.all("set-cookie"):
             for name, morsel in SimpleCookie(said).items():
                 self.cookies[name] = morsel.value

@@ -22,6 +22,7 @@ from orgboard_dashboard.queries.errors import (
     Conflict,
     Forbidden,
     NotFound,
+    SignedOut,
     TooMuch,
     Unproved,
 )
@@ -102,6 +103,7 @@ def register_errors(api: FastAPI) -> None:
     api.add_exception_handler(NotFound, _not_found)
     api.add_exception_handler(BadQuery, _bad_query)
     api.add_exception_handler(Forbidden, _forbidden)
+    api.add_exception_handler(SignedOut, _signed_out)
     api.add_exception_handler(Conflict, _conflict)
     api.add_exception_handler(RequestValidationError, _bad_request)
     api.add_exception_handler(TooMuch, _too_much)
@@ -132,6 +134,10 @@ async def _forbidden(request: Request, error: Exception) -> Response:
         request.state.is_unproved = True
         return answer({"error": str(error), "prove": True}, 403)
     return refuse(403, str(error))
+
+
+async def _signed_out(_request: Request, error: Exception) -> Response:
+    return refuse(401, str(error))
 
 
 async def _conflict(_request: Request, error: Exception) -> Response:

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-__all__ = ["BadQuery", "Conflict", "Forbidden", "NotFound", "TooMuch", "Unproved"]
+__all__ = ["BadQuery", "Conflict", "Forbidden", "NotFound", "SignedOut", "TooMuch", "Unproved"]
 
 
 class NotFound(Exception):
@@ -30,6 +30,13 @@ class Unproved(Forbidden):
 
     def __init__(self) -> None:
         super().__init__("Give your password to go on: this is delicate.")
+
+
+class SignedOut(Exception):
+    """What this one came by opens nothing any more, since the request began."""
+
+    def __init__(self) -> None:
+        super().__init__("You were signed out meanwhile. Nothing was changed.")
 
 
 class Conflict(Exception):
