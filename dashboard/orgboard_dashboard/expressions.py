@@ -29,6 +29,7 @@ __all__ = [
     "ExpressionError",
     "Number",
     "Tag",
+    "calls_of",
     "evaluate",
     "parse_chart",
     "quoted",
@@ -131,6 +132,13 @@ def tags_of(expression: Expression) -> Iterator[str]:
     elif isinstance(expression, Call):
         for argument in expression.arguments:
             yield from tags_of(argument)
+
+
+def calls_of(expression: Expression) -> int:
+    """Return how many functions and operators there are to work out."""
+    if not isinstance(expression, Call):
+        return 0
+    return 1 + sum(map(calls_of, expression.arguments))
 
 
 def quoted(tag: str) -> str:

@@ -39,6 +39,8 @@ def to_html(text: str, names: Mapping[int, str] | None = None) -> str | None:
     """
     if len(text) > MAX_CHARS:
         return None
+    # Half a character, as JSON can hold it, is none that HTML could.
+    text = text.encode("utf-8", "replace").decode()
     parser = _TABLES if _cells(text) <= _MAX_CELLS else _TEXT
     env: dict[str, Any] = {"names": names or {}}
     tokens = parser.parse(text, env)

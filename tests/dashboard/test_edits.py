@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from orgboard_dashboard.api import runs
 from orgboard_dashboard.queries.edits import MAX_NOTE_BYTES, MAX_RUNS, MAX_TAGS
 from support.boards import Board, scalars
 from support.event_files import event_file, scalar_event
@@ -291,6 +293,43 @@ def test_a_note_is_markdown_made_safe_and_knows_when_it_was_written(any_board: B
     )
     assert gone.json()["written_at"] is None
     assert any_board.ask("GET", f"{API}/r/{first}").json()["note"]["text"] == ""
+
+
+def test_a_note_is_rendered_once_and_beside_what_others_ask(
+    board: Board, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, *_ = _three(board)
+    threads = []
+
+    def rendering(text: str) -> str:
+        # The loop that answers everybody runs in the thread where the request began.
+        with pytest.raises(RuntimeError, match="no running event loop"):
+            asyncio.get_running_loop()
+        threads.append(text)
+        return f"<p>{text}</p>"
+
+    monkeypatch.setattr(runs, "to_html", rendering)
+    text = "a note that no other test wrote"
+    board.ask("POST", f"{API}/r/{first}/note", json={"text": text, "read": None})
+
+    shown = [board.ask("GET", f"{API}/r/{first}").json()["note"]["html"] for _ in range(3)]
+
+    assert shown == [f"<p>{text}</p>"] * 3
+    assert threads == [text]
+
+
+def test_half_a_character_in_a_note_breaks_nothing(any_board: Board) -> None:
+    first, *_ = _three(any_board)
+    path = f"{API}/r/{first}/note"
+
+    body = b'{"text": "a \\ud800 b", "read": null}'
+    headers = {"content-type": "application/json"}
+    written = any_board.ask("POST", path, content=body, headers=headers)
+    shown = any_board.ask("GET", f"{API}/r/{first}").json()["note"]
+    cleared = any_board.ask("POST", path, json={"text": "", "read": shown["written_at"]})
+
+    assert (written.status_code, cleared.status_code) == (200, 200)
+    assert shown["html"] == "<p>a ? b</p>\n"
 
 
 def test_of_two_who_write_a_note_the_second_is_told(any_board: Board) -> None:

@@ -63,6 +63,26 @@ def test_json_has_an_object_a_point_of_all_tags_and_runs(any_board: Board) -> No
     assert answer.headers["content-disposition"] == 'attachment; filename="board.jsonl"'
 
 
+@pytest.mark.parametrize("name", ["=1+2", "+x", "-x", "@sum(a)", "\tx", "\rx"])
+def test_what_a_table_program_takes_for_a_formula_is_marked_as_text_on_pages_alone(
+    any_board: Board, name: str
+) -> None:
+    any_board.log(name, [scalars(name, [-1.5])])
+    cells = {
+        form: export(any_board, [name], form=form).content.decode() for form in ("csv", "jsonl")
+    }
+    with begin_read(any_board.engine) as conn:
+        places = places_of(LOCAL_VIEWER, conn, "default", "board", (any_board.uids[name],))
+    wanted = Wanted(tuple(places), None, "csv")
+    by_program = b"".join(stream_points(LOCAL_VIEWER, any_board.engine, wanted)).decode()
+
+    (row,) = csv.DictReader(io.StringIO(cells["csv"], newline=""))
+    (raw,) = csv.DictReader(io.StringIO(by_program, newline=""))
+    assert (row["run"], row["tag"], row["value"]) == (f"'{name}", f"'{name}", "-1.5")
+    assert (raw["run"], raw["tag"], raw["value"]) == (name, name, "-1.5")
+    assert json.loads(cells["jsonl"])["tag"] == name
+
+
 def test_what_may_not_be_seen_is_neither_in_the_file_nor_in_its_name(any_board: Board) -> None:
     any_board.log("mine", [scalars("loss", [1])])
     theirs = any_board.log(

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from orgboard_dashboard.aligned import Curve, apply
+from orgboard_dashboard.api import expressions
 from orgboard_dashboard.api.codec import column, decode
 from orgboard_dashboard.api.expressions import parse_chart_question
 from orgboard_dashboard.expressions import (
@@ -293,6 +294,22 @@ def test_a_tag_that_no_shown_run_has_is_told_alike_wherever_else_it_is(board: Bo
 
     assert charted.header["missing"] == ["secret", "nowhere"]
     assert [line["part"] for line in charted.lines] == [2]
+
+
+def test_a_formula_that_would_take_very_long_is_refused_in_words(
+    board: Board, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uid = board.log("a", [scalars("x", [1, 2, 3])])
+    # Three points; each part, and each operator in it.
+    monkeypatch.setattr(expressions, "MAX_OPERATIONS", 9)
+
+    answers = [
+        board.ask("POST", ROUTE, json={"chart": chart, "runs": [uid]})
+        for chart in ("x + x + 1", "x; x + 1", "x + x + x + 1", "x; x + x + 1")
+    ]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 413, 413]
+    assert "12 operations on points" in answers[2].json()["error"]
 
 
 @pytest.mark.parametrize(

@@ -161,6 +161,11 @@ def test_what_is_not_below_the_prefix_is_not_there(web: Web, path: str) -> None:
             (bad, "/ml/board/")
             for bad in ("/ml/board/p/../x", "/ml/board/p/a/..", "/ml/board/p/./x")
         ),
+        # Browsers take them for the same.
+        *(
+            (f"/ml/board/p/{up}/{up}/evil", "/ml/board/")
+            for up in ("%2e%2e", "%2E.", ".%2e", "%2e")
+        ),
     ],
 )
 def test_a_sign_in_leads_to_no_place_but_a_page_of_the_board(asked: str, to: str) -> None:

@@ -111,6 +111,7 @@ def test_everything_that_the_program_remembers_is_known_here() -> None:
         # Of the program's own, or of a value and nothing else.
         "front._networks",
         "api.answers._field_names",
+        "api.runs._rendered",
         "graphs.columns.listed_shapes",
         "export.elements._small_floats",
         # Whom this machine trusts.

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from orgboard_dashboard.queries.layouts import MAX_CHARTS, MAX_LINES
+from orgboard_dashboard.queries import layouts
+from orgboard_dashboard.queries.layouts import MAX_CHARTS, MAX_LINES, MAX_PATTERNS
 from orgboard_schema.types import Tensor
 from support.boards import Board, scalars, values
 from support.declared import declared
@@ -88,6 +89,31 @@ def test_charts_are_bounded(board: Board) -> None:
 
     assert len(found) == MAX_CHARTS
     assert {(len(chart["tags"]), chart["more"]) for chart in found} == {(MAX_LINES, 3)}
+
+
+def test_patterns_are_looked_at_for_so_long_and_names_however_many(
+    board: Board, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tags = [scalars(f"loss/{n}", [1]) for n in range(5)]
+    monkeypatch.setattr(layouts, "MAX_COMPARED", 12)
+    charted = {
+        # Two patterns are compared with five names each; for a third it is too late.
+        "a": ["loss/[01]", "loss/2$"],
+        "b": ["loss/3$", "loss/4"],
+        "c": ["loss/0"] * (MAX_PATTERNS + 1) + ["loss/"],
+    }
+    board.log("run", [*tags, declared(charted)])
+
+    found = {chart["title"]: chart for chart in charts(board, "run")}
+
+    assert [found[name]["tags"] for name in "abc"] == [
+        ["loss/0", "loss/1", "loss/2"],
+        ["loss/4"],
+        ["loss/0"],
+    ]
+    assert found["a"]["problem"] == ""
+    assert "more patterns than are looked at" in found["b"]["problem"]
+    assert "more patterns than are looked at" in found["c"]["problem"]
 
 
 @pytest.mark.parametrize("data", [b"", b"\xff\xff", b"\x12\xff\xff\xff\xff\x0f"])

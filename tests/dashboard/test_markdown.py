@@ -78,3 +78,7 @@ def test_a_table_that_unfolds_into_far_more_cells_than_it_has_is_left_as_text() 
     assert html is not None
     assert "td" not in Seen(html).tags
     assert len(html) < 4 * len(wide)
+
+
+def test_half_a_character_is_shown_as_one_that_is_none() -> None:
+    assert to_html("a \ud800 **b** \udfff") == "<p>a ? <strong>b</strong> ?</p>\n"

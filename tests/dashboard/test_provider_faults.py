@@ -207,6 +207,19 @@ def test_a_provider_that_is_slow_is_waited_for_so_long_and_no_longer(
     assert sessions(board) == []
 
 
+def test_what_the_provider_says_is_one_line_in_the_log(
+    board: Board, provider: Provider, caplog: pytest.LogCaptureFixture
+) -> None:
+    ana = known(board, provider)
+    provider.error = "x\nERROR the disk is full\x1b[2J"
+
+    asyncio.run(round_trip(ana, provider))
+
+    told = [record.getMessage() for record in caplog.records if "disk is full" in record.message]
+    assert len(told) == 1
+    assert told[0].isprintable()
+
+
 def test_where_the_provider_is_down_passwords_open_as_before(
     board: Board, provider: Provider
 ) -> None:

@@ -160,6 +160,17 @@ def test_a_field_that_no_visible_run_has_does_not_exist(any_board: Board) -> Non
         assert not {"secret", "hidden"} & set(raised.value.suggestions)
 
 
+def test_of_very_many_names_the_nearest_is_found_all_the_same(board: Board) -> None:
+    names = [f"layer_{n}/{word}" for n in range(2000) for word in ("weight", "bias")]
+    hparams = json.dumps(dict.fromkeys([*names, "learning_rate"], 1))
+    board.log("run", [scalars("val/loss", [1])], hparams=hparams)
+
+    with pytest.raises(QueryProblem) as raised:
+        _found(board, "lerning_rat < 1 or x")
+
+    assert raised.value.suggestions[0] == "learning_rate"
+
+
 def test_a_field_that_does_not_exist_brings_the_nearest_ones(board: Board) -> None:
     board.log("run", [scalars("val/loss", [1])], hparams='{"learning_rate": 1}')
 

@@ -85,9 +85,11 @@ def test_a_guest_of_one_run_knows_no_other(shared: Board) -> None:
     assert ([run["name"] for run in page["runs"]], page["total"]) == (["first"], 1)
     assert [(tag["name"], tag["runs"]) for tag in tags] == [("loss", 1)]
     assert b"secret" not in fields
-    assert [remark["text"] for remark in remarks] == ["mine"]
+    assert [(remark["text"], remark["author"]) for remark in remarks] == [("mine", "")]
     assert guest.asked("GET", f"/api/ui/v1/r/{shared.uids['second']}").status == 404
-    assert guest.asked("GET", f"/api/ui/v1/r/{shared.uids['first']}").status == 200
+    told = guest.asked("GET", f"/api/ui/v1/r/{shared.uids['first']}").json()
+    # Nor where on the host it is, nor who has an account.
+    assert (told["run"]["name"], told["logdir"], told["note"]["author"]) == ("first", "", "")
 
 
 def test_a_guest_changes_nothing(shared: Board) -> None:

@@ -149,9 +149,8 @@ def _add_words(router: APIRouter, services: Services) -> None:
     async def note(uid: str, request: Request) -> Response:
         asked = read_object(await request.body())
         read = number_of(asked, "read")
-        return answer(
-            note_json(await services.edit(write_note, uid, _text(asked), read, services.now()))
-        )
+        written = await services.edit(write_note, uid, _text(asked), read, services.now())
+        return answer(await note_json(written))
 
 
 def _role(viewer: Viewer, conn: Connection, team: str, project: str) -> Role:

@@ -64,6 +64,8 @@ class Wanted:
     """By name; None: all of them."""
     form: FileForm
     kind: Kind = "scalar"
+    is_for_people: bool = False
+    """Opened, perhaps, by a program that takes names for formulas."""
 
 
 def routes(services: Services) -> APIRouter:
@@ -84,7 +86,7 @@ def routes(services: Services) -> APIRouter:
         # A tag's name may be known to who may see a run that has it, and to nobody else.
         listed = await services.ask(list_tags, team, project, of, uids)
         names = [row.name for row in listed if row.id in tag_ids]
-        wanted = Wanted(tuple(places), frozenset(names), written, of)
+        wanted = Wanted(tuple(places), frozenset(names), written, of, is_for_people=True)
         name = file_name(names[0] if len(names) == 1 else project)
         return file_of(current_viewer(), services.engine, wanted, name)
 
@@ -137,7 +139,9 @@ def _any(_tag: str) -> bool:
 def _sink(wanted: Wanted, buffer: io.BytesIO) -> Sink:
     if wanted.form == "jsonl":
         return JsonSink(buffer, "scalars" if wanted.kind == "scalar" else "histograms")
-    return CsvSink(buffer, "scalars") if wanted.kind == "scalar" else BucketSink(buffer)
+    if wanted.kind != "scalar":
+        return BucketSink(buffer)
+    return CsvSink(buffer, "scalars", guards=wanted.is_for_people)
 
 
 def _taken(buffer: io.BytesIO) -> bytes:

@@ -24,16 +24,26 @@ from orgboard_dashboard.api.scalars import (
     spelled,
 )
 from orgboard_dashboard.bands import Member, combine
-from orgboard_dashboard.expressions import Expression, ExpressionError, Tag, parse_chart, tags_of
+from orgboard_dashboard.expressions import (
+    Expression,
+    ExpressionError,
+    Tag,
+    calls_of,
+    parse_chart,
+    tags_of,
+)
 from orgboard_dashboard.places import Axis, place
-from orgboard_dashboard.queries.errors import BadQuery
+from orgboard_dashboard.queries.errors import BadQuery, TooMuch
 from orgboard_dashboard.queries.expressions import find_named
 from orgboard_dashboard.queries.series import ScalarsFound
 from orgboard_dashboard.reduce import MAX_MARKS, Reduced, reduce_line
 from orgboard_dashboard.services import Services
 from orgboard_dashboard.viewer import Viewer
 
-__all__ = ["ChartQuestion", "answer_chart", "parse_chart_question", "routes"]
+__all__ = ["MAX_OPERATIONS", "ChartQuestion", "answer_chart", "parse_chart_question", "routes"]
+
+MAX_OPERATIONS: Final = 500_000_000
+"""Of all formulas of a chart on all points: some seconds of work."""
 
 _NO_FORMULAS: Final = (
     "A formula cannot be drawn by active time or by a metric."
@@ -111,6 +121,7 @@ def answer_chart(
         whole=question.curves.is_whole(),
         metric=question.curves.metric,
     )
+    _refuse_too_much(found, question)
     columns = Columns()
     lines = [
         {**line, "part": part}
@@ -126,6 +137,18 @@ def answer_chart(
         "cards": [{"tag": 0, "lines": lines}],
     }
     return encode(header, columns)
+
+
+def _refuse_too_much(found: ScalarsFound, question: ChartQuestion) -> None:
+    read = sum(len(data.step) for data in found.series.values())
+    read += sum(len(line.x) for lines in found.reduced.values() for line in lines)
+    # Each part is worked out on the points of all tags; one without arithmetic is sorted.
+    work = read * sum(1 + calls_of(part) for _, part in question.parts)
+    if work > MAX_OPERATIONS:
+        raise TooMuch(
+            f"That is {work:,} operations on points; {MAX_OPERATIONS:,} can be made at once."
+            " Select fewer runs, or write the formula shorter."
+        )
 
 
 def _lines(

@@ -193,7 +193,8 @@ def _add_reading(router: APIRouter, services: Services) -> None:
     async def show_run(uid: str) -> Response:
         """Return all that is known of a run: files, gaps, series with their last values, note."""
         found = await services.ask(overview.overview, uid, services.now())
-        return answer({**plain(found), "run": run_json(found.run), "note": note_json(found.note)})
+        note = await note_json(found.note)
+        return answer({**plain(found), "run": run_json(found.run), "note": note})
 
 
 def _add_points(router: APIRouter, services: Services) -> None:
@@ -238,7 +239,7 @@ def _add_changing(router: APIRouter, services: Services) -> None:
         asked = read_object(await request.body())
         text, read = text_of(asked, "text", MAX_NOTE_BYTES), number_of(asked, "read")
         written = await services.edit(write_note, uid, text, read, services.now())
-        return answer(note_json(written))
+        return answer(await note_json(written))
 
 
 def _document(router: APIRouter) -> dict[str, Any]:

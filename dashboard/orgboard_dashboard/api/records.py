@@ -11,7 +11,7 @@ from fastapi import APIRouter
 from starlette.responses import Response, StreamingResponse
 
 from orgboard_dashboard.api.answers import answer
-from orgboard_dashboard.export.spelling import csv_quoted
+from orgboard_dashboard.export.spelling import csv_quoted, guarded
 from orgboard_dashboard.queries.errors import BadQuery
 from orgboard_dashboard.queries.people.audit import (
     DONE,
@@ -29,7 +29,6 @@ _COLUMNS: Final = (
     *("id", "at", "actor", "via", "address"),
     *("action", "subject", "outcome", "before", "after"),
 )
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 _INT64: Final = 2**63
 
 
@@ -63,10 +62,11 @@ def routes(services: Services) -> APIRouter:
 
 async def _lines(
     services: Services, records: tuple[Record, ...], action: str, outcome: str
-) -> AsyncIterator[str]:
-    yield ",".join(_COLUMNS) + "\r\n"
+) -> AsyncIterator[bytes]:
+    yield (",".join(_COLUMNS) + "\r\n").encode()
     while records:
-        yield "".join(_line(record) for record in records)
+        # A description may hold half a character, and the rows after it are read, too.
+        yield "".join(map(_line, records)).encode("utf-8", "backslashreplace")
         last = records[-1].id
         records = await services.ask(list_records, before_id=last, action=action, outcome=outcome)
 
@@ -74,12 +74,7 @@ async def _lines(
 def _line(record: Record) -> str:
     at = datetime.fromtimestamp(record.at, UTC).isoformat(timespec="milliseconds")
     values = [at if name == "at" else str(getattr(record, name)) for name in _COLUMNS]
-    return ",".join(csv_quoted(_guarded(value)) for value in values) + "\r\n"
-
-
-def _guarded(text: str) -> str:
-    """Return text that a table program does not take for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return ",".join(csv_quoted(guarded(value)) for value in values) + "\r\n"
 
 
 def _shown(record: Record) -> Mapping[str, object]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Annotated, Any
 
+import anyio.to_thread
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
@@ -66,14 +68,24 @@ def routes(services: Services) -> APIRouter:
     @router.get("/r/{uid}")
     async def show_run(uid: str) -> Response:
         found = await services.ask(overview.overview, uid, services.now())
-        return answer({**plain(found), "run": run_json(found.run), "note": note_json(found.note)})
+        note = await note_json(found.note)
+        return answer({**plain(found), "run": run_json(found.run), "note": note})
 
     return router
 
 
-def note_json(note: Note) -> dict[str, Any]:
-    """Return a note, and what it looks like; `html` is null when it is too long to be rendered."""
-    return {**plain(note), "html": to_html(note.text)}
+async def note_json(note: Note) -> dict[str, Any]:
+    """Return a note, and what it looks like; `html` is null when it is too long to be rendered.
+
+    In a thread, and once for all who read it: the worst takes a second, and nobody waits for it
+    who asks for something else.
+    """
+    return {**plain(note), "html": await anyio.to_thread.run_sync(_rendered, note.text)}
+
+
+@lru_cache(maxsize=128)
+def _rendered(text: str) -> str | None:
+    return to_html(text)
 
 
 def run_json(row: runs.RunRow) -> dict[str, Any]:

@@ -8,23 +8,28 @@ from typing import BinaryIO
 
 from orgboard_dashboard.export.choice import COLUMNS, Slice, What
 from orgboard_dashboard.export.marks import marks, run_fields
-from orgboard_dashboard.export.spelling import cell, csv_quoted, numbers
+from orgboard_dashboard.export.spelling import cell, csv_quoted, guarded, numbers
 from orgboard_dashboard.queries.exported import ExportedRun
 
 __all__ = ["CsvSink"]
 
 
 class CsvSink:
-    """Write a header, then a row a point or a run."""
+    """Write a header, then a row a point or a run.
 
-    def __init__(self, stream: BinaryIO, what: What) -> None:
+    `guards`: names that a table program would take for formulas are marked as text.
+    """
+
+    def __init__(self, stream: BinaryIO, what: What, *, guards: bool = False) -> None:
         self._stream = stream
+        self._named = guarded if guards else str
         self._write(",".join(COLUMNS[what]) + "\r\n")
 
     def points(self, part: Slice) -> None:
         """Write a row for each of these scalars."""
         data = part.data
-        names = ",".join(map(csv_quoted, (part.project, part.run, part.tag)))
+        named = map(self._named, (part.project, part.run, part.tag))
+        names = ",".join(map(csv_quoted, named))
         each = marks(data)
         heads: Sequence[str] | repeat[str]
         if isinstance(each, tuple):

@@ -10,8 +10,9 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["as_json", "cell", "csv_quoted", "json_list", "number", "numbers", "spelled"]
+__all__ = ["as_json", "cell", "csv_quoted", "guarded", "json_list", "number", "numbers", "spelled"]
 
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 _SPECIAL: Final = frozenset('",\r\n')
 
 
@@ -45,6 +46,11 @@ def csv_quoted(text: str) -> str:
     if _SPECIAL.isdisjoint(text):
         return text
     return '"' + text.replace('"', '""') + '"'
+
+
+def guarded(text: str) -> str:
+    """Return text that a table program takes for no formula. Twin of `guarded` (savetable.js)."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def cell(value: Any) -> str:

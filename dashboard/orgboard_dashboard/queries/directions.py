@@ -12,6 +12,8 @@ __all__ = ["Direction", "guessed"]
 
 Direction: TypeAlias = Literal["min", "max"]
 
+_END_CHARS: Final = 200
+
 _LESS: Final = re.compile(
     r"(?:^|[^a-z])(?:loss|err|error|nll|ce|ece|mse|rmse|mae|perplexity|ppl|fid|wer|cer|kl)"
     r"(?:[^a-z]|$)",
@@ -25,7 +27,12 @@ _MORE: Final = re.compile(
 
 
 def guessed(tag: str) -> Direction | None:
-    """Tell by a tag's name which of its values is the best one. Twin of `ob.guessed` (words.js)."""
+    """Tell by a tag's name which of its values is the best one. Twin of `ob.guessed` (words.js).
+
+    Of a very long name its ends are looked at.
+    """
+    if len(tag) > 2 * _END_CHARS:
+        tag = f"{tag[:_END_CHARS]}/{tag[-_END_CHARS:]}"
     if _LESS.search(tag):
         return "min"
     return "max" if _MORE.search(tag) else None

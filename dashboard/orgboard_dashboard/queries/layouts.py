@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -20,13 +21,30 @@ from orgboard_schema.sql import read
 from orgboard_schema.types import Tensor
 from orgboard_schema.wire.plugins_pb2 import Chart, Layout
 
-__all__ = ["MAX_CHARTS", "MAX_LINES", "LayoutChart", "Margin", "list_layouts"]
+__all__ = [
+    "MAX_CHARTS",
+    "MAX_COMPARED",
+    "MAX_LINES",
+    "MAX_PATTERNS",
+    "LayoutChart",
+    "Margin",
+    "list_layouts",
+]
 
 MAX_CHARTS: Final = 100
 MAX_LINES: Final = 12
 """Tags that one chart draws; how many more there are is told."""
+MAX_PATTERNS: Final = 200
+"""Patterns of one chart that are looked at."""
+MAX_COMPARED: Final = 300_000
+"""How often a pattern is compared with a name, for all charts together: a second's work."""
 _MAX_SERIES: Final = 50
 _MAX_TITLE: Final = 200
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_/ :,@%-]*")
+"""Patterns that mean what begins with them: most are the name of a tag."""
+_TOO_MANY: Final = (
+    "This chart has more patterns than are looked at: the rest mean tags of that very name."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +89,8 @@ def list_layouts(
             declared.setdefault((category, chart.SerializeToString(deterministic=True)), chart)
     names = [row.name for row in list_tags(viewer, conn, team, project, "scalar", tuple(uids))]
     some = list(declared.items())[:MAX_CHARTS]
-    return tuple(_resolved(category, chart, names) for (category, _), chart in some)
+    matching = _Matching(names)
+    return tuple(_resolved(category, chart, matching) for (category, _), chart in some)
 
 
 def _charts(data: read.SeriesData | None) -> Iterator[tuple[str, Chart]]:
@@ -90,7 +109,37 @@ def _charts(data: read.SeriesData | None) -> Iterator[tuple[str, Chart]]:
             yield category.title[:_MAX_TITLE], chart
 
 
-def _resolved(category: str, chart: Chart, names: Sequence[str]) -> LayoutChart:
+class _Matching:
+    """Finds the tags that patterns mean, and looks no longer than that is worth.
+
+    Patterns are logged, and every page of a project asks for them.
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = names
+        self._known = frozenset(names)
+        self._left = MAX_COMPARED
+
+    def named(self, pattern: str) -> list[str]:
+        """Return the tag that is called just so, if there is one."""
+        return [pattern] if pattern in self._known else []
+
+    def matching(self, pattern: str) -> list[str] | None:
+        """Return the tags that a pattern means; None when enough was compared already.
+
+        Raises:
+            BadQuery: it is no regular expression.
+        """
+        if _PLAIN.fullmatch(pattern):
+            return [name for name in self._names if name.startswith(pattern)]
+        matches = matcher(f"^(?:{pattern})")
+        self._left -= len(self._names)
+        if self._left < 0:
+            return None
+        return [name for name in self._names if name == pattern or matches(name)]
+
+
+def _resolved(category: str, chart: Chart, matching: _Matching) -> LayoutChart:
     title = chart.title[:_MAX_TITLE]
     if chart.WhichOneof("content") == "margin":
         series = chart.margin.series[:MAX_LINES]
@@ -98,14 +147,16 @@ def _resolved(category: str, chart: Chart, names: Sequence[str]) -> LayoutChart:
         return LayoutChart(category, title, (), margins, len(chart.margin.series) - len(series), "")
     matched: dict[str, None] = {}
     problem = ""
-    for pattern in chart.multiline.tag:
+    for at, pattern in enumerate(chart.multiline.tag):
         try:
-            matches = matcher(f"^(?:{pattern})")
+            found = matching.matching(pattern) if at < MAX_PATTERNS else None
         except BadQuery:
             problem = f"A pattern of this chart is no regular expression: {pattern[:100]}"
             # Tags are logged as patterns that are none, too: with a bracket, a plus.
-            matched |= {name: None for name in names if name == pattern}
-            continue
-        matched |= {name: None for name in names if name == pattern or matches(name)}
+            found = matching.named(pattern)
+        if found is None:
+            problem = _TOO_MANY
+            found = matching.named(pattern)
+        matched |= dict.fromkeys(found)
     tags = tuple(matched)[:MAX_LINES]
     return LayoutChart(category, title, tags, (), len(matched) - len(tags), problem)

@@ -133,19 +133,19 @@ def overview(viewer: Viewer, conn: Connection, uid: str, now: float) -> RunOverv
     names = tag_names(conn, {head.tag_id for head in heads})
     row = rows_of(viewer, conn, [run_id], now)[run_id]
     place = from_sql(team), from_sql(project)
-    note = find_note(conn, row.uid)
+    note, is_guest = find_note(conn, row.uid), viewer.kind == "share"
     return RunOverview(
         team=place[0],
         project=place[1],
-        logdir=from_sql(logdir),
+        logdir="" if is_guest else from_sql(logdir),
         run=row,
         finished=finished,
         files=_files(conn, run_id),
         gaps=_gaps(conn, run_id),
         series=_series(conn, run_id, heads, names),
         restarts=_restarts(conn, run_id),
-        # Who was given a link sees what it says, and not what it said.
-        note=replace(note, earlier=0) if viewer.kind == "share" else note,
+        # Who was given a link sees what it says; not what it said, who says it, or where it is.
+        note=replace(note, earlier=0, author="") if is_guest else note,
         records=read_records(conn, run_id, heads, names),
         annotations=list_remarks(viewer, conn, *place, (row.uid,)),
     )

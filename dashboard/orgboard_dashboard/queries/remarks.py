@@ -88,7 +88,8 @@ def list_remarks(
             step=row.step,
             wall=row.wall,
             text=from_sql(row.text),
-            author=from_sql(row.author),
+            # A guest knows no account.
+            author="" if viewer.kind == "share" else from_sql(row.author),
             written_at=row.written_at,
         )
         for row in reversed(rows)

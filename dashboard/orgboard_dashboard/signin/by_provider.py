@@ -200,7 +200,7 @@ class Guide:
             if attempt.account_id is not None:
                 viewer = await self._identity.viewer_of(request.scope, headers)
             if said.get("error") or not said.get("code"):
-                raise NotSignedIn(Reason.NOT_THERE, said.get("error", "no code")[:200])
+                raise NotSignedIn(Reason.NOT_THERE, repr(said.get("error", "no code")[:200]))
             person = await flow.person(
                 said["code"], said.get("iss", ""), attempt.nonce, attempt.verifier
             )

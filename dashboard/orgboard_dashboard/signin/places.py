@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 __all__ = [
     "BACK",
@@ -45,8 +45,8 @@ def checked_next(asked: str, base: str = "/") -> str:
         return base
     parts = urlsplit(asked)
     is_ours = not parts.scheme and not parts.netloc and parts.path.startswith(base)
-    # Browsers take these for a way up.
-    leads_up = not {".", ".."}.isdisjoint(parts.path.split("/"))
+    # Browsers take these for a way up, written as they are or by their numbers.
+    leads_up = not {".", ".."}.isdisjoint(unquote(parts.path).split("/"))
     is_page = is_ours and not leads_up and _KNOWN.fullmatch(parts.path[len(base) - 1 :])
     return asked if is_page else base
 

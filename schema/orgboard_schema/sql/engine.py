@@ -121,6 +121,7 @@ def open_engine(
             # Whatever the server's default: the compare-and-set of offsets needs to see
             # what a rival committed while it waited.
             isolation_level="READ COMMITTED",
+            hide_parameters=True,
             pool_pre_ping=reconnect,
             pool_size=pool_size,
             pool_timeout=pool_timeout_s,
@@ -233,6 +234,8 @@ def _open_sqlite(
         url,
         pool_size=pool_size,
         pool_timeout=pool_timeout_s,
+        # What is logged of a statement that failed must not hold what somebody wrote, or a hash.
+        hide_parameters=True,
         connect_args={"timeout": BUSY_TIMEOUT_S},
         execution_options=dict(options),
     )

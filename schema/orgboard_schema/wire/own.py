@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any, Final
 
 from orgboard_schema.types import Tensor
@@ -15,6 +16,8 @@ ANNOTATION_TAG: Final = "orgboard/annotation"
 
 _MAX_BYTES: Final = 1 << 20
 """Of a record: no writer of ours makes a longer one."""
+_MAX_DEPTH: Final = 50
+"""Nor one with values deeper within each other: what is shown of it is written by recursion."""
 
 
 def told_object(value: object) -> dict[str, Any] | None:
@@ -27,4 +30,19 @@ def told_object(value: object) -> dict[str, Any] | None:
         told = json.loads(value.data[0])
     except (ValueError, RecursionError):
         return None
-    return told if isinstance(told, dict) else None
+    return told if isinstance(told, dict) and not _is_deeper(told, _MAX_DEPTH) else None
+
+
+def _is_deeper(value: object, most: int) -> bool:
+    level = [value]
+    for _ in range(most):
+        level = [part for one in level for part in _parts(one)]
+        if not level:
+            return False
+    return True
+
+
+def _parts(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from playwright.sync_api import Browser, Page
 
 from orgboard_dashboard import charts
 from orgboard_dashboard.charts.palette import PALETTE, ink
+from orgboard_dashboard.export.spelling import guarded
 from orgboard_dashboard.queries.directions import guessed
 from support.vectors import plain, read_vectors
 
@@ -83,6 +86,8 @@ PURE = (
     "words",
     "histbins",
     "describe",
+    "columns",
+    "savetable",
 )
 """Scripts that need no page."""
 
@@ -285,9 +290,22 @@ def untouched(script: Run) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    "tag", ["val/loss", "Loss", "closs", "val/acc", "top5", "top_5", "grad_norm", "a b f1", "err"]
+    "tag",
+    [
+        *("val/loss", "Loss", "closs", "val/acc", "top5", "top_5", "grad_norm", "a b f1", "err"),
+        *("x" * 500 + "/loss", "acc/" + "\U0001f600" * 500, "x" * 250 + "/loss/" + "y" * 250),
+    ],
 )
 def test_the_browser_judges_by_a_tag_which_way_is_better_as_python_does(
     script: Run, tag: str
 ) -> None:
     assert script("(tag) => ob.better(tag)", tag) == guessed(tag)
+
+
+@pytest.mark.parametrize("name", ["=1+2", "+x", "-x", "@sum(a)", "\tx", "\rx", "a=b", "-1.5", "x"])
+def test_a_saved_table_marks_as_text_what_python_does_and_no_number(script: Run, name: str) -> None:
+    run = {"hparams": {"text": name, "number": -1.5}, "metrics": {}}
+    text = script("(run) => ob.tableCsv(['hp:text', 'hp:number'], [run])", run)
+
+    _, row = csv.reader(io.StringIO(text, newline=""))
+    assert row == [guarded(name), "-1.5"]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
+from sqlalchemy.exc import IntegrityError
 
 from orgboard_schema.errors import DatabaseUnreachable, DatabaseUrlError
 from orgboard_schema.settings import default_url
@@ -147,6 +148,19 @@ def test_an_error_takes_the_whole_transaction_back(engine: Engine) -> None:
 
     with begin_read(engine) as conn:
         assert not conn.execute(tables.team.select()).all()
+
+
+def test_what_is_told_of_a_statement_that_failed_holds_nothing_of_what_it_wrote(
+    engine: Engine,
+) -> None:
+    row = {"name": "a-secret-of-somebody", "created_at": 0}
+    with pytest.raises(IntegrityError) as raised, begin_write(engine) as conn:
+        conn.execute(tables.team.insert(), [row, row])
+
+    # What PostgreSQL itself says of a key that is there already is its own.
+    ours = str(raised.value).partition("[SQL:")[2]
+    assert "INSERT INTO team" in ours
+    assert "a-secret" not in ours
 
 
 def test_a_connection_is_opened_while_another_one_writes(tmp_path: Path) -> None:

@@ -192,6 +192,6 @@
       fact("Last step", run.last_step === null ? "–" : ob.count(run.last_step)),
       fact("Points", ob.count(run.points)),
       fact("Attempts", ob.count(run.attempts)),
-      fact("Directory", ob.el("code", {}, logdir)));
+      logdir ? fact("Directory", ob.el("code", {}, logdir)) : null);
   }
 })((globalThis.ob = globalThis.ob || {}));

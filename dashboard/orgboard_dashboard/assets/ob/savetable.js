@@ -58,9 +58,15 @@
     return value === null ? "" : typeof value === "object" ? JSON.stringify(value) : String(value);
   }
 
+  /** Mark text that a table program would take for a formula. Twin of `guarded` (spelling.py). */
+  const guarded = (text) => (/^[=+\-@\t\r]/.test(text) ? `'${text}` : text);
+
+  ob.tableCsv = csv;
+
   function csv(keys, runs) {
     const field = (text) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-    const lines = [keys, ...runs.map((run) => keys.map((key) => textOf(run, key)))];
+    const cell = (run, key) => (typeof valueOf(run, key) === "number" ? textOf(run, key) : guarded(textOf(run, key)));
+    const lines = [keys.map(guarded), ...runs.map((run) => keys.map((key) => cell(run, key)))];
     return lines.map((line) => `${line.map(field).join(",")}\n`).join("");
   }
 

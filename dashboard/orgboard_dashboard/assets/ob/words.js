@@ -2,6 +2,7 @@
 (function (ob) {
   "use strict";
 
+  const END = 200;
   const LESS_IS_BETTER = /(^|[^a-z])(loss|err|error|nll|ce|ece|mse|rmse|mae|perplexity|ppl|fid|wer|cer|kl)([^a-z]|$)/i;
   const MORE_IS_BETTER = /(^|[^a-z])(acc|accuracy|f1|auc|auroc|ap|map|iou|miou|bleu|rouge|psnr|ssim|precision|recall|r2|reward|return|score|top[15])([^a-z]|$)/i;
 
@@ -29,7 +30,9 @@
   ob.plainName = (name) => (name.startsWith(ob.METRIC) ? name.slice(ob.METRIC.length) : name);
 
   /** Twin of `guessed` (directions.py). */
-  function guessed(tag) {
+  function guessed(name) {
+    const letters = name.length > 2 * END ? [...name] : [];
+    const tag = letters.length > 2 * END ? `${letters.slice(0, END).join("")}/${letters.slice(-END).join("")}` : name;
     if (LESS_IS_BETTER.test(tag)) return "min";
     return MORE_IS_BETTER.test(tag) ? "max" : null;
   }
