@@ -37,14 +37,14 @@ def describe_attribute(attribute: memoryview) -> str | None:
     found: defaultdict[int, list[Any]] = defaultdict(list)
     read = 0
     for field in fields(attribute):
+        read += 2
+        if field.number not in _NOT_PRINTED and isinstance(field.value, memoryview):
+            read += len(field.value)
+        if read > MOST_READ_BYTES:
+            return None
         reader = _ATTRIBUTE.get(field.number)
-        if reader is None:
-            continue
-        if field.number not in _NOT_PRINTED:
-            read += len(field.value) if isinstance(field.value, memoryview) else 2
-            if read > MOST_READ_BYTES:
-                return None
-        found[field.number].extend(reader(field))
+        if reader is not None:
+            found[field.number].extend(reader(field))
     return " = ".join(
         str(found[number] if number in _REPEATED else found[number][-1])
         for number in sorted(found)

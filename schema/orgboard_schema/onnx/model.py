@@ -17,9 +17,15 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple
 
 from orgboard_schema.onnx.attributes import LARGE_BYTES, LARGE_CONSTANT, describe_attribute
-from orgboard_schema.onnx.fields import LENGTH, fields, fields_of_file, small_fields_of_file
+from orgboard_schema.onnx.fields import (
+    LENGTH,
+    fields,
+    fields_of_file,
+    small_fields_of_file,
+    some_fields,
+)
 
-__all__ = ["OnnxNode", "read_onnx"]
+__all__ = ["OnnxNode", "TooManyNodes", "read_onnx"]
 
 GRAPH: Final = frozenset({7})
 MOST: Final = (1 << 63) - 1
@@ -27,6 +33,9 @@ NODE, WEIGHT, INPUT, OUTPUT = 1, 5, 11, 12
 
 MOST_NODE_BYTES: Final = 64 << 20
 """A constant may be inside of a node, and is then read with it."""
+
+MOST_PARTS: Final = 100_000
+"""Inputs, outputs and attributes of a node; dimensions of a value."""
 
 MOST_TOLD_BYTES: Final = 4096
 """Fields of a weight that are read: its name and sizes."""
@@ -37,6 +46,10 @@ others are indices, sizes and the like."""
 
 MOST_GRAPH_BYTES: Final = 1 << 40
 """Weights may be inside of a graph, and are not read."""
+
+
+class TooManyNodes(ValueError):  # noqa: N818  # says what it is, as its siblings do
+    """It has more nodes than whoever reads it looks at."""
 
 
 class OnnxNode(NamedTuple):
@@ -79,15 +92,19 @@ def _read(file: BinaryIO, most_nodes: int | None) -> list[OnnxNode]:
     parts: dict[int, list[OnnxNode]] = {INPUT: [], OUTPUT: [], NODE: []}
     weights: dict[str, OnnxNode] = {}
     is_model, count = False, 0
+    # What is not looked at, as the shapes of values between, is as many as there are nodes.
+    most_fields = None if most_nodes is None else 4 * most_nodes
     for _, size in fields_of_file(file, GRAPH, end, MOST_GRAPH_BYTES):
         is_model = True
         # One member may come in two pieces, which then count as one.
         graph_end = file.tell() + size
         wanted = frozenset((*parts, WEIGHT))
-        for number, length in fields_of_file(file, wanted, graph_end, MOST_GRAPH_BYTES):
+        for number, length in fields_of_file(
+            file, wanted, graph_end, MOST_GRAPH_BYTES, most_fields
+        ):
             count += 1
             if most_nodes is not None and count > most_nodes:
-                raise ValueError(f"it has more than {most_nodes} nodes")
+                raise TooManyNodes(f"it has more than {most_nodes} nodes")
             if number == WEIGHT:
                 weights |= _weight(file, file.tell() + length)
                 continue
@@ -137,12 +154,12 @@ def _packed(numbers: memoryview) -> list[int]:
 def _value(message: bytes) -> OnnxNode:
     """Read an input or output of the graph (ValueInfoProto)."""
     name, elements, sizes = "", 0, []
-    for field in fields(message):
+    for field in some_fields(message, MOST_PARTS):
         if field.number == 1:
             name = field.text()
         elif field.number == 2:
             for tensor in _within(field.blob(), 1):
-                for part in fields(tensor):
+                for part in some_fields(tensor, MOST_PARTS):
                     if part.number == 1:
                         elements = part.whole()
                     elif part.number == 2:
@@ -152,7 +169,7 @@ def _value(message: bytes) -> OnnxNode:
 
 def _size(dimension: memoryview) -> int:
     """Read a dimension; one with a name and no number is 0, as with the other writers."""
-    return next((field.whole() for field in fields(dimension) if field.number == 1), 0)
+    return next((field.whole() for field in some_fields(dimension, 9) if field.number == 1), 0)
 
 
 def _operation(message: bytes) -> OnnxNode:
@@ -161,7 +178,7 @@ def _operation(message: bytes) -> OnnxNode:
     attributes: list[str] = []
     name = kind = ""
     left = LARGE_BYTES
-    for field in fields(message):
+    for field in some_fields(message, MOST_PARTS):
         match field.number:
             case 1:
                 inputs.append(field.text())
@@ -181,4 +198,4 @@ def _operation(message: bytes) -> OnnxNode:
 
 
 def _within(message: memoryview, number: int) -> Iterator[memoryview]:
-    return (field.blob() for field in fields(message) if field.number == number)
+    return (field.blob() for field in some_fields(message, MOST_PARTS) if field.number == number)
