@@ -190,6 +190,7 @@ _REFERENCES: Final = (
     (tables.annotation, "uid", tables.run),
     (tables.annotation, "project_id", tables.project),
     (tables.saved_view, "project_id", tables.project),
+    (tables.graph_upload, "project_id", tables.project),
     (tables.run, "logdir_id", tables.logdir),
     (tables.run, "project_id", tables.project),
     (tables.logdir, "project_id", tables.project),
