@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from orgboard._encoding import protobuf as pb
+from orgboard_dashboard.graphs.files.reading import read_file
+from orgboard_schema.wire.graph_pb2 import GraphDef
 from support.axe import faults_of
 from support.boxes import box_of
 from support.browser import profile_of
 from support.graph_defs import CHAIN, graph_def, logged
-from support.graph_files import as_text, onnx_model, onnx_operation, onnx_weight
+from support.graph_files import (
+    as_text,
+    meta_graph,
+    onnx_model,
+    onnx_operation,
+    onnx_weight,
+    saved_model,
+)
 from support.graph_page import node_box, open_graph, side_panel
 from support.served import HOSTILE, Served, serve_example
 
@@ -93,6 +104,67 @@ def test_of_a_large_model_only_the_graph_is_sent(
     expect(side_panel(page)).to_contain_text("36 MB")
     expect(side_panel(page)).to_contain_text("9\N{THIN SPACE}000\N{THIN SPACE}000")
     assert int(sent.value.all_headers()["content-length"]) < 1000
+
+
+@pytest.mark.parametrize("name", ["a.pb", "a.meta", "saved_model.pb", "a.onnx"])
+def test_what_the_page_leaves_out_is_what_the_server_would_have(
+    page: Page, served: Served, name: str
+) -> None:
+    data = _heavy()[name]
+    open_graph(page, served, "chain")
+
+    sent = _without_numbers(page, name, data)
+
+    assert len(sent) < 20_000
+    assert len(data) > 1 << 20
+    assert read_file(name, sent) == read_file(name, data)
+
+
+def test_what_is_broken_or_text_is_sent_as_it_is(page: Page, served: Served) -> None:
+    whole = _heavy()["a.onnx"]
+    open_graph(page, served, "chain")
+
+    for data in (whole[:-3], b"# a comment\n" * 100_000, b"\xff" * (1 << 20), whole[:1000]):
+        assert _without_numbers(page, "a", data) == data
+
+
+def _heavy() -> dict[str, bytes]:
+    """Return files with megabytes of numbers, in each place where such may stand."""
+    graph = GraphDef.FromString(graph_def(CHAIN))
+    graph.node[1].attr["value"].tensor.tensor_content = bytes(700_000)
+    graph.node[2].attr["all"].list.tensor.add(float_val=[0.5] * 100_000)
+    function = graph.library.function.add()
+    function.signature.name = "inner"
+    inside = function.node_def.add(name="c", op="Const")
+    inside.attr["value"].tensor.double_val.extend([0.25] * 50_000)
+    whole = graph.SerializeToString()
+    weight = onnx_weight("w", 300, 300)
+    constant = pb.text(1, "value") + pb.blob(5, weight) + pb.whole(20, 4)
+    body = pb.text(1, "then_branch") + pb.blob(6, pb.blob(5, weight) + pb.text(2, "then"))
+    operations = [
+        *OPERATIONS,
+        onnx_operation("Constant", [], "c", constant),
+        onnx_operation("If", ["c"], "i", body),
+    ]
+    return {
+        "a.pb": whole,
+        "a.meta": meta_graph(whole),
+        "saved_model.pb": saved_model(whole),
+        "a.onnx": onnx_model(operations, [weight]),
+    }
+
+
+def _without_numbers(page: Page, name: str, data: bytes) -> bytes:
+    sent = page.evaluate(
+        """async ([name, text]) => {
+            const bytes = Uint8Array.from(atob(text), (one) => one.charCodeAt(0));
+            const left = await ob.withoutNumbers(new File([bytes], name));
+            const octets = new Uint8Array(await left.arrayBuffer());
+            return btoa([...octets].map((one) => String.fromCharCode(one)).join(""));
+        }""",
+        [name, b64encode(data).decode()],
+    )
+    return b64decode(sent)
 
 
 def test_a_dropped_file_is_opened_and_compared_with_a_runs_graph(

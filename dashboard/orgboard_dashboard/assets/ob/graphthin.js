@@ -15,12 +15,14 @@
   /** By message, which of its fields are messages that may hold numbers. */
   const INSIDE = {
     onnx: { 7: "onnxGraph" }, onnxGraph: { 1: "onnxNode", 5: "onnxTensor" }, onnxNode: { 5: "onnxAttribute" },
-    onnxAttribute: { 5: "onnxTensor", 6: "onnxGraph", 10: "onnxTensor", 11: "onnxGraph" }, onnxTensor: {},
+    onnxAttribute: { 5: "onnxConstant", 6: "onnxGraph", 10: "onnxConstant", 11: "onnxGraph" }, onnxTensor: {}, onnxConstant: {},
     saved: { 2: "meta" }, meta: { 2: "graph" }, graph: { 1: "node", 2: "library" }, library: { 1: "function" }, function: { 3: "node" },
     node: { 5: "entry" }, entry: { 2: "attribute" }, attribute: { 1: "list", 8: "tensor" }, list: { 8: "tensor" }, tensor: {},
   };
   /** Of these, what is long is numbers. */
-  const NUMBERS = new Set(["onnxTensor", "tensor"]);
+  const NUMBERS = new Set(["onnxTensor", "onnxConstant", "tensor"]);
+  /** What stands for them where the server tells that there were many, by their length alone. */
+  const STAND_IN = new Uint8Array(SMALL_BYTES + 1);
 
   /** Give the file, or what is left of it. */
   ob.withoutNumbers = async function withoutNumbers(file) {
@@ -86,19 +88,40 @@
     return wire === 1 ? 8 : 4;
   }
 
+  /** Walk the fields of a message; `found` is told of each, and ends it by giving true. */
+  async function walk(window, from, end, found) {
+    for (let at = from; at < end;) {
+      if (!window.has(at)) await window.move(at);
+      const head = window.head(at, end);
+      if (found(head)) return;
+      at = head.behind;
+    }
+  }
+
+  /** Give the first field of that number that is bytes, or null. */
+  async function first(window, from, end, number) {
+    let found = null;
+    await walk(window, from, end, (head) => head.number === number && head.wire === 2 && (found = head));
+    return found;
+  }
+
   /** Tell which message it is, as the server does; null where only the server can. */
   async function messageOf(window, size) {
     const found = new Set();
-    for (let at = 0; at < size;) {
-      if (!window.has(at)) await window.move(at);
-      const { number, wire, behind } = window.head(at, size);
-      found.add(`${number}/${wire}`);
-      at = behind;
-    }
+    await walk(window, 0, size, ({ number, wire }) => void found.add(`${number}/${wire}`));
     if (found.has("1/0")) return found.has("7/2") ? "onnx" : found.has("2/2") ? "saved" : null;
     if (found.has("7/2") && found.has("8/2")) return "onnx";
     if (!found.has("1/2")) return null;
-    return found.has("3/2") ? "meta" : "graph";
+    return (await isMetaGraph(window, size, found)) ? "meta" : "graph";
+  }
+
+  /** Tell a MetaGraphDef, whose second field is a graph, from a GraphDef, whose is a library: a node
+      has its operation at 2, where a function has nothing. */
+  async function isMetaGraph(window, size, found) {
+    if (found.has("3/2")) return true;
+    const second = found.has("2/2") && (await first(window, 0, size, 2));
+    const inner = second && (await first(window, second.body, second.behind, 1));
+    return Boolean(inner && (await first(window, inner.body, inner.behind, 2)));
   }
 
   /** Give the pieces of a message without its numbers. */
@@ -112,17 +135,19 @@
       const isLong = wire === 2 && behind - body > SMALL_BYTES;
       if (isLong && (NUMBERS.has(message) || (inside && depth < MOST_DEEP))) {
         if (at > kept) parts.push(window.file.slice(kept, at));
-        if (!NUMBERS.has(message)) {
-          const inner = await thinned(window, body, behind, inside, depth + 1);
-          const size = inner.reduce((sum, part) => sum + (part.size ?? part.length), 0);
-          parts.push(new Uint8Array([...written(number * 8 + 2), ...written(size)]), ...inner);
-        }
+        if (!NUMBERS.has(message)) parts.push(...field(number, await thinned(window, body, behind, inside, depth + 1)));
+        else if (message === "onnxConstant") parts.push(...field(number, [STAND_IN]));
         kept = behind;
       }
       at = behind;
     }
     if (end > kept) parts.push(window.file.slice(kept, end));
     return parts;
+  }
+
+  function field(number, parts) {
+    const size = parts.reduce((sum, part) => sum + (part.size ?? part.length), 0);
+    return [new Uint8Array([...written(number * 8 + 2), ...written(size)]), ...parts];
   }
 
   function written(number) {

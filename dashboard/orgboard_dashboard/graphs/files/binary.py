@@ -52,7 +52,7 @@ def kind_of(data: memoryview) -> FileKind:
 
 def _is_meta_graph(data: memoryview, numbers: set[tuple[int, int]]) -> bool:
     """Tell a MetaGraphDef, whose second field is a graph, from a GraphDef, whose is a library."""
-    if any(number > 5 for number, _ in numbers) or (3, 2) in numbers:
+    if (3, 2) in numbers:
         return True
     second = next((part.body for part in _parts(data, 0) if part.number == 2), None)
     if second is None:
