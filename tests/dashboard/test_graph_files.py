@@ -172,6 +172,22 @@ def test_text_is_read_in_every_spelling_that_protobuf_takes() -> None:
     assert graph.version == 3
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        (rb"\x41\101\n\"\'\\", b"AA\n\"'\\"),
+        (rb"\0\12\x4\XFf\?\q", b"\x00\n\x04\xff?q"),
+        (rb"\u00e9\U0001f600\UFFFFFFFF", "\u00e9\U0001f600?".encode()),
+        (rb"\777\300", b"\xff\xc0"),
+        (rb"\000\377" * 1000, b"\x00\xff" * 1000),
+    ],
+)
+def test_escapes_mean_what_they_mean_in_c(written: bytes, meant: bytes) -> None:
+    text = b'node { name: "a" op: "A" attr { key: "s" value { s: "' + written + b'" } } }'
+
+    assert GraphDef.FromString(read_text(text)[1]).node[0].attr["s"].s == meant
+
+
 def test_an_onnx_file_is_the_graph_that_the_writer_logs_of_it() -> None:
     logged = build_tree(read_graph(encode_graph(read_onnx(MODEL))))
 

@@ -223,7 +223,26 @@ def test_a_file_is_opened_where_no_run_has_a_graph_and_removed_again(
     expect(page.locator(".ob-empty")).to_contain_text("None of the shown runs has logged a graph")
     expect(page).not_to_have_url(re.compile("gr="))
     page.goto(link)
-    expect(page.locator(".ob-empty")).to_contain_text("This opened file is not here any more")
+    expect(page.locator(".ob-empty")).to_contain_text(
+        "This opened file is not here: somebody removed it"
+    )
+
+
+def test_what_somebody_else_opened_meanwhile_is_shown_by_its_link(
+    page: Page, served: Served
+) -> None:
+    open_graph(page, served, "chain")
+    at = f"{served.address}/api/ui/v1/p/default/graphs/graphs?name=theirs.pb"
+    made = page.request.post(
+        at,
+        data=graph_def([("theirs", "Op", ())]),
+        headers={"content-type": "application/octet-stream", "origin": served.address},
+    )
+
+    page.evaluate("(id) => ob.setView({ graphRun: `file.${id}` })", made.json()["id"])
+
+    expect(node_box(page, "theirs")).to_be_visible()
+    assert shown_source(page) == "theirs.pb"
 
 
 def test_a_hostile_name_is_text(page: Page, served: Served) -> None:

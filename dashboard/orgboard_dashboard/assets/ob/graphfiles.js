@@ -34,7 +34,9 @@
     async load() {
       const { files, can_add: canAdd, most_bytes: mostBytes } = await this.page.ask(this.path);
       Object.assign(this, { canAdd, mostBytes, runs: files.map(asRun) });
-      for (const run of this.runs) this.page.lists.set(run.uid, [rowOf(run.file)]);
+      const { lists } = this.page;
+      for (const uid of [...lists.keys()].filter(ob.isGraphFile)) lists.delete(uid);
+      for (const run of this.runs) lists.set(run.uid, [rowOf(run.file)]);
     }
 
     button(words = "Open a file…") {

@@ -117,12 +117,14 @@
         await Promise.all(shown.slice(0, 20).map((run) => this.graphsOf(run.uid)));
         const having = shown.filter((run) => this.lists.get(run.uid)?.length);
         this.having = having;
+        // Opened by somebody else since this page was.
+        if (ob.isGraphFile(ob.view.graphRun) && !this.lists.has(ob.view.graphRun)) await this.files.load();
         const sources = [...having, ...this.files.runs];
         const named = sources.find((one) => one.uid === ob.view.graphRun);
         const isGone = !named && ob.isGraphFile(ob.view.graphRun);
         const run = named ?? (isGone ? undefined : sources[0]);
         this.paintBar(run);
-        if (isGone) return this.say("This opened file is not here any more: somebody removed it.", ...this.wayOut(sources));
+        if (isGone) return this.say("This opened file is not here: somebody removed it, or it is not shared with you.", ...this.wayOut(sources));
         if (!run) return this.say("None of the shown runs has logged a graph. Log one with ", ob.el("code", {}, "writer.add_graph(model, input)"), ", or with Keras's TensorBoard callback. ", ...this.files.invitation());
         const rows = this.lists.get(run.uid);
         const row = rows.find((one) => one.tag === ob.view.graphTag) ?? rows[0];

@@ -22,9 +22,9 @@ __all__ = ["read_text"]
 
 MAX_DEPTH: Final = 64
 """Messages within one another: a graph's have some ten."""
-_MOST_STEPS: Final = 4_000_000
-"""Fields, values of lists and ends of messages: twice those of a graph of `MAX_NODES`, and some ten
-seconds."""
+_MOST_STEPS: Final = 3_000_000
+"""Fields, values of lists and ends of messages: more than fit into a file of the largest size as
+graphs are written, and some seven seconds."""
 _MOST_OF_A_TENSOR: Final = 16
 """Numbers of a constant that are kept: more are never shown."""
 _MOST_CONTENT: Final = 16_384
