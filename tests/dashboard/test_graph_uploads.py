@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from orgboard_schema.sql.roles import Role
 from support.boards import Board, opened
 from support.graph_defs import CHAIN, graph_def, logged
 from support.graph_files import as_text, onnx_model, onnx_operation, onnx_weight
+from support.proxies import FOLDER
 
 FILES = "/api/ui/v1/p/default/board/graphs"
 OTHER = [*CHAIN[:-1], ("loss", "Sum", ("net/relu",), ())]
@@ -159,6 +161,13 @@ def test_what_is_no_graph_is_refused_in_words_and_nothing_is_kept(
 
     assert listed(kept) == []
     assert noted(kept) == []
+
+
+@pytest.mark.parametrize("site", ["nginx.conf", "nginx-path.conf"])
+def test_the_proxy_that_we_hand_out_takes_what_the_board_takes(site: str) -> None:
+    (most,) = re.findall(r"client_max_body_size (\d+)m;", (FOLDER / site).read_text("utf-8"))
+
+    assert int(most) << 20 >= FILE_BYTES
 
 
 @pytest.mark.parametrize("kind", ["application/json", "text/plain", "multipart/form-data", ""])

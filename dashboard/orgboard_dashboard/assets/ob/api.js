@@ -185,7 +185,8 @@
 
   async function reason(response) {
     const body = await response.json().catch(() => null);
-    return body?.error ? body : { error: `The server answered ${response.status}.` };
+    const isTooLong = response.status === 413;
+    return body?.error ? body : { error: isTooLong ? "What stands before the board, a proxy, takes nothing as large as that." : `The server answered ${response.status}.` };
   }
 
   function pause(ms, signal) {
