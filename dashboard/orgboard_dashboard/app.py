@@ -38,6 +38,7 @@ from orgboard_dashboard.api import (
     exports,
     expressions,
     feed,
+    graph_files,
     graphs,
     group_rules,
     groups,
@@ -170,6 +171,7 @@ def create_app(
     api.include_router(values.routes(services))
     api.include_router(histograms.routes(services))
     api.include_router(graphs.routes(services))
+    api.include_router(graph_files.routes(services))
     api.include_router(edits.routes(services))
     api.include_router(moves.routes(services))
     api.include_router(comments.routes(services))

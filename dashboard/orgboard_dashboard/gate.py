@@ -50,6 +50,8 @@ _PROGRAMS: Final = "/api/v1/"
 """What may be asked by a token: what is promised to programs, and nothing of the pages."""
 _BODY_WITHIN_S: Final = 20.0
 """A question is small; one that takes longer holds a connection on purpose."""
+_FILE_WITHIN_S: Final = 120.0
+"""The largest, by the slowest line from which anybody looks at boards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +183,7 @@ class Gate:
         viewer: Viewer | None,
     ) -> tuple[bytes | Refusal, Viewer | None]:
         """Return what is sent, and who sends it: whoever is slow may be let in no more by then."""
-        body, came_late = await _awaited(_read_body(receive, headers, rule.body_limit_bytes))
+        body, came_late = await _awaited(_read_body(receive, headers, rule))
         if not isinstance(body, Refusal) and scope["path"] == _CALLBACKS:
             body = body if is_call_of(body, self._callbacks) else _NO_CALLBACK
         if came_late and viewer and not isinstance(body, Refusal):
@@ -321,17 +323,20 @@ def _is_own(headers: dict[str, str], own: str) -> bool:
     return origin in {f"http://{host}", f"https://{host}"}
 
 
-async def _read_body(receive: Receive, headers: dict[str, str], limit: int) -> bytes | Refusal:
-    # A page of another site can send a form without asking first, but not JSON.
-    if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        return Refusal(415, "Send JSON, with Content-Type: application/json.")
-    too_long = Refusal(413, f"The body is longer than {limit} bytes.")
+async def _read_body(receive: Receive, headers: dict[str, str], rule: Rule) -> bytes | Refusal:
+    limit, is_file = rule.body_limit_bytes, rule.takes == "file"
+    # A page of another site can send a form without asking first, but neither of these.
+    wanted = "application/octet-stream" if is_file else "application/json"
+    if headers.get("content-type", "").partition(";")[0].strip().lower() != wanted:
+        what = "the file's bytes" if is_file else "JSON"
+        return Refusal(415, f"Send {what}, with Content-Type: {wanted}.")
+    too_long = Refusal(413, _too_long(limit, is_file=is_file))
     declared = headers.get("content-length", "0")
     if not declared.isdecimal() or len(declared) > 15 or int(declared) > limit:
         return too_long
     body = bytearray()
     try:
-        async with asyncio.timeout(_BODY_WITHIN_S):
+        async with asyncio.timeout(_FILE_WITHIN_S if is_file else _BODY_WITHIN_S):
             while True:
                 message = await receive()
                 if message["type"] == "http.disconnect":
@@ -353,6 +358,12 @@ async def _awaited(coming: Coroutine[Any, Any, T]) -> tuple[T, bool]:
         return await coming, waited.is_set()
     finally:
         noting.cancel()
+
+
+def _too_long(limit: int, *, is_file: bool) -> str:
+    if is_file:
+        return f"The file has more than {limit >> 20} MB, the most that is taken here."
+    return f"The body is longer than {limit} bytes."
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

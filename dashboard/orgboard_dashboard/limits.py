@@ -79,6 +79,8 @@ COSTS: Final[dict[tuple[str, str], float]] = {
     # Reads every point of what is asked for, for as long as the browser takes it.
     ("GET", _API + "/p/{team}/{project}/export"): 20.0,
     ("GET", "/api/v1/projects/{team}/{project}/points"): 5.0,
+    # A text of the largest size takes some seconds to read, and twice its room meanwhile.
+    ("POST", _API + "/p/{team}/{project}/graphs"): 100.0,
     # The whole log, five hundred records at a time.
     ("GET", _API + "/audit.csv"): 20.0,
     # Measures for a tenth of a second.

@@ -12,7 +12,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-__all__ = ["CHANGING", "NAMELESS", "REFUSED", "Policy", "Rule", "RuleTable", "rules_for"]
+__all__ = [
+    "CHANGING",
+    "FILE_BYTES",
+    "NAMELESS",
+    "REFUSED",
+    "Body",
+    "Policy",
+    "Rule",
+    "RuleTable",
+    "rules_for",
+]
 
 Policy = Literal["open", "door", "watch", "view", "own", "edit"]
 """open: anybody, nothing of anyone's is in it. door: anybody, to become a viewer. watch: programs
@@ -25,12 +35,18 @@ CHANGING: Final[frozenset[Policy]] = frozenset({"door", "own", "edit"})
 NAMELESS: Final[frozenset[Policy]] = frozenset({"open", "door"})
 """What is answered without asking who it is."""
 
+Body = Literal["json", "file"]
+"""What a question is: JSON, or the bytes of a file. Neither can a page of another site send without
+asking first."""
+
 _KIB: Final = 1024
 _CALLBACK_BODY: Final = 1024 * _KIB
 _QUESTION_BODY: Final = 64 * _KIB
 """A question about 12 cards and some hundred runs fits well."""
 _CHANGE_BODY: Final = 512 * _KIB
 """A note of 64 KiB fits however JSON escapes it, and so do the names of 3000 runs."""
+FILE_BYTES: Final = 32 * 1024 * _KIB
+"""A graph of a hundred thousand nodes as text; the page leaves weights out before it sends one."""
 
 REFUSED: Final = (
     "/_dash-ws-callback",  # Dash opens it with websocket callbacks off; we use none
@@ -50,6 +66,7 @@ class Rule:
     body_limit_bytes: int = 0
     action: str = ""
     """What it is called in the audit log, when it is noted who asks for it and may not."""
+    takes: Body = "json"
 
     def named(self, path: str) -> dict[str, str]:
         """Return what a path names, by what the rule calls it."""
@@ -223,6 +240,9 @@ _FIXED: Final = (
     Rule("GET", _PROJECT + "/shares", "view"),
     Rule("POST", _PROJECT + "/shares", "edit", _QUESTION_BODY, "share.made"),
     Rule("DELETE", _PROJECT + "/shares/{share_id}", "edit", _QUESTION_BODY, "share.revoked"),
+    Rule("GET", _PROJECT + "/graphs", "view"),
+    Rule("POST", _PROJECT + "/graphs", "edit", FILE_BYTES, "graph.added", "file"),
+    Rule("DELETE", _PROJECT + "/graphs/{key}", "edit", _QUESTION_BODY, "graph.removed"),
     Rule("GET", _PROJECT + "/views/{key}/comments", "view"),
     Rule("POST", _PROJECT + "/views/{key}/comments", "edit", _QUESTION_BODY),
     Rule("GET", _PROJECT + "/people", "view"),

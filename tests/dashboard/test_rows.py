@@ -112,7 +112,8 @@ def _ids(conn: Connection, table: object, *conditions: object) -> set[int]:
 
 
 @pytest.mark.parametrize(
-    "table", ["run_note", "run_tag", "annotation", "saved_view", "source_file", "logdir"]
+    "table",
+    ["run_note", "run_tag", "annotation", "saved_view", "source_file", "logdir", "graph_upload"],
 )
 def test_what_is_of_a_run_or_a_project_is_shown_with_it(
     world: World, web: Engine, table: str

@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, select, update
 
 from orgboard_dashboard.queries.errors import NotFound
 from orgboard_dashboard.queries.guard import reading
@@ -53,6 +53,27 @@ def _asked(
 
 def _by_name(found: Storage) -> dict[str, Room]:
     return {room.name: room for room in found.rows}
+
+
+def test_what_people_opened_from_their_disks_is_their_projects(any_board: Board) -> None:
+    _fill(any_board)
+    before, of_one = _asked(any_board), _asked(any_board, "blue", "one")
+    row = {"upload_id": "g", "name": "net.pb", "kind": "graph_def", "file_size": 9, "size": 9}
+    row |= {"sha256": b"g" * 32, "payload": bytes(1000), "author": "", "uploaded_at": 1.0}
+    with begin_write(any_board.engine) as conn:
+        blue = select(tables.project.c.project_id).join(tables.team)
+        here = blue.where(tables.team.c.name == "blue", tables.project.c.name == "one")
+        conn.execute(insert(tables.graph_upload), row | {"project_id": conn.scalar(here)})
+
+    after = _asked(any_board)
+
+    assert after.total.media_bytes == before.total.media_bytes + 1000
+    assert _by_name(after)["blue"].media_bytes == _by_name(before)["blue"].media_bytes + 1000
+    assert _by_name(after)["red"] == _by_name(before)["red"]
+    within = _by_name(_asked(any_board, "blue"))["one"]
+    assert within.media_bytes == of_one.total.media_bytes + 1000
+    again = _asked(any_board, "blue", "one")
+    assert (again.rows, again.total.media_bytes) == (of_one.rows, within.media_bytes)
 
 
 def test_the_parts_add_up_to_what_is_stored_on_every_level(any_board: Board) -> None:

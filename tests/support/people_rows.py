@@ -45,8 +45,17 @@ def add_words_of_people(engine: Engine, uid: str, view_id: str) -> None:
         ("metric_alias", {"tag": "acc", "tag_sha256": b"m" * 32, "metric_id": 7, "scale": 100.0}),
     ]
     with begin_write(engine) as conn:
+        run = tables.run.c
+        project = conn.scalar(select(run.project_id).where(run.uid == uid))
+        rows.append(("graph_upload", {**_from_a_disk(), "project_id": project}))
         for table, row in rows:
             conn.execute(insert(tables.schema.tables[table]), row)
+
+
+def _from_a_disk() -> dict[str, Any]:
+    file = {"upload_id": "g", "name": "net.onnx", "kind": "onnx", "file_size": 9, "size": 3}
+    kept = {"sha256": b"g" * 32, "payload": b"\x01abc", "account_id": ANA}
+    return {**file, **kept, "author": "ana", "uploaded_at": AT}
 
 
 def _known_elsewhere() -> dict[str, Any]:

@@ -32,6 +32,9 @@ class Spot:
     """A view of the asker's own."""
     comment: str = "nosuchcomment"
     """Of somebody who never asks."""
+    file: str = "nosuchfile"
+    """An opened graph, and the hash of it."""
+    file_sha256: str = "3" * 64
 
     @property
     def said(self) -> str:
@@ -40,7 +43,7 @@ class Spot:
 
 
 _OF_A_PROJECT: Final = (
-    *(Need.SEE, Need.MINE, Need.AMONG, Need.WATCH, Need.OVERSEE),
+    *(Need.SEE, Need.WHOLE, Need.MINE, Need.AMONG, Need.WATCH, Need.OVERSEE),
     *(Need.OWN, Need.ADDRESS, Need.EDIT, Need.ADMINISTER, Need.GRANT),
 )
 
@@ -61,6 +64,7 @@ class Action:
     need: Need
     query: Callable[[Spot], dict[str, Any]] = nothing
     body: Callable[[Spot], Any] | None = None
+    """As JSON, or the bytes of a file."""
     segments: Callable[[Spot], dict[str, str]] = nothing
     """What stands for a name in `path` beside those of every spot."""
     done: int = 200
@@ -95,4 +99,5 @@ class Action:
         """Return the body."""
         if self.method == "GET":
             return b""
-        return json.dumps(self.body(spot) if self.body else {}).encode()
+        said = self.body(spot) if self.body else {}
+        return said if isinstance(said, bytes) else json.dumps(said).encode()

@@ -13,6 +13,7 @@ from typing import Any, Final
 from orgboard_dashboard import pages
 from orgboard_dashboard.urls import PAGES
 from support.permission_action import Action, Spot, nothing
+from support.permission_file_actions import actions_on_files
 from support.permission_oracle import Need
 from support.permission_people_actions import actions_on_people
 from support.permission_talk_actions import actions_on_talk
@@ -33,7 +34,7 @@ def spot_of(project: Project, own: str) -> Spot:
     return Spot(
         *(project.team, project.name, project.first, project.second.uid, project.deleted.uid),
         *(project.remark, project.view, project.link, project.share, project.visibility, own),
-        project.comment,
+        *(project.comment, project.file, project.file_sha256),
     )
 
 
@@ -293,6 +294,13 @@ def _for_programs() -> Iterator[Action]:
 ACTIONS: Final[tuple[Action, ...]] = (
     *(*_open(), *_door(), *_pages()),
     # What is said of a view before the view is removed.
-    *(*_seen_of_project(), *_seen_of_run(), *actions_on_talk(), *_changes(), *_kept_views()),
+    *(
+        *_seen_of_project(),
+        *_seen_of_run(),
+        *actions_on_talk(),
+        *actions_on_files(),
+        *_changes(),
+        *_kept_views(),
+    ),
     *(*_shares(), *_for_programs(), *actions_on_people()),
 )

@@ -153,7 +153,7 @@ _NONCE: Final = re.compile(rb'"end_id":"[^"]*"')
 """What Dash draws anew for each page that it writes."""
 
 _CHANGING: Final = (*(Need.OWN, Need.WATCH, Need.ADDRESS, Need.EDIT, Need.ADMINISTER, Need.GRANT),)
-_OF_A_PROJECT: Final = (Need.SEE, Need.MINE, Need.AMONG, Need.OVERSEE, *_CHANGING)
+_OF_A_PROJECT: Final = (Need.SEE, Need.WHOLE, Need.MINE, Need.AMONG, Need.OVERSEE, *_CHANGING)
 
 
 def _after(
@@ -177,8 +177,10 @@ async def ask(web: Web, action: Action, spot: Spot, seat: Seat) -> Reply:
     """Ask one thing of one place, as somebody."""
     sent = seat.spare if action.spends_session else seat.headers
     headers = {**OWN_PAGE, **sent}
+    content = action.content(spot)
     if action.method != "GET":
-        headers["content-type"] = "application/json"
+        is_json = content[:1] in b"{["
+        headers["content-type"] = "application/json" if is_json else "application/octet-stream"
     if action.is_page:
         headers["accept"] = "text/html"
     return await call(
@@ -186,7 +188,7 @@ async def ask(web: Web, action: Action, spot: Spot, seat: Seat) -> Reply:
         action.method,
         action.target(spot),
         headers,
-        action.content(spot),
+        content,
         first_part_only=action.is_stream,
     )
 

@@ -22,6 +22,8 @@ The rules, as read:
   never reached by token, and neither is what needs an admin's role, for no scope gives that;
 - a share link reads its one target and nothing beside it: of the views that people keep, the one
   whose address it has, and no list;
++ a graph from somebody's disk is the project's, and of none of its runs: a share link to one run
+  does not show it;
 + what people of the board say to each other (comments, what a note said before) a share link does
   not read: it shows a page, and not what is said of it;
 + a run is watched by a person with an account, in person, who sees it, whatever else that one may;
@@ -63,6 +65,7 @@ class Need(Enum):
     DOOR = "nothing yet"
     KNOWN = "to be somebody, whoever it is"
     SEE = "to see the project"
+    WHOLE = "to see the project, and not one run of it alone"
     MINE = "to see what one keeps in the project for oneself"
     AMONG = "to see what people of the board say to each other in the project"
     WATCH = "to see the project, in person and with an account"
@@ -169,9 +172,11 @@ def answer(
     rank = effective(who, place)
     if rank is Rank.NONE or (need in _NOT_SHARED and who.standing is Standing.SHARED):
         return Answer.INVISIBLE
+    if need is Need.WHOLE and who.share is not None and who.share.run is not None:
+        return Answer.INVISIBLE
     if need is Need.WATCH and who.standing is not Standing.ACCOUNT:
         return Answer.INVISIBLE
-    if need in (Need.KNOWN, Need.SEE, Need.WATCH, *_NOT_SHARED):
+    if need in (Need.KNOWN, Need.SEE, Need.WHOLE, Need.WATCH, *_NOT_SHARED):
         return Answer.ALLOWED
     return Answer.ALLOWED if _may_change(who, need, rank) else Answer.FORBIDDEN
 

@@ -27,6 +27,7 @@ from orgboard_dashboard.accounts.opaque import digest
 from orgboard_dashboard.queries.deletions import delete_runs
 from orgboard_dashboard.queries.graphs import list_graphs
 from orgboard_dashboard.viewer import SystemViewer
+from orgboard_schema.blocks.frame import pack
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.dictionary import find_tag
 from orgboard_schema.sql.engine import begin_read, begin_write
@@ -52,7 +53,7 @@ SOMEBODY: Final = "somebody.else"
 _WORDS: Final = (
     *(tables.run_note, tables.run_note_before, tables.run_tag, tables.annotation),
     *(tables.saved_view, tables.share, tables.comment, tables.mention),
-    *(tables.watch, tables.watch_seen),
+    *(tables.watch, tables.watch_seen, tables.graph_upload),
 )
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 
@@ -97,19 +98,24 @@ class Project:
     """Of somebody who never asks."""
     comment: str
     """Of the same, on the first run."""
+    file: str
+    """A graph that somebody opened from a disk, and the hash of it."""
+    file_sha256: str
 
     def marks(self) -> tuple[bytes, ...]:
         """Return what is found in no answer to who may not see the project."""
         runs = (self.first, self.second, self.deleted)
         texts = (self.mark, self.words, *(run.mark for run in runs), *(run.uid for run in runs))
         keys = (self.view, self.link, self.private_view, self.remark, self.share, self.comment)
-        return tuple(text.encode() for text in (*texts, *keys))
+        return tuple(text.encode() for text in (*texts, *keys, self.file))
 
     def marks_beside(self, uid: str) -> tuple[bytes, ...]:
         """Return what is found in no answer to who may see one of its runs alone."""
         others = [run for run in (self.first, self.second, self.deleted) if run.uid != uid]
         texts = (self.words, *(run.mark for run in others), *(run.uid for run in others))
-        return tuple(text.encode() for text in (*texts, self.private_view, self.view, self.share))
+        return tuple(
+            text.encode() for text in (*texts, self.private_view, self.view, self.share, self.file)
+        )
 
 
 @dataclass(slots=True)
@@ -182,7 +188,9 @@ def _projects(board: Board) -> Iterator[Project]:
         comment = f"zqco{number}zq"
         with begin_write(board.engine) as conn:
             _comment(conn, comment, first, view=keys[1], words=words)
-        yield Project(team, name, visibility, mark, words, first, second, deleted, *keys, comment)
+            file = _file(conn, project_id, words, f"zqfi{number}zq")
+        made = (first, second, deleted, *keys, comment, *file)
+        yield Project(team, name, visibility, mark, words, *made)
 
 
 def _run(board: Board, place: str, project_mark: str, number: int, part: str) -> Run:
@@ -259,6 +267,17 @@ def _comment(conn: Connection, key: str, run: Run, *, view: str, words: str) -> 
     conn.execute(insert(tables.comment), [row, of_view])
     before = {"uid": run.uid, "version": 1, "text": f"before {run.mark}", "author": SOMEBODY}
     conn.execute(insert(tables.run_note_before), before | {"written_at": NOW - 200})
+
+
+def _file(conn: Connection, project_id: int, words: str, key: str) -> tuple[str, str]:
+    """Let somebody have opened a file."""
+    graph = graph_def([(words, "Placeholder", ()), ("out", "Relu", [words])])
+    sha256 = hashlib.sha256(graph).digest()
+    row: dict[str, Any] = {"upload_id": key, "project_id": project_id, "name": f"{words}.pb"}
+    row |= {"kind": "graph_def", "file_size": len(graph), "sha256": sha256, "size": len(graph)}
+    row |= {"payload": pack(graph), "author": SOMEBODY, "uploaded_at": NOW - 100}
+    conn.execute(insert(tables.graph_upload), row)
+    return key, sha256.hex()
 
 
 def _bring_back(conn: Connection, rows: Sequence[RowMapping]) -> None:

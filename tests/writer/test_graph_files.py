@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from orgboard import SummaryWriter
 from orgboard._encoding import protobuf as pb
-from orgboard._graphs.fields import fields
 from orgboard._graphs.graph_def import Node, encode_graph
 from orgboard._graphs.onnx import read_onnx
-from orgboard._graphs.onnx_attributes import describe_attribute
 from orgboard._graphs.openvino import read_openvino
+from orgboard_schema.onnx.attributes import describe_attribute
+from orgboard_schema.onnx.fields import fields
 from orgboard_schema.wire.graph_pb2 import GraphDef
 from orgboard_schema.wire.tensor_pb2 import TensorProto
 

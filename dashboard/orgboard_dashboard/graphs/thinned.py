@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from typing import Final, Literal, TypeAlias
 
-__all__ = ["LARGE_NODE", "fields", "parts", "put", "thinned", "varint"]
+__all__ = ["LARGE_NODE", "encoded", "fields", "parts", "put", "thinned", "varint"]
 
 LARGE_NODE: Final = 1 << 16
 """Bytes of a node that is thinned before it is read; a smaller one costs nothing."""
@@ -133,10 +133,11 @@ def _beginning(text: memoryview) -> bytes:
 
 def put(into: bytearray, number: int, body: bytes | bytearray | memoryview) -> None:
     """Write a field that has a length."""
-    into += _written(number << 3 | 2) + _written(len(body)) + body
+    into += encoded(number << 3 | 2) + encoded(len(body)) + body
 
 
-def _written(number: int) -> bytes:
+def encoded(number: int) -> bytes:
+    """Write a number of variable length."""
     out = bytearray()
     while number > 127:
         out.append(number & 127 | 128)

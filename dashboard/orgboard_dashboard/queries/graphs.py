@@ -1,4 +1,7 @@
-"""The graphs that a run logged, and each as a tree of scopes."""
+"""The graphs that a run logged, and each as a tree of scopes.
+
+Where a run is named, an opened file may be (`graph_uploads`): it is looked at, and compared, alike.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from orgboard_dashboard.graphs.reading import Shelf, kind_in_words
 from orgboard_dashboard.graphs.stats import Stats, join
 from orgboard_dashboard.graphs.tree import Tree
 from orgboard_dashboard.queries.errors import NotFound
+from orgboard_dashboard.queries.graph_uploads import find_upload, graph_bytes, is_upload
 from orgboard_dashboard.queries.values import find_blob
 from orgboard_dashboard.queries.visible import find_run
 from orgboard_dashboard.viewer import Viewer
@@ -64,12 +68,19 @@ def list_graphs(viewer: Viewer, conn: Connection, uid: str) -> LoggedGraphs:
     Raises:
         NotFound: there is no such run, or `viewer` may not see it.
     """
+    if is_upload(uid):
+        return LoggedGraphs((_file_row(viewer, conn, uid),), ())
     run_id = find_run(viewer, conn, uid)
     heads = _graph_heads(conn, run_id)
     plugins = _plugins(conn, heads)
     return LoggedGraphs(
         _graph_rows(conn, run_id, heads, plugins), _measured_rows(conn, run_id, heads, plugins)
     )
+
+
+def _file_row(viewer: Viewer, conn: Connection, uid: str) -> GraphRow:
+    file = find_upload(viewer, conn, uid)
+    return GraphRow("", "graphs", file.words, file.sha256, file.file_size, 0)
 
 
 def _graph_rows(
@@ -122,6 +133,8 @@ def find_tree(viewer: Viewer, conn: Connection, uid: str, sha256: str) -> Tree:
     Raises:
         NotFound: the run has no such graph, or `viewer` may not see the run.
     """
+    if is_upload(uid):
+        return _tree(viewer, conn, uid, _with((_file_row(viewer, conn, uid),), sha256))
     run_id = find_run(viewer, conn, uid)
     heads = _graph_heads(conn, run_id)
     rows = _graph_rows(conn, run_id, heads, _plugins(conn, heads))
@@ -155,12 +168,12 @@ def _with(rows: tuple[GraphRow, ...], sha256: str) -> GraphRow:
 
 
 def _tree(viewer: Viewer, conn: Connection, uid: str, row: GraphRow) -> Tree:
-    return _SHELF.get(
-        row.sha256,
-        row.plugin,
-        row.tag,
-        lambda: find_blob(viewer, conn, uid, bytes.fromhex(row.sha256))[0],
-    )
+    def load() -> bytes:
+        if is_upload(uid):
+            return graph_bytes(viewer, conn, uid)
+        return find_blob(viewer, conn, uid, bytes.fromhex(row.sha256))[0]
+
+    return _SHELF.get(row.sha256, row.plugin, row.tag, load)
 
 
 def _graph_heads(conn: Connection, run_id: int) -> list[SeriesHead]:

@@ -2,7 +2,8 @@
 
     point bytes   what a run's points, heads and pyramids take, as they are packed
     media bytes   pictures, sounds, graphs: stored once by content, however many runs refer to
-                  them; each of those counts an equal part, so that the parts add up to the whole
+                  them; each of those counts an equal part, so that the parts add up to the whole.
+                  Of a project, what people opened from their disks, too, which is of no run
 
 Who looks at it runs the board. To measure a run is to look at all rows of its points, so what was
 measured is kept for as long as the run does not change (`Measured`), and no question measures for
@@ -139,11 +140,14 @@ def storage_of(
     # No question measures much of both.
     if is_old and spent() - began < budget_s / 2:
         measured.media, measured.media_at, is_old = _media(conn), now, False
-    rooms = _rooms(runs, len(within), measured, now)
+    opened = _opened(viewer, conn, within)
+    rooms = _rooms(runs, opened, len(within), measured, now)
     ordered = sorted(rooms, key=lambda room: (-room.bytes, room.name))
     total = Room("")
     for room in ordered:
         total.add(room)
+    if len(within) > 1:
+        total.media_bytes += sum(opened.values())
     size, free = _database(conn)
     outside = select(func.coalesce(func.sum(_blob.size), 0)).where(_blob.uri.is_not(None))
     oldest = min((run.created_at for run in runs), default=now)
@@ -191,7 +195,25 @@ def _is_named(team: str) -> Any:
     return tables.team.c.name == to_sql(team)
 
 
-def _rooms(runs: Iterable[Any], depth: int, measured: Measured, now: float) -> Iterable[Room]:
+def _opened(viewer: Viewer, conn: Connection, within: Sequence[str]) -> dict[str, int]:
+    """Return what graphs from people's disks take, by team, or of a team by project."""
+    team, project, of = tables.team.c, tables.project.c, tables.graph_upload.c
+    key = project.name if within else team.name
+    query = (
+        select(key, func.sum(func.length(of.payload)))
+        .join_from(tables.graph_upload, tables.project, project.project_id == of.project_id)
+        .join(tables.team, team.team_id == project.team_id)
+        .where(visible_projects(viewer))
+        .group_by(key)
+    )
+    for column, name in zip((team.name, project.name), within, strict=False):
+        query = query.where(column == to_sql(name))
+    return {name: int(octets) for name, octets in conn.execute(query)}
+
+
+def _rooms(
+    runs: Iterable[Any], opened: dict[str, int], depth: int, measured: Measured, now: float
+) -> Iterable[Room]:
     """Count runs together by team, by project, or each by itself."""
     rooms: dict[str, Room] = {}
     for run in runs:
@@ -215,6 +237,8 @@ def _rooms(runs: Iterable[Any], depth: int, measured: Measured, now: float) -> I
             room.archived_bytes += octets + of_media
         if run.created_at > now - _LOOKED_BACK_S:
             room.recent_bytes += octets + of_media
+    for key, octets in opened.items() if depth < 2 else ():
+        rooms.setdefault(key, Room(from_sql(key))).media_bytes += octets
     # A run that was deleted and has given all back takes nothing.
     return [room for room in rooms.values() if room.runs or room.bytes]
 

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine, Table, func, select
 from sqlalchemy.exc import DBAPIError
 
 from orgboard_schema.blocks import decode_tag_set
+from orgboard_schema.blocks.frame import unpack
 from orgboard_schema.progress import Tell, quiet
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.blobs import iter_content
@@ -61,6 +62,7 @@ def check_store(conn: Connection, tell: Tell = quiet) -> Iterator[Damage]:
         yield from guarded(conn, f"run {run_id}", partial(_check_run, conn, run_id))
     yield from guarded(conn, "tag sets", lambda: _check_tag_sets(conn))
     yield from guarded(conn, "blobs", lambda: _check_blobs(conn, tell))
+    yield from guarded(conn, "graph files", lambda: _check_uploads(conn))
     for table, column, parent in _REFERENCES:
         yield from guarded(
             conn,
@@ -169,6 +171,20 @@ def _check_blob(conn: Connection, key: bytes, here: str) -> Iterator[Damage]:
         yield Damage(here, "its content does not have its hash")
 
 
+def _check_uploads(conn: Connection) -> Iterator[Damage]:
+    for key in list(conn.scalars(select(tables.graph_upload.c.upload_id))):
+        here = f"graph file {key}"
+        yield from guarded(conn, here, partial(_check_upload, conn, key, here))
+
+
+def _check_upload(conn: Connection, key: str, here: str) -> Iterator[Damage]:
+    columns = tables.graph_upload.c
+    query = select(columns.payload, columns.sha256).where(columns.upload_id == key)
+    payload, sha256 = conn.execute(query).one()
+    if hashlib.sha256(unpack(bytes(payload))).digest() != bytes(sha256):
+        yield Damage(here, "its content does not have its hash")
+
+
 _REFERENCES: Final = (
     (tables.block, "run_id", tables.run),
     (tables.segment, "run_id", tables.run),
@@ -190,6 +206,7 @@ _REFERENCES: Final = (
     (tables.annotation, "uid", tables.run),
     (tables.annotation, "project_id", tables.project),
     (tables.saved_view, "project_id", tables.project),
+    (tables.graph_upload, "project_id", tables.project),
     (tables.run, "logdir_id", tables.logdir),
     (tables.run, "project_id", tables.project),
     (tables.logdir, "project_id", tables.project),

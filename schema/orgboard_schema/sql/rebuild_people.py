@@ -30,13 +30,14 @@ _COPIED: Final = (
     *(tables.team_member, tables.project_grant, tables.group_rule, tables.logdir_rule),
     *(tables.run_note, tables.run_note_before, tables.run_tag, tables.annotation),
     *(tables.saved_view, tables.comment, tables.mention, tables.metric, tables.metric_alias),
-    *(tables.watch, tables.watch_seen),
+    *(tables.watch, tables.watch_seen, tables.graph_upload),
     tables.audit,
 )
 """In an order in which what is referred to comes first."""
 
 _MAY_BE_FORGOTTEN: Final = {
     *("made_by", "audit.account_id", "comment.account_id", "comment.answers"),
+    "graph_upload.account_id",
 }
 """References that only say who did it; what answers a comment that is gone begins a thread. Of
 all others "nobody" would mean more: a token without its team holds everywhere, a group's rule

@@ -29,6 +29,8 @@ _RIGHTS: Final = {
     **dict.fromkeys(("segment", "block", "restart", "gap", "thinned", "blob_ref"), ("DELETE",)),
     "tag_set": ("INSERT",),
     "run_head": _CHANGES,
+    # What is read of a file never changes.
+    "graph_upload": ("INSERT", "DELETE"),
     **dict.fromkeys(
         (
             *("run_tag", "run_note", "run_note_before", "annotation", "saved_view"),

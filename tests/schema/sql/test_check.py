@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -7,9 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import Connection, Engine, Table, select, update
+from sqlalchemy import Connection, Engine, Table, insert, select, update
 
 from orgboard_schema.blocks import decode_scalars
+from orgboard_schema.blocks.frame import pack
 from orgboard_schema.blocks.pyramid import encode_buckets, make_buckets
 from orgboard_schema.commands import db
 from orgboard_schema.sql import tables
@@ -270,3 +272,25 @@ def test_a_saved_view_of_a_project_that_is_not_there_is_named(tmp_path: Path) ->
     engine.dispose()
 
     assert found == ["table saved_view: 1 rows refer to project 99, which is not there"]
+
+
+def test_a_graph_from_a_disk_that_was_changed_is_named(tmp_path: Path) -> None:
+    engine = open_engine(str(tmp_path / "board.db"))
+    upgrade(engine)
+    _filled(engine)
+    row = {"name": "net.pb", "kind": "graph_def", "file_size": 5, "size": 5, "author": ""}
+    with begin_write(engine) as conn:
+        project = conn.scalar(select(tables.project.c.project_id))
+        row |= {"project_id": project, "payload": pack(b"graph"), "uploaded_at": 1.0}
+        for key, data in (("whole", b"graph"), ("other", b"another"), ("broken", b"graph")):
+            own = {"upload_id": key, "sha256": hashlib.sha256(data).digest()}
+            conn.execute(insert(tables.graph_upload), row | own)
+        broken = tables.graph_upload.c.upload_id == "broken"
+        conn.execute(update(tables.graph_upload).where(broken).values(payload=b"\x01x"))
+
+    found = sorted(_damage(engine))
+    engine.dispose()
+
+    assert len(found) == 2
+    assert found[0].startswith("graph file broken: payload does not decompress")
+    assert found[1] == "graph file other: its content does not have its hash"

@@ -7,8 +7,8 @@ from struct import pack
 from typing import Final, TypeAlias
 
 from orgboard._encoding import protobuf as pb
-from orgboard._graphs.fields import FIXED32, LENGTH, VARINT, Field, fields
 from orgboard._graphs.graph_def import LARGE_BYTES, LARGE_CONSTANT
+from orgboard_schema.onnx.fields import FIXED32, LENGTH, VARINT, Field, fields
 
 __all__ = ["without_large_constants"]
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple, TypeAlias
 
 from orgboard._encoding import protobuf as pb
+from orgboard_schema.onnx.attributes import LARGE_BYTES, LARGE_CONSTANT
 
 __all__ = [
     "LARGE_BYTES",
@@ -30,12 +31,6 @@ Shape: TypeAlias = tuple[int, ...]
 
 PRODUCER: Final = 22
 """The GraphDef version that torch's and tensorboardX's writers claim."""
-
-LARGE_CONSTANT: Final = "(large constant)"
-"""Stands where a constant was left out."""
-
-LARGE_BYTES: Final = 1 << 16
-"""An attribute with more is a model's weights, not its structure; nobody reads it in a graph."""
 
 
 class Node(NamedTuple):

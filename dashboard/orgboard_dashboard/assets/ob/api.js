@@ -5,6 +5,7 @@
 
   const AWAY_AFTER_MS = 12000;
   const TIMEOUT_MS = 30000;
+  const SENT_WITHIN_MS = 180000;
   const KEPT_AHEAD_MS = 3000;
   /** Whoever answers these is starting, or waits for something that is. */
   const TRY_AGAIN = new Set([502, 503, 504]);
@@ -65,6 +66,16 @@
     return response.json();
   };
 
+  /** Send the bytes of a file. Never sent twice, as any change; a slow line has minutes for it. */
+  ob.sendFile = async function sendFile(path, file, signal) {
+    const request = { method: "POST", headers: vouched("application/octet-stream"), body: file };
+    const response = await once(path, request, signal, SENT_WITHIN_MS);
+    if (!response) throw new Refused(0, { error: "The server did not take the file, or did not answer. See whether it is there before you try again." });
+    answered();
+    if (!response.ok) throw new Refused(response.status, await reason(response));
+    return response.json();
+  };
+
   const roles = new Map();
 
   /** Who looks at a project (its path), and what that one may do there:
@@ -79,9 +90,9 @@
   };
 
   /** What a page sends beside the cookie of its session, which no other site's page can read. */
-  function vouched() {
+  function vouched(type = "application/json") {
     const told = proof();
-    return { "Content-Type": "application/json", ...(told ? { "X-CSRFToken": told } : {}) };
+    return { "Content-Type": type, ...(told ? { "X-CSRFToken": told } : {}) };
   }
 
   const proof = () => /(?:^|; )(?:__Host-)?ob_csrf=([0-9a-f]+)/.exec(document.cookie)?.[1] ?? "";
@@ -144,8 +155,8 @@
     }
   }
 
-  async function once(path, request, signal) {
-    const limit = AbortSignal.timeout(TIMEOUT_MS);
+  async function once(path, request, signal, within = TIMEOUT_MS) {
+    const limit = AbortSignal.timeout(within);
     const either = signal ? AbortSignal.any([signal, limit]) : limit;
     const sent = proof();
     try {
@@ -154,7 +165,7 @@
       // A password given in another tab, or a moment ago, gives the session another secret: what was
       // under way asked by the old one, and nothing was done.
       if (response.status === 401 && sent && sent === proof()) await pause(RENEWED_WITHIN_MS, signal);
-      if (sent && proof() && sent !== proof()) return await once(path, request.headers ? { ...request, headers: vouched() } : request, signal);
+      if (sent && proof() && sent !== proof()) return await once(path, request.headers ? { ...request, headers: vouched(request.headers["Content-Type"]) } : request, signal, within);
       return response.status === 401 ? signIn() : response;
     } catch (error) {
       if (signal?.aborted) throw error;
@@ -174,7 +185,8 @@
 
   async function reason(response) {
     const body = await response.json().catch(() => null);
-    return body?.error ? body : { error: `The server answered ${response.status}.` };
+    const isTooLong = response.status === 413;
+    return body?.error ? body : { error: isTooLong ? "What stands before the board, a proxy, takes nothing as large as that." : `The server answered ${response.status}.` };
   }
 
   function pause(ms, signal) {

@@ -32,11 +32,12 @@
   /** What is told when nothing is chosen. */
   ob.graphSummary = function graphSummary(page, root) {
     const { graph, nodes, parameters, uncounted, edges_in_all: edges, problems } = root;
-    const rows = [["Nodes", ob.count(nodes)], ["Edges", ob.count(edges)], ["Parameters", parameters || !nodes ? ob.count(parameters) + without(uncounted) : "not told by the graph"], ["Size", ob.bytes(page.row.size)], ["Step", ob.count(page.row.step)]];
+    const rows = [["Nodes", ob.count(nodes)], ["Edges", ob.count(edges)], ["Parameters", parameters || !nodes ? ob.count(parameters) + without(uncounted) : "not told by the graph"],
+      ...(page.run.file ? page.files.facts(page.run) : [["Size", ob.bytes(page.row.size)], ["Step", ob.count(page.row.step)]])];
     const wrong = problems.length ? [ob.el("h3", {}, "What was wrong with it"), ob.el("ul.ob-g-problems", {}, ...problems.map((text) => ob.el("li", {}, text)))] : [];
-    return [ob.el("h2", {}, graph.charAt(0).toUpperCase() + graph.slice(1)), facts(rows), ...wrong,
+    return [ob.el("h2", {}, graph.charAt(0).toUpperCase() + graph.slice(1)), facts(rows), page.run.file ? page.files.acts(page.run) : null, ...wrong,
       ob.el("p.ob-mute", {}, "Choose a node to read about it. A double click, or Enter, opens a scope and closes it."),
-      ob.el("p.ob-mute", {}, "Square boxes are scopes, a stack is a series of alike ones, round boxes are operations. The thicker an edge, the more numbers pass; a dashed one passes none and says only what comes first. An orange one, with a head at both ends, leads to an operation that may change the tensor itself.")];
+      ob.el("p.ob-mute", {}, "Square boxes are scopes, a stack is a series of alike ones, round boxes are operations. The thicker an edge, the more numbers pass; a dashed one passes none and says only what comes first. An orange one, with a head at both ends, leads to an operation that may change the tensor itself.")].filter(Boolean);
   };
 
   /** The button that puts an item into the list beside the graph, or takes it out. */

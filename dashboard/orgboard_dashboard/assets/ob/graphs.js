@@ -26,6 +26,7 @@
       this.told = new Map();
       this.scopes = new Map();
       this.view = ob.graphView({ choose: (path) => this.choose(path), toggle: (path) => this.toggle(path), up: (path) => this.up(path) });
+      this.files = ob.graphFiles(this);
       this.bar = this.makeBar();
       this.legend = ob.el("div.ob-g-legend");
       this.words = ob.el("p.ob-g-words", { role: "status" });
@@ -34,7 +35,8 @@
       this.aside = ob.el("aside.ob-g-aside", { "aria-label": "Beside the graph" }, this.sides, this.side);
       this.main = ob.el("div.ob-g-main", {}, ob.el("div.ob-g-left", {}, this.view.el, this.legend, this.words), this.aside);
       this.out = ob.el("div.ob-g-out", {}, this.main);
-      root.replaceChildren(this.bar.el, this.out);
+      root.replaceChildren(this.bar.el, this.out, this.files.input, this.files.drop);
+      this.files.listen(root, this.controller.signal);
       this.offs = [
         project.on((what) => (["filter", "runs", "again"].includes(what) || what.changed?.size) && this.again()),
         ob.onView((changed) => this.onView(changed)), ob.onTheme(() => this.draw()),
@@ -46,7 +48,7 @@
     }
 
     async start() {
-      await this.project.ready;
+      await Promise.all([this.project.ready, this.attempt(() => this.files.load())]);
       await this.load();
     }
 
@@ -66,10 +68,11 @@
       const button = (words, title, act) => ob.el("button.ob-pill", { type: "button", title, onclick: act }, words);
       const save = button("Save", "Save the graph as a picture", () => ob.openMenu(save, "Save the graph",
         ob.menuItem("PNG", () => this.view.save("png", this.fileName())), ob.menuItem("SVG", () => this.view.save("svg", this.fileName()))));
+      const open = this.files.button();
       const el = ob.el("div.ob-toolbar", { role: "toolbar", "aria-label": "How the graph is shown" },
-        ob.runsButton(), runs, tags, search.el, color,
+        ob.runsButton(), runs, tags, open, search.el, color,
         button("Fit", "Show all of it (f)", () => this.view.fit()), button("Close all", "Close every scope", () => ob.setView({ graphOpen: [] })), save);
-      return { el, runs, tags, color, search };
+      return { el, runs, tags, open, color, search };
     }
 
     fileName() {
@@ -114,9 +117,15 @@
         await Promise.all(shown.slice(0, 20).map((run) => this.graphsOf(run.uid)));
         const having = shown.filter((run) => this.lists.get(run.uid)?.length);
         this.having = having;
-        const run = having.find((one) => one.uid === ob.view.graphRun) ?? having[0];
+        // Opened by somebody else since this page was.
+        if (ob.isGraphFile(ob.view.graphRun) && !this.lists.has(ob.view.graphRun)) await this.files.load();
+        const sources = [...having, ...this.files.runs];
+        const named = sources.find((one) => one.uid === ob.view.graphRun);
+        const isGone = !named && ob.isGraphFile(ob.view.graphRun);
+        const run = named ?? (isGone ? undefined : sources[0]);
         this.paintBar(run);
-        if (!run) return this.say("None of the shown runs has logged a graph. Log one with ", ob.el("code", {}, "writer.add_graph(model, input)"), ", or with Keras's TensorBoard callback.");
+        if (isGone) return this.say("This opened file is not here: somebody removed it, or it is not shared with you.", ...this.wayOut(sources));
+        if (!run) return this.say("None of the shown runs has logged a graph. Log one with ", ob.el("code", {}, "writer.add_graph(model, input)"), ", or with Keras's TensorBoard callback. ", ...this.files.invitation());
         const rows = this.lists.get(run.uid);
         const row = rows.find((one) => one.tag === ob.view.graphTag) ?? rows[0];
         const key = `${run.uid} ${row.sha256}`;
@@ -134,6 +143,11 @@
       });
     }
 
+    /** What leads to the graphs that are there. */
+    wayOut(sources) {
+      return sources.length ? [" ", ob.el("button.ob-pill", { type: "button", onclick: () => ob.setView({ graphRun: "", graphTag: "" }) }, "Show another graph")] : [" ", ...this.files.invitation()];
+    }
+
     /** The graphs of a run, asked for once; a live run without one is asked again. */
     async graphsOf(uid) {
       const known = this.lists.get(uid);
@@ -146,14 +160,15 @@
     paintBar(run) {
       const { runs, tags, el } = this.bar;
       const rows = (run && this.lists.get(run.uid)) ?? [];
-      const options = (select, pairs, value) => {
-        select.replaceChildren(...pairs.map(([key, words]) => ob.el("option", { value: key }, words)));
+      const options = (select, made, value) => {
+        select.replaceChildren(...made);
         select.value = value;
-        select.hidden = pairs.length < 2;
+        select.hidden = select.options.length < 2;
       };
-      options(runs, this.having.map((one) => [one.uid, ob.runName(one)]), run?.uid ?? "");
-      options(tags, rows.map((row) => [row.tag, row.tag.startsWith("__") ? row.words : `${row.tag}: ${row.words}`]), rows.some((row) => row.tag === ob.view.graphTag) ? ob.view.graphTag : rows[0]?.tag ?? "");
+      options(runs, ob.graphSources(this.having, this.files.runs), run?.uid ?? "");
+      options(tags, rows.map((row) => ob.el("option", { value: row.tag }, row.tag.startsWith("__") ? row.words : `${row.tag}: ${row.words}`)), rows.some((row) => row.tag === ob.view.graphTag) ? ob.view.graphTag : rows[0]?.tag ?? "");
       for (const part of el.children) if (!part.matches("select, .ob-phone")) part.hidden = !run;
+      if (!this.files.canAdd) this.bar.open.hidden = true;
       // Without a graph nothing is in it, but on a phone what leads to the runs.
       el.classList.toggle("ob-g-bare", !run);
     }
@@ -324,6 +339,10 @@
     async tags() {
       const { run } = this;
       if (this.tagsOf === run.uid) return;
+      if (run.file) {
+        Object.assign(this, { runTags: [], tagsOf: run.uid });
+        return;
+      }
       const of = (kind) => ob.getJson(`${this.project.path}/tags?${new URLSearchParams({ kind, runs: run.uid })}`, this.controller.signal).then(({ tags }) => tags.map(({ name }) => ({ name, kind })));
       this.runTags = (await Promise.all([of("scalar"), of("histogram")])).flat();
       this.tagsOf = run.uid;
@@ -335,7 +354,8 @@
         const base = ob.view.graphBase;
         this.other = null;
         this.found = null;
-        const rows = base && base !== this.run.uid ? (await this.graphsOf(base), this.lists.get(base) ?? []) : [];
+        const isThere = base && base !== this.run.uid && (!ob.isGraphFile(base) || this.lists.has(base));
+        const rows = isThere ? (await this.graphsOf(base), this.lists.get(base) ?? []) : [];
         const row = rows.find((one) => one.tag === this.row.tag) ?? rows[0];
         if (row) {
           this.other = { run: base, sha256: row.sha256 };
@@ -362,10 +382,14 @@
 
     baseChoice() {
       const others = this.having.filter((run) => run.uid !== this.run.uid);
+      const files = this.files.runs.filter((run) => run.uid !== this.run.uid);
       const base = ob.view.graphBase;
-      if (base && base !== this.run.uid && !others.some((run) => run.uid === base)) others.push(this.project.known.get(base) ?? { uid: base, name: base });
-      if (!others.length) return ob.el("p.ob-mute", {}, "No other shown run has logged a graph.");
-      return ob.select("Compare with", [["", "no other graph"], ...others.map((run) => [run.uid, ob.runName(run)])], ob.view.graphBase, (graphBase) => ob.setView({ graphBase }));
+      if (base && !ob.isGraphFile(base) && base !== this.run.uid && !others.some((run) => run.uid === base)) others.push(this.project.known.get(base) ?? { uid: base, name: base });
+      if (!others.length && !files.length) return ob.el("p.ob-mute", {}, "No other shown run has logged a graph.");
+      const select = ob.select("Compare with", [["", "no other graph"]], "", (graphBase) => ob.setView({ graphBase }));
+      select.append(...ob.graphSources(others, files));
+      select.value = base;
+      return select;
     }
 
     /** Another table of what took most. */

@@ -78,6 +78,8 @@ _POLICIES: Final = {
     "run": f"{_OF_PROJECT} AND {_OF_UID}",
     "annotation": _OF_PROJECT,
     "saved_view": _OF_PROJECT,
+    # Who is shown some runs alone is shown nothing beside them.
+    "graph_upload": f"{_OF_PROJECT} AND (SELECT seen_uids()) IS NULL",
     "watch": f"({_OWN}) AND {_BY_UID.format('watch')}",
     "watch_seen": _OWN,
     "comment": f"{_BY_UID.format('comment')} OR {_BY_VIEW}",

@@ -12,6 +12,7 @@
                                  run ─< watch; comment ─< watch_seen who wants to be told of it
                        project ─< annotation >─ run                 remarks on a moment
                        project ─< saved_view ─< comment             what people look at it with
+                       project ─< graph_upload                      graphs from people's disks
     metric ─< metric_alias                                          what tags mean the same
     tag, tag_set, metadata                                          dictionaries, append only
     account, password, second_factor, recovery_code, identity,
@@ -71,6 +72,7 @@ from orgboard_schema.sql.tables.people import (
 from orgboard_schema.sql.tables.said import (
     annotation,
     comment,
+    graph_upload,
     mention,
     metric,
     metric_alias,
@@ -92,6 +94,7 @@ __all__ = [
     "block",
     "comment",
     "gap",
+    "graph_upload",
     "group_rule",
     "identity",
     "identity_attempt",

@@ -11,6 +11,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     SmallInteger,
     String,
     Table,
@@ -22,6 +23,7 @@ from orgboard_schema.sql.tables.types import Id, Name, Sha256, schema
 __all__ = [
     "annotation",
     "comment",
+    "graph_upload",
     "mention",
     "metric",
     "metric_alias",
@@ -118,6 +120,30 @@ Index(
     unique=True,
     sqlite_where=saved_view.c.is_default == 1,
     postgresql_where=saved_view.c.is_default == 1,
+)
+
+graph_upload: Final = Table(
+    "graph_upload",
+    schema,
+    # As a run's uid: opaque, in URLs.
+    Column("upload_id", String(16), primary_key=True),
+    Column("project_id", Id, ForeignKey("project.project_id"), nullable=False),
+    # What the file was called on its owner's disk, and what it was: "onnx", "graph_text".
+    Column("name", Text, nullable=False),
+    Column("kind", String(16), nullable=False),
+    # The file's own size.
+    Column("file_size", BigInteger, nullable=False),
+    # The graph without the numbers of its weights, as runs log graphs: its hash, its size, and
+    # itself (orgboard_schema.blocks.frame).
+    Column("sha256", Sha256, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    # Null: who has the host, or a board without accounts.
+    Column("account_id", Id, ForeignKey("account.account_id")),
+    # As it was called then.
+    Column("author", Text, nullable=False),
+    Column("uploaded_at", Float(53), nullable=False),
+    Index(None, "project_id"),
 )
 
 comment: Final = Table(

@@ -666,6 +666,27 @@ CREATE TABLE watch_seen (
 
 CREATE INDEX ix_watch_seen_account_id ON watch_seen (account_id);
 
+CREATE TABLE graph_upload (
+	upload_id VARCHAR(16) NOT NULL, 
+	project_id BIGINT NOT NULL, 
+	name TEXT NOT NULL, 
+	kind VARCHAR(16) NOT NULL, 
+	file_size BIGINT NOT NULL, 
+	sha256 BYTEA NOT NULL, 
+	size BIGINT NOT NULL, 
+	payload BYTEA NOT NULL, 
+	account_id BIGINT, 
+	author TEXT NOT NULL, 
+	uploaded_at FLOAT(53) NOT NULL, 
+	CONSTRAINT pk_graph_upload PRIMARY KEY (upload_id), 
+	CONSTRAINT fk_graph_upload_project_id FOREIGN KEY(project_id) REFERENCES project (project_id), 
+	CONSTRAINT fk_graph_upload_account_id FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
+ALTER TABLE graph_upload ALTER COLUMN payload SET STORAGE EXTERNAL;
+
+CREATE INDEX ix_graph_upload_project_id ON graph_upload (project_id);
+
 CREATE FUNCTION asking() RETURNS jsonb LANGUAGE sql STABLE AS $$
     SELECT coalesce(nullif(current_setting('orgboard.viewer', true), ''), '{}')::jsonb
 $$;
@@ -716,6 +737,10 @@ CREATE POLICY seen ON annotation USING (project_id = ANY ((SELECT seen_projects(
 ALTER TABLE saved_view ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY seen ON saved_view USING (project_id = ANY ((SELECT seen_projects())::bigint[]));
+
+ALTER TABLE graph_upload ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY seen ON graph_upload USING (project_id = ANY ((SELECT seen_projects())::bigint[]) AND (SELECT seen_uids()) IS NULL);
 
 ALTER TABLE watch ENABLE ROW LEVEL SECURITY;
 

@@ -658,4 +658,23 @@ CREATE TABLE watch_seen (
 
 CREATE INDEX ix_watch_seen_account_id ON watch_seen (account_id);
 
+CREATE TABLE graph_upload (
+	upload_id VARCHAR(16) NOT NULL, 
+	project_id INTEGER NOT NULL, 
+	name TEXT NOT NULL, 
+	kind VARCHAR(16) NOT NULL, 
+	file_size BIGINT NOT NULL, 
+	sha256 BLOB NOT NULL, 
+	size BIGINT NOT NULL, 
+	payload BLOB NOT NULL, 
+	account_id INTEGER, 
+	author TEXT NOT NULL, 
+	uploaded_at FLOAT NOT NULL, 
+	CONSTRAINT pk_graph_upload PRIMARY KEY (upload_id), 
+	CONSTRAINT fk_graph_upload_project_id FOREIGN KEY(project_id) REFERENCES project (project_id), 
+	CONSTRAINT fk_graph_upload_account_id FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
+CREATE INDEX ix_graph_upload_project_id ON graph_upload (project_id);
+
 INSERT INTO alembic_version (version_num) VALUES ('v0_6')

@@ -1,5 +1,5 @@
 """Release 0.6: an organisation's provider and second factors; comments, metrics and watches;
-what was thinned; policies."""
+what was thinned; graphs from people's disks; policies."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _NAME: Final = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 _OPAQUE: Final = sa.String(16)
 
 _MADE_LAST: Final = (
-    "thinned",
+    *("graph_upload", "thinned"),
     *("watch_seen", "watch"),
     *("metric_alias", "metric", "mention", "comment", "run_note_before"),
     *("group_rule", "identity_attempt", "identity", "recovery_code", "second_factor"),
@@ -37,6 +37,7 @@ def upgrade() -> None:
     _settings_beside()
     _thinned()
     _watching()
+    _graph_uploads()
     make_policies()
 
 
@@ -263,6 +264,30 @@ def _watching() -> None:
         _key("watch_seen", "comment_id", "account_id"),
     )
     op.create_index("ix_watch_seen_account_id", "watch_seen", ["account_id"])
+
+
+def _graph_uploads() -> None:
+    op.create_table(
+        "graph_upload",
+        sa.Column("upload_id", _OPAQUE, nullable=False),
+        sa.Column("project_id", _ID, nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("kind", sa.String(16), nullable=False),
+        sa.Column("file_size", sa.BigInteger(), nullable=False),
+        sa.Column("sha256", sa.LargeBinary(32), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("payload", sa.LargeBinary(), nullable=False),
+        sa.Column("account_id", _ID),
+        sa.Column("author", sa.Text(), nullable=False),
+        _seconds("uploaded_at"),
+        _refers("graph_upload", "project_id", "project"),
+        _refers("graph_upload", "account_id", "account"),
+        _key("graph_upload", "upload_id"),
+    )
+    if op.get_bind().dialect.name == "postgresql":
+        # Packed already.
+        op.execute("ALTER TABLE graph_upload ALTER COLUMN payload SET STORAGE EXTERNAL")
+    op.create_index("ix_graph_upload_project_id", "graph_upload", ["project_id"])
 
 
 def _key(table: str, *columns: str) -> sa.PrimaryKeyConstraint:

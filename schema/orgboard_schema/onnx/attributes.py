@@ -12,22 +12,36 @@ from itertools import chain
 from struct import iter_unpack, pack
 from typing import Any, Final, TypeAlias
 
-from orgboard._encoding.protobuf import pack_float
-from orgboard._graphs.fields import LENGTH, Field, fields
-from orgboard._graphs.graph_def import LARGE_CONSTANT
+from orgboard_schema.onnx.fields import LENGTH, Field, fields
 
-__all__ = ["describe_attribute"]
+__all__ = ["LARGE_BYTES", "LARGE_CONSTANT", "describe_attribute"]
+
+LARGE_BYTES: Final = 1 << 16
+"""An attribute with more is a model's weights, not its structure; nobody reads it in a graph."""
+
+LARGE_CONSTANT: Final = "(large constant)"
+"""Stands where a constant was left out."""
 
 SHOWN_BYTES: Final = 1 << 12
 """A constant that is larger is not looked at in a graph."""
 
+MOST_READ_BYTES: Final = 4 * LARGE_BYTES
+"""Of numbers and texts: eleven bytes are at least four characters, so that what has more is longer
+than is kept, once it is printed."""
+
 _Reader: TypeAlias = Callable[[Field], Iterator[Any]]
 
 
-def describe_attribute(attribute: memoryview) -> str:
-    """Print an AttributeProto."""
+def describe_attribute(attribute: memoryview) -> str | None:
+    """Print an AttributeProto; None where that is longer than `LARGE_BYTES` for sure."""
     found: defaultdict[int, list[Any]] = defaultdict(list)
+    read = 0
     for field in fields(attribute):
+        read += 2
+        if field.number not in _NOT_PRINTED and isinstance(field.value, memoryview):
+            read += len(field.value)
+        if read > MOST_READ_BYTES:
+            return None
         reader = _ATTRIBUTE.get(field.number)
         if reader is not None:
             found[field.number].extend(reader(field))
@@ -110,7 +124,14 @@ def _inner(name: str) -> _Reader:
 
 def _short_float(value: float) -> str:
     short = f"{value:.6g}"
-    return short if pack_float(float(short)) == pack_float(value) else f"{value:.9g}"
+    return short if _narrow(float(short)) == _narrow(value) else f"{value:.9g}"
+
+
+def _narrow(value: float) -> bytes:
+    try:
+        return pack("<f", value)
+    except OverflowError:
+        return pack("<f", float("inf") if value > 0 else float("-inf"))
 
 
 def _short_double(value: float) -> str:
@@ -157,6 +178,9 @@ _ATTRIBUTE: Final[dict[int, _Reader]] = {
     22: _inner("sparse tensor"),
     23: _inner("sparse tensor"),
 }
+
+_NOT_PRINTED: Final = frozenset({5, 6, 10, 11, 14, 15, 22, 23})
+"""Messages, for which something short stands."""
 
 _REPEATED: Final = frozenset({7, 8, 9, 10, 11, 15, 23})
 

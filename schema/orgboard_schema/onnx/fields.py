@@ -20,6 +20,7 @@ __all__ = [
     "fields",
     "fields_of_file",
     "small_fields_of_file",
+    "some_fields",
 ]
 
 VARINT: Final = 0
@@ -96,17 +97,36 @@ def fields(message: bytes | memoryview) -> Iterator[Field]:
             yield Field(key >> 3, kind, unpack("<I" if size == 4 else "<Q", payload)[0])
 
 
+def some_fields(message: bytes | memoryview, most: int) -> Iterator[Field]:
+    """Read the fields of a message that has at most so many.
+
+    Raises:
+        ValueError: the bytes are no message, or there are more.
+    """
+    for count, field in enumerate(fields(message), 1):
+        if count > most:
+            raise ValueError(f"more than {most} fields")
+        yield field
+
+
 def fields_of_file(
-    file: BinaryIO, wanted: frozenset[int], end: int, most_bytes: int
+    file: BinaryIO,
+    wanted: frozenset[int],
+    end: int,
+    most_bytes: int,
+    most_fields: int | None = None,
 ) -> Iterator[tuple[int, int]]:
     """Find the wanted fields that are bytes, as (number, length); the file then stands there.
 
     Whatever is read of one, the next is looked for behind it. `end` is where the message ends.
 
     Raises:
-        ValueError: the bytes are no message, or a wanted field has more than `most_bytes`.
+        ValueError: the bytes are no message, a wanted field has more than `most_bytes`, or there
+            are more than `most_fields`, wanted or not.
     """
-    for number, kind, body, behind in _walked(file, end):
+    for count, (number, kind, body, behind) in enumerate(_walked(file, end), 1):
+        if most_fields is not None and count > most_fields:
+            raise ValueError(f"more than {most_fields} fields")
         if kind == LENGTH and number in wanted:
             if behind - body > most_bytes:
                 raise ValueError(f"field {number} has {behind - body} bytes")
