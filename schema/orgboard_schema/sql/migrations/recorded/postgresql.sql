@@ -666,6 +666,28 @@ CREATE TABLE watch_seen (
 
 CREATE INDEX ix_watch_seen_account_id ON watch_seen (account_id);
 
+CREATE TABLE embed (
+	embed_id VARCHAR(16) NOT NULL, 
+	secret_sha256 BYTEA NOT NULL, 
+	project_id BIGINT NOT NULL, 
+	tag TEXT NOT NULL, 
+	state TEXT NOT NULL, 
+	uids TEXT, 
+	title TEXT NOT NULL, 
+	origins TEXT NOT NULL, 
+	account_id BIGINT, 
+	created_at FLOAT(53) NOT NULL, 
+	expires_at FLOAT(53) NOT NULL, 
+	revoked_at FLOAT(53), 
+	used_at FLOAT(53), 
+	CONSTRAINT pk_embed PRIMARY KEY (embed_id), 
+	CONSTRAINT fk_embed_project_id FOREIGN KEY(project_id) REFERENCES project (project_id), 
+	CONSTRAINT fk_embed_account_id FOREIGN KEY(account_id) REFERENCES account (account_id), 
+	CONSTRAINT uq_embed_secret_sha256 UNIQUE (secret_sha256)
+);
+
+CREATE INDEX ix_embed_project_id ON embed (project_id);
+
 CREATE FUNCTION asking() RETURNS jsonb LANGUAGE sql STABLE AS $$
     SELECT coalesce(nullif(current_setting('orgboard.viewer', true), ''), '{}')::jsonb
 $$;
