@@ -32,6 +32,8 @@ class Spot:
     """A view of the asker's own."""
     comment: str = "nosuchcomment"
     """Of somebody who never asks."""
+    embed: str = "nosuchembed"
+    """A card that other sites' pages may show."""
 
     @property
     def said(self) -> str:
@@ -40,7 +42,7 @@ class Spot:
 
 
 _OF_A_PROJECT: Final = (
-    *(Need.SEE, Need.MINE, Need.AMONG, Need.WATCH, Need.OVERSEE),
+    *(Need.FRAMED, Need.SEE, Need.MINE, Need.AMONG, Need.WATCH, Need.OVERSEE),
     *(Need.OWN, Need.ADDRESS, Need.EDIT, Need.ADMINISTER, Need.GRANT),
 )
 
