@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from orgboard_dashboard.queries.by_metric import series_number
 from orgboard_dashboard.queries.dictionary import read_dictionary
 from orgboard_dashboard.queries.directions import Direction
-from orgboard_dashboard.queries.errors import BadQuery, NotFound
+from orgboard_dashboard.queries.errors import BadQuery
 from orgboard_dashboard.queries.people.embeds import Embed, find_embed
 from orgboard_dashboard.queries.runs import RunQuery, RunRow, list_runs, rows_of
 from orgboard_dashboard.queries.visible import find_project, find_runs
@@ -69,8 +69,6 @@ def _newest(viewer: Viewer, conn: Connection, embed: Embed, now: float) -> tuple
     asked = RunQuery(q=view.run_filter, sort=view.sort, limit=NEWEST)
     try:
         return list_runs(viewer, conn, embed.team, embed.project, asked, now).runs
-    except NotFound:
-        raise
     except BadQuery as error:
         # Its own words say what there is in the project to filter by.
         raise BadQuery(_OVER) from error

@@ -52,7 +52,7 @@ def styles_of(assets: Path) -> Bundle:
 
 _OF_A_CARD: Final = (
     *("dom", "format", "axes", "axesview", "ranges", "ticks", "palette", "smooth", "curves"),
-    *("draw", "figure", "words", "describe", "codec", "state", "embedcard"),
+    *("draw", "figure", "words", "describe", "codec", "state", "embedcard", "embedtip"),
 )
 """What draws one card and says it in words, without a page around it."""
 

@@ -237,6 +237,14 @@ def test_a_frame_is_read_by_everybody_in_either_theme_and_on_a_phone(
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     plot, stage = box_of(page.locator(".ob-plot")), box_of(page.locator(".ob-embed"))
     assert plot["height"] > stage["height"] / 2
+    page.mouse.move(plot["x"] + 50, plot["y"] + plot["height"] / 2)
+    tip = page.locator(".ob-tip")
+    expect(tip.locator("thead")).to_have_text("step 0value")
+    rows = re.compile(r"^(of-red/one3\.000|second4\.000){2}$")
+    expect(tip.locator("tbody")).to_have_text(rows)
+    place = box_of(tip)
+    assert place["x"] >= 0
+    assert place["x"] + place["width"] <= 390
     # By the keyboard there is one thing to come to.
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Open in orgboard")).to_be_focused()

@@ -16,11 +16,13 @@
       this.title = ob.el("h1", {}, title);
       this.link = ob.el("a", { target: "_blank", rel: "noopener noreferrer", hidden: true }, open);
       this.plot = ob.el("div.ob-plot", { role: "img", "aria-label": "Not fetched yet" });
+      this.ranges = null;
       this.note = ob.el("p.ob-embed-note", { role: "status" });
       this.keys = ob.el("ul.ob-embed-keys", { "aria-label": "Runs" });
       this.words = [ob.el("span"), ob.el("span")];
       this.el = ob.el("article.ob-embed", {}, ob.el("header", {}, this.title, this.link),
         ob.el("div.ob-embed-stage", {}, this.plot, this.note), this.keys, ob.el("footer", {}, ...this.words));
+      this.tip = ob.embedTip(this);
     }
 
     /** Draw the lines of runs, which have their names and colours, of a tag as a view says. */
@@ -30,7 +32,7 @@
       this.draw();
       const [left, right] = ob.cardWords(tag, lines, this.clipped);
       this.words[0].textContent = left;
-      this.words[1].textContent = right;
+      this.words[1].textContent = [right, view.xAxis === "step" ? "" : `by ${ob.xMetric(view) ?? ob.xName(view).toLowerCase()}`].filter(Boolean).join(" · ");
       if (!lines.length) this.say("No point in the shown runs.");
       this.plot.setAttribute("aria-label", `${ob.describe(tag, lines)} ${right}.`);
     }
@@ -38,10 +40,13 @@
     /** Draw again what is known: the frame has another size, or another theme. */
     draw() {
       this.name(this.el.clientHeight < LOW_PX ? FEW_NAMED : MOST_NAMED);
+      this.ranges = null;
+      this.tip.hidden = true;
       if (!this.lines.length || !this.plot.clientWidth) return ob.undraw(this.plot);
       const figure = ob.figure(this.lines, this.view, this.tag);
       figure.unit = ob.unitOf(this.tag);
       this.clipped = figure.clipped;
+      this.ranges = figure.ranges;
       ob.draw(this.plot, figure, this.view, null);
     }
 
@@ -49,7 +54,7 @@
     name(most) {
       const rest = this.runs.length - most;
       this.keys.replaceChildren(
-        ...this.runs.slice(0, most).map((run) => ob.el("li", { title: run.name }, key(run), ob.el("span", {}, run.name))),
+        ...this.runs.slice(0, most).map((run) => ob.el("li", { title: run.name }, ob.lineKey(run), ob.el("span", {}, run.name))),
         ...(rest > 0 ? [ob.el("li", {}, `and ${ob.count(rest)} more`)] : []));
     }
 
@@ -81,12 +86,12 @@
   };
 
   /** A piece of a run's line. */
-  function key({ color: of }) {
+  ob.lineKey = function lineKey({ color: of }) {
     const { color, dash } = ob.ink(of);
     const middle = KEY.height / 2;
     return ob.svg("svg", { ...KEY, "aria-hidden": "true" }, ob.svg("path", {
-      d: `M0,${middle}h${KEY.width}`, stroke: color, "stroke-width": 2.5,
+      d: `M0,${middle}h${KEY.width}`, fill: "none", stroke: color, "stroke-width": 2.5,
       "stroke-dasharray": dash === "solid" ? null : dash.split(",").map(parseFloat),
     }));
-  }
+  };
 })((globalThis.ob = globalThis.ob || {}));
