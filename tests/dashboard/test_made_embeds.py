@@ -119,6 +119,18 @@ def test_a_board_can_be_told_to_show_nothing_elsewhere(shown: Board) -> None:
     assert look(browser, framed).status == 404
 
 
+def test_such_a_board_makes_none_and_says_so(board: Board) -> None:
+    board.log("first", [scalars("loss", [1.0])])
+    asked = {"tag": "loss", "title": "a", "origins": [ORIGIN]}
+    web = board.web(no_embeds=True)
+
+    refused = board.ask("POST", f"{API}/embeds", web=web, json=asked)
+
+    assert (refused.status_code, "--no-embeds" in refused.json()["error"]) == (403, True)
+    told = board.ask("GET", f"{API}/embeds", web=web).json()
+    assert told == {"embeds": [], "are_shown": False}
+
+
 def test_the_address_is_told_once_with_the_secret_behind_the_hash(board: Board) -> None:
     board.log("first", [scalars("loss", [1.0])])
     asked = {"tag": "loss", "title": "a", "origins": ["https://WIKI.example.org:443"]}
