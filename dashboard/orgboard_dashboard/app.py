@@ -35,6 +35,7 @@ from orgboard_dashboard.api import (
     dictionary,
     directories,
     edits,
+    embeds,
     exports,
     expressions,
     feed,
@@ -70,6 +71,7 @@ from orgboard_dashboard.api import (
 from orgboard_dashboard.api import live as live_api
 from orgboard_dashboard.callbacks import CallShape
 from orgboard_dashboard.config import WebConfig
+from orgboard_dashboard.embeds import frames
 from orgboard_dashboard.front import Front
 from orgboard_dashboard.gate import Gate
 from orgboard_dashboard.headers import content_security_policy, security_headers
@@ -180,11 +182,13 @@ def create_app(
     api.include_router(feed.routes(services))
     api.include_router(views.routes(services))
     api.include_router(shares.routes(services, config))
+    api.include_router(embeds.routes(services, config))
+    api.include_router(frames.routes(services))
     api.include_router(live_api.routes(services, board, config.heartbeat_every_s))
     dash_app = _dash(api, config)
     gate = Gate(
         api,
-        rules=rules_for(PAGES),
+        rules=rules_for(PAGES, frames=not config.no_embeds),
         hosts=config.allowed_hosts(),
         identity=identity,
         callbacks=_callable_callbacks(dash_app, pages.CALLBACK_POLICIES),
@@ -237,7 +241,7 @@ def _dash(api: FastAPI, config: WebConfig) -> Dash:
 
     for path in _PAGE_PATHS:
         api.add_api_route(path, page, methods=["GET"])
-    for bundle in (SCRIPTS, STYLES):
+    for bundle in (SCRIPTS, STYLES, frames.SCRIPTS, frames.STYLES):
         api.add_api_route(bundle.path, _serving(bundle), methods=["GET"])
     # Before Dash's own, which answers 500 for what is not there.
     api.add_api_route(_SUITES, component_suite, methods=["GET"])

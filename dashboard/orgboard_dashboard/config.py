@@ -40,6 +40,8 @@ class WebConfig:
     """Networks of the proxies whose word on who asks is believed, such as "10.0.0.0/8"."""
     provider: ProviderSettings | None = None
     """Who else tells who somebody is."""
+    no_embeds: bool = False
+    """Whether no page of another site shows a card in a frame, whoever made one."""
     poll_every_s: float = 0.3
     """How soon a commit of the ingest is noticed, while somebody watches."""
     heartbeat_every_s: float = 15.0

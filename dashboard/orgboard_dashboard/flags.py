@@ -59,6 +59,11 @@ def add_web_flags(parser: argparse.ArgumentParser) -> None:
         help="who looks must sign in; while there is no account, a link for the first is printed",
     )
     others.add_argument(
+        "--no-embeds",
+        action="store_true",
+        help="let no page of another site show a card of the board in a frame, whoever made one",
+    )
+    others.add_argument(
         "--tls-cert", default="", metavar="FILE", help="speak HTTPS, with this certificate (PEM)"
     )
     others.add_argument("--tls-key", default="", metavar="FILE", help="and this key of it (PEM)")
@@ -90,6 +95,7 @@ def config_of(options: argparse.Namespace, logdirs: Sequence[str] | None) -> Web
         host=options.host,
         logdirs=resolved(logdirs) if logdirs else None,
         allow_frame=options.allow_frame,
+        no_embeds=options.no_embeds,
         read_only=options.read_only,
         accounts=options.accounts,
         base_url=options.base_url.rstrip("/"),
@@ -112,6 +118,7 @@ def argv_of(config: WebConfig) -> tuple[str, ...]:
     }
     switches = {
         "--allow-frame": config.allow_frame,
+        "--no-embeds": config.no_embeds,
         "--read-only": config.read_only,
         "--accounts": config.accounts,
     }

@@ -23,6 +23,7 @@ from typing import Any, Final, TypeVar
 
 from orgboard_dashboard.callbacks import CallShape, is_call_of
 from orgboard_dashboard.config import LOOPBACK_NAMES
+from orgboard_dashboard.embeds import ENDED
 from orgboard_dashboard.front import Front
 from orgboard_dashboard.headers import Header, with_defaults
 from orgboard_dashboard.identity import CannotTell, Identity
@@ -76,6 +77,7 @@ _FOREIGN: Final = Refusal(
     403, "This request came from another site's page, so it was not answered."
 )
 _SIGN_IN: Final = Refusal(401, "Sign in to see this board.")
+_NO_CARD: Final = Refusal(404, ENDED)
 _AWAY: Final = Refusal(503, "The database does not answer at the moment. Trying again may help.")
 _NO_CALLBACK: Final = Refusal(400, "This is not a callback of this board. Reload the page.")
 
@@ -130,9 +132,9 @@ class Gate:
             await self._refuse(rule, headers, send)
             return
         is_nameless = rule.policy in NAMELESS or self._watches(rule, scope, headers)
-        viewer = None if is_nameless else await self._who(scope, headers)
+        viewer = None if is_nameless else await self._who(rule, scope, headers)
         known = viewer if isinstance(viewer, Viewer) else None
-        if viewer is None or viewer is _SIGN_IN or known:
+        if viewer is None or viewer is _SIGN_IN or viewer is _NO_CARD or known:
             # Whoever is not let in is counted where it comes from.
             here = self._identity.address(scope, headers)
             wait_s = self._limits.ask(known, here, cost_of(rule), says=is_said(rule))
@@ -163,8 +165,11 @@ class Gate:
         if viewer is not None and rule.action:
             await self._refused(viewer, rule.action, rule.named(scope["path"]))
 
-    async def _who(self, scope: Scope, headers: dict[str, str]) -> Viewer | Refusal:
+    async def _who(self, rule: Rule, scope: Scope, headers: dict[str, str]) -> Viewer | Refusal:
         try:
+            if rule.policy == "embed":
+                card = rule.named(scope["path"])["embed_id"]
+                return await self._identity.embedded(scope, headers, card) or _NO_CARD
             viewer = await self._identity.viewer_of(scope, headers)
         except CannotTell:
             return _AWAY
@@ -212,7 +217,7 @@ class Gate:
         if rule is None:
             others = self._rules.methods(path)
             return Refusal(405, f"{path} does not take {method}.", others) if others else NOT_FOUND
-        if "authorization" in headers:
+        if "authorization" in headers and rule.policy != "embed":
             # No page can make a browser send it, and with it no cookie is looked at.
             is_for_it = path.startswith(_PROGRAMS) or rule.policy in ("open", "watch")
             return rule if is_for_it else NOT_FOUND
@@ -386,7 +391,8 @@ async def _refuse(refusal: Refusal, headers: dict[str, str], send: Send, base: s
     as_page = "text/html" in headers.get("accept", "")
     body = _page(refusal, base) if as_page else json.dumps({"error": refusal.error}).encode()
     kind = b"text/html; charset=utf-8" if as_page else b"application/json"
-    answer = [(b"content-type", kind), (b"content-length", str(len(body)).encode())]
+    # In the order of every other answer, so that none tells by that who refuses.
+    answer = [(b"content-length", str(len(body)).encode()), (b"content-type", kind)]
     if refusal.allow:
         answer.append((b"allow", ", ".join(refusal.allow).encode()))
     if refusal.wait_s:

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-__all__ = ["BLOB_POLICY", "content_security_policy", "security_headers", "with_defaults"]
+__all__ = [
+    "BLOB_POLICY",
+    "content_security_policy",
+    "embed_policy",
+    "security_headers",
+    "with_defaults",
+]
 
 Header = tuple[bytes, bytes]
 
 BLOB_POLICY: Final = "sandbox; default-src 'none'; frame-ancestors 'none'"
 """For logged bytes: whatever they are, they run nothing and load nothing."""
 
+
+_POLICY: Final = b"content-security-policy"
+_FRAMED: Final = re.compile(rb"frame-ancestors (?!'none')")
+"""In a policy that lets somebody frame what it is of."""
 
 _LOCAL_PAGES: Final = " ".join(
     f"{scheme}://{name}:*" for scheme in ("http", "https") for name in ("localhost", "127.0.0.1")
@@ -70,8 +81,34 @@ def security_headers(
     return tuple((name.encode(), value.encode()) for name, value in named.items())
 
 
+def embed_policy(ancestors: str) -> str:
+    """Return the policy of a card in a frame: it draws, asks for its points, and opens one link.
+
+    `ancestors` are the origins whose pages may frame it. What the sandbox leaves out, it cannot do
+    whatever runs in it: lead the page around it elsewhere, send a form, ask something in a box.
+    """
+    return "; ".join(
+        (
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            "img-src data:",
+            "connect-src 'self'",
+            f"frame-ancestors {ancestors}",
+            "base-uri 'none'",
+            "form-action 'none'",
+            "sandbox allow-scripts allow-same-origin allow-popups allow-popups-to-escape-sandbox",
+        )
+    )
+
+
 def with_defaults(present: Iterable[Header], defaults: Iterable[Header]) -> list[Header]:
-    """Return `present` plus each default that it does not name."""
+    """Return `present` plus each default that it does not name.
+
+    Where it says itself who may frame it, it is not said a second time that nobody may.
+    """
     kept = [(bytes(name), bytes(value)) for name, value in present]
     names = {name.lower() for name, _ in kept}
+    if any(name.lower() == _POLICY and _FRAMED.search(value) for name, value in kept):
+        names.add(b"x-frame-options")
     return kept + [(name, value) for name, value in defaults if name not in names]

@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from orgboard_dashboard.accounts.opaque import TOKEN_PREFIX, csrf_of
 from orgboard_dashboard.config import WebConfig
 from orgboard_dashboard.front import is_in, plain_ip
+from orgboard_dashboard.queries.people.embeds import touch_embed, viewer_of_embed
 from orgboard_dashboard.queries.people.shares import viewer_of_share
 from orgboard_dashboard.queries.people.ways_in import (
     Known,
@@ -28,12 +29,15 @@ from orgboard_dashboard.services import Services
 from orgboard_dashboard.viewer import LOCAL_VIEWER, Viewer
 from orgboard_schema.errors import DatabaseUnreachable
 
-__all__ = ["CSRF_HEADER", "CannotTell", "Identity", "address_of", "cookie_of"]
+__all__ = ["CSRF_HEADER", "EMBED_SCHEME", "CannotTell", "Identity", "address_of", "cookie_of"]
 
 T = TypeVar("T")
 
 CSRF_HEADER: Final = "x-csrftoken"
 """As Dash's own requests name it."""
+
+EMBED_SCHEME: Final = "embed"
+"""Of the `Authorization` header of a card in a frame; it opens that one card, and no token does."""
 
 _LOOK_AGAIN_S: Final = 1.0
 """How soon a board that had no accounts notices its first one."""
@@ -75,6 +79,29 @@ class Identity:
         secret = cookie_of(headers, self.config.session_cookie)
         viewer = await self._known(viewer_of_session, secret, address) if secret else None
         return viewer or await self._guest(headers, address)
+
+    async def embedded(
+        self, scope: Mapping[str, Any], headers: Mapping[str, str], embed_id: str
+    ) -> Viewer | None:
+        """Return who comes by the secret of a card in a frame; None when that opens nothing.
+
+        Browsers send no cookie into another site's frame, and none is looked at: the frame reads
+        the secret behind the # of its own address, and says it.
+
+        Raises:
+            CannotTell: the database does not answer.
+        """
+        scheme, _, secret = headers.get("authorization", "").partition(" ")
+        if scheme.lower() != EMBED_SCHEME or not secret:
+            return None
+        now, address = self.services.now(), self.address(scope, headers)
+        found = self.services.ask_unknown(viewer_of_embed, embed_id, secret, now, address=address)
+        known = await _told(found)
+        if known is None:
+            return None
+        if known.is_to_touch:
+            await _told(self.services.edit_unknown(touch_embed, embed_id, now))
+        return _held_to(known.viewer, self.config.logdirs)
 
     async def _guest(self, headers: Mapping[str, str], address: str) -> Viewer | None:
         secret = cookie_of(headers, self.config.share_cookie)

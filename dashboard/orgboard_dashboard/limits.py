@@ -6,6 +6,7 @@ which there are not enough is answered 429, with how long to wait. What is charg
     signed in       the session, and the account with all its sessions
     by a token      the token, and the account it asks for
     by a share      the link, from one network: many people may hold it
+    in a frame      the card, from one network, likewise
     nobody known    the network: at the door, and what asks to be let in
     what is said    the account once more: everybody else reads it
 
@@ -58,7 +59,7 @@ OF_TOKEN: Final = Allowance(burst=600, per_s=30)
 """A script that walks through a thousand runs is not held up for long; one that asks in a loop
 leaves the board to others."""
 OF_SHARE: Final = Allowance(burst=1200, per_s=60)
-"""A link that was sent to a room of people, who sit in one network."""
+"""A link that was sent to a room of people, who sit in one network; a card in a page of theirs."""
 OF_NETWORK: Final = Allowance(burst=2000, per_s=40)
 """A hundred people behind one address sign in within a minute, in the morning; wrong passwords
 have waits of their own (`accounts.delays`)."""
@@ -160,8 +161,8 @@ def _keys(
 ) -> Iterator[tuple[tuple[str, str], Allowance]]:
     if viewer is None:
         yield ("network", network_of(address)), OF_NETWORK
-    elif viewer.kind == "share":
-        yield ("share", f"{viewer.via} {network_of(address)}"), OF_SHARE
+    elif viewer.kind in ("share", "embed"):
+        yield (viewer.kind, f"{viewer.via} {network_of(address)}"), OF_SHARE
     elif viewer.kind in ("account", "token"):
         yield (viewer.kind, viewer.via), OF_TOKEN if viewer.kind == "token" else OF_SESSION
         yield ("all of", str(viewer.account_id)), OF_ACCOUNT

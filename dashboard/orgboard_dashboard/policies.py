@@ -24,12 +24,13 @@ __all__ = [
     "rules_for",
 ]
 
-Policy = Literal["open", "door", "watch", "view", "own", "edit"]
+Policy = Literal["open", "door", "watch", "embed", "view", "own", "edit"]
 """open: anybody, nothing of anyone's is in it. door: anybody, to become a viewer. watch: programs
-of this machine, and who may see everything; numbers of the whole board. view: a viewer, who sees
-what is theirs. own: a viewer, who changes what is about itself: a session, a password.
-edit: a viewer who may change what is seen. All that change something are asked by a page of
-this board, or by a token."""
+of this machine, and who may see everything; numbers of the whole board. embed: who comes by the
+secret of the card that the path names, and by nothing else; no cookie is looked at. view: a
+viewer, who sees what is theirs. own: a viewer, who changes what is about itself: a session, a
+password. edit: a viewer who may change what is seen. All that change something are asked by a page
+of this board, or by a token."""
 
 CHANGING: Final[frozenset[Policy]] = frozenset({"door", "own", "edit"})
 NAMELESS: Final[frozenset[Policy]] = frozenset({"open", "door"})
@@ -119,6 +120,12 @@ _PROGRAMS: Final = (
     Rule("POST", _PUBLIC + "/metrics/drop", "edit", _QUESTION_BODY, "metric.remove"),
 )
 
+_FRAMES: Final = (
+    Rule("GET", "/embed/{embed_id}", "open"),
+    Rule("GET", "/embed/{embed_id}/card", "embed"),
+)
+"""What a page of another site may show in a frame, and what that frame asks for."""
+
 _FIXED: Final = (
     Rule("GET", "/healthz", "open"),
     Rule("GET", "/readyz", "open"),
@@ -136,6 +143,7 @@ _FIXED: Final = (
     Rule("GET", "/s", "open"),
     Rule("POST", "/s", "door", _QUESTION_BODY),
     Rule("POST", "/welcome/look", "door", _QUESTION_BODY),
+    *_FRAMES,
     Rule("POST", "/sign-out", "own", _QUESTION_BODY),
     Rule("GET", "/", "view"),
     Rule("GET", "/p/{team}/{project}", "view"),
@@ -243,6 +251,9 @@ _FIXED: Final = (
     Rule("GET", _PROJECT + "/graphs", "view"),
     Rule("POST", _PROJECT + "/graphs", "edit", FILE_BYTES, "graph.added", "file"),
     Rule("DELETE", _PROJECT + "/graphs/{key}", "edit", _QUESTION_BODY, "graph.removed"),
+    Rule("GET", _PROJECT + "/embeds", "view"),
+    Rule("POST", _PROJECT + "/embeds", "edit", _QUESTION_BODY, "embed.made"),
+    Rule("DELETE", _PROJECT + "/embeds/{embed_id}", "edit", _QUESTION_BODY, "embed.revoked"),
     Rule("GET", _PROJECT + "/views/{key}/comments", "view"),
     Rule("POST", _PROJECT + "/views/{key}/comments", "edit", _QUESTION_BODY),
     Rule("GET", _PROJECT + "/people", "view"),
@@ -276,10 +287,14 @@ _FIXED: Final = (
 )
 
 
-def rules_for(pages: Sequence[str]) -> RuleTable:
-    """Return the whole table of a board that has these pages of a project."""
+def rules_for(pages: Sequence[str], *, frames: bool = True) -> RuleTable:
+    """Return the whole table of a board that has these pages of a project.
+
+    `frames`: whether cards may be shown by pages of other sites at all.
+    """
     project_pages = tuple(Rule("GET", "/p/{team}/{project}/" + page, "view") for page in pages)
-    return _compiled(_FIXED + _PROGRAMS + project_pages)
+    rules = _FIXED + _PROGRAMS + project_pages
+    return _compiled(rule for rule in rules if frames or rule not in _FRAMES)
 
 
 def _compiled(rules: Iterable[Rule]) -> RuleTable:

@@ -11,14 +11,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final, Literal, TypeAlias
 
 __all__ = ["LOCAL_VIEWER", "SystemViewer", "Viewer", "Within", "acting_as", "current_viewer"]
 
 
+ViewerKind: TypeAlias = Literal["local", "system", "account", "token", "share", "embed"]
+
+
 @dataclass(frozen=True, slots=True)
 class Within:
-    """The only places that exist for who comes by a token or a share link."""
+    """The only places that exist for who comes by a token, a share link or a card elsewhere."""
 
     team_id: int | None = None
     project_id: int | None = None
@@ -34,7 +37,7 @@ class Viewer:
     of the question, so that what was taken away is gone with the next one.
     """
 
-    kind: Literal["local", "system", "account", "token", "share"]
+    kind: ViewerKind
     name: str
     logdirs: tuple[str, ...] | None = None
     """Resolved directories: only what was read from them is visible. None: everything is."""
@@ -45,7 +48,7 @@ class Viewer:
     """Of the whole installation: may do everything everywhere."""
     within: Within | None = None
     via: str = ""
-    """The session, token or share that this one came by; "" when by none."""
+    """The session, token, share or embedded card that this one came by; "" when by none."""
     proved_at: float = 0.0
     """When the password was last given, epoch seconds."""
     address: str = field(default="", compare=False)
@@ -80,7 +83,7 @@ class Viewer:
 class SystemViewer(Viewer):
     """A command on the host: who can open the database file can read it anyway."""
 
-    kind: Literal["local", "system", "account", "token", "share"] = "system"
+    kind: ViewerKind = "system"
     name: str = "system"
     can_edit: bool = True
 

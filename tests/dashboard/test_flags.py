@@ -56,6 +56,7 @@ def _read(argv: tuple[str, ...]) -> WebConfig:
         tls_key=FILES,
         trusted_proxies=st.lists(WORDS, max_size=3).map(tuple),
         provider=st.none() | PROVIDERS,
+        no_embeds=st.booleans(),
     )
 )
 def test_a_child_is_told_exactly_what_its_parent_was(config: WebConfig) -> None:
@@ -67,7 +68,7 @@ def test_every_setting_that_a_flag_may_change_reaches_the_child() -> None:
     bare, own = WebConfig(), {"poll_every_s", "heartbeat_every_s"}
     provider = ProviderSettings("https://i", "c", "n", "/s", ("s",), "g", ("o",), True)
     other = WebConfig(
-        "h", ("/l",), True, True, True, "https://u", "/c", "/k", ("10.0.0.1",), provider
+        *("h", ("/l",), True, True, True, "https://u", "/c", "/k", ("10.0.0.1",), provider, True)
     )
     changed = {name for name in WebConfig.__slots__ if getattr(other, name) != getattr(bare, name)}
 

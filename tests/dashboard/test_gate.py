@@ -58,6 +58,8 @@ def web(board: Board) -> Web:
         "/nothing",
         "/%2e%2e/%2e%2e/etc/passwd",
         "/_reload-hash",
+        "/embed/nobody",
+        "/embed/nobody/card",
         "/_dash-component-suites/dash/deps/nothing.js",
         "/docs",
         "/openapi.json",

@@ -63,6 +63,7 @@ def asked(limits: Limits, viewer: Viewer | None, times: int, *, address: str = "
         (account(), OF_SESSION),
         (Viewer("token", "ana", account_id=1, via="t1"), OF_TOKEN),
         (Viewer("share", "guest", via="x1"), OF_SHARE),
+        (Viewer("embed", "embed", account_id=1, is_admin=True, via="x1"), OF_SHARE),
         (None, OF_NETWORK),
     ],
 )

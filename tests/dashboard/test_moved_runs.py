@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from orgboard_dashboard.api.proof import FRESH_S
 from orgboard_dashboard.queries.people.audit import list_records
+from orgboard_dashboard.queries.people.embeds import NewEmbed, make_embed
 from orgboard_dashboard.queries.people.shares import NewShare, make_share
 from orgboard_ingest.commands import ingest, verify
 from orgboard_schema.sql import tables
@@ -77,18 +78,21 @@ def test_it_is_told_before_who_gains_and_who_loses_sight(ana: Person) -> None:
         for number, uids in enumerate(((uid,), (board.uids["b"],), None)):
             new = NewShare("/p/red/one/runs", "shared", uids)
             make_share(HOST, conn, "red", "one", f"secret{number}", new, time.time())
+            card = NewEmbed("loss", "", "shown", ("https://wiki.example",), uids)
+            make_embed(HOST, conn, "red", "one", f"card{number}", card, time.time())
 
     told = _move(ana, uid, trial=True).json()
 
     assert told == {
         "runs": 1,
         "shares": 2,
+        "embeds": 2,
         "gain": [],
         "lose": [{"account": "ben", "before": "editor", "after": ""}],
         "differ": [{"account": "eve", "before": "viewer", "after": "editor"}],
     }
     assert _seen(ana, "blue/one") == []
-    nothing = {"runs": 0, "shares": 0, "gain": [], "lose": [], "differ": []}
+    nothing = {"runs": 0, "shares": 0, "embeds": 0, "gain": [], "lose": [], "differ": []}
     assert _move(ana, uid, to="red/one", trial=True).json() == nothing
 
 

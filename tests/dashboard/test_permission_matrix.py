@@ -184,12 +184,16 @@ def test_each_rule_that_is_left_out_is_missed(world: World, people: People) -> N
     spot = spot_of(world.projects[0], admin.owns[0])
     actions = {(action.method, action.path): action for action in ACTIONS}
 
+    framed = people.seats["embed-of-a-viewer"]
+
     async def replies(left_out: Rule) -> tuple[Reply, Reply]:
         action = actions[left_out.method, left_out.path]
-        whole = await ask(web, action, spot, admin)
+        is_card = left_out.policy == "embed"
+        who, at = (framed, replace(spot, embed=framed.embed)) if is_card else (admin, spot)
+        whole = await ask(web, action, at, who)
         kept = [rule for rule in RULES.rules if rule != left_out]
         web.gate._rules = RuleTable(tuple(kept), tuple(map(_pattern, (r.path for r in kept))))
-        lacking = await ask(web, action, spot, admin)
+        lacking = await ask(web, action, at, who)
         web.gate._rules = RULES
         world.restore()
         return whole, lacking

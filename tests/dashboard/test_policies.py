@@ -67,6 +67,7 @@ def test_only_what_tells_nothing_of_anyones_is_open() -> None:
         "/assets/{path:path}",
         "/_dash-component-suites/{package_name}/{fingerprinted_path:path}",
         "/_favicon.ico",
+        "/embed/{embed_id}",
         "/s",
         "/sign-in",
         "/sign-in/back",

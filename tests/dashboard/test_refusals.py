@@ -26,6 +26,7 @@ from support.signing_in import START, Browser, Clock, browser_at, door
 from support.signing_in import add_person as add_signing
 
 _P = "/api/ui/v1/p/red/one"
+_CARD = {"tag": "loss", "title": "a card", "origins": ["https://wiki.example"]}
 ASKED: list[tuple[str, str, Any, str, str]] = [
     ("POST", "/api/ui/v1/accounts", {"name": "new"}, "account.made", ""),
     ("PATCH", "/api/ui/v1/accounts/ana", {"admin": False}, "account.set", "ana"),
@@ -40,6 +41,8 @@ ASKED: list[tuple[str, str, Any, str, str]] = [
     ("POST", f"{_P}/access/grants", {"name": "ben", "role": "admin"}, "grant.set", "red/one"),
     ("POST", f"{_P}/deletion", {"runs": ["x"]}, "run.delete", "red/one"),
     ("POST", f"{_P}/shares", {"path": "/p/red/one/runs"}, "share.made", "red/one"),
+    ("POST", f"{_P}/embeds", _CARD, "embed.made", "red/one"),
+    ("DELETE", f"{_P}/embeds/nosuchcard", {}, "embed.revoked", "red/one/nosuchcard"),
     ("POST", "/api/ui/v1/p/blue/one/access", {"visibility": "team"}, "visibility.set", "blue/one"),
 ]
 """By an editor of red/one, who sees nothing of blue."""

@@ -86,6 +86,9 @@ def _viewers(world: World) -> dict[str, Viewer]:
         "token of a guest": account(CEM, "token", Within(project_id=blue)),
         "share of a project": Viewer("share", "", within=Within(project_id=blue)),
         "share of a run": Viewer("share", "", within=Within(project_id=blue, uids=uids)),
+        "card of an admin": account(ANA, "embed", Within(project_id=blue)),
+        "card of a guest": account(CEM, "embed", Within(project_id=blue, uids=uids)),
+        "card of nobody there": account(DOT, "embed", Within(project_id=blue, uids=uids)),
     }
 
 

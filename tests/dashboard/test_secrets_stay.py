@@ -72,6 +72,16 @@ def test_no_secret_is_left_behind_by_anything_that_people_do(
         await say("POST", "/sign-in", {"name": "ana", "password": NEWER})
         await say("POST", "/sign-in", [RIGHT])
         await say("POST", "/sign-in", {"name": [RIGHT], "password": {"a": WRONG}})
+        shown = {"tag": "loss", "title": "t", "origins": ["https://wiki.example"]}
+        await say("POST", "/api/ui/v1/p/default/board/embeds", shown)
+        # Told once, to who made it; then it is only asked by.
+        address = told.pop().json()["address"]
+        links["card"] = address.partition("#")[2]
+        path = address.partition("#")[0].removeprefix("http://127.0.0.1:7070")
+        await say("GET", path, accept="text/html")
+        for secret in (links["card"], links["card"] + "A"):
+            await say("GET", f"{path}/card", authorization=f"Embed {secret}")
+        assert [reply.status for reply in told[-3:]] == [200, 200, 404]
         await say("POST", "/sign-out")
 
     asyncio.run(live_a_life())

@@ -134,6 +134,21 @@ def _naming(page: Page) -> None:
     expect(page.get_by_role("option")).to_be_visible()
 
 
+def _embedding(page: Page) -> None:
+    """Begin to let another site's page show a card."""
+    page.get_by_role("button", name="More about loss").click()
+    page.get_by_role("button", name="Embed… in a page of another site", exact=True).click()
+    expect(page.locator(".ob-embed-preview .js-line").first).to_be_visible()
+
+
+def _framed(page: Page) -> None:
+    """Make a frame of it."""
+    _embedding(page)
+    page.get_by_label("Sites that may show it, one a line").fill("https://wiki.example.org")
+    page.get_by_role("button", name="Make the frame").click()
+    expect(page.get_by_role("textbox", name="HTML to paste")).to_be_focused()
+
+
 _TABLE: Final = _seen(".ob-peoplepage .ob-people")
 
 PEOPLE: Final[dict[str, State]] = {
@@ -172,6 +187,8 @@ PEOPLE: Final[dict[str, State]] = {
             then="dialog .ob-seg",
         ),
     ),
+    "embedding a card": ("/p/red/one/scalars", _embedding),
+    "frame of a card": ("/p/red/one/scalars", _framed),
     "tokens": ("/admin/tokens", _TABLE),
     "assignment": (
         "/admin/directories",
@@ -218,6 +235,7 @@ PEOPLE_PHONE: Final = {
     name: PEOPLE[name]
     for name in (
         *("account", "people", "audit log", "team", "access", "share link"),
+        *("embedding a card", "frame of a card"),
         *("everybody's sessions", "storage", "ingest"),
         *("inbox", "watched runs", "a team's feed"),
         *("naming somebody", "what a note said", "comments on a view"),

@@ -37,6 +37,7 @@ def add_words_of_people(engine: Engine, uid: str, view_id: str) -> None:
         ("comment", {**both, "comment_id": "v", "view_id": view_id, "account_id": ROBOT}),
         ("mention", {"comment_id": "z", "account_id": ROBOT}),
         ("watch", {"account_id": ANA, "uid": uid, "since": AT, **_stood()}),
+        ("embed", {**_secret("e"), **_framed(), "embed_id": "e", "account_id": ROBOT}),
         ("watch_seen", {"comment_id": "z", "account_id": ANA, "seen_at": LATER}),
         ("second_factor", {"account_id": ANA, "secret": b"k" * 20, "made_at": AT}),
         ("recovery_code", {"code_sha256": b"c" * 32, "account_id": ANA}),
@@ -61,6 +62,11 @@ def _from_a_disk() -> dict[str, Any]:
 def _known_elsewhere() -> dict[str, Any]:
     where = {"issuer": "https://id.example", "subject": "4711", "email": "ana@example.org"}
     return {"identity_sha256": b"i" * 32, **where}
+
+
+def _framed() -> dict[str, Any]:
+    told = {"tag": "loss", "state": "s=0", "uids": '["a"]', "title": "Look", "project_id": 1}
+    return {**told, "origins": "[]", "created_at": AT, "expires_at": LATER}
 
 
 def _stood() -> dict[str, Any]:

@@ -35,6 +35,8 @@ class Spot:
     file: str = "nosuchfile"
     """An opened graph, and the hash of it."""
     file_sha256: str = "3" * 64
+    embed: str = "nosuchembed"
+    """A card that other sites' pages may show."""
 
     @property
     def said(self) -> str:
@@ -43,7 +45,7 @@ class Spot:
 
 
 _OF_A_PROJECT: Final = (
-    *(Need.SEE, Need.WHOLE, Need.MINE, Need.AMONG, Need.WATCH, Need.OVERSEE),
+    *(Need.FRAMED, Need.SEE, Need.WHOLE, Need.MINE, Need.AMONG, Need.WATCH, Need.OVERSEE),
     *(Need.OWN, Need.ADDRESS, Need.EDIT, Need.ADMINISTER, Need.GRANT),
 )
 

@@ -34,7 +34,7 @@ def spot_of(project: Project, own: str) -> Spot:
     return Spot(
         *(project.team, project.name, project.first, project.second.uid, project.deleted.uid),
         *(project.remark, project.view, project.link, project.share, project.visibility, own),
-        *(project.comment, project.file, project.file_sha256),
+        *(project.comment, project.file, project.file_sha256, project.embed),
     )
 
 
@@ -79,6 +79,19 @@ def _open() -> Iterator[Action]:
             "package_name": "dash",
             "fingerprinted_path": "deps/react@18.3.1.min.js",
         },
+    )
+
+
+def _framed() -> Iterator[Action]:
+    yield Action(
+        *("a frame", "GET", "/embed/{embed_id}", Need.OPEN),
+        # Whose pages may show it is told to everybody, and of the card nothing.
+        segments=lambda _: {"embed_id": "zqem0zq"},
+        is_page=True,
+    )
+    yield Action(
+        *("a card in a frame", "GET", "/embed/{embed_id}/card", Need.FRAMED),
+        segments=lambda s: {"embed_id": s.embed},
     )
 
 
@@ -269,6 +282,24 @@ def _shares() -> Iterator[Action]:
     )
 
 
+def _embeds() -> Iterator[Action]:
+    path = _P + "/embeds"
+    yield Action("read cards elsewhere", "GET", path, Need.OVERSEE)
+    yield Action(
+        *("embed a card", "POST", path, Need.ADMINISTER),
+        body=lambda s: {
+            "tag": "loss",
+            "title": "a card",
+            "origins": ["https://wiki.example"],
+            "runs": [s.run.uid],
+        },
+    )
+    yield Action(
+        *("revoke a card elsewhere", "DELETE", path + "/{embed_id}", Need.ADMINISTER),
+        segments=lambda s: {"embed_id": s.embed},
+    )
+
+
 def _for_programs() -> Iterator[Action]:
     api = "/api/v1"
     project, run = api + "/projects/{team}/{project}", api + "/runs/{uid}"
@@ -292,7 +323,7 @@ def _for_programs() -> Iterator[Action]:
 
 
 ACTIONS: Final[tuple[Action, ...]] = (
-    *(*_open(), *_door(), *_pages()),
+    *(*_open(), *_framed(), *_door(), *_pages()),
     # What is said of a view before the view is removed.
     *(
         *_seen_of_project(),
@@ -302,5 +333,5 @@ ACTIONS: Final[tuple[Action, ...]] = (
         *_changes(),
         *_kept_views(),
     ),
-    *(*_shares(), *_for_programs(), *actions_on_people()),
+    *(*_shares(), *_embeds(), *_for_programs(), *actions_on_people()),
 )

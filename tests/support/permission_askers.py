@@ -18,7 +18,7 @@ from orgboard_schema.sql import tables
 from orgboard_schema.sql.engine import begin_write
 from orgboard_schema.sql.roles import Role
 from support.permission_oracle import Principal, Rank, Scope, Share, Standing
-from support.permission_world import BLUE, NOW, RED, SOMEBODY, World
+from support.permission_world import BLUE, NOW, RED, SOMEBODY, World, embed_row
 
 __all__ = [
     "ACCOUNTS",
@@ -47,7 +47,7 @@ class Asker:
     bound: tuple[str, str] | None = None
     """Of a token: to a team and a visibility, or to all of the team where that is "*"."""
     shared: tuple[str, str] | None = None
-    """Of a share link: a project, by team and visibility."""
+    """Of a share link, or a card in another site's frame: a project, by team and visibility."""
     only_first_run: bool = False
     kind: str = "account"
 
@@ -56,12 +56,18 @@ class Asker:
         if self.kind in ("local", "reader"):
             local = {"local": Standing.LOCAL, "reader": Standing.LOCAL_READER}
             return Principal(local[self.kind])
-        if self.shared is not None:
-            of = world.project(*self.shared)
-            run = of.first.uid if self.only_first_run else None
-            if self.ended:
-                return Principal(Standing.STRANGER)
-            return Principal(Standing.SHARED, share=Share(of.name, run))
+        share = self._share(world)
+        if self.kind == "embed":
+            # What ended shows nothing to who holds it, and is no stranger's knock either.
+            return Principal(
+                Standing.FRAMED,
+                instance_admin=self.is_admin,
+                teams=self.teams,
+                grants={world.project(*place).name: rank for place, rank in self.grants.items()},
+                share=None if self.ended else share,
+            )
+        if share is not None:
+            return Principal(Standing.STRANGER if self.ended else Standing.SHARED, share=share)
         is_gone = self.kind == "nobody" or bool(self.ended)
         return Principal(
             Standing.STRANGER if is_gone else Standing.ACCOUNT,
@@ -70,6 +76,12 @@ class Asker:
             grants={world.project(*place).name: rank for place, rank in self.grants.items()},
             token=self._token(world),
         )
+
+    def _share(self, world: World) -> Share | None:
+        if self.shared is None:
+            return None
+        of = world.project(*self.shared)
+        return Share(of.name, of.first.uid if self.only_first_run else None)
 
     def _token(self, world: World) -> Scope | None:
         if not self.scope:
@@ -93,6 +105,8 @@ class Seat:
     """By another session, which may be ended."""
     owns: Sequence[str]
     """Views of one's own, one in each project of the world."""
+    embed: str = ""
+    """The card whose secret it is."""
 
 
 _GRANTED: Final = tuple((RED, visibility) for visibility in ("private", "team", "organisation"))
@@ -102,6 +116,16 @@ _OWNER: Final[dict[str, Any]] = {
     "grants": {(RED, "private"): Rank.EDITOR, (BLUE, "team"): Rank.VIEWER},
 }
 """Of tokens: somebody who may much, so that it shows what a token takes away."""
+
+_SEES: Final[dict[str, Any]] = {"grants": {(RED, "private"): Rank.VIEWER}, "only_first_run": True}
+_MAKERS: Final[dict[str, dict[str, Any]]] = {
+    "of-a-viewer": _SEES,
+    "of-an-admin": {"is_admin": True},
+    # Who could see all of the team's, and of this project nothing.
+    "unseen": {"teams": {RED: Rank.ADMIN}, "only_first_run": True},
+    **{ended: {**_SEES, "ended": ended} for ended in ("old", "revoked", "disabled", "forged")},
+}
+"""Of cards in other sites' frames: what who made one may see now, and how it ended."""
 
 LOCAL: Final = (Asker("local", kind="local"), Asker("reader", kind="reader"))
 """On a board without accounts."""
@@ -143,6 +167,10 @@ ACCOUNTS: Final = (
     Asker("share-project", shared=(RED, "private")),
     Asker("share-over", shared=(RED, "private"), ended="old"),
     Asker("share-run", shared=(RED, "private"), only_first_run=True),
+    *(
+        Asker(f"embed-{word}", kind="embed", shared=(RED, "private"), **maker)
+        for word, maker in _MAKERS.items()
+    ),
 )
 
 
@@ -166,7 +194,7 @@ def seat(world: World, asker: Asker) -> Seat:
 def _seat(conn: Connection, world: World, asker: Asker, number: int) -> Seat:
     if asker.kind == "nobody":
         return Seat(asker, {}, {}, ["nosuchown"] * len(world.projects))
-    if asker.shared is not None:
+    if asker.shared is not None and asker.kind != "embed":
         link = _link(conn, world, asker, asker.shared)
         return Seat(asker, link, link, ["nosuchown"] * len(world.projects))
     account_id = add_account(conn, asker.name, NOW, is_admin=asker.is_admin)
@@ -175,6 +203,8 @@ def _seat(conn: Connection, world: World, asker: Asker, number: int) -> Seat:
     for place, rank in asker.grants.items():
         row = {"project_id": project_id_of(conn, world, place), "account_id": account_id}
         conn.execute(insert(tables.project_grant), row | {"role": int(rank), "since": NOW})
+    if asker.kind == "embed":
+        return _framed(conn, world, asker, account_id)
     headers, spare = (_way_in(conn, world, asker, account_id) for _ in range(2))
     if asker.ended == "disabled":
         here = tables.account.c.account_id == account_id
@@ -239,6 +269,23 @@ def _link(conn: Connection, world: World, asker: Asker, place: tuple[str, str]) 
     row |= {"expires_at": NOW if asker.ended else NOW + 10}
     conn.execute(insert(tables.share), row)
     return {"cookie": f"ob_share={secret}"}
+
+
+def _framed(conn: Connection, world: World, asker: Asker, account_id: int) -> Seat:
+    place = asker.shared or ("", "")
+    key, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
+    uid = world.project(*place).first.uid if asker.only_first_run else None
+    row = embed_row(key, digest(secret), project_id_of(conn, world, place), title="card", uid=uid)
+    row |= {"account_id": account_id, "expires_at": NOW if asker.ended == "old" else NOW + 10}
+    row |= {"revoked_at": NOW if asker.ended == "revoked" else None}
+    conn.execute(insert(tables.embed), row)
+    if asker.ended == "disabled":
+        here = tables.account.c.account_id == account_id
+        conn.execute(update(tables.account).where(here).values(disabled_at=NOW))
+    if asker.ended == "forged":
+        secret = secret[:-1] + ("A" if secret[-1] != "A" else "B")
+    said = {"authorization": f"Embed {secret}"}
+    return Seat(asker, said, said, ["nosuchown"] * len(world.projects), key)
 
 
 def _own_views(

@@ -153,7 +153,10 @@ _NONCE: Final = re.compile(rb'"end_id":"[^"]*"')
 """What Dash draws anew for each page that it writes."""
 
 _CHANGING: Final = (*(Need.OWN, Need.WATCH, Need.ADDRESS, Need.EDIT, Need.ADMINISTER, Need.GRANT),)
-_OF_A_PROJECT: Final = (Need.SEE, Need.WHOLE, Need.MINE, Need.AMONG, Need.OVERSEE, *_CHANGING)
+_OF_A_PROJECT: Final = (
+    *(Need.FRAMED, Need.SEE, Need.WHOLE, Need.MINE, Need.AMONG, Need.OVERSEE),
+    *_CHANGING,
+)
 
 
 def _after(
@@ -170,7 +173,9 @@ def _after(
 def _spot(project: Project | None, seat: Seat, world: World) -> Spot:
     if project is None:
         return NOWHERE
-    return spot_of(project, seat.owns[world.projects.index(project)])
+    spot = spot_of(project, seat.owns[world.projects.index(project)])
+    is_framed = seat.embed and (project.team, project.visibility) == seat.asker.shared
+    return replace(spot, embed=seat.embed) if is_framed else spot
 
 
 async def ask(web: Web, action: Action, spot: Spot, seat: Seat) -> Reply:

@@ -26,6 +26,9 @@ The rules, as read:
   does not show it;
 + what people of the board say to each other (comments, what a note said before) a share link does
   not read: it shows a page, and not what is said of it;
++ a card in another site's frame is read by its own secret alone, which opens nothing else:
+  everybody else, whoever that is, finds nothing there; it shows what its maker may see at present,
+  and of that its own runs; whose pages may frame it is told to everybody who knows its address;
 + a run is watched by a person with an account, in person, who sees it, whatever else that one may;
 + whoever sees a run or a view may comment on it; whom one might name there, a person is told only;
 + tokens are for programs: to who comes by one, nothing exists outside the API for programs;
@@ -63,6 +66,7 @@ class Need(Enum):
 
     OPEN = "nothing, not even to be known"
     DOOR = "nothing yet"
+    FRAMED = "to hold the secret of that very card, and to have it from somebody who sees its runs"
     KNOWN = "to be somebody, whoever it is"
     SEE = "to see the project"
     WHOLE = "to see the project, and not one run of it alone"
@@ -107,6 +111,7 @@ class Standing(Enum):
     LOCAL_READER = "the same, on a read-only board"
     ACCOUNT = "an account that stands"
     SHARED = "who holds a share link"
+    FRAMED = "who holds the secret of a card in another site's frame"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +125,7 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What a share link shows: a whole project, or one run of it."""
+    """What a share link or a card elsewhere shows: a whole project, or one run of it."""
 
     project: str
     run: str | None = None
@@ -128,7 +133,7 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who asks, in the words of the rules."""
+    """Who asks, in the words of the rules; roles of a card elsewhere are its maker's."""
 
     standing: Standing
     instance_admin: bool = False
@@ -157,6 +162,12 @@ def answer(
     """
     if need is Need.OPEN:
         return Answer.ALLOWED
+    if need is Need.FRAMED:
+        shown = place is not None and who.standing is Standing.FRAMED and effective(who, place)
+        return Answer.ALLOWED if shown else Answer.INVISIBLE
+    if who.standing is Standing.FRAMED:
+        # It comes as programs do, and is none.
+        return Answer.SIGN_IN if in_api else Answer.INVISIBLE
     if who.token is not None and not in_api:
         return Answer.INVISIBLE
     if need is Need.DOOR:
@@ -187,6 +198,8 @@ def effective(who: Principal, place: Place) -> Rank:
         return Rank.ADMIN
     if who.standing is Standing.SHARED:
         return Rank.VIEWER if _shows(who.share, place) else Rank.NONE
+    if who.standing is Standing.FRAMED and not _shows(who.share, place):
+        return Rank.NONE
     if who.token is not None and not _within(who.token, place):
         return Rank.NONE
     given = [who.grants.get(place.project, Rank.NONE)]

@@ -7,6 +7,7 @@ a mark that is nowhere else: an answer in which somebody else's mark is found sa
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -38,7 +39,7 @@ from support.boards import Board, scalars, values
 from support.graph_defs import graph_def, logged
 from support.run_metadata import CPU, STEP, TAGGED, Ran, run_metadata
 
-__all__ = ["BLUE", "NOW", "RED", "SOMEBODY", "Project", "World", "build_world"]
+__all__ = ["BLUE", "NOW", "RED", "SOMEBODY", "Project", "World", "build_world", "embed_row"]
 
 NOW: Final = 1_790_000_000.0
 """The clock of the board: all runs are long quiet."""
@@ -52,7 +53,7 @@ SOMEBODY: Final = "somebody.else"
 
 _WORDS: Final = (
     *(tables.run_note, tables.run_note_before, tables.run_tag, tables.annotation),
-    *(tables.saved_view, tables.share, tables.comment, tables.mention),
+    *(tables.saved_view, tables.share, tables.embed, tables.comment, tables.mention),
     *(tables.watch, tables.watch_seen, tables.graph_upload),
 )
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
@@ -101,21 +102,22 @@ class Project:
     file: str
     """A graph that somebody opened from a disk, and the hash of it."""
     file_sha256: str
+    embed: str
+    """A card of the first run in pages that nobody opens."""
 
     def marks(self) -> tuple[bytes, ...]:
         """Return what is found in no answer to who may not see the project."""
         runs = (self.first, self.second, self.deleted)
         texts = (self.mark, self.words, *(run.mark for run in runs), *(run.uid for run in runs))
         keys = (self.view, self.link, self.private_view, self.remark, self.share, self.comment)
-        return tuple(text.encode() for text in (*texts, *keys, self.file))
+        return tuple(text.encode() for text in (*texts, *keys, self.file, self.embed))
 
     def marks_beside(self, uid: str) -> tuple[bytes, ...]:
         """Return what is found in no answer to who may see one of its runs alone."""
         others = [run for run in (self.first, self.second, self.deleted) if run.uid != uid]
         texts = (self.words, *(run.mark for run in others), *(run.uid for run in others))
-        return tuple(
-            text.encode() for text in (*texts, self.private_view, self.view, self.share, self.file)
-        )
+        keys = (self.private_view, self.view, self.share, self.file, self.embed)
+        return tuple(text.encode() for text in (*texts, *keys))
 
 
 @dataclass(slots=True)
@@ -185,12 +187,26 @@ def _projects(board: Board) -> Iterator[Project]:
             words = f"zqWORDS{number}zq"
             keys = _say(conn, project_id, words, number, runs)
         first, second, deleted = runs
-        comment = f"zqco{number}zq"
+        comment, embed = f"zqco{number}zq", f"zqem{number}zq"
         with begin_write(board.engine) as conn:
             _comment(conn, comment, first, view=keys[1], words=words)
             file = _file(conn, project_id, words, f"zqfi{number}zq")
-        made = (first, second, deleted, *keys, comment, *file)
+            row = embed_row(embed, digest(embed), project_id, title=words, uid=first.uid)
+            conn.execute(insert(tables.embed), row)
+        made = (first, second, deleted, *keys, comment, *file, embed)
         yield Project(team, name, visibility, mark, words, *made)
+
+
+def embed_row(
+    embed_id: str, secret_sha256: bytes, project_id: int, *, title: str, uid: str | None
+) -> dict[str, Any]:
+    """Return the row of a card in other sites' pages: of one run, or of the newest ones."""
+    row = {"embed_id": embed_id, "secret_sha256": secret_sha256, "project_id": project_id}
+    row |= {"tag": "loss", "state": "", "title": title, "origins": '["https://wiki.example"]'}
+    uids = None if uid is None else json.dumps([uid])
+    # Just shown: that it is shown again is not written down.
+    times = {"created_at": NOW - 10, "expires_at": NOW + 10, "used_at": NOW}
+    return {**row, **times, "uids": uids}
 
 
 def _run(board: Board, place: str, project_mark: str, number: int, part: str) -> Run:

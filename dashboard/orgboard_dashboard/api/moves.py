@@ -32,7 +32,8 @@ def routes(services: Services) -> APIRouter:
         at, to = (team, project), (to_team, to_project)
         if asked.get("trial") is True:
             told = await services.ask(foresee_runs, at, uids, to, now)
-            return answer({"runs": told.runs, "shares": told.shares, **shallow(told.seen)})
+            counts = {"runs": told.runs, "shares": told.shares, "embeds": told.embeds}
+            return answer({**counts, **shallow(told.seen)})
         if current_viewer().kind == "account":
             # A board for one has no password, and nobody whose sight changes.
             require_proof(now)

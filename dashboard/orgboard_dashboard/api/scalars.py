@@ -36,6 +36,7 @@ __all__ = [
     "MAX_WIDTH",
     "Question",
     "answer_question",
+    "pack",
     "parse_question",
     "question_of",
     "routes",
@@ -129,8 +130,8 @@ def answer_question(
     return pack(found, question)
 
 
-def pack(found: ScalarsFound, question: Question) -> bytes:
-    """Reduce and pack what was read. Pure."""
+def pack(found: ScalarsFound, question: Question, **told: Any) -> bytes:
+    """Reduce and pack what was read; `told` is said beside it. Pure."""
     columns = Columns()
     cards = [
         {
@@ -144,6 +145,7 @@ def pack(found: ScalarsFound, question: Question) -> bytes:
         for tag_id in question.tag_ids
     ]
     header = {"revision": found.revision, "unchanged": found.unchanged, "cards": cards}
+    header |= told
     return encode(header, columns)
 
 

@@ -37,7 +37,7 @@ __all__ = ["Unguarded", "made_condition", "reading", "watch_over", "writing"]
 WAYS_IN: Final = frozenset(
     {
         *("password", "second_factor", "recovery_code", "identity", "identity_attempt"),
-        *("session", "token", "one_time_link", "share", "sign_in_delay"),
+        *("session", "token", "one_time_link", "share", "embed", "sign_in_delay"),
     }
 )
 """Tables of what one is let in by."""

@@ -15,7 +15,14 @@ from typing import Any, Final
 import dash_ag_grid  # type: ignore[import-untyped]  # it has no stubs
 from dash import _dash_renderer, dash_table, dcc
 
-__all__ = ["Bundle", "leave_out_unused", "scripts_of", "styles_of"]
+__all__ = [
+    "Bundle",
+    "card_scripts_of",
+    "card_styles_of",
+    "leave_out_unused",
+    "scripts_of",
+    "styles_of",
+]
 
 _POLYFILL: Final = "polyfill@"
 _GRID: Final = "dash_ag_grid.min.js"
@@ -43,11 +50,31 @@ def styles_of(assets: Path) -> Bundle:
     return _joined(sorted(assets.glob("*.css")), "css", "text/css; charset=utf-8")
 
 
-def _joined(files: list[Path], ending: str, media_type: str) -> Bundle:
+_OF_A_CARD: Final = (
+    *("dom", "format", "axes", "axesview", "ranges", "ticks", "palette", "smooth", "curves"),
+    *("draw", "figure", "words", "describe", "codec", "state", "embedcard", "embedtip"),
+)
+"""What draws one card and says it in words, without a page around it."""
+
+
+def card_scripts_of(assets: Path) -> Bundle:
+    """Join the scripts of a card in another site's frame: as few as draw it."""
+    files = [*(assets / "ob" / f"{name}.js" for name in _OF_A_CARD), assets / "embed" / "frame.js"]
+    return _joined(files, "js", "text/javascript; charset=utf-8", "card")
+
+
+def card_styles_of(assets: Path) -> Bundle:
+    """Join the styles of a card in another site's frame."""
+    names = ("tokens.css", "charts.css", "embedcard.css", "embed/frame.css")
+    files = [assets / name for name in names]
+    return _joined(files, "css", "text/css; charset=utf-8", "card")
+
+
+def _joined(files: list[Path], ending: str, media_type: str, name: str = "all") -> Bundle:
     parts = [f"/* {file.name} */\n".encode() + file.read_bytes() for file in files]
     body = b"\n".join(parts)
     version = hashlib.sha256(body).hexdigest()[:16]
-    return Bundle(f"/assets/all.{version}.{ending}", media_type, body, gzip.compress(body, 6))
+    return Bundle(f"/assets/{name}.{version}.{ending}", media_type, body, gzip.compress(body, 6))
 
 
 def leave_out_unused() -> None:

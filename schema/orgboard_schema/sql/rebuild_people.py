@@ -27,6 +27,7 @@ Known: TypeAlias = dict[str, dict[Any, Any]]
 _COPIED: Final = (
     *(tables.account, tables.password, tables.second_factor, tables.recovery_code),
     *(tables.identity, tables.token, tables.share, tables.one_time_link),
+    tables.embed,
     *(tables.team_member, tables.project_grant, tables.group_rule, tables.logdir_rule),
     *(tables.run_note, tables.run_note_before, tables.run_tag, tables.annotation),
     *(tables.saved_view, tables.comment, tables.mention, tables.metric, tables.metric_alias),

@@ -38,7 +38,7 @@ _RIGHTS: Final = {
             *("team", "project", "team_member", "project_grant", "logdir_rule", "group_rule"),
             *("account", "password", "second_factor", "recovery_code"),
             *("identity", "identity_attempt", "session", "token", "one_time_link", "share"),
-            "sign_in_delay",
+            *("embed", "sign_in_delay"),
         ),
         _CHANGES,
     ),

@@ -114,6 +114,7 @@ def test_who_is_led_in_by_the_link_works_below_the_path_and_is_led_back_after_a_
         _rename(page, place)
         with profile_of(browser, any_certificate=True) as guests:
             _share(page, guests.new_page(), place)
+            _embed(page, guests.new_page(), place)
         _see_oneself(page, place)
         _sign_out_and_in(page, place)
         assert strays == []
@@ -182,6 +183,25 @@ def _share(page: Page, guest: Page, place: Place) -> None:
 
     expect(guest).to_have_url(re.compile(re.escape(f"{place.address}/p/default/board/scalars")))
     expect(guest.locator(".ob-card .scatterlayer .trace").first).to_be_visible(timeout=30_000)
+
+
+def _embed(page: Page, guest: Page, place: Place) -> None:
+    page.goto(f"{place.address}/p/default/board/scalars?t=val")
+    expect(page.locator(".ob-card .scatterlayer .trace").first).to_be_visible(timeout=30_000)
+    page.get_by_role("button", name="More about val/loss").click()
+    page.get_by_role("button", name=re.compile("^Embed…")).click()
+    page.get_by_label("Sites that may show it, one a line").fill("https://wiki.example.org")
+    page.get_by_role("button", name="Make the frame").click()
+    address = page.get_by_label("The address alone, where a page asks for one").input_value()
+    assert address.startswith(f"{place.address}/embed/")
+
+    answer = guest.goto(address)
+    # A proxy leaves the policy as the board wrote it, and passes on what the frame says.
+    policy = answer.all_headers()["content-security-policy"] if answer else ""
+    assert "frame-ancestors https://wiki.example.org;" in policy
+    expect(guest.locator(".scatterlayer .trace").first).to_be_visible(timeout=30_000)
+    link = guest.get_by_role("link", name="Open in orgboard").evaluate("(link) => link.href")
+    assert link.startswith(f"{place.address}/p/default/board/scalars?")
 
 
 def _see_oneself(page: Page, place: Place) -> None:

@@ -10,8 +10,10 @@ from itertools import pairwise
 import pytest
 from playwright.sync_api import Dialog, Page, expect
 
+from orgboard_dashboard.accounts.opaque import new_secret
 from orgboard_dashboard.queries.comments import OnRun, OnView, add_comment
 from orgboard_dashboard.queries.edits import Edit, apply_edits, write_note
+from orgboard_dashboard.queries.people.embeds import NewEmbed, make_embed
 from orgboard_dashboard.queries.remarks import Moment, add_remark
 from orgboard_dashboard.queries.views import NewView, list_views, save_view
 from orgboard_dashboard.urls import PAGES
@@ -148,6 +150,25 @@ def test_nothing_runs_where_it_is_told_what_a_team_did(watched: Page, served: Se
     expect(lines.filter(has_text="made 72 comments")).to_have_count(1)
     expect(lines.filter(has_text="is damaged")).to_have_count(RUNS)
     expect(watched.locator(".ob-feed")).to_contain_text(PAYLOADS[4 * RUNS])
+
+
+def test_nothing_runs_in_a_frame(watched: Page, served: Served) -> None:
+    for number in range(RUNS):
+        mine = PAYLOADS[number::RUNS]
+        # A title is one line that can be printed.
+        title = next(payload for payload in mine if payload.isprintable() and len(payload) < 200)
+        new = NewEmbed(
+            mine[1], "s=0", title, ("https://wiki.example",), (served.board.uids[mine[0]],)
+        )
+        secret = new_secret()
+        with begin_write(served.board.engine) as conn:
+            made = make_embed(HOST, conn, *PLACE, secret, new, time.time())
+
+        watched.goto(f"{served.address}/embed/{made.id}#{secret}")
+
+        expect(watched.locator(".scatterlayer .js-line")).to_have_count(1)
+        assert watched.get_by_role("heading").text_content() == title.strip()
+        assert watched.evaluate("document.querySelectorAll('main script, main img').length") == 0
 
 
 def test_payloads_run_where_nobody_is_careful(page: Page) -> None:

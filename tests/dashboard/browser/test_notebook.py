@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import http.client
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,28 +12,11 @@ from playwright.sync_api import Page, expect
 
 from orgboard import SummaryWriter
 from orgboard.integrations.ipython import Boards
+from support.other_site import pages_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
 ANSWER_WITHIN_MS = 30_000
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    """Says nothing on the terminal."""
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the name it has there)
-        pass
-
-
-@contextmanager
-def pages_of(folder: Path) -> Iterator[str]:
-    """Serve a folder at a loopback address of its own, as a notebook server would."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://localhost:{server.server_port}"
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture

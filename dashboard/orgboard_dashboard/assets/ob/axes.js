@@ -28,6 +28,17 @@
     return view.xAxis === "wall" ? ob.clock(x, true) : ob.value(x);
   };
 
+  /** Index of the value nearest to `wanted` in an ascending column. */
+  ob.nearestIn = function nearestIn(column, wanted) {
+    let [low, high] = [0, column.length - 1];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (column[middle] < wanted) low = middle + 1;
+      else high = middle;
+    }
+    return low > 0 && wanted - column[low - 1] < column[low] - wanted ? low - 1 : low;
+  };
+
   /** Write a stretch of the axis. */
   ob.xStretch = function xStretch([low, high], view) {
     const what = view.xAxis === "step" ? "steps " : "";

@@ -86,6 +86,7 @@
       ...(card.isTag ? moves(name) : []),
       ...(card.menuItems?.() ?? []),
       ...(card.isTag && !card.kind ? ob.dictionaryPage().map(({ label, act }) => ob.menuItem(label, act)) : []),
+      ...ob.embedItems(card),
       ...(card.isTag && tabled && !card.kind ? [ob.menuItem("Table of values", () => ob.openTable(card))] : []),
       ob.menuHead("Save"),
       save("PNG", "the picture, twice as fine", () => (card.savePicture?.("png") ?? ob.savePicture(card, "png"))),

@@ -45,7 +45,8 @@
   }
 
   function inWords(told, mine) {
-    const links = told.shares ? [ob.el("p", {}, `${ob.plural(told.shares, "share link")} of this project ${told.shares === 1 ? "shows" : "show"} ${told.runs === 1 ? "it" : "some of them"}, and then ${told.shares === 1 ? "does" : "do"} not.`)] : [];
-    return [...ob.consequences(told, mine), ...links];
+    const say = (n, what) => (n ? [ob.el("p", {}, `${what} ${n === 1 ? "shows" : "show"} ${told.runs === 1 ? "it" : "some of them"}, and then ${n === 1 ? "does" : "do"} not.`)] : []);
+    return [...ob.consequences(told, mine), ...say(told.shares, `${ob.plural(told.shares, "share link")} of this project`),
+      ...say(told.embeds, `${ob.plural(told.embeds, "card")} of this project in other sites' pages`)];
   }
 })((globalThis.ob = globalThis.ob || {}));

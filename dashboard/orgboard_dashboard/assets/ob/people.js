@@ -106,11 +106,19 @@
 
   /** Show what was made and is told once, to be copied; with words above and below. */
   ob.showSecret = function showSecret(title, label, secret, below, above = []) {
+    const field = copyField(label, secret);
+    ob.dialog(title, [...above, field, ...below], { act: () => {} });
+    field.firstElementChild.focus();
+  };
+
+  /** Make a field with what is to be copied, under its name. */
+  ob.secretField = (label, secret) => ob.el("div.ob-secret-named", {}, ob.el("span", { "aria-hidden": "true" }, label), copyField(label, secret));
+
+  function copyField(label, secret) {
     const field = ob.el("input.ob-input.ob-mono", { readonly: true, value: secret, "aria-label": label, onfocus: () => field.select() });
     const copy = ob.el("button.ob-pill", { type: "button", onclick: () => copyTo(copy, secret) }, "Copy");
-    ob.dialog(title, [...above, ob.el("p.ob-secret", {}, field, copy), ...below], { act: () => {} });
-    field.focus();
-  };
+    return ob.el("p.ob-secret", {}, field, copy);
+  }
 
   async function copyTo(button, text) {
     const done = await navigator.clipboard?.writeText(text).then(() => true, () => false);

@@ -10,7 +10,7 @@
   /** Ask how to share the page as it is, and show the link; below, the links that still open. */
   ob.askShare = async function askShare() {
     const { path, name } = ob.project;
-    const found = await ob.attempt(() => ob.getJson(`${path}/shares`));
+    const found = await ob.attempt(async () => ({ ...(await ob.getJson(`${path}/shares`)), ...(await ob.getJson(`${path}/embeds`)) }));
     if (!found) return;
     const uids = ob.project.shown().map((run) => run.uid);
     const chosen = { only: uids.length ? "shown" : "all", days: "30" };
@@ -19,9 +19,11 @@
     const ends = ob.segmented("Ends in", ENDS, chosen.days, (value) => { chosen.days = value; });
     const list = ob.el("div.ob-shares");
     paint(list, path, found.shares);
+    const frames = ob.el("div.ob-shares");
+    ob.paintEmbeds(frames, path, found.embeds);
     const box = ob.dialog("Share this page", [
       ob.el("p", {}, "Whoever has the link sees this page and these runs, and changes nothing. It needs no account."),
-      ob.menuField("Title", title), ob.labelled("Runs", whose), ob.labelled("Ends in", ends), list,
+      ob.menuField("Title", title), ob.labelled("Runs", whose), ob.labelled("Ends in", ends), list, frames,
     ], {
       does: "Make a link",
       act: async () => {

@@ -65,7 +65,7 @@
     const rows = [];
     for (const line of lines) {
       if (!line.x.length) continue;
-      const i = nearest(line.x, wanted);
+      const i = ob.nearestIn(line.x, wanted);
       const smoothed = ob.smoothLine(line, ob.view)[i];
       const [aside, above] = [scale.x(line.x[i]) - px, scale.y(smoothed) - py].map((by) => (Number.isFinite(by) ? Math.abs(by) : Infinity));
       rows.push({ line, i, x: line.x[i], smoothed, far: aside > FAR_PX, apart: Math.hypot(aside, above), above });
@@ -81,17 +81,6 @@
     name: (a, b) => a.line.name.localeCompare(b.line.name),
     list: () => 0,
   };
-
-  /** Index of the value nearest to `wanted` in an ascending column. */
-  function nearest(column, wanted) {
-    let [low, high] = [0, column.length - 1];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (column[middle] < wanted) low = middle + 1;
-      else high = middle;
-    }
-    return low > 0 && wanted - column[low - 1] < column[low] - wanted ? low - 1 : low;
-  }
 
   /** What is said of a run at one of its points. */
   function runColumns(card) {

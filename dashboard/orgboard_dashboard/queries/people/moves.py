@@ -10,13 +10,15 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, Select, select
 
 from orgboard_dashboard.queries.edits import MAX_RUNS
 from orgboard_dashboard.queries.errors import TooMuch
 from orgboard_dashboard.queries.people.access import Foreseen, foresee_move
 from orgboard_dashboard.queries.people.audit import actor_of, note_down
+from orgboard_dashboard.queries.people.embeds import embed_is_open
 from orgboard_dashboard.queries.people.members import require_person
 from orgboard_dashboard.queries.people.shares import share_stands
 from orgboard_dashboard.queries.visible import ProjectRef, Role, find_project, runs_of
@@ -27,7 +29,7 @@ from orgboard_schema.sql.text import to_sql
 
 __all__ = ["MovedRuns", "Place", "foresee_runs", "move_runs"]
 
-_run, _share = tables.run.c, tables.share.c
+_run, _share, _embed = tables.run.c, tables.share.c, tables.embed.c
 
 Place = tuple[str, str]
 """A team and a project."""
@@ -43,6 +45,8 @@ class MovedRuns:
     runs: int
     shares: int
     """Share links of the project they leave that show one of them, and then do not."""
+    embeds: int
+    """Cards in other sites' pages, likewise."""
     seen: Foreseen
 
 
@@ -53,9 +57,15 @@ def foresee_runs(
     found, target = _both(viewer, conn, at, to)
     run_ids = _ids(conn, _these(viewer, found, uids))
     if found == target:
-        return MovedRuns(0, 0, Foreseen((), (), ()))
+        return MovedRuns(0, 0, 0, Foreseen((), (), ()))
+    shown, these = frozenset(uids), found.project_id
+    shares = select(_share.uids).where(_share.project_id == these, share_stands(now))
+    embeds = select(_embed.uids).where(_embed.project_id == these, embed_is_open(now))
     return MovedRuns(
-        len(run_ids), _shares(conn, found, frozenset(uids), now), foresee_move(conn, at, to)
+        len(run_ids),
+        _that_show(conn, shares, shown),
+        _that_show(conn, embeds, shown),
+        foresee_move(conn, at, to),
     )
 
 
@@ -96,8 +106,8 @@ def _ids(conn: Connection, these: ColumnElement[bool]) -> list[int]:
     return list(conn.scalars(select(_run.run_id).where(these)))
 
 
-def _shares(conn: Connection, project: ProjectRef, uids: frozenset[str], now: float) -> int:
-    of_it = select(_share.uids).where(_share.project_id == project.project_id, share_stands(now))
+def _that_show(conn: Connection, asked: Select[Any], uids: frozenset[str]) -> int:
+    """Count the lists of uids, which may be of all runs, that one of these is in."""
     return sum(
-        told is None or not uids.isdisjoint(json.loads(told)) for told in conn.scalars(of_it)
+        told is None or not uids.isdisjoint(json.loads(told)) for told in conn.scalars(asked)
     )

@@ -17,8 +17,8 @@
     tag, tag_set, metadata                                          dictionaries, append only
     account, password, second_factor, recovery_code, identity,
     identity_attempt, group_rule, session, token, team_member,
-    project_grant, one_time_link, share, logdir_rule, sign_in_delay,
-    audit                                                           who may see what
+    project_grant, one_time_link, share, embed, logdir_rule,
+    sign_in_delay, audit                                            who may see what
 
 A point is never a row. Every table of points has a key that begins with `run_id`, so
 that PostgreSQL can partition and Citus distribute by run. Text that a log controls is
@@ -52,6 +52,7 @@ from orgboard_schema.sql.tables.logs import (
 from orgboard_schema.sql.tables.people import (
     account,
     audit,
+    embed,
     group_rule,
     identity,
     identity_attempt,
@@ -93,6 +94,7 @@ __all__ = [
     "blob_ref",
     "block",
     "comment",
+    "embed",
     "gap",
     "graph_upload",
     "group_rule",

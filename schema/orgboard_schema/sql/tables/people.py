@@ -6,6 +6,7 @@
     team ─< group_rule               what a group of the provider's is here
     one_time_link                    a way in for who has no password yet, or forgot it
     share                            a way to one thing, for who has no account
+    embed                            a card in another site's pages, for who looks at those
     audit                            what was done, by whom; never changed (a trigger sees to that)
 
 Secrets are not in here: passwords are argon2id hashes, every other secret is its SHA-256, and
@@ -37,6 +38,7 @@ from orgboard_schema.sql.tables.types import Id, Name, Sha256, schema
 __all__ = [
     "account",
     "audit",
+    "embed",
     "group_rule",
     "identity",
     "identity_attempt",
@@ -274,6 +276,30 @@ share: Final = Table(
     Column("revoked_at", Float(53)),
     Column("used_at", Float(53)),
     Column("uses", Integer, nullable=False, server_default="0"),
+    Index(None, "project_id"),
+)
+
+embed: Final = Table(
+    "embed",
+    schema,
+    # In the address of the frame, for all to see: who may frame it is told before a secret is.
+    Column("embed_id", String(16), primary_key=True),
+    Column("secret_sha256", Sha256, nullable=False, unique=True),
+    Column("project_id", Id, ForeignKey("project.project_id"), nullable=False),
+    # The card: a tag, or a metric of the dictionary; how it is drawn, as the query part of an
+    # address; and, as JSON, the uids of its runs (null: those that this query part finds first).
+    Column("tag", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("uids", Text),
+    Column("title", Text, nullable=False),
+    # Of the pages that may show it, as JSON: "https://wiki.example.org".
+    Column("origins", Text, nullable=False),
+    # Who made it, and whose sight of the project it has; null: who has the host, and sees all.
+    Column("account_id", Id, ForeignKey("account.account_id")),
+    Column("created_at", Float(53), nullable=False),
+    Column("expires_at", Float(53), nullable=False),
+    Column("revoked_at", Float(53)),
+    Column("used_at", Float(53)),
     Index(None, "project_id"),
 )
 

@@ -687,6 +687,28 @@ ALTER TABLE graph_upload ALTER COLUMN payload SET STORAGE EXTERNAL;
 
 CREATE INDEX ix_graph_upload_project_id ON graph_upload (project_id);
 
+CREATE TABLE embed (
+	embed_id VARCHAR(16) NOT NULL, 
+	secret_sha256 BYTEA NOT NULL, 
+	project_id BIGINT NOT NULL, 
+	tag TEXT NOT NULL, 
+	state TEXT NOT NULL, 
+	uids TEXT, 
+	title TEXT NOT NULL, 
+	origins TEXT NOT NULL, 
+	account_id BIGINT, 
+	created_at FLOAT(53) NOT NULL, 
+	expires_at FLOAT(53) NOT NULL, 
+	revoked_at FLOAT(53), 
+	used_at FLOAT(53), 
+	CONSTRAINT pk_embed PRIMARY KEY (embed_id), 
+	CONSTRAINT fk_embed_project_id FOREIGN KEY(project_id) REFERENCES project (project_id), 
+	CONSTRAINT fk_embed_account_id FOREIGN KEY(account_id) REFERENCES account (account_id), 
+	CONSTRAINT uq_embed_secret_sha256 UNIQUE (secret_sha256)
+);
+
+CREATE INDEX ix_embed_project_id ON embed (project_id);
+
 CREATE FUNCTION asking() RETURNS jsonb LANGUAGE sql STABLE AS $$
     SELECT coalesce(nullif(current_setting('orgboard.viewer', true), ''), '{}')::jsonb
 $$;

@@ -677,4 +677,26 @@ CREATE TABLE graph_upload (
 
 CREATE INDEX ix_graph_upload_project_id ON graph_upload (project_id);
 
+CREATE TABLE embed (
+	embed_id VARCHAR(16) NOT NULL, 
+	secret_sha256 BLOB NOT NULL, 
+	project_id INTEGER NOT NULL, 
+	tag TEXT NOT NULL, 
+	state TEXT NOT NULL, 
+	uids TEXT, 
+	title TEXT NOT NULL, 
+	origins TEXT NOT NULL, 
+	account_id INTEGER, 
+	created_at FLOAT NOT NULL, 
+	expires_at FLOAT NOT NULL, 
+	revoked_at FLOAT, 
+	used_at FLOAT, 
+	CONSTRAINT pk_embed PRIMARY KEY (embed_id), 
+	CONSTRAINT fk_embed_project_id FOREIGN KEY(project_id) REFERENCES project (project_id), 
+	CONSTRAINT fk_embed_account_id FOREIGN KEY(account_id) REFERENCES account (account_id), 
+	CONSTRAINT uq_embed_secret_sha256 UNIQUE (secret_sha256)
+);
+
+CREATE INDEX ix_embed_project_id ON embed (project_id);
+
 INSERT INTO alembic_version (version_num) VALUES ('v0_6')

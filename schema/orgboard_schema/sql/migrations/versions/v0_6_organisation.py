@@ -1,5 +1,5 @@
 """Release 0.6: an organisation's provider and second factors; comments, metrics and watches;
-what was thinned; graphs from people's disks; policies."""
+what was thinned; graphs from people's disks; cards in other pages; policies."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _NAME: Final = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 _OPAQUE: Final = sa.String(16)
 
 _MADE_LAST: Final = (
-    *("graph_upload", "thinned"),
+    *("embed", "graph_upload", "thinned"),
     *("watch_seen", "watch"),
     *("metric_alias", "metric", "mention", "comment", "run_note_before"),
     *("group_rule", "identity_attempt", "identity", "recovery_code", "second_factor"),
@@ -38,6 +38,7 @@ def upgrade() -> None:
     _thinned()
     _watching()
     _graph_uploads()
+    _embeds()
     make_policies()
 
 
@@ -288,6 +289,30 @@ def _graph_uploads() -> None:
         # Packed already.
         op.execute("ALTER TABLE graph_upload ALTER COLUMN payload SET STORAGE EXTERNAL")
     op.create_index("ix_graph_upload_project_id", "graph_upload", ["project_id"])
+
+
+def _embeds() -> None:
+    op.create_table(
+        "embed",
+        sa.Column("embed_id", _OPAQUE, nullable=False),
+        sa.Column("secret_sha256", sa.LargeBinary(32), nullable=False),
+        sa.Column("project_id", _ID, nullable=False),
+        sa.Column("tag", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("uids", sa.Text()),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("origins", sa.Text(), nullable=False),
+        sa.Column("account_id", _ID),
+        _seconds("created_at"),
+        _seconds("expires_at"),
+        _seconds("revoked_at", nullable=True),
+        _seconds("used_at", nullable=True),
+        _refers("embed", "project_id", "project"),
+        _refers("embed", "account_id", "account"),
+        _key("embed", "embed_id"),
+        sa.UniqueConstraint("secret_sha256", name="uq_embed_secret_sha256"),
+    )
+    op.create_index("ix_embed_project_id", "embed", ["project_id"])
 
 
 def _key(table: str, *columns: str) -> sa.PrimaryKeyConstraint:
