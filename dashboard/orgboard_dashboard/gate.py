@@ -192,7 +192,7 @@ class Gate:
         if not isinstance(body, Refusal) and scope["path"] == _CALLBACKS:
             body = body if is_call_of(body, self._callbacks) else _NO_CALLBACK
         if came_late and viewer and not isinstance(body, Refusal):
-            again = await self._who(scope, headers)
+            again = await self._who(rule, scope, headers)
             return (again, viewer) if isinstance(again, Refusal) else (body, again)
         return body, viewer
 

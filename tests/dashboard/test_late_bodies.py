@@ -59,7 +59,8 @@ def test_a_change_whose_words_come_late_is_made_with_the_rights_of_its_last_byte
             await asyncio.to_thread(_change, any_board, "zed", **taken)
 
         body = {"admin": True, "disabled": False}
-        late = await zed.ask("PATCH", f"{API}/accounts/zed", body, meanwhile=take_away)
+        zed.meanwhile = take_away
+        late = await zed.ask("PATCH", f"{API}/accounts/zed", body)
         return [late.status, (await zed.ask("GET", f"{API}/me")).status]
 
     assert asyncio.run(ask()) == [401, 401]
@@ -83,11 +84,12 @@ def test_a_question_whose_words_come_late_is_not_answered_either(any_board: Boar
         async def disable() -> None:
             await asyncio.to_thread(_change, any_board, "zed", is_disabled=True)
 
-        path = f"{API}/p/default/board/scalars"
-        return [
-            (await one.ask("POST", path, question, meanwhile=meanwhile)).status
-            for one, meanwhile in ((ana, nothing), (zed, nothing), (zed, disable))
-        ]
+        told = []
+        for one, meanwhile in ((ana, nothing), (zed, nothing), (zed, disable)):
+            one.meanwhile = meanwhile
+            reply = await one.ask("POST", f"{API}/p/default/board/scalars", question)
+            told.append(reply.status)
+        return told
 
     assert asyncio.run(ask()) == [200, 200, 401]
 

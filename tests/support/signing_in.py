@@ -62,16 +62,10 @@ class Browser:
     cookies: dict[str, str] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=lambda: dict(OWN_PAGE))
     csrf_cookie: str = "ob_csrf"
+    meanwhile: Callable[[], Awaitable[None]] | None = None
+    """Takes place between the head and the body of what it sends."""
 
-    async def ask(
-        self,
-        method: str,
-        target: str,
-        body: Any = None,
-        *,
-        meanwhile: Callable[[], Awaitable[None]] | None = None,
-        **headers: str,
-    ) -> Reply:
+    async def ask(self, method: str, target: str, body: Any = None, **headers: str) -> Reply:
         """Send one request; header names are written with `_` for `-`."""
         sent = dict(self.headers)
         if self.cookies:
@@ -84,7 +78,7 @@ class Browser:
         reply = await call(
             *(self.web.gate, method, target, sent, content),
             client=self.address,
-            meanwhile=meanwhile,
+            meanwhile=self.meanwhile,
         )
         for said in reply.all("set-cookie"):
             for name, morsel in SimpleCookie(said).items():

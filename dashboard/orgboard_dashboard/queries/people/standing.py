@@ -99,6 +99,9 @@ def require_standing(viewer: Viewer, conn: Connection, now: float) -> None:
             return
         case "system":
             return
+        case "embed":
+            # A card in another page is looked at, and no more.
+            raise Forbidden
     runs_board = conn.execute(way.where(here)).scalar_one_or_none()
     if runs_board is None:
         raise SignedOut
