@@ -145,6 +145,24 @@ def test_a_long_link_is_kept_once_and_stays_as_it_is(any_board: Board) -> None:
     assert any_board.ask("DELETE", f"{PATH}/{key}", json={}).status_code == 400
 
 
+def test_nobody_takes_the_id_of_a_long_link_or_learns_whether_there_is_one(
+    any_board: Board,
+) -> None:
+    key = _save(any_board, None)["view"]["id"]
+    elsewhere = PATH.replace("board", "other")
+    any_board.log("run", project="default/other", logdir="/other")
+    body = {"name": "x", "page": "runs", "state": "", "for_team": True}
+
+    answers = [
+        any_board.ask("POST", elsewhere, json={**body, "id": each})
+        for each in (key, key[::-1], "f" * 16)
+    ]
+
+    assert {(answer.status_code, answer.text) for answer in answers} == {
+        (400, '{"error":"`id` is the id of a view that was deleted."}')
+    }
+
+
 def test_of_very_many_links_the_oldest_go(
     any_board: Board, monkeypatch: pytest.MonkeyPatch
 ) -> None:

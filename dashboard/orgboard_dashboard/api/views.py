@@ -16,6 +16,7 @@ from orgboard_dashboard.api.answers import answer
 from orgboard_dashboard.api.bodies import is_uid, number_of, read_object
 from orgboard_dashboard.queries.errors import BadQuery
 from orgboard_dashboard.queries.views import (
+    LINK_CHARS,
     Change,
     NewView,
     SavedView,
@@ -32,7 +33,9 @@ from orgboard_dashboard.viewer import Viewer
 
 __all__ = ["routes"]
 
-_ID_CHARS: Final = 16
+_MOST_ID_CHARS: Final = LINK_CHARS - 1
+"""Of a view that had a name. The ids of long links are made of what is in them: who could take one
+would learn whether somebody else keeps the same, or keep others from keeping it."""
 
 
 def routes(services: Services) -> APIRouter:
@@ -79,7 +82,7 @@ def _json(saved: SavedView) -> dict[str, Any]:
 
 def _new(asked: Mapping[str, Any]) -> NewView:
     key = _text(asked, "id") or ""
-    if key and not (is_uid(key) and len(key) <= _ID_CHARS):
+    if key and not (is_uid(key) and len(key) <= _MOST_ID_CHARS):
         raise BadQuery("`id` is the id of a view that was deleted.")
     return NewView(
         page=_text(asked, "page") or "",

@@ -35,6 +35,7 @@ from orgboard_schema.sql.text import from_sql, to_sql
 from orgboard_schema.sql.upsert import insert_or_replace
 
 __all__ = [
+    "LINK_CHARS",
     "MAX_LINKS",
     "MAX_NAMED",
     "MAX_NAME_CHARS",
@@ -59,7 +60,7 @@ MAX_NAMED: Final = 500
 MAX_LINKS: Final = 10_000
 """Of a project: some tens of megabytes at the usual length."""
 
-_LINK_CHARS: Final = 16
+LINK_CHARS: Final = 16
 """Hexadecimal ones: as many as a column of ids holds."""
 
 _of = tables.saved_view.c
@@ -355,7 +356,7 @@ def _unset_default(conn: Connection, project: ProjectRef, *, but: str) -> None:
 def _link_id(project: ProjectRef, page: str, state: str) -> str:
     """Return the id of a long link: of the same content always the same."""
     content = f"{project.project_id} {page} {state}".encode()
-    return hashlib.sha256(content).hexdigest()[:_LINK_CHARS]
+    return hashlib.sha256(content).hexdigest()[:LINK_CHARS]
 
 
 def _drop_oldest_links(conn: Connection, project: ProjectRef) -> None:
