@@ -1,9 +1,9 @@
 """The app, wired: gate outside, then our routes, then Dash. Nothing is decided here.
 
-Gate ─▶ FastAPI ─┬─ /healthz /readyz /metrics
-                 ├─ /api/ui/v1/…
-                 ├─ /  /p/…  /r/…      one page; what it shows, it asks for
-                 └─ /_dash-…  /assets  Dash
+Gate ─▶ Outgoing ─▶ FastAPI ─┬─ /healthz /readyz /metrics
+                              ├─ /api/ui/v1/…
+                              ├─ /  /p/…  /r/…      one page; what it shows, it asks for
+                              └─ /_dash-…  /assets  Dash
 """
 
 from __future__ import annotations
@@ -75,6 +75,7 @@ from orgboard_dashboard.headers import content_security_policy, security_headers
 from orgboard_dashboard.identity import CSRF_HEADER, Identity
 from orgboard_dashboard.limits import Limits
 from orgboard_dashboard.live import Board
+from orgboard_dashboard.outgoing import Outgoing
 from orgboard_dashboard.pace import Pace
 from orgboard_dashboard.policies import rules_for
 from orgboard_dashboard.queries.errors import NotFound
@@ -181,7 +182,7 @@ def create_app(
     api.include_router(live_api.routes(services, board, config.heartbeat_every_s))
     dash_app = _dash(api, config)
     gate = Gate(
-        api,
+        Outgoing(api),
         rules=rules_for(PAGES),
         hosts=config.allowed_hosts(),
         identity=identity,

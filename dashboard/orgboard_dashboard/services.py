@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine
 
 from orgboard_dashboard.pace import Work
 from orgboard_dashboard.queries.guard import reading, writing
+from orgboard_dashboard.turns import OF_EXPORTS, Turns
 from orgboard_dashboard.viewer import Viewer, current_viewer
 
 __all__ = ["Services"]
@@ -28,6 +29,7 @@ class Services:
     engine: Engine
     clock: Callable[[], float] = time.time
     work: Work = field(default_factory=lambda: Work(time.monotonic))
+    exports: Turns = field(default_factory=lambda: Turns(OF_EXPORTS))
 
     def now(self) -> float:
         """Return epoch seconds."""

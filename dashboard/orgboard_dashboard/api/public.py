@@ -221,7 +221,7 @@ def _add_points(router: APIRouter, services: Services) -> None:
         form, of = form_of(format), kind_of(kind)
         places = await services.ask(places_of, team, project, run)
         wanted = Wanted(tuple(places), frozenset(tag) or None, form, of)
-        return file_of(current_viewer(), services.engine, wanted, file_name(project))
+        return file_of(current_viewer(), services, wanted, file_name(project))
 
 
 def _add_changing(router: APIRouter, services: Services) -> None:

@@ -1,0 +1,80 @@
+"""How many of something long may go on side by side, so that nobody's fill the house. Pure.
+
+Each who asks has so many, all sessions of an account together so many, and a process bears so
+many. Beyond that one is told to come back: nobody waits in a queue that somebody else fills.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from orgboard_dashboard.accounts.delays import network_of
+from orgboard_dashboard.viewer import Viewer
+
+__all__ = ["OF_EXPORTS", "AtOnce", "Full", "Turns"]
+
+Full = Literal["", "yours", "all"]
+"""Whose turns are all taken: nobody's, one's own, those of the process."""
+
+
+@dataclass(frozen=True, slots=True)
+class AtOnce:
+    """How many at once: of a session, token or guest, of an account or link, of a process."""
+
+    each: int
+    account: int
+    together: int
+
+
+OF_EXPORTS: Final = AtOnce(each=3, account=4, together=6)
+"""Files that are being made. A very long run holds one of the fifteen connections of a process
+for as long as it is read: most are left to questions."""
+
+
+class Turns:
+    """The turns of one web process. Belongs to the event loop."""
+
+    def __init__(self, of: AtOnce) -> None:
+        self._of = of
+        self._taken: Counter[tuple[str, str]] = Counter()
+        self._together = 0
+
+    def together(self) -> int:
+        """Return how many turns are taken."""
+        return self._together
+
+    @contextmanager
+    def taken(self, viewer: Viewer) -> Iterator[Full]:
+        """Take a turn for the block, and give "", or say whose are all taken and take none."""
+        keys = tuple(self._keys(viewer))
+        full: Full = "all" if self._together >= self._of.together else ""
+        if any(self._taken[key] >= most for key, most in keys):
+            full = "yours"
+        if full:
+            yield full
+            return
+        self._count(keys, 1)
+        try:
+            yield ""
+        finally:
+            self._count(keys, -1)
+
+    def _count(self, keys: tuple[tuple[tuple[str, str], int], ...], by: int) -> None:
+        self._together += by
+        for key, _ in keys:
+            self._taken[key] += by
+            if not self._taken[key]:
+                del self._taken[key]
+
+    def _keys(self, viewer: Viewer) -> Iterator[tuple[tuple[str, str], int]]:
+        if viewer.kind == "share":
+            # Many people may hold one link; those of one network count as one.
+            yield ("share", f"{viewer.via} {network_of(viewer.address)}"), self._of.each
+            yield ("all of share", viewer.via), self._of.account
+        elif viewer.kind in ("account", "token"):
+            yield (viewer.kind, viewer.via), self._of.each
+            yield ("all of", str(viewer.account_id)), self._of.account
