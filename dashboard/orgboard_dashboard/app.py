@@ -1,9 +1,9 @@
 """The app, wired: gate outside, then our routes, then Dash. Nothing is decided here.
 
 Gate ─▶ Outgoing ─▶ FastAPI ─┬─ /healthz /readyz /metrics
-                              ├─ /api/ui/v1/…
-                              ├─ /  /p/…  /r/…      one page; what it shows, it asks for
-                              └─ /_dash-…  /assets  Dash
+                             ├─ /api/ui/v1/…
+                             ├─ /  /p/…  /r/…      one page; what it shows, it asks for
+                             └─ /_dash-…  /assets  Dash
 """
 
 from __future__ import annotations
@@ -86,6 +86,7 @@ from orgboard_dashboard.shell.bundle import Bundle, leave_out_unused
 from orgboard_dashboard.shell.layout import SCRIPTS, STYLES, dash_options, layout
 from orgboard_dashboard.signin import by_provider
 from orgboard_dashboard.signin import routes as signin
+from orgboard_dashboard.unsent import Unsent
 from orgboard_dashboard.urls import PAGES
 
 __all__ = ["Web", "create_app"]
@@ -129,7 +130,7 @@ def create_app(
     `monotonic` is what the limits of requests go by.
     """
     watch_over(engine, strict=False)
-    services = Services(engine, clock)
+    services = Services(engine, clock, limits=Limits(monotonic))
     identity = Identity(services, config)
     refusals = Refusals(services)
     board = Board(engine, clock, config.poll_every_s, Pace(services.work, time.monotonic))
@@ -182,7 +183,7 @@ def create_app(
     api.include_router(live_api.routes(services, board, config.heartbeat_every_s))
     dash_app = _dash(api, config)
     gate = Gate(
-        Outgoing(api),
+        Outgoing(api, Unsent()),
         rules=rules_for(PAGES),
         hosts=config.allowed_hosts(),
         identity=identity,
@@ -195,7 +196,7 @@ def create_app(
         front=Front(config.base, config.is_exposed and not config.is_tls, config.trusted_proxies),
         own_origin=config.own_origin,
         refused=refusals.note,
-        limits=Limits(monotonic),
+        limits=services.limits,
     )
     return Web(gate, api, dash_app, board)
 

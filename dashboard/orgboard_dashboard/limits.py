@@ -33,6 +33,7 @@ __all__ = [
     "OF_SHARE",
     "OF_TOKEN",
     "OF_WORDS",
+    "POINTS_A_TOKEN",
     "SAYING",
     "Allowance",
     "Limits",
@@ -96,6 +97,10 @@ COSTS: Final[dict[tuple[str, str], float]] = {
 }
 """What a request takes, by method and path of its rule; any other takes one."""
 
+POINTS_A_TOKEN: Final = 100_000
+"""Of a large question (`queries.points_at_once`), known once it is answered: such a one of eight
+million points costs as much as eighty others, and takes as long."""
+
 _MOST_KEPT: Final = 50_000
 """Buckets, 10 MB: whoever asks from ever other networks gains no more than the burst of each."""
 
@@ -129,6 +134,12 @@ class Limits:
         for one, _ in filled:
             one.left -= cost
         return 0
+
+    def charge(self, viewer: Viewer, address: str, cost: float) -> None:
+        """Take out what an answer turned out to cost; what is not there, is owed."""
+        for key, of in _keys(viewer, address, says=False):
+            bucket = self._filled(key, of)
+            bucket.left = max(-of.burst, bucket.left - cost)
 
     def _filled(self, key: tuple[str, str], of: Allowance) -> _Bucket:
         now = self._clock()

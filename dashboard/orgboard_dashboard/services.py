@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Concatenate, ParamSpec, TypeVar
 
 import anyio.to_thread
 from sqlalchemy import Connection, Engine
 
+from orgboard_dashboard.limits import POINTS_A_TOKEN, Limits
 from orgboard_dashboard.pace import Work
 from orgboard_dashboard.queries.guard import reading, writing
-from orgboard_dashboard.turns import OF_EXPORTS, Turns
+from orgboard_dashboard.queries.points_at_once import points_read
+from orgboard_dashboard.turns import OF_EXPORTS, Lanes, Turns
 from orgboard_dashboard.viewer import Viewer, current_viewer
 
 __all__ = ["Services"]
@@ -29,7 +31,9 @@ class Services:
     engine: Engine
     clock: Callable[[], float] = time.time
     work: Work = field(default_factory=lambda: Work(time.monotonic))
+    limits: Limits = field(default_factory=lambda: Limits(time.monotonic))
     exports: Turns = field(default_factory=lambda: Turns(OF_EXPORTS))
+    lanes: Lanes = field(default_factory=Lanes)
 
     def now(self) -> float:
         """Return epoch seconds."""
@@ -48,10 +52,25 @@ class Services:
             LookupError: outside a request, where there is no viewer.
         """
         viewer = current_viewer()
+        points = 0
+
+        def asked(conn: Connection) -> T:
+            nonlocal points
+            try:
+                return query(viewer, conn, *args, **kwargs)
+            finally:
+                points = points_read(conn)
+
         with self.work.question():
-            return await _in_thread(
-                reading(self.engine, viewer), lambda conn: query(viewer, conn, *args, **kwargs)
-            )
+            try:
+                return await _in_thread(reading(self.engine, viewer), asked)
+            finally:
+                if points:
+                    self.limits.charge(viewer, viewer.address, points / POINTS_A_TOKEN)
+
+    def lane(self) -> AbstractAsyncContextManager[None]:
+        """Return what an answer that may be very large is made in: a few at a time."""
+        return self.lanes.lane(current_viewer())
 
     async def edit(
         self,

@@ -6,16 +6,17 @@ many. Beyond that one is told to come back: nobody waits in a queue that somebod
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from orgboard_dashboard.accounts.delays import network_of
 from orgboard_dashboard.viewer import Viewer
 
-__all__ = ["OF_EXPORTS", "AtOnce", "Full", "Turns"]
+__all__ = ["OF_EXPORTS", "AtOnce", "Full", "Lanes", "Turns"]
 
 Full = Literal["", "yours", "all"]
 """Whose turns are all taken: nobody's, one's own, those of the process."""
@@ -78,3 +79,29 @@ class Turns:
         elif viewer.kind in ("account", "token"):
             yield (viewer.kind, viewer.via), self._of.each
             yield ("all of", str(viewer.account_id)), self._of.account
+
+
+class Lanes:
+    """Lets a few of something short go on at once. Belongs to the event loop."""
+
+    def __init__(self, each: int = 2, together: int = 3) -> None:
+        self._each = each
+        self._all = asyncio.Semaphore(together)
+        self._own: dict[str, asyncio.Semaphore] = {}
+        self._there: Counter[str] = Counter()
+
+    @asynccontextmanager
+    async def lane(self, viewer: Viewer) -> AsyncIterator[None]:
+        """Wait until `viewer`, and then the process, has a lane free, for the block."""
+        key = f"account {viewer.account_id}" if viewer.account_id is not None else ""
+        if viewer.kind == "share":
+            key = f"{viewer.via} {network_of(viewer.address)}"
+        own = self._own.setdefault(key, asyncio.Semaphore(self._each))
+        self._there[key] += 1
+        try:
+            async with own, self._all:
+                yield
+        finally:
+            self._there[key] -= 1
+            if not self._there[key]:
+                del self._there[key], self._own[key]

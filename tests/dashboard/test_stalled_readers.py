@@ -9,7 +9,7 @@ import logging
 import socket
 from collections.abc import AsyncIterator, Callable, MutableMapping
 from contextlib import ExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -26,9 +26,11 @@ from orgboard_dashboard.queries.exported import places_of
 from orgboard_dashboard.services import Services
 from orgboard_dashboard.serving import settings_of
 from orgboard_dashboard.turns import OF_EXPORTS, AtOnce, Turns
+from orgboard_dashboard.unsent import Unsent
 from orgboard_dashboard.viewer import LOCAL_VIEWER, Viewer
 from orgboard_schema.sql.engine import begin_read
 from support.boards import Board, scalars
+from support.slow_readers import Reader
 
 Message = MutableMapping[str, Any]
 WITHIN_S = 20.0
@@ -74,30 +76,6 @@ def test_a_run_that_is_too_long_for_the_spool_is_still_as_it_was_at_one_instant(
     ]
 
 
-@dataclass(slots=True)
-class _Reader:
-    """A client of an ASGI app, who takes nothing of a body before it is told to."""
-
-    reads: asyncio.Event = field(default_factory=asyncio.Event)
-    came: asyncio.Event = field(default_factory=asyncio.Event)
-    status: int = 0
-    headers: dict[str, str] = field(default_factory=dict)
-    body: bytes = b""
-
-    async def receive(self) -> Message:
-        await asyncio.Event().wait()
-        raise AssertionError("nobody goes away")
-
-    async def send(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self.status = message["status"]
-            self.headers = {k.decode(): v.decode() for k, v in message["headers"]}
-            return
-        self.came.set()
-        await self.reads.wait()
-        self.body += message["body"]
-
-
 SCOPE = {"type": "http", "asgi": {"spec_version": "2.3"}, "method": "GET", "path": "/"}
 
 
@@ -108,13 +86,13 @@ def _session(via: str, account: int) -> Viewer:
 def test_so_many_exports_go_on_at_once_and_no_more(any_board: Board) -> None:
     services, wanted = Services(any_board.engine), _wanted(any_board, 10)
 
-    def begin(viewer: Viewer) -> tuple[_Reader, asyncio.Task[None]]:
-        reader = _Reader()
+    def begin(viewer: Viewer) -> tuple[Reader, asyncio.Task[None]]:
+        reader = Reader()
         answer = file_of(viewer, services, wanted, "points")
         made = answer(dict(SCOPE), reader.receive, reader.send)
         return reader, asyncio.create_task(made)  # type: ignore[arg-type]  # it is a coroutine
 
-    async def scene() -> tuple[_Reader, _Reader, list[_Reader], _Reader]:
+    async def scene() -> tuple[Reader, Reader, list[Reader], Reader]:
         begun = [begin(_session("s1", 1)) for _ in range(OF_EXPORTS.each)]
         begun += [begin(_session(f"t{n}", 2 + n)) for n in range(3)]
         for reader, _ in begun:
@@ -149,7 +127,7 @@ def test_an_export_whose_client_is_gone_gives_back_its_turn_and_its_connection(
     services, wanted = Services(any_board.engine), _wanted(any_board)
 
     async def scene() -> None:
-        reader = _Reader()
+        reader = Reader()
         answer = file_of(LOCAL_VIEWER, services, wanted, "points", spool_bytes=1)
         made = answer(dict(SCOPE), reader.receive, reader.send)
         task = asyncio.create_task(made)  # type: ignore[arg-type]  # it is a coroutine
@@ -331,7 +309,7 @@ def test_an_answer_that_is_broken_off_is_seen_to_be_no_whole_one(
 
     async def scene() -> bytes:
         came = b""
-        async with _served(Outgoing(half), Patience()) as client:
+        async with _served(Outgoing(half, Unsent()), Patience()) as client:
             loop = asyncio.get_running_loop()
             await loop.sock_sendall(client, _ASKS)
             async with asyncio.timeout(WITHIN_S):
@@ -362,7 +340,7 @@ def test_a_large_answer_goes_out_in_parts_and_its_end_waits_for_the_last() -> No
     async def take(message: Message) -> None:
         sent.append(message)
 
-    asyncio.run(Outgoing(whole)({"type": "http"}, _Reader().receive, take))
+    asyncio.run(Outgoing(whole, Unsent())({"type": "http"}, Reader().receive, take))
 
     parts = sent[1:]
     assert b"".join(part["body"] for part in parts) == body

@@ -187,7 +187,8 @@ def _add_reading(router: APIRouter, services: Services) -> None:
         run: Annotated[tuple[str, ...], Query()] = (),
     ) -> Response:
         """List the tags of a kind, of all runs or of these."""
-        return answer({"tags": await services.ask(tags.list_tags, team, project, kind, run)})
+        async with services.lane():
+            return answer({"tags": await services.ask(tags.list_tags, team, project, kind, run)})
 
     @router.get("/runs/{uid}", response_model=overview.RunOverview)
     async def show_run(uid: str) -> Response:

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-__all__ = ["BadQuery", "Conflict", "Forbidden", "NotFound", "TooMuch", "Unproved"]
+__all__ = ["BadQuery", "Conflict", "Forbidden", "NotFound", "TooBusy", "TooMuch", "Unproved"]
 
 
 class NotFound(Exception):
@@ -38,3 +38,7 @@ class Conflict(Exception):
 
 class TooMuch(Exception):
     """The answer would be too large to make. The message says how to ask for less."""
+
+
+class TooBusy(Exception):
+    """It would be answered, and cannot be beside what else is. The message says when."""
