@@ -12,11 +12,14 @@ import anyio.to_thread
 from sqlalchemy import Connection, Engine
 
 from orgboard_dashboard.limits import POINTS_A_TOKEN, Limits
+from orgboard_dashboard.outgoing import BrokenOff
 from orgboard_dashboard.pace import Work
+from orgboard_dashboard.queries.errors import Forbidden, NotFound
 from orgboard_dashboard.queries.guard import reading, writing
+from orgboard_dashboard.queries.people.standing import stands
 from orgboard_dashboard.queries.points_at_once import points_read
 from orgboard_dashboard.turns import OF_EXPORTS, Lanes, Turns
-from orgboard_dashboard.viewer import Viewer, current_viewer
+from orgboard_dashboard.viewer import SystemViewer, Viewer, current_viewer
 
 __all__ = ["Services"]
 
@@ -67,6 +70,31 @@ class Services:
             finally:
                 if points:
                     self.limits.charge(viewer, viewer.address, points / POINTS_A_TOKEN)
+
+    async def ask_still(
+        self,
+        query: Callable[Concatenate[Viewer, Connection, P], T],
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Run a query as `ask` does, for more of an answer that began a while ago.
+
+        Raises:
+            BrokenOff: who asked may not have it any more.
+        """
+        if not await anyio.to_thread.run_sync(self.stands, current_viewer()):
+            raise BrokenOff("who asked for it is not let in any more")
+        try:
+            return await self.ask(query, *args, **kwargs)
+        except (NotFound, Forbidden) as error:
+            raise BrokenOff("who asked for it may not see it any more") from error
+
+    def stands(self, viewer: Viewer) -> bool:
+        """Tell whether what let `viewer` in still does. Blocks: for threads."""
+        # Whether others may still see it: of what nobody but they may see, too.
+        with reading(self.engine, SystemViewer()) as conn:
+            return stands(conn, viewer, self.now())
 
     def lane(self) -> AbstractAsyncContextManager[None]:
         """Return what an answer that may be very large is made in: a few at a time."""

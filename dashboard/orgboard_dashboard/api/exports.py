@@ -13,8 +13,9 @@ from __future__ import annotations
 import re
 import tempfile
 import time
-from collections.abc import AsyncGenerator, Callable, Generator, Iterator
+from collections.abc import AsyncGenerator, Callable, Collection, Generator, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, BinaryIO, Final, Literal, cast, get_args
 
 import anyio
@@ -32,7 +33,12 @@ from orgboard_dashboard.export.json_lines import JsonSink
 from orgboard_dashboard.export.marks import Sink
 from orgboard_dashboard.outgoing import BrokenOff
 from orgboard_dashboard.queries.errors import BadQuery
-from orgboard_dashboard.queries.exported import RunPlace, exported_series, places_of
+from orgboard_dashboard.queries.exported import (
+    RunPlace,
+    are_visible,
+    exported_series,
+    places_of,
+)
 from orgboard_dashboard.queries.guard import reading
 from orgboard_dashboard.queries.tags import list_tags
 from orgboard_dashboard.services import Services
@@ -58,6 +64,12 @@ PART_BYTES: Final = 256 * 1024
 _IN_MEMORY_BYTES: Final = 1024 * 1024
 SPOOL_BYTES: Final = 64 * 1024 * 1024
 """What is read of a run before a client has taken it: beyond a little, in a file of its own."""
+
+ASK_AGAIN_S: Final = 1.0
+"""So soon after it was taken away, nobody gets more of a file."""
+
+Stays = Callable[[Collection[int]], bool]
+"""Tells whether who asked may still have points of these runs."""
 
 _FULL: Final[dict[Full, tuple[int, str]]] = {
     "yours": (429, "As many of your exports as go at once are under way. Wait until one is done."),
@@ -109,35 +121,66 @@ def routes(services: Services) -> APIRouter:
     return router
 
 
+def _always(_run_ids: Collection[int]) -> bool:
+    return True
+
+
 def stream_points(
     viewer: Viewer,
     engine: Engine,
     wanted: Wanted,
     clock: Callable[[], float] = time.monotonic,
     spool_bytes: int = SPOOL_BYTES,
+    stays: Stays = _always,
 ) -> Generator[bytes, None, None]:
     """Yield the file part by part. Each run is read on a snapshot of its own.
 
     Of a run of less than `spool_bytes` nothing is yielded before the snapshot is given back.
 
     Raises:
-        BrokenOff: it is not whole after `WITHIN_S`.
+        BrokenOff: it is not whole after `WITHIN_S`, or `stays` says no of the runs in a part.
     """
-    until = clock() + WITHIN_S
+    watch = _Watch(clock, stays)
     with tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES) as file:
         spool = cast("BinaryIO", file)
         sink = _sink(wanted, spool)
         for run in wanted.places:
+            watch.run_ids.add(run.run_id)
             with reading(engine, viewer) as conn:
                 for part in _slices(viewer, conn, run, wanted):
                     sink.points(part)
-                    _check(clock, until)
+                    watch.check_time()
                     if spool.tell() >= spool_bytes:
-                        yield from _taken(spool, clock, until)
+                        yield from _taken(spool, watch)
             if spool.tell() >= PART_BYTES:
-                yield from _taken(spool, clock, until)
+                yield from _taken(spool, watch)
+                watch.run_ids.clear()
         sink.close()
-        yield from _taken(spool, clock, until)
+        yield from _taken(spool, watch)
+
+
+class _Watch:
+    """Sees to it that a file goes on for so long, and to who may have it, and no longer."""
+
+    def __init__(self, clock: Callable[[], float], stays: Stays) -> None:
+        self._clock = clock
+        self._stays = stays
+        self._until = clock() + WITHIN_S
+        self._asked_at = clock()
+        self.run_ids: set[int] = set()
+        """Of what waits in the spool."""
+
+    def check_time(self) -> None:
+        if self._clock() > self._until:
+            raise BrokenOff(f"an export took longer than {WITHIN_S:.0f} s")
+
+    def check(self) -> None:
+        self.check_time()
+        now = self._clock()
+        if now - self._asked_at >= ASK_AGAIN_S:
+            self._asked_at = now
+            if not self._stays(self.run_ids):
+                raise BrokenOff("who asked for an export may not have it any more")
 
 
 def _slices(viewer: Viewer, conn: Connection, run: RunPlace, wanted: Wanted) -> Iterator[Slice]:
@@ -145,11 +188,6 @@ def _slices(viewer: Viewer, conn: Connection, run: RunPlace, wanted: Wanted) -> 
     for series in exported_series(viewer, conn, run.run_id, (wanted.kind,), matches):
         for data in series.pieces:
             yield Slice(run.project, run.name, series.tag, series.kind, series.plugin, data)
-
-
-def _check(clock: Callable[[], float], until: float) -> None:
-    if clock() > until:
-        raise BrokenOff(f"an export took longer than {WITHIN_S:.0f} s")
 
 
 def file_of(
@@ -162,8 +200,16 @@ def file_of(
     """Return the file as an answer, made while it is sent."""
     # What is in the file is somebody's text; a browser must not take it for a page.
     headers = {"content-disposition": f'attachment; filename="{name}.{wanted.form}"'}
-    points = stream_points(viewer, services.engine, wanted, spool_bytes=spool_bytes)
+    stays = partial(_may_go_on, services, viewer)
+    points = stream_points(viewer, services.engine, wanted, spool_bytes=spool_bytes, stays=stays)
     return _File(points, services.exports, viewer, media_type=_TYPES[wanted.form], headers=headers)
+
+
+def _may_go_on(services: Services, viewer: Viewer, run_ids: Collection[int]) -> bool:
+    if not services.stands(viewer):
+        return False
+    with reading(services.engine, viewer) as conn:
+        return are_visible(viewer, conn, run_ids)
 
 
 class _File(StreamingResponse):
@@ -203,11 +249,11 @@ def _sink(wanted: Wanted, stream: BinaryIO) -> Sink:
     return CsvSink(stream, "scalars") if wanted.kind == "scalar" else BucketSink(stream)
 
 
-def _taken(spool: BinaryIO, clock: Callable[[], float], until: float) -> Iterator[bytes]:
+def _taken(spool: BinaryIO, watch: _Watch) -> Iterator[bytes]:
     """Yield what is in the spool, and leave it empty."""
     spool.seek(0)
     while part := spool.read(PART_BYTES):
-        _check(clock, until)
+        watch.check()
         yield part
     spool.seek(0)
     spool.truncate()

@@ -68,7 +68,9 @@ async def _lines(
     while records:
         yield "".join(_line(record) for record in records)
         last = records[-1].id
-        records = await services.ask(list_records, before_id=last, action=action, outcome=outcome)
+        records = await services.ask_still(
+            list_records, before_id=last, action=action, outcome=outcome
+        )
 
 
 def _line(record: Record) -> str:

@@ -1,7 +1,7 @@
 """Who of those that were let in may stay: of streams, which outlive the question they began as.
 
-Asked of many at once, in one statement for each way in, however many there are. No program watches
-by a token: what programs may ask has no streams.
+Those who watch are asked of many at once, in one statement for each way in, however many there are.
+No program watches by a token; what it reads in one long answer is asked of by itself (`stands`).
 """
 
 from __future__ import annotations
@@ -11,16 +11,20 @@ from collections.abc import Collection, Iterable
 from sqlalchemy import Connection, Select, select, true
 
 from orgboard_dashboard.queries.people.shares import share_stands
-from orgboard_dashboard.queries.people.ways_in import has_accounts, session_stands
+from orgboard_dashboard.queries.people.ways_in import (
+    has_accounts,
+    session_stands,
+    token_stands,
+)
 from orgboard_dashboard.queries.visible import role_of
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.dictionary import chunked
 
-__all__ = ["who_may_stay"]
+__all__ = ["stands", "who_may_stay"]
 
 _account, _project = tables.account.c, tables.project.c
-_session, _share = tables.session.c, tables.share.c
+_session, _share, _token = tables.session.c, tables.share.c, tables.token.c
 
 
 def who_may_stay(
@@ -44,6 +48,30 @@ def who_may_stay(
         # Alone as before: nothing of what is seen is kept from anybody.
         stays |= _all(local, project_ids)
     return frozenset(stays | _all(ways.get("system", ()), project_ids))
+
+
+def stands(conn: Connection, viewer: Viewer, now: float) -> bool:
+    """Tell whether what let `viewer` in still does, as who it let in.
+
+    What is seen by it, is looked up with each question: who left a team has no runs of it.
+    """
+    if viewer.kind == "system":
+        return True
+    if viewer.kind == "local":
+        return not has_accounts(conn)
+    return conn.execute(_way_in(viewer, now)).first() is not None
+
+
+def _way_in(viewer: Viewer, now: float) -> Select[str]:
+    if viewer.kind == "share":
+        return select(_share.share_id).where(_share.share_id == viewer.via, share_stands(now))
+    # Who runs the board is asked for nothing more, so that has to be so still.
+    still = _account.disabled_at.is_(None) & (_account.is_admin >= int(viewer.is_admin))
+    if viewer.kind == "token":
+        by_token = select(_token.token_id).select_from(tables.token).join(tables.account)
+        return by_token.where(_token.token_id == viewer.via, token_stands(now), still)
+    by_session = select(_session.session_id).select_from(tables.session).join(tables.account)
+    return by_session.where(_session.session_id == viewer.via, session_stands(now), still)
 
 
 def _all(viewers: Iterable[Viewer], project_ids: Collection[int]) -> set[tuple[Viewer, int]]:
