@@ -1,6 +1,7 @@
-"""One connection of a client, held to a pace: whoever stops reading is cut off.
+"""One connection of a client, held to a pace: whoever stops reading is cut off, or does not ask.
 
-uvicorn waits without end for a client to take what is sent. What waits to be taken holds memory,
+uvicorn waits without end for the head of a request, of which many can be begun and never ended.
+It waits as long for a client to take what is sent. What waits to be taken holds memory,
 and what makes it may hold more: so a connection whose buffer does not empty in time is cut, not
 closed, which would wait for the same client once more.
 """
@@ -12,6 +13,7 @@ import logging
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
+import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 __all__ = ["CUT", "Connection", "Patience", "patient"]
@@ -26,6 +28,8 @@ CUT: Final = "cut"
 class Patience:
     """For how many seconds a connection is waited for."""
 
+    head_s: float = 10.0
+    """Until the head of a request is whole: the first, or one that was begun after another."""
     stalled_s: float = 30.0
     """Until some hundred KB that wait in its buffer were taken: 4 KB a second are enough."""
 
@@ -34,6 +38,7 @@ class Connection(H11Protocol):
     """uvicorn's own, with an end to all waiting."""
 
     patience: ClassVar[Patience] = Patience()
+    _head: asyncio.TimerHandle | None = None
     _stalled: asyncio.TimerHandle | None = None
     _leaving: asyncio.TimerHandle | None = None
 
@@ -41,13 +46,23 @@ class Connection(H11Protocol):
         """Begin."""
         super().connection_made(transport)
         self.app_state = {**self.app_state, CUT: self.cut}
+        self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End, whoever ended it."""
-        for timer in (self._stalled, self._leaving):
+        for timer in (self._head, self._stalled, self._leaving):
             if timer is not None:
                 timer.cancel()
         super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came, and wait for the rest of a head no longer than from when it began."""
+        super().data_received(data)
+        if self.conn.their_state is h11.IDLE and not self.transport.is_closing():
+            self._await_head()
+        elif self._head is not None:
+            self._head.cancel()
+            self._head = None
 
     def pause_writing(self) -> None:
         """Begin to wait: the client has not taken what was sent."""
@@ -77,6 +92,14 @@ class Connection(H11Protocol):
         if self.cycle is not None and not self.cycle.response_complete:
             self.cycle.disconnected = True
         self.transport.abort()
+
+    def _await_head(self) -> None:
+        if self._head is None:
+            self._head = self.loop.call_later(self.patience.head_s, self._hang_up)
+
+    def _hang_up(self) -> None:
+        self.transport.close()
+        self._see_off()
 
     def _give_up(self) -> None:
         _log.warning(

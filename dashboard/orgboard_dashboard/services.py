@@ -18,7 +18,7 @@ from orgboard_dashboard.queries.errors import Forbidden, NotFound
 from orgboard_dashboard.queries.guard import reading, writing
 from orgboard_dashboard.queries.people.standing import stands
 from orgboard_dashboard.queries.points_at_once import points_read
-from orgboard_dashboard.turns import OF_EXPORTS, Lanes, Turns
+from orgboard_dashboard.turns import OF_EXPORTS, OF_STREAMS, Lanes, Turns
 from orgboard_dashboard.viewer import SystemViewer, Viewer, current_viewer
 
 __all__ = ["Services"]
@@ -36,6 +36,7 @@ class Services:
     work: Work = field(default_factory=lambda: Work(time.monotonic))
     limits: Limits = field(default_factory=lambda: Limits(time.monotonic))
     exports: Turns = field(default_factory=lambda: Turns(OF_EXPORTS))
+    streams: Turns = field(default_factory=lambda: Turns(OF_STREAMS))
     lanes: Lanes = field(default_factory=Lanes)
 
     def now(self) -> float:

@@ -24,6 +24,9 @@ __all__ = ["serve_app", "settings_of"]
 _DRAIN_S: Final = 3
 """What a request under way has left when the server is told to stop."""
 
+_KEEP_ALIVE_S: Final = 5
+"""For how long a connection is kept by which nothing is asked."""
+
 _LOOK_EVERY_TICKS: Final = 50
 """Five seconds: nobody waits for a renewal, and to look at two files is nothing."""
 
@@ -84,6 +87,7 @@ def settings_of(app: App, patience: Patience) -> uvicorn.Config:
         ws="none",
         lifespan="on",
         timeout_graceful_shutdown=_DRAIN_S,
+        timeout_keep_alive=_KEEP_ALIVE_S,
         # What a proxy says of host and scheme is not believed; `identity` asks it who asks.
         proxy_headers=False,
     )

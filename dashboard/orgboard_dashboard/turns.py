@@ -16,7 +16,7 @@ from typing import Final, Literal
 from orgboard_dashboard.accounts.delays import network_of
 from orgboard_dashboard.viewer import Viewer
 
-__all__ = ["OF_EXPORTS", "AtOnce", "Full", "Lanes", "Turns"]
+__all__ = ["OF_EXPORTS", "OF_STREAMS", "AtOnce", "Full", "Lanes", "Turns"]
 
 Full = Literal["", "yours", "all"]
 """Whose turns are all taken: nobody's, one's own, those of the process."""
@@ -34,6 +34,10 @@ class AtOnce:
 OF_EXPORTS: Final = AtOnce(each=3, account=4, together=6)
 """Files that are being made. A very long run holds one of the fifteen connections of a process
 for as long as it is read: most are left to questions."""
+
+OF_STREAMS: Final = AtOnce(each=30, account=100, together=1000)
+"""Pages that hear of news, each of which holds a connection: more tabs than anybody looks at, and
+an account that many screens are signed in as."""
 
 
 class Turns:

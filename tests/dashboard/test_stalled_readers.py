@@ -6,30 +6,26 @@ import asyncio
 import csv
 import io
 import logging
-import socket
-from collections.abc import AsyncIterator, Callable, MutableMapping
-from contextlib import ExitStack, asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import MutableMapping
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
 import pytest
-import uvicorn
 from sqlalchemy import Engine
 from sqlalchemy.pool import QueuePool
-from uvicorn.server import ServerState
 
 from orgboard_dashboard.api.exports import Wanted, file_of, stream_points
-from orgboard_dashboard.connections import Patience, patient
+from orgboard_dashboard.connections import Patience
 from orgboard_dashboard.outgoing import PART_BYTES, BrokenOff, Outgoing
 from orgboard_dashboard.queries.exported import places_of
 from orgboard_dashboard.services import Services
-from orgboard_dashboard.serving import settings_of
 from orgboard_dashboard.turns import OF_EXPORTS, AtOnce, Turns
 from orgboard_dashboard.unsent import Unsent
 from orgboard_dashboard.viewer import LOCAL_VIEWER, Viewer
 from orgboard_schema.sql.engine import begin_read
 from support.boards import Board, scalars
+from support.connections import Loop, Wire, connect, served
 from support.slow_readers import Reader
 
 Message = MutableMapping[str, Any]
@@ -158,71 +154,15 @@ def test_a_process_keeps_connections_for_questions_whatever_is_exported(board: B
     assert OF_EXPORTS.together <= board.engine.pool.size() + 10 - 5
 
 
-@dataclass(slots=True)
-class _Timer:
-    after_s: float
-    call: Callable[[], None]
-    cancelled: bool = False
-
-    def cancel(self) -> None:
-        self.cancelled = True
-
-
-class _Loop:
-    """Timers that ring when they are told to."""
-
-    def __init__(self) -> None:
-        self.timers: list[_Timer] = []
-
-    def call_later(self, after_s: float, call: Callable[[], None]) -> _Timer:
-        self.timers.append(_Timer(after_s, call))
-        return self.timers[-1]
-
-    def ring(self) -> list[float]:
-        """Ring those that wait, and return after how long each would have."""
-        due, self.timers = [each for each in self.timers if not each.cancelled], []
-        for each in due:
-            each.call()
-        return [each.after_s for each in due]
-
-
-class _Wire:
-    """A transport whose peer does not read."""
-
-    def __init__(self) -> None:
-        self.closed = self.aborted = False
-
-    def get_extra_info(self, _name: str) -> None:
-        return None
-
-    def is_closing(self) -> bool:
-        return self.closed or self.aborted
-
-    def write(self, _data: bytes) -> None:
-        return None
-
-    def close(self) -> None:
-        self.closed = True
-
-    def abort(self) -> None:
-        self.aborted = True
-
-
-async def _nothing(_scope: Any, _receive: Any, _send: Any) -> None:
-    return None
-
-
 @pytest.fixture
-def connected() -> tuple[Any, _Loop, _Wire]:
-    loop, wire = _Loop(), _Wire()
-    made = patient(Patience(stalled_s=7.0))
-    connection: Any = made(uvicorn.Config(_nothing), ServerState(), {}, loop)  # type: ignore[arg-type]
-    connection.connection_made(wire)
+def connected() -> tuple[Any, Loop, Wire]:
+    connection, loop, wire = connect(Patience(stalled_s=7.0))
+    loop.timers.clear()
     return connection, loop, wire
 
 
 def test_a_client_that_takes_nothing_in_time_is_cut_off_and_told_of_once(
-    connected: tuple[Any, _Loop, _Wire], caplog: pytest.LogCaptureFixture
+    connected: tuple[Any, Loop, Wire], caplog: pytest.LogCaptureFixture
 ) -> None:
     connection, loop, wire = connected
     connection.pause_writing()
@@ -241,7 +181,7 @@ def test_a_client_that_takes_nothing_in_time_is_cut_off_and_told_of_once(
 
 
 def test_what_is_closed_with_something_unread_is_not_waited_for_without_end(
-    connected: tuple[Any, _Loop, _Wire],
+    connected: tuple[Any, Loop, Wire],
 ) -> None:
     connection, loop, wire = connected
     connection.timeout_keep_alive_handler()
@@ -249,26 +189,6 @@ def test_what_is_closed_with_something_unread_is_not_waited_for_without_end(
     assert (wire.closed, wire.aborted) == (True, False)
     assert loop.ring() == [7.0]
     assert wire.aborted
-
-
-@asynccontextmanager
-async def _served(app: Any, patience: Patience) -> AsyncIterator[socket.socket]:
-    """Serve `app` as the program does, and give a client's socket with next to no buffer."""
-    settings = settings_of(app, patience)
-    settings.lifespan = "off"
-    server = uvicorn.Server(settings)
-    client = socket.socket()
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        serving = asyncio.create_task(server.serve(sockets=[listener]))
-        try:
-            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            client.setblocking(False)
-            await asyncio.get_running_loop().sock_connect(client, listener.getsockname())
-            yield client
-        finally:
-            client.close()
-            server.should_exit = True
-            await serving
 
 
 _ASKS = b"GET / HTTP/1.1\r\nHost: board\r\n\r\n"
@@ -291,7 +211,7 @@ def test_over_a_real_socket_who_does_not_read_is_cut_off() -> None:
                 await send(part)
             await telling
 
-        async with _served(endless, Patience(stalled_s=0.1)) as client:
+        async with served(endless, Patience(stalled_s=0.1)) as client:
             await asyncio.get_running_loop().sock_sendall(client, _ASKS)
             async with asyncio.timeout(WITHIN_S):
                 await is_cut.wait()
@@ -309,7 +229,7 @@ def test_an_answer_that_is_broken_off_is_seen_to_be_no_whole_one(
 
     async def scene() -> bytes:
         came = b""
-        async with _served(Outgoing(half, Unsent()), Patience()) as client:
+        async with served(Outgoing(half, Unsent()), Patience()) as client:
             loop = asyncio.get_running_loop()
             await loop.sock_sendall(client, _ASKS)
             async with asyncio.timeout(WITHIN_S):

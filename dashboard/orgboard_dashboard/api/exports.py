@@ -16,16 +16,15 @@ import time
 from collections.abc import AsyncGenerator, Callable, Collection, Generator, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, BinaryIO, Final, Literal, cast, get_args
+from typing import BinaryIO, Final, Literal, cast, get_args
 
 import anyio
 import anyio.to_thread
 from fastapi import APIRouter
 from sqlalchemy import Connection, Engine
-from starlette.responses import Response, StreamingResponse
-from starlette.types import Receive, Scope, Send
+from starlette.responses import Response
 
-from orgboard_dashboard.api.answers import refuse
+from orgboard_dashboard.api.in_turn import InTurn, Refused
 from orgboard_dashboard.export.bucket_rows import BucketSink
 from orgboard_dashboard.export.choice import Slice
 from orgboard_dashboard.export.csv_rows import CsvSink
@@ -42,7 +41,6 @@ from orgboard_dashboard.queries.exported import (
 from orgboard_dashboard.queries.guard import reading
 from orgboard_dashboard.queries.tags import list_tags
 from orgboard_dashboard.services import Services
-from orgboard_dashboard.turns import Full, Turns
 from orgboard_dashboard.viewer import Viewer, current_viewer
 from orgboard_schema.types import Kind
 
@@ -71,11 +69,11 @@ ASK_AGAIN_S: Final = 1.0
 Stays = Callable[[Collection[int]], bool]
 """Tells whether who asked may still have points of these runs."""
 
-_FULL: Final[dict[Full, tuple[int, str]]] = {
-    "yours": (429, "As many of your exports as go at once are under way. Wait until one is done."),
-    "all": (503, "As many exports as this board makes at once are under way. Try again later."),
-}
-_WAIT_S: Final = 10
+_REFUSED: Final = Refused(
+    yours="As many of your exports as go at once are under way. Wait until one is done.",
+    all="As many exports as this board makes at once are under way. Try again later.",
+    wait_s=10,
+)
 
 FileForm = Literal["csv", "jsonl"]
 _TYPES: Final = {"csv": "text/csv; charset=utf-8", "jsonl": "application/x-ndjson"}
@@ -202,7 +200,11 @@ def file_of(
     headers = {"content-disposition": f'attachment; filename="{name}.{wanted.form}"'}
     stays = partial(_may_go_on, services, viewer)
     points = stream_points(viewer, services.engine, wanted, spool_bytes=spool_bytes, stays=stays)
-    return _File(points, services.exports, viewer, media_type=_TYPES[wanted.form], headers=headers)
+    return InTurn(
+        *(_in_threads(points), services.exports, viewer, _REFUSED),
+        media_type=_TYPES[wanted.form],
+        headers=headers,
+    )
 
 
 def _may_go_on(services: Services, viewer: Viewer, run_ids: Collection[int]) -> bool:
@@ -210,33 +212,6 @@ def _may_go_on(services: Services, viewer: Viewer, run_ids: Collection[int]) -> 
         return False
     with reading(services.engine, viewer) as conn:
         return are_visible(viewer, conn, run_ids)
-
-
-class _File(StreamingResponse):
-    """A file that is made while it is sent, when it is one's turn."""
-
-    def __init__(
-        self, parts: Generator[bytes, None, None], turns: Turns, viewer: Viewer, **answer: Any
-    ) -> None:
-        self._parts = _in_threads(parts)
-        super().__init__(self._parts, **answer)
-        self._turns = turns
-        self._viewer = viewer
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it, or that it cannot be made now."""
-        # Taken here: between a route and its answer nobody could give a turn back.
-        with self._turns.taken(self._viewer) as full:
-            if full:
-                refused = refuse(*_FULL[full])
-                refused.headers["retry-after"] = str(_WAIT_S)
-                await refused(scope, receive, send)
-                return
-            try:
-                await super().__call__(scope, receive, send)
-            finally:
-                with anyio.CancelScope(shield=True):
-                    await self._parts.aclose()
 
 
 def _any(_tag: str) -> bool:
