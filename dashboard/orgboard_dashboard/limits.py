@@ -17,11 +17,12 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from orgboard_dashboard.accounts.delays import network_of
+from orgboard_dashboard.accounts.opaque import digest
 from orgboard_dashboard.policies import Rule
 from orgboard_dashboard.viewer import Viewer
 
@@ -104,6 +105,8 @@ million points costs as much as eighty others, and takes as long."""
 _MOST_KEPT: Final = 50_000
 """Buckets, 10 MB: whoever asks from ever other networks gains no more than the burst of each."""
 
+_MOST_KNOWN: Final = 10_000
+
 
 @dataclass(slots=True)
 class _Bucket:
@@ -117,6 +120,26 @@ class Limits:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._buckets: OrderedDict[tuple[str, str], _Bucket] = OrderedDict()
+        self._known: OrderedDict[bytes, Viewer] = OrderedDict()
+
+    def knows(self, secret: str, viewer: Viewer | None) -> None:
+        """Remember whom a secret let in, if anybody: as whom a flood of it is refused unasked."""
+        key = digest(secret)
+        if viewer is None:
+            self._known.pop(key, None)
+            return
+        self._known[key] = viewer
+        self._known.move_to_end(key)
+        if len(self._known) > _MOST_KNOWN:
+            self._known.popitem(last=False)
+
+    def unasked(self, secret: str, address: str, cost: float) -> int:
+        """Tell how long who comes by a secret is to wait, before anybody looks whose it is.
+
+        Nothing is taken. A secret that has let nobody in lately counts where it comes from.
+        """
+        viewer = self._known.get(digest(secret))
+        return 0 if cost <= 0 else self._wait(_keys(viewer, address, says=False), cost)
 
     def ask(self, viewer: Viewer | None, address: str, cost: float, *, says: bool = False) -> int:
         """Take a request's cost out of the buckets of who asks; None: nobody known, from there.
@@ -127,13 +150,17 @@ class Limits:
         """
         if cost <= 0:
             return 0
-        filled = [(self._filled(key, of), of) for key, of in _keys(viewer, address, says=says)]
+        keys = tuple(_keys(viewer, address, says=says))
+        wait_s = self._wait(keys, cost)
+        if not wait_s:
+            for key, of in keys:
+                self._filled(key, of).left -= cost
+        return wait_s
+
+    def _wait(self, keys: Iterable[tuple[tuple[str, str], Allowance]], cost: float) -> int:
+        filled = [(self._filled(key, of), of) for key, of in keys]
         short = [(cost - one.left) / of.per_s for one, of in filled if one.left < cost]
-        if short:
-            return max(1, math.ceil(max(short)))
-        for one, _ in filled:
-            one.left -= cost
-        return 0
+        return max(1, math.ceil(max(short))) if short else 0
 
     def charge(self, viewer: Viewer, address: str, cost: float) -> None:
         """Take out what an answer turned out to cost; what is not there, is owed."""
