@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 
 import h11
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 __all__ = ["CUT", "Connection", "Patience", "patient"]
 
@@ -89,8 +89,10 @@ class Connection(H11Protocol):
 
     def cut(self) -> None:
         """End it at once: what was sent in part is seen to be in part."""
-        if self.cycle is not None and not self.cycle.response_complete:
-            self.cycle.disconnected = True
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is not None and not cycle.response_complete:
+            # Else it would be told of as an answer without an end.
+            cycle.disconnected = True
         self.transport.abort()
 
     def _await_head(self) -> None:

@@ -6,8 +6,10 @@ import asyncio
 import csv
 import io
 import logging
+import ssl
 from collections.abc import MutableMapping
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,11 +22,13 @@ from orgboard_dashboard.connections import Patience
 from orgboard_dashboard.outgoing import PART_BYTES, BrokenOff, Outgoing
 from orgboard_dashboard.queries.exported import places_of
 from orgboard_dashboard.services import Services
+from orgboard_dashboard.tls import server_context
 from orgboard_dashboard.turns import OF_EXPORTS, AtOnce, Turns
 from orgboard_dashboard.unsent import Unsent
 from orgboard_dashboard.viewer import LOCAL_VIEWER, Viewer
 from orgboard_schema.sql.engine import begin_read
 from support.boards import Board, scalars
+from support.certificates import make_pair
 from support.connections import Loop, Wire, connect, served
 from support.slow_readers import Reader
 
@@ -86,7 +90,7 @@ def test_so_many_exports_go_on_at_once_and_no_more(any_board: Board) -> None:
         reader = Reader()
         answer = file_of(viewer, services, wanted, "points")
         made = answer(dict(SCOPE), reader.receive, reader.send)
-        return reader, asyncio.create_task(made)  # type: ignore[arg-type]  # it is a coroutine
+        return reader, asyncio.create_task(made)
 
     async def scene() -> tuple[Reader, Reader, list[Reader], Reader]:
         begun = [begin(_session("s1", 1)) for _ in range(OF_EXPORTS.each)]
@@ -126,7 +130,7 @@ def test_an_export_whose_client_is_gone_gives_back_its_turn_and_its_connection(
         reader = Reader()
         answer = file_of(LOCAL_VIEWER, services, wanted, "points", spool_bytes=1)
         made = answer(dict(SCOPE), reader.receive, reader.send)
-        task = asyncio.create_task(made)  # type: ignore[arg-type]  # it is a coroutine
+        task = asyncio.create_task(made)
         await reader.came.wait()
         assert (services.exports.together(), _held(any_board.engine)) == (1, 1)
         task.cancel()
@@ -194,7 +198,15 @@ def test_what_is_closed_with_something_unread_is_not_waited_for_without_end(
 _ASKS = b"GET / HTTP/1.1\r\nHost: board\r\n\r\n"
 
 
-def test_over_a_real_socket_who_does_not_read_is_cut_off() -> None:
+@pytest.mark.parametrize("is_tls", [False, True])
+def test_over_a_real_socket_who_does_not_read_is_cut_off(tmp_path: Path, *, is_tls: bool) -> None:
+    ours = theirs = None
+    if is_tls:
+        pair = make_pair(tmp_path)
+        ours = server_context(str(pair.cert), str(pair.key))
+        theirs = ssl.create_default_context()
+        theirs.check_hostname, theirs.verify_mode = False, ssl.CERT_NONE
+
     async def scene() -> None:
         is_cut = asyncio.Event()
 
@@ -211,10 +223,14 @@ def test_over_a_real_socket_who_does_not_read_is_cut_off() -> None:
                 await send(part)
             await telling
 
-        async with served(endless, Patience(stalled_s=0.1)) as client:
-            await asyncio.get_running_loop().sock_sendall(client, _ASKS)
+        async with served(endless, Patience(stalled_s=0.1), ours) as client:
+            port = client.getpeername()[1]
+            # Of its own it takes no more than it has room for.
+            _, asks = await asyncio.open_connection("127.0.0.1", port, ssl=theirs, limit=1024)
+            asks.write(_ASKS)
             async with asyncio.timeout(WITHIN_S):
                 await is_cut.wait()
+            asks.close()
 
     asyncio.run(scene())
 
