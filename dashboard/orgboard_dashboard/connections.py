@@ -1,9 +1,9 @@
 """One connection of a client, held to a pace: whoever stops reading is cut off, or does not ask.
 
 uvicorn waits without end for the head of a request, of which many can be begun and never ended.
-It waits as long for a client to take what is sent. What waits to be taken holds memory,
-and what makes it may hold more: so a connection whose buffer does not empty in time is cut, not
-closed, which would wait for the same client once more.
+It waits as long for a client to take what is sent, which holds memory meanwhile, and what makes
+it may hold more. So a connection whose buffer does not empty in time is cut, and not closed, which
+would wait for the same client once more.
 """
 
 from __future__ import annotations
