@@ -1,9 +1,9 @@
 """The app, wired: gate outside, then our routes, then Dash. Nothing is decided here.
 
-Gate ─▶ FastAPI ─┬─ /healthz /readyz /metrics
-                 ├─ /api/ui/v1/…
-                 ├─ /  /p/…  /r/…      one page; what it shows, it asks for
-                 └─ /_dash-…  /assets  Dash
+Gate ─▶ Outgoing ─▶ FastAPI ─┬─ /healthz /readyz /metrics
+                             ├─ /api/ui/v1/…
+                             ├─ /  /p/…  /r/…      one page; what it shows, it asks for
+                             └─ /_dash-…  /assets  Dash
 """
 
 from __future__ import annotations
@@ -78,6 +78,7 @@ from orgboard_dashboard.headers import content_security_policy, security_headers
 from orgboard_dashboard.identity import CSRF_HEADER, Identity
 from orgboard_dashboard.limits import Limits
 from orgboard_dashboard.live import Board
+from orgboard_dashboard.outgoing import Outgoing
 from orgboard_dashboard.pace import Pace
 from orgboard_dashboard.policies import rules_for
 from orgboard_dashboard.queries.errors import NotFound
@@ -88,6 +89,7 @@ from orgboard_dashboard.shell.bundle import Bundle, leave_out_unused
 from orgboard_dashboard.shell.layout import SCRIPTS, STYLES, dash_options, layout
 from orgboard_dashboard.signin import by_provider
 from orgboard_dashboard.signin import routes as signin
+from orgboard_dashboard.unsent import Unsent
 from orgboard_dashboard.urls import PAGES
 
 __all__ = ["Web", "create_app"]
@@ -131,7 +133,7 @@ def create_app(
     `monotonic` is what the limits of requests go by.
     """
     watch_over(engine, strict=False)
-    services = Services(engine, clock)
+    services = Services(engine, clock, limits=Limits(monotonic))
     identity = Identity(services, config)
     refusals = Refusals(services)
     board = Board(engine, clock, config.poll_every_s, Pace(services.work, time.monotonic))
@@ -187,7 +189,7 @@ def create_app(
     api.include_router(live_api.routes(services, board, config.heartbeat_every_s))
     dash_app = _dash(api, config)
     gate = Gate(
-        api,
+        Outgoing(api, Unsent()),
         rules=rules_for(PAGES, frames=not config.no_embeds),
         hosts=config.allowed_hosts(),
         identity=identity,
@@ -200,7 +202,7 @@ def create_app(
         front=Front(config.base, config.is_exposed and not config.is_tls, config.trusted_proxies),
         own_origin=config.own_origin,
         refused=refusals.note,
-        limits=Limits(monotonic),
+        limits=services.limits,
     )
     return Web(gate, api, dash_app, board)
 

@@ -132,7 +132,8 @@ class Gate:
             await self._refuse(rule, headers, send)
             return
         is_nameless = rule.policy in NAMELESS or self._watches(rule, scope, headers)
-        viewer = None if is_nameless else await self._who(rule, scope, headers)
+        early = None if is_nameless else self._flooding(rule, scope, headers)
+        viewer = early if is_nameless or early else await self._who(rule, scope, headers)
         known = viewer if isinstance(viewer, Viewer) else None
         if viewer is None or viewer is _SIGN_IN or viewer is _NO_CARD or known:
             # Whoever is not let in is counted where it comes from.
@@ -161,6 +162,13 @@ class Gate:
         if told.status in _REFUSED and not scope["state"].get("is_unproved"):
             await self._note(viewer, rule, scope)
 
+    def _flooding(self, rule: Rule, scope: Scope, headers: dict[str, str]) -> Refusal | None:
+        """Refuse who asked too much before the database is asked who that is."""
+        secret = self._identity.credential(headers)
+        here = self._identity.address(scope, headers)
+        wait_s = self._limits.unasked(secret, here, cost_of(rule)) if secret else 0
+        return _too_much(wait_s) if wait_s else None
+
     async def _note(self, viewer: Viewer | None, rule: Rule, scope: Scope) -> None:
         if viewer is not None and rule.action:
             await self._refused(viewer, rule.action, rule.named(scope["path"]))
@@ -173,6 +181,7 @@ class Gate:
             viewer = await self._identity.viewer_of(scope, headers)
         except CannotTell:
             return _AWAY
+        self._limits.knows(self._identity.credential(headers), viewer)
         if viewer is None:
             return _SIGN_IN
         if scope["method"] not in _SAFE_METHODS and not self._identity.vouches(viewer, headers):

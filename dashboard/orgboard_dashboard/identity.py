@@ -126,6 +126,12 @@ class Identity:
             self._looked_at = now
         return self.config.accounts or self._has_accounts
 
+    def credential(self, headers: Mapping[str, str]) -> str:
+        """Return the secret that a request comes by, whoever it is of; "" without one."""
+        config = self.config
+        cookies = (cookie_of(headers, of) for of in (config.session_cookie, config.share_cookie))
+        return _token_of(headers) or next(filter(None, cookies), "")
+
     def address(self, scope: Mapping[str, Any], headers: Mapping[str, str]) -> str:
         """Return where a request comes from."""
         return address_of(scope, headers, self.config.trusted_proxies)

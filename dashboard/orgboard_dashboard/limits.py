@@ -18,11 +18,12 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from orgboard_dashboard.accounts.delays import network_of
+from orgboard_dashboard.accounts.opaque import digest
 from orgboard_dashboard.policies import Rule
 from orgboard_dashboard.viewer import Viewer
 
@@ -34,6 +35,7 @@ __all__ = [
     "OF_SHARE",
     "OF_TOKEN",
     "OF_WORDS",
+    "POINTS_A_TOKEN",
     "SAYING",
     "Allowance",
     "Limits",
@@ -99,8 +101,14 @@ COSTS: Final[dict[tuple[str, str], float]] = {
 }
 """What a request takes, by method and path of its rule; any other takes one."""
 
+POINTS_A_TOKEN: Final = 100_000
+"""Of a large question (`queries.points_at_once`), known once it is answered: such a one of eight
+million points costs as much as eighty others, and takes as long."""
+
 _MOST_KEPT: Final = 50_000
 """Buckets, 10 MB: whoever asks from ever other networks gains no more than the burst of each."""
+
+_MOST_KNOWN: Final = 10_000
 
 
 @dataclass(slots=True)
@@ -115,6 +123,26 @@ class Limits:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._buckets: OrderedDict[tuple[str, str], _Bucket] = OrderedDict()
+        self._known: OrderedDict[bytes, Viewer] = OrderedDict()
+
+    def knows(self, secret: str, viewer: Viewer | None) -> None:
+        """Remember whom a secret let in, if anybody: as whom a flood of it is refused unasked."""
+        key = digest(secret)
+        if viewer is None:
+            self._known.pop(key, None)
+            return
+        self._known[key] = viewer
+        self._known.move_to_end(key)
+        if len(self._known) > _MOST_KNOWN:
+            self._known.popitem(last=False)
+
+    def unasked(self, secret: str, address: str, cost: float) -> int:
+        """Tell how long who comes by a secret is to wait, before anybody looks whose it is.
+
+        Nothing is taken. A secret that has let nobody in lately counts where it comes from.
+        """
+        viewer = self._known.get(digest(secret))
+        return 0 if cost <= 0 else self._wait(_keys(viewer, address, says=False), cost)
 
     def ask(self, viewer: Viewer | None, address: str, cost: float, *, says: bool = False) -> int:
         """Take a request's cost out of the buckets of who asks; None: nobody known, from there.
@@ -125,13 +153,23 @@ class Limits:
         """
         if cost <= 0:
             return 0
-        filled = [(self._filled(key, of), of) for key, of in _keys(viewer, address, says=says)]
+        keys = tuple(_keys(viewer, address, says=says))
+        wait_s = self._wait(keys, cost)
+        if not wait_s:
+            for key, of in keys:
+                self._filled(key, of).left -= cost
+        return wait_s
+
+    def _wait(self, keys: Iterable[tuple[tuple[str, str], Allowance]], cost: float) -> int:
+        filled = [(self._filled(key, of), of) for key, of in keys]
         short = [(cost - one.left) / of.per_s for one, of in filled if one.left < cost]
-        if short:
-            return max(1, math.ceil(max(short)))
-        for one, _ in filled:
-            one.left -= cost
-        return 0
+        return max(1, math.ceil(max(short))) if short else 0
+
+    def charge(self, viewer: Viewer, address: str, cost: float) -> None:
+        """Take out what an answer turned out to cost; what is not there, is owed."""
+        for key, of in _keys(viewer, address, says=False):
+            bucket = self._filled(key, of)
+            bucket.left = max(-of.burst, bucket.left - cost)
 
     def _filled(self, key: tuple[str, str], of: Allowance) -> _Bucket:
         now = self._clock()

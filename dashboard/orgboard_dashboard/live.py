@@ -32,12 +32,9 @@ from orgboard_dashboard.queries.visible import ProjectRef
 from orgboard_dashboard.viewer import SystemViewer, Viewer
 from orgboard_schema.errors import DatabaseUnreachable
 
-__all__ = ["MAX_WATCHERS", "Board", "News", "Topic", "Watcher"]
+__all__ = ["Board", "News", "Topic", "Watcher"]
 
 _log = logging.getLogger(__name__)
-
-MAX_WATCHERS: Final = 1000
-"""Open streams of one process; each holds a connection."""
 
 _ASK_AGAIN_S: Final = 10.0
 """Ways in end by time, too, without a commit that tells of it."""

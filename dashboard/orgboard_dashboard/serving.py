@@ -14,13 +14,18 @@ from sqlalchemy import Engine
 
 from orgboard_dashboard.app import Web, create_app
 from orgboard_dashboard.config import WebConfig
+from orgboard_dashboard.connections import Patience, patient
+from orgboard_dashboard.outgoing import App
 from orgboard_dashboard.queries.guard import watch_over
 from orgboard_dashboard.tls import Certificate
 
-__all__ = ["serve_app"]
+__all__ = ["serve_app", "settings_of"]
 
 _DRAIN_S: Final = 3
 """What a request under way has left when the server is told to stop."""
+
+_KEEP_ALIVE_S: Final = 5
+"""For how long a connection is kept by which nothing is asked."""
 
 _LOOK_EVERY_TICKS: Final = 50
 """Five seconds: nobody waits for a renewal, and to look at two files is nothing."""
@@ -59,18 +64,7 @@ def serve_app(config: WebConfig, engine: Engine, listener: socket.socket) -> Non
     gc.freeze()
     gc.set_threshold(_COLLECT_AFTER, *gc.get_threshold()[1:])
     certificate = Certificate(config.tls_cert, config.tls_key) if config.is_tls else None
-    settings = uvicorn.Config(
-        web.gate,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        date_header=True,
-        ws="none",
-        lifespan="on",
-        timeout_graceful_shutdown=_DRAIN_S,
-        # What a proxy says of host and scheme is not believed; `identity` asks it who asks.
-        proxy_headers=False,
-    )
+    settings = settings_of(web.gate, Patience())
     settings.load()
     settings.ssl = certificate.context if certificate else None
     server = _Server(settings, web, certificate)
@@ -79,3 +73,21 @@ def serve_app(config: WebConfig, engine: Engine, listener: socket.socket) -> Non
     except KeyboardInterrupt:
         # uvicorn raises the signal again once it has stopped in order.
         return
+
+
+def settings_of(app: App, patience: Patience) -> uvicorn.Config:
+    """Return how uvicorn is to serve `app`."""
+    return uvicorn.Config(
+        app,
+        http=patient(patience),
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        date_header=True,
+        ws="none",
+        lifespan="on",
+        timeout_graceful_shutdown=_DRAIN_S,
+        timeout_keep_alive=_KEEP_ALIVE_S,
+        # What a proxy says of host and scheme is not believed; `identity` asks it who asks.
+        proxy_headers=False,
+    )

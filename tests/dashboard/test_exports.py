@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from orgboard_dashboard.api.exports import WITHIN_S, Wanted, stream_points
+from orgboard_dashboard.outgoing import BrokenOff
 from orgboard_dashboard.queries.errors import NotFound
 from orgboard_dashboard.queries.exported import places_of
 from orgboard_dashboard.viewer import LOCAL_VIEWER, Viewer
@@ -155,5 +156,5 @@ def test_a_file_that_takes_too_long_is_broken_off_and_not_cut_short(any_board: B
     clock = itertools.count(step=WITHIN_S / 3)
     wanted = Wanted(places, frozenset({"loss"}), "csv")
 
-    with pytest.raises(TimeoutError):
+    with pytest.raises(BrokenOff):
         list(stream_points(LOCAL_VIEWER, any_board.engine, wanted, lambda: float(next(clock))))

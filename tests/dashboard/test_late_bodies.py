@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select, update
 
 from orgboard_dashboard.accounts.opaque import new_token
-from orgboard_dashboard.queries.errors import Forbidden, SignedOut
+from orgboard_dashboard.queries.errors import SignedOut
 from orgboard_dashboard.queries.people.accounts import change_account
 from orgboard_dashboard.queries.people.shares import NewShare, make_share
 from orgboard_dashboard.queries.people.tokens import NewToken, make_token
@@ -130,7 +130,7 @@ def test_a_change_is_made_by_who_still_may_when_it_is_made(any_board: Board, adm
     with begin_write(any_board.engine) as conn:
         conn.execute(update(tables.account).where(_account.name == "zed").values(is_admin=0))
 
-    with pytest.raises(Forbidden, match="do not run this board any more"):
+    with pytest.raises(SignedOut, match="may do less"):
         _edit(any_board, admin)
 
     with begin_write(any_board.engine) as conn:

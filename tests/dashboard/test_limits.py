@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from sqlalchemy import delete, event
 
 from orgboard_dashboard.accounts.opaque import new_token
 from orgboard_dashboard.app import Web, create_app
@@ -29,6 +30,7 @@ from orgboard_dashboard.policies import rules_for
 from orgboard_dashboard.queries.people.tokens import NewToken, make_token
 from orgboard_dashboard.urls import PAGES
 from orgboard_dashboard.viewer import LOCAL_VIEWER, SystemViewer, Viewer
+from orgboard_schema.sql import tables
 from orgboard_schema.sql.engine import begin_write
 from support.asgi import Reply
 from support.boards import Board, scalars
@@ -270,6 +272,63 @@ def test_who_tries_ways_in_that_open_nothing_is_counted_where_it_comes_from(boar
 
     assert tries == OF_NETWORK.burst + 1
     assert door == 429
+
+
+def test_who_asks_too_much_is_refused_without_a_question_to_the_database(
+    any_board: Board,
+) -> None:
+    add_person(any_board, "ana", is_admin=True)
+    add_person(any_board, "ben", is_admin=True)
+    clock, sent = Seconds(), list[str]()
+    engine = any_board._served()
+    web = create_app(WebConfig(accounts=True), engine, clock=lambda: START, monotonic=clock)
+    ana, ben = browser_at(web), browser_at(web)
+    me = "/api/ui/v1/me"
+
+    def look(_conn: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        sent.append(statement)
+
+    async def statements(browser: Browser) -> tuple[set[int], int]:
+        """Ask some times; return the statuses, and how many statements that took."""
+        sent.clear()
+        told = {(await browser.ask("GET", me)).status for _ in range(5)}
+        return told, len(sent)
+
+    async def scene() -> None:
+        for browser, name in ((ana, "ana"), (ben, "ben")):
+            await browser.sign_in(name)
+            await browser.ask("GET", me)
+        guessers = [Browser(web, "10.0.0.7", cookies={"ob_session": f"g{n}"}) for n in range(2)]
+        await _until_refused(guessers[0], me, 9999)
+        assert [await statements(each) for each in guessers] == [({429}, 0)] * 2
+        # Who is known goes on, from the same network; and is refused unasked like everybody.
+        assert (await statements(ben))[0] == {200}
+        await _until_refused(ana, me, 9999)
+        assert await statements(ana) == ({429}, 0)
+        assert (await statements(ben))[0] == {200}
+        # What let somebody in and does no more, counts as what never did.
+        with begin_write(any_board.engine) as conn:
+            conn.execute(delete(tables.session))
+        assert (await ben.ask("GET", me)).status == 429
+        assert await statements(ben) == ({429}, 0)
+
+    event.listen(engine, "before_cursor_execute", look)
+    try:
+        asyncio.run(scene())
+    finally:
+        event.remove(engine, "before_cursor_execute", look)
+
+
+def test_what_is_remembered_of_secrets_does_not_fill_the_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("orgboard_dashboard.limits._MOST_KNOWN", 100)
+    limits = Limits(Seconds())
+    for n in range(1000):
+        limits.knows(f"s{n}", account(f"s{n}"))
+
+    assert len(limits._known) == 100
+    assert b"s999" not in limits._known
 
 
 def test_a_real_clock_is_one_that_only_goes_on(board: Board) -> None:

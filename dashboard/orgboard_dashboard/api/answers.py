@@ -23,6 +23,7 @@ from orgboard_dashboard.queries.errors import (
     Forbidden,
     NotFound,
     SignedOut,
+    TooBusy,
     TooMuch,
     Unproved,
 )
@@ -34,6 +35,7 @@ __all__ = ["answer", "plain", "refuse", "register_errors", "shallow", "spelled"]
 
 _log = logging.getLogger(__name__)
 
+_BUSY_S: Final = "2"
 _AWAY: Final = "The database does not answer at the moment. Trying again may help."
 
 
@@ -107,6 +109,7 @@ def register_errors(api: FastAPI) -> None:
     api.add_exception_handler(Conflict, _conflict)
     api.add_exception_handler(RequestValidationError, _bad_request)
     api.add_exception_handler(TooMuch, _too_much)
+    api.add_exception_handler(TooBusy, _too_busy)
     api.add_exception_handler(DatabaseUnreachable, _away)
     api.add_exception_handler(DBAPIError, _away)
     api.add_exception_handler(PoolTimeout, _away)
@@ -152,6 +155,13 @@ async def _bad_request(_request: Request, error: Exception) -> Response:
 
 async def _too_much(_request: Request, error: Exception) -> Response:
     return refuse(413, str(error))
+
+
+async def _too_busy(_request: Request, error: Exception) -> Response:
+    # As a limit, and not as a fault: a page waits and asks again.
+    refused = refuse(429, str(error))
+    refused.headers["retry-after"] = _BUSY_S
+    return refused
 
 
 async def _away(_request: Request, error: Exception) -> Response:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any, Final
 
 from fastapi import APIRouter
 from sqlalchemy import Connection
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
-from orgboard_dashboard.api.answers import refuse
-from orgboard_dashboard.live import MAX_WATCHERS, Board, News, Topic, Watcher
+from orgboard_dashboard.api.in_turn import InTurn, Refused
+from orgboard_dashboard.live import Board, News, Topic, Watcher
 from orgboard_dashboard.queries.runs import project_revision
 from orgboard_dashboard.queries.visible import ProjectRef, find_project
 from orgboard_dashboard.services import Services
@@ -23,6 +23,12 @@ __all__ = ["routes"]
 
 _HEADERS: Final = {"cache-control": "no-store", "x-accel-buffering": "no"}
 """A proxy that buffers would hold news back."""
+
+_REFUSED: Final = Refused(
+    yours="Too many of your pages watch this board live. Close some, or reload to see what is new.",
+    all="Too many people watch this board live. Reload to see what is new.",
+    wait_s=30,
+)
 
 _OVER: Final = b"event: over\ndata: {}\n\n"
 """Whoever watches may not any more: a page asks at once what it may, and shows that."""
@@ -38,10 +44,13 @@ def routes(services: Services, board: Board, heartbeat_every_s: float) -> APIRou
     @router.get("/p/{team}/{project}/live")
     async def live(team: str, project: str) -> Response:
         found, revision = await services.ask(_current, team, project)
-        if board.watchers() >= MAX_WATCHERS:
-            return refuse(503, "Too many people watch this board live. Reload to see what is new.")
-        stream = _stream(board, current_viewer(), found, revision, heartbeat_every_s)
-        return StreamingResponse(stream, media_type="text/event-stream", headers=_HEADERS)
+        viewer = current_viewer()
+        stream = _stream(board, viewer, found, revision, heartbeat_every_s)
+        return InTurn(
+            *(stream, services.streams, viewer, _REFUSED),
+            media_type="text/event-stream",
+            headers=_HEADERS,
+        )
 
     return router
 
@@ -53,7 +62,7 @@ def _current(viewer: Viewer, conn: Connection, team: str, project: str) -> tuple
 
 async def _stream(
     board: Board, viewer: Viewer, project: ProjectRef, revision: int, heartbeat_every_s: float
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes, None]:
     topic = Topic.of(viewer, project)
     watcher = board.watch(topic, viewer)
     try:

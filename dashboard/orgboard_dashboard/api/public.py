@@ -187,7 +187,8 @@ def _add_reading(router: APIRouter, services: Services) -> None:
         run: Annotated[tuple[str, ...], Query()] = (),
     ) -> Response:
         """List the tags of a kind, of all runs or of these."""
-        return answer({"tags": await services.ask(tags.list_tags, team, project, kind, run)})
+        async with services.lane():
+            return answer({"tags": await services.ask(tags.list_tags, team, project, kind, run)})
 
     @router.get("/runs/{uid}", response_model=overview.RunOverview)
     async def show_run(uid: str) -> Response:
@@ -222,7 +223,7 @@ def _add_points(router: APIRouter, services: Services) -> None:
         form, of = form_of(format), kind_of(kind)
         places = await services.ask(places_of, team, project, run)
         wanted = Wanted(tuple(places), frozenset(tag) or None, form, of)
-        return file_of(current_viewer(), services.engine, wanted, file_name(project))
+        return file_of(current_viewer(), services, wanted, file_name(project))
 
 
 def _add_changing(router: APIRouter, services: Services) -> None:

@@ -119,4 +119,4 @@ async def _lines(
 ) -> AsyncIterator[str]:
     while some:
         yield "".join(json.dumps(shallow(row)) + "\n" for row in some)
-        some = await services.ask(some_comments, team, project, some[-1])
+        some = await services.ask_still(some_comments, team, project, some[-1])

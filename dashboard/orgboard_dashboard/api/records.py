@@ -68,7 +68,9 @@ async def _lines(
         # A description may hold half a character, and the rows after it are read, too.
         yield "".join(map(_line, records)).encode("utf-8", "backslashreplace")
         last = records[-1].id
-        records = await services.ask(list_records, before_id=last, action=action, outcome=outcome)
+        records = await services.ask_still(
+            list_records, before_id=last, action=action, outcome=outcome
+        )
 
 
 def _line(record: Record) -> str:

@@ -62,8 +62,9 @@ def routes(services: Services) -> APIRouter:
         by_metric: bool = False,
     ) -> Response:
         of, how = split_uids(runs), {"archived": archived, "by_metric": by_metric}
-        found = await services.ask(tags.list_tags, team, project, kind, of, **how)
-        return answer({"tags": found})
+        async with services.lane():
+            found = await services.ask(tags.list_tags, team, project, kind, of, **how)
+            return answer({"tags": found})
 
     @router.get("/r/{uid}")
     async def show_run(uid: str) -> Response:

@@ -87,7 +87,8 @@ def routes(services: Services) -> APIRouter:
     async def blob(uid: str, sha256: str) -> Response:
         if not _SHA256.fullmatch(sha256):
             raise NotFound
-        data, media_type = await services.ask(find_blob, uid, bytes.fromhex(sha256))
+        async with services.lane():
+            data, media_type = await services.ask(find_blob, uid, bytes.fromhex(sha256))
         return Response(data, headers=blob_headers(media_type))
 
     return router

@@ -4,7 +4,16 @@
 
 from __future__ import annotations
 
-__all__ = ["BadQuery", "Conflict", "Forbidden", "NotFound", "SignedOut", "TooMuch", "Unproved"]
+__all__ = [
+    "BadQuery",
+    "Conflict",
+    "Forbidden",
+    "NotFound",
+    "SignedOut",
+    "TooBusy",
+    "TooMuch",
+    "Unproved",
+]
 
 
 class NotFound(Exception):
@@ -33,10 +42,10 @@ class Unproved(Forbidden):
 
 
 class SignedOut(Exception):
-    """What this one came by opens nothing any more, since the request began."""
+    """What this one came by opens nothing any more, or not as much, since the request began."""
 
     def __init__(self) -> None:
-        super().__init__("You were signed out meanwhile. Nothing was changed.")
+        super().__init__("You were signed out meanwhile, or may do less. Nothing was changed.")
 
 
 class Conflict(Exception):
@@ -45,3 +54,7 @@ class Conflict(Exception):
 
 class TooMuch(Exception):
     """The answer would be too large to make. The message says how to ask for less."""
+
+
+class TooBusy(Exception):
+    """It would be answered, and cannot be beside what else is. The message says when."""

@@ -33,6 +33,7 @@ __all__ = [
     "ExportedSeries",
     "RunPlace",
     "SeriesData",
+    "are_visible",
     "exported_blob",
     "exported_rows",
     "exported_runs",
@@ -216,6 +217,13 @@ def exported_series(
         for each in some:
             pieces = iter(found.pop((each.tag_id, each.kind), ()))
             yield ExportedSeries(each.tag, each.kind, each.plugin, pieces, each.taken)
+
+
+def are_visible(viewer: Viewer, conn: Connection, run_ids: Collection[int]) -> bool:
+    """Tell whether `viewer` may see all of these runs."""
+    wanted = set(run_ids)
+    seen = select(func.count()).where(tables.run.c.run_id.in_(wanted), visible_runs(viewer))
+    return conn.execute(seen).scalar() == len(wanted)
 
 
 def exported_blob(viewer: Viewer, conn: Connection, run_id: int, sha256: bytes) -> bytes | None:

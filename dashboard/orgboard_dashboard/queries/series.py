@@ -19,6 +19,7 @@ from orgboard_dashboard.queries.by_metric import (
 )
 from orgboard_dashboard.queries.errors import TooMuch
 from orgboard_dashboard.queries.kept_series import Of, kept_of
+from orgboard_dashboard.queries.points_at_once import LARGE, points_at_once
 from orgboard_dashboard.queries.runs import newest_touch, project_revision
 from orgboard_dashboard.queries.visible import ProjectRef, find_project, runs_of, visible_runs
 from orgboard_dashboard.viewer import Viewer
@@ -95,6 +96,7 @@ def find_scalars(
     Raises:
         NotFound: there is no such project, or `viewer` may not see it.
         TooMuch: there are more than `MAX_POINTS_READ` points.
+        TooBusy: there are millions, and others read as many.
     """
     found = find_project(viewer, conn, team, project)
     rows = _asked_runs(viewer, conn, found, [to_sql(uid) for uid in uids])
@@ -113,8 +115,8 @@ def find_scalars(
     # Small runs, which most are, have nothing long to be looked for.
     maybe_long = set() if whole else {key for key in keys if points[key[0]] >= LONG_POINTS}
     long = read.long_series(conn, maybe_long)
-    if sum(points[run_id] for run_id in changed.values()) > MAX_POINTS_READ:
-        _refuse_too_much(conn, keys - long, step_range)
+    if sum(points[run_id] for run_id in changed.values()) > min(LARGE, MAX_POINTS_READ):
+        _make_room(conn, keys - long, step_range)
     try:
         reduced = read.reduced_scalars(conn, long, picture)
     except TooManyPoints as error:
@@ -231,9 +233,20 @@ def _find_runs(viewer: Viewer) -> Select[str, int, int, int, int, int, int | Non
     )
 
 
-def _refuse_too_much(
+def _make_room(
     conn: Connection, keys: Collection[tuple[int, int]], step_range: tuple[int, int] | None
 ) -> None:
+    """Count what is to be read beside what others read, when it is much."""
+    points = _points_of(conn, keys, step_range)
+    if points > MAX_POINTS_READ:
+        raise TooMuch(_too_much(points))
+    if points >= LARGE:
+        points_at_once(conn.engine).begin(conn, points)
+
+
+def _points_of(
+    conn: Connection, keys: Collection[tuple[int, int]], step_range: tuple[int, int] | None
+) -> int:
     block = tables.block.c
     points = 0
     for runs in chunked(sorted({run_id for run_id, _ in keys})):
@@ -254,8 +267,7 @@ def _refuse_too_much(
             points += sum(
                 n for run_id, tag_id, n in conn.execute(asked) if (run_id, tag_id) in keys
             )
-    if points > MAX_POINTS_READ:
-        raise TooMuch(_too_much(points))
+    return points
 
 
 def _too_much(points: int) -> str:

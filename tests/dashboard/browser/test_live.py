@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from orgboard import SummaryWriter
 from support.programs import Start
+from support.served import Served
 from support.waiting import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -83,3 +84,21 @@ def test_axes_stay_under_a_resting_pointer(
 def await_step(page: Page, step: int) -> None:
     """Wait until the curve ends at `step`."""
     wait_until(lambda: page.evaluate(LAST_STEP) == step, 20, f"step {step} drawn")
+
+
+@pytest.mark.timeout(120)
+def test_a_page_that_is_refused_a_stream_looks_by_itself(page: Page, served: Served) -> None:
+    refused = {"status": 429, "content_type": "application/json", "body": '{"error": "full"}'}
+    page.route("**/live", lambda route: route.fulfill(**refused))
+    page.clock.install()
+    page.goto(served.page("scalars"))
+    said = page.locator("#ob-live")
+    expect(said).to_have_text("not live", timeout=30_000)
+    expect(said).to_have_attribute("title", re.compile("looks every 30 s itself"))
+
+    with page.expect_request("**/runs?*", timeout=30_000):
+        page.clock.fast_forward(31_000)
+    page.unroute("**/live")
+    page.clock.fast_forward(31_000)
+    expect(said).not_to_have_text("not live", timeout=30_000)
+    expect(said).not_to_have_text("connecting")

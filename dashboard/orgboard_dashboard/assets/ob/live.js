@@ -7,12 +7,16 @@
   "use strict";
 
   const RETRY_MS = 2000;
+  /** Refused so often in a row, as by a server with too many to tell, a page looks by itself. */
+  const OFTEN = 3;
+  const LOOK_MS = 30000;
   /** Of a server that tells so seldom, in seconds, the header says so. */
   const SELDOM = 2;
 
   let project = null;
   let stream = null;
   let timer = 0;
+  let refused = 0;
   /** About so many seconds lie between two ticks: a server with many to tell tells each less often. */
   let every = 0;
 
@@ -32,6 +36,7 @@
     if (!project || document.hidden) return;
     stream = new EventSource(`${ob.base()}api/ui/v1/${project.path}/live`);
     stream.onopen = () => {
+      refused = 0;
       paint();
       if (again) lookAgain(project);
       again = true;
@@ -49,10 +54,12 @@
       timer = setTimeout(reconnect, performance.now() - began < RETRY_MS ? RETRY_MS : 0);
     });
     stream.onerror = () => {
+      const closed = stream?.readyState === EventSource.CLOSED;
+      if (closed) refused += 1;
       paint();
-      if (stream?.readyState !== EventSource.CLOSED) return;
+      if (!closed) return;
       disconnect();
-      timer = setTimeout(reconnect, RETRY_MS);
+      timer = setTimeout(reconnect, refused < OFTEN ? RETRY_MS : LOOK_MS);
     };
   }
 
@@ -72,7 +79,9 @@
       if (!(error instanceof ob.Refused)) throw error;
       if (error.status === 404) return asked.tell("gone");
     }
-    if (asked === project) connect(true);
+    if (asked !== project) return;
+    if (refused >= OFTEN) lookAgain(project);
+    connect(true);
   }
 
   function disconnect() {
@@ -89,11 +98,13 @@
     const joined = stream?.readyState === EventSource.OPEN;
     const n = project.live;
     const pace = every < SELDOM ? "" : `, every ${Math.round(every)} s`;
-    const words = !joined ? "connecting" : n ? `${ob.count(n)} live${pace}` : "no run live";
+    const alone = refused >= OFTEN;
+    const words = !joined ? (alone ? "not live" : "connecting") : n ? `${ob.count(n)} live${pace}` : "no run live";
     if (place.textContent === words) return;
     const dot = ob.el(`span.ob-dot.${!joined ? "ob-stale" : n ? "ob-live-dot" : "ob-finished"}`);
     place.replaceChildren(dot, ob.el("span", {}, words));
-    place.title = !joined ? "Waiting for the server's stream"
+    place.title = !joined && alone ? `The server has no stream for this page, which looks every ${LOOK_MS / 1000} s itself`
+      : !joined ? "Waiting for the server's stream"
       : pace ? "This page follows its runs; the server has many to tell, so not as often as they write"
       : "This page follows its runs as they write";
   }

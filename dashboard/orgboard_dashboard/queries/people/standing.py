@@ -1,25 +1,29 @@
 """Who of those that were let in may stay: of streams, which outlive the question they began as, and
 of changes, which may have waited for their words or for the database since they were let in.
 
-Of streams it is asked of many at once, in one statement for each way in, however many there are. No
-program watches by a token: what programs may ask has no streams.
+Those who watch are asked of many at once, in one statement for each way in, however many there are.
+No program watches by a token; what it reads in one long answer, or changes, is asked of by itself
+(`stands`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from sqlalchemy import Connection, Select, literal, select, true
+from sqlalchemy import Connection, Select, select, true
 
-from orgboard_dashboard.queries.errors import Forbidden, SignedOut
 from orgboard_dashboard.queries.people.shares import share_stands
-from orgboard_dashboard.queries.people.ways_in import has_accounts, session_stands, token_stands
+from orgboard_dashboard.queries.people.ways_in import (
+    has_accounts,
+    session_stands,
+    token_stands,
+)
 from orgboard_dashboard.queries.visible import role_of
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.dictionary import chunked
 
-__all__ = ["require_standing", "who_may_stay"]
+__all__ = ["stands", "who_may_stay"]
 
 _account, _project = tables.account.c, tables.project.c
 _session, _share, _token = tables.session.c, tables.share.c, tables.token.c
@@ -48,6 +52,30 @@ def who_may_stay(
     return frozenset(stays | _all(ways.get("system", ()), project_ids))
 
 
+def stands(conn: Connection, viewer: Viewer, now: float) -> bool:
+    """Tell whether what let `viewer` in still does, as who it let in.
+
+    What is seen by it, is looked up with each question: who left a team has no runs of it.
+    """
+    if viewer.kind == "system":
+        return True
+    if viewer.kind == "local":
+        return not has_accounts(conn)
+    return conn.execute(_way_in(viewer, now)).first() is not None
+
+
+def _way_in(viewer: Viewer, now: float) -> Select[str]:
+    if viewer.kind == "share":
+        return select(_share.share_id).where(_share.share_id == viewer.via, share_stands(now))
+    # Who runs the board is asked for nothing more, so that has to be so still.
+    still = _account.disabled_at.is_(None) & (_account.is_admin >= int(viewer.is_admin))
+    if viewer.kind == "token":
+        by_token = select(_token.token_id).select_from(tables.token).join(tables.account)
+        return by_token.where(_token.token_id == viewer.via, token_stands(now), still)
+    by_session = select(_session.session_id).select_from(tables.session).join(tables.account)
+    return by_session.where(_session.session_id == viewer.via, session_stands(now), still)
+
+
 def _all(viewers: Iterable[Viewer], project_ids: Collection[int]) -> set[tuple[Viewer, int]]:
     return {(viewer, project_id) for viewer in viewers for project_id in project_ids}
 
@@ -73,37 +101,3 @@ def _by_share(vias: Collection[str], project_ids: Collection[int], now: float) -
     return select(_share.share_id, _share.project_id).where(
         _share.share_id.in_(vias), share_stands(now), _share.project_id.in_(project_ids)
     )
-
-
-def require_standing(viewer: Viewer, conn: Connection, now: float) -> None:
-    """See to it, in the transaction of a change, that who makes it is still who was let in.
-
-    Raises:
-        SignedOut: What `viewer` came by does not open any more.
-        Forbidden: `viewer` ran the board, and does not any more.
-    """
-    match viewer.kind:
-        case "account":
-            here = (_session.session_id == viewer.via) & session_stands(now)
-            way = select(_account.is_admin).select_from(tables.session).join(tables.account)
-        case "token":
-            here = (_token.token_id == viewer.via) & token_stands(now)
-            here &= _account.disabled_at.is_(None)
-            way = select(_account.is_admin).select_from(tables.token).join(tables.account)
-        case "share":
-            here = (_share.share_id == viewer.via) & share_stands(now)
-            way = select(literal(0)).select_from(tables.share)
-        case "local":
-            if has_accounts(conn):
-                raise SignedOut
-            return
-        case "system":
-            return
-        case "embed":
-            # A card in another page is looked at, and no more.
-            raise Forbidden
-    runs_board = conn.execute(way.where(here)).scalar_one_or_none()
-    if runs_board is None:
-        raise SignedOut
-    if viewer.is_admin and not runs_board:
-        raise Forbidden("You do not run this board any more. Nothing was changed.")
