@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from orgboard_dashboard.accounts.names import key_of, name_problem
 from orgboard_dashboard.queries.errors import BadQuery, Conflict, NotFound
 from orgboard_dashboard.queries.people.audit import actor_of, note_down
+from orgboard_dashboard.queries.people.open_links import drop_resets, drop_unbacked
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.text import from_sql, to_sql
@@ -179,9 +180,9 @@ def change_account(
 ) -> None:
     """Make an account an admin or not, put it to sleep or wake it.
 
-    Asleep, it has no session and watches nothing. What it may do from now on, who stole a session
-    before may not: when it is made an admin or is none any more its sessions end, but the one that
-    asks.
+    Asleep, it has no session and watches nothing, and no link that it made opens. What it may do
+    from now on, who stole a session before may not: when it is made an admin or is none any more
+    its sessions end, but the one that asks.
 
     Raises:
         NotFound: there is no such account, or `viewer` does not run the installation.
@@ -212,6 +213,7 @@ def change_account(
         _stop_watching(conn, account_id)
     elif after["admin"] != before["admin"]:
         end_all_sessions(conn, account_id, but=viewer.via)
+    drop_unbacked(conn)
     note_down(conn, actor_of(viewer), "account.set", name, now, before=before, after=after)
 
 
@@ -290,6 +292,8 @@ def require_admin(viewer: Viewer) -> None:
 
 
 def _replace_password(conn: Connection, account_id: int, kept: str, now: float) -> None:
+    # Whoever has a link to set it, it was for the one before.
+    drop_resets(conn, account_id)
     row: dict[str, object] = {"account_id": account_id, "hash": kept, "changed_at": now}
     insert_or_replace(conn, tables.password, [row], replace=["hash", "changed_at"])
 

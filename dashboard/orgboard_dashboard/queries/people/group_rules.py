@@ -18,6 +18,7 @@ from orgboard_dashboard.queries.errors import BadQuery, Conflict, Forbidden
 from orgboard_dashboard.queries.people.accounts import require_admin
 from orgboard_dashboard.queries.people.audit import DONE, REFUSED, Actor, actor_of, note_down
 from orgboard_dashboard.queries.people.members import find_team
+from orgboard_dashboard.queries.people.open_links import drop_unbacked
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.roles import Role
@@ -96,6 +97,7 @@ def set_rule(
         _insert(conn, viewer, group, team_id, given, now)
     else:
         conn.execute(update(tables.group_rule).where(here).values(role=given))
+    drop_unbacked(conn)
     was, will = ({"role": Role(r).word if r else ""} for r in (before, given))
     subject = f"{group} in {team}" if team else f"{group} runs the board"
     note_down(conn, actor_of(viewer), "group.set", subject, now, before=was, after=will)
@@ -120,6 +122,7 @@ def apply_rules(
             teams[team_id] = role, group
     _apply_teams(conn, actor, account_id, teams, now)
     _apply_admin(conn, actor, account_id, admin, now)
+    drop_unbacked(conn)
 
 
 def _apply_teams(

@@ -1,6 +1,7 @@
 """One-time links: the way in for the first admin, for who is invited, for who forgot a password.
 
-Who has the link has what it gives, once; so it goes by the hands of people and is short-lived.
+Who has the link has what it gives, once; so it goes by the hands of people and is short-lived, and
+it opens only while whoever made it may give what it gives.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from orgboard_dashboard.queries.people.accounts import (
 )
 from orgboard_dashboard.queries.people.audit import Actor, actor_of, note_down
 from orgboard_dashboard.queries.people.members import find_team, put_member
+from orgboard_dashboard.queries.people.open_links import is_backed
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.logdirs import has_accounts
@@ -200,7 +202,7 @@ def _find(
         .outerjoin(tables.account, account.account_id == _of.account_id)
         .outerjoin(tables.team, team.team_id == _of.team_id)
         .where(_of.secret_sha256 == digest(secret), _of.used_at.is_(None), _of.expires_at > now)
-        .where(account.disabled_at.is_(None))
+        .where(account.disabled_at.is_(None), is_backed())
     ).one_or_none()
 
 

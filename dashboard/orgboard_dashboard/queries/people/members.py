@@ -27,6 +27,7 @@ from orgboard_dashboard.accounts.names import place_problem
 from orgboard_dashboard.queries.errors import BadQuery, Conflict, Forbidden, NotFound
 from orgboard_dashboard.queries.people.accounts import account_id_of
 from orgboard_dashboard.queries.people.audit import actor_of, note_down
+from orgboard_dashboard.queries.people.open_links import drop_unbacked
 from orgboard_dashboard.queries.visible import find_project, visible_projects, visible_runs
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.sql import tables
@@ -251,6 +252,7 @@ def set_member(
         conn.execute(delete(tables.team_member).where(here))
     else:
         put_member(conn, team_id, account_id, role, now)
+    drop_unbacked(conn)
     _note_role(conn, viewer, "member.set", f"{team}: {name}", before, role, now)
 
 
