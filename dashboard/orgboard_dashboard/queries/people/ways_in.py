@@ -18,6 +18,7 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, insert, or_, sele
 from orgboard_dashboard.accounts.delays import OF_NAME, OF_NETWORK, Patience, network_of
 from orgboard_dashboard.accounts.names import key_of
 from orgboard_dashboard.accounts.opaque import digest
+from orgboard_dashboard.queries.errors import Conflict, NotFound
 from orgboard_dashboard.queries.people.audit import REFUSED, Actor, actor_of, note_down
 from orgboard_dashboard.queries.people.second_factors import has_second, is_second_right
 from orgboard_dashboard.viewer import Viewer, Within
@@ -32,6 +33,7 @@ __all__ = [
     "IDLE_S",
     "Guess",
     "Known",
+    "Outdated",
     "admit_guess",
     "close_session",
     "freshen",
@@ -63,6 +65,13 @@ _MAX_AGENT_CHARS: Final = 200
 
 _account, _session, _token = tables.account.c, tables.session.c, tables.token.c
 _delay = tables.sign_in_delay.c
+
+
+class Outdated(Conflict):
+    """A password was right when it was compared, and is not any more."""
+
+    def __init__(self) -> None:
+        super().__init__("The password was changed meanwhile. Sign in again.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +191,16 @@ def guess_at(conn: Connection, name: str) -> Guess:
 def open_session(
     conn: Connection, guess: Guess, secret: str, now: float, *, address: str, agent: str
 ) -> str:
-    """Open a session for who gave the right password, and return its id."""
+    """Open a session for who gave the right password, and return its id.
+
+    Raises:
+        Outdated: it has another password by now, or is asleep. To compare takes long.
+    """
+    # Held until this is done: who changes it meanwhile ends this session too.
+    here = (_account.account_id == guess.account_id) & _account.disabled_at.is_(None)
+    held = select(tables.password.c.hash).join(tables.account).where(here)
+    if guess.kept_hash is None or conn.scalar(held.with_for_update(read=True)) != guess.kept_hash:
+        raise Outdated
     _take_back(conn, guess.name, address)
     return open_session_of(
         conn, guess.account_id, guess.name, secret, now, address=address, agent=agent
@@ -275,18 +293,26 @@ def freshen(viewer: Viewer, conn: Connection, secret: str, now: float) -> None:
     """Write down that `viewer` gave the password again, in the session that it came by.
 
     From here on the session is opened by `secret`: who had copied the old one has nothing.
+
+    Raises:
+        NotFound: the session ended while the password was compared.
     """
     _take_back(conn, viewer.name, viewer.address)
-    renew_secret(viewer, conn, secret)
+    if not renew_secret(viewer, conn, secret):
+        raise NotFound
     conn.execute(
         update(tables.session).where(_session.session_id == viewer.via).values(proved_at=now)
     )
 
 
-def renew_secret(viewer: Viewer, conn: Connection, secret: str) -> None:
-    """Let the session that `viewer` came by be opened by another secret, and by no other."""
+def renew_secret(viewer: Viewer, conn: Connection, secret: str) -> bool:
+    """Let the session that `viewer` came by be opened by another secret, and by no other.
+
+    Returns whether it is still there.
+    """
     mine = (_session.session_id == viewer.via) & (_session.account_id == viewer.account_id)
-    conn.execute(update(tables.session).where(mine).values(secret_sha256=digest(secret)))
+    renewed = update(tables.session).where(mine).values(secret_sha256=digest(secret))
+    return conn.execute(renewed).rowcount == 1
 
 
 def close_session(viewer: Viewer, conn: Connection, now: float) -> None:
