@@ -25,6 +25,7 @@ __all__ = [
     "end_all_sessions",
     "end_sessions",
     "find_account",
+    "is_service",
     "list_accounts",
     "list_sessions",
     "make_account",
@@ -121,6 +122,12 @@ def find_account(viewer: Viewer, conn: Connection, name: str) -> int:
 def account_id_of(conn: Connection, name: str) -> int | None:
     """Return the id of the account of a name, however it is spelled."""
     return conn.scalar(select(_account.account_id).where(_account.name_key == to_sql(key_of(name))))
+
+
+def is_service(conn: Connection, account_id: int) -> bool:
+    """Tell whether an account is a program's: it has tokens, and nobody signs in with it."""
+    here = _account.account_id == account_id
+    return conn.scalar(select(_account.kind).where(here)) == "service"
 
 
 def make_account(

@@ -12,11 +12,12 @@ from typing import Final, Literal, cast
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from orgboard_dashboard.accounts.opaque import digest
-from orgboard_dashboard.queries.errors import Conflict, Forbidden, NotFound
+from orgboard_dashboard.queries.errors import BadQuery, Conflict, Forbidden, NotFound
 from orgboard_dashboard.queries.people.accounts import (
     add_account,
     end_all_sessions,
     find_account,
+    is_service,
     set_password,
 )
 from orgboard_dashboard.queries.people.audit import Actor, actor_of, note_down
@@ -118,8 +119,11 @@ def reset(viewer: Viewer, conn: Connection, secret: str, name: str, now: float) 
 
     Raises:
         NotFound: there is no such account, or `viewer` does not run the installation.
+        BadQuery: it is a service's.
     """
     account_id = find_account(viewer, conn, name)
+    if is_service(conn, account_id):
+        raise BadQuery("A service has tokens, and no password.")
     conn.execute(delete(tables.one_time_link).where(_of.account_id == account_id))
     made_by = viewer.account_id
     _add(conn, secret, now, now + RESET_S, purpose="reset", account_id=account_id, made_by=made_by)
@@ -202,7 +206,8 @@ def _find(
         .outerjoin(tables.account, account.account_id == _of.account_id)
         .outerjoin(tables.team, team.team_id == _of.team_id)
         .where(_of.secret_sha256 == digest(secret), _of.used_at.is_(None), _of.expires_at > now)
-        .where(account.disabled_at.is_(None), is_backed())
+        .where(account.disabled_at.is_(None), account.kind.is_distinct_from("service"))
+        .where(is_backed())
     ).one_or_none()
 
 
