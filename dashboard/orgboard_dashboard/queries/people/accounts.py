@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, exists, func, insert, select, update
+from sqlalchemy import Connection, delete, exists, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from orgboard_dashboard.accounts.names import key_of, name_problem
@@ -25,6 +26,7 @@ __all__ = [
     "end_all_sessions",
     "end_sessions",
     "find_account",
+    "is_run",
     "is_service",
     "list_accounts",
     "list_sessions",
@@ -200,6 +202,7 @@ def change_account(
     # Everybody's rows: of two who take the last two admins away, one waits and is told.
     conn.execute(select(_account.account_id).where(_account.is_admin == 1).with_for_update())
     row = conn.execute(select(_account.is_admin, _account.disabled_at).where(here)).one()
+    was_run = is_run(conn, but=())
     before = {"admin": bool(row.is_admin), "disabled": row.disabled_at is not None}
     after = dict(before)
     values: dict[str, object] = {}
@@ -212,9 +215,10 @@ def change_account(
     if not values:
         return
     conn.execute(update(tables.account).where(here).values(values))
-    awake = (_account.is_admin == 1) & _account.disabled_at.is_(None)
-    if not conn.scalar(select(func.count()).select_from(tables.account).where(awake)):
-        raise Conflict("Somebody must run the board: make another account an admin first.")
+    # The first of all may not have opened the link yet: then somebody stays named.
+    named = select(func.count()).where(_account.is_admin == 1, _account.disabled_at.is_(None))
+    if not conn.scalar(named) or (was_run and not is_run(conn, but=())):
+        raise Conflict("Somebody must run the board: let another person first, who can sign in.")
     if after["disabled"]:
         end_all_sessions(conn, account_id)
         _stop_watching(conn, account_id)
@@ -222,6 +226,22 @@ def change_account(
         end_all_sessions(conn, account_id, but=viewer.via)
     drop_unbacked(conn)
     note_down(conn, actor_of(viewer), "account.set", name, now, before=before, after=after)
+
+
+def is_run(conn: Connection, *, but: Collection[int]) -> bool:
+    """Tell whether somebody who can sign in runs the board, beside these accounts.
+
+    A service does not sign in, and who never opened the link to set a password may never do.
+    """
+    identity = tables.identity.c
+    signs_in = or_(
+        exists().where(_password.account_id == _account.account_id),
+        exists().where(identity.account_id == _account.account_id),
+    )
+    runs = (_account.is_admin == 1) & _account.disabled_at.is_(None)
+    people = (_account.kind == "person") & _account.account_id.notin_(but)
+    query = select(_account.account_id).where(runs, people, signs_in)
+    return conn.scalar(query.limit(1)) is not None
 
 
 def change_own_password(viewer: Viewer, conn: Connection, password_hash: str, now: float) -> None:

@@ -15,7 +15,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from orgboard_dashboard.queries.errors import BadQuery, Conflict, Forbidden
-from orgboard_dashboard.queries.people.accounts import require_admin
+from orgboard_dashboard.queries.people.accounts import is_run, require_admin
 from orgboard_dashboard.queries.people.audit import DONE, REFUSED, Actor, actor_of, note_down
 from orgboard_dashboard.queries.people.members import find_team
 from orgboard_dashboard.queries.people.open_links import drop_unbacked
@@ -190,11 +190,9 @@ def _end_with_the_last(conn: Connection, team_id: int | None) -> None:
 
 
 def _others_run_it(conn: Connection, account_ids: Collection[int]) -> bool:
-    """Tell whether somebody else runs the board; of two who stop at once, one waits."""
+    """Tell whether somebody else runs the board and can sign in; of two who stop, one waits."""
     conn.execute(select(_account.account_id).where(_account.is_admin == 1).with_for_update())
-    awake = (_account.is_admin == 1) & _account.disabled_at.is_(None)
-    query = select(func.count()).select_from(tables.account)
-    return bool(conn.scalar(query.where(awake, _account.account_id.notin_(account_ids))))
+    return is_run(conn, but=account_ids)
 
 
 def _has_of_groups(conn: Connection, account_id: int) -> bool:
