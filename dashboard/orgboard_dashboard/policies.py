@@ -219,7 +219,7 @@ _FIXED: Final = (
     Rule("POST", _PROJECT + "/views", "edit", _CHANGE_BODY),
     Rule("GET", _PROJECT + "/views/{key}", "view"),
     Rule("PATCH", _PROJECT + "/views/{key}", "edit", _CHANGE_BODY),
-    Rule("DELETE", _PROJECT + "/views/{key}", "edit", _QUESTION_BODY),
+    Rule("DELETE", _PROJECT + "/views/{key}", "edit", _QUESTION_BODY, "view.removed"),
     Rule("GET", _PROJECT + "/shares", "view"),
     Rule("POST", _PROJECT + "/shares", "edit", _QUESTION_BODY, "share.made"),
     Rule("DELETE", _PROJECT + "/shares/{share_id}", "edit", _QUESTION_BODY, "share.revoked"),

@@ -25,6 +25,7 @@ The rules, as read:
 + what people of the board say to each other (comments, what a note said before) a share link does
   not read: it shows a page, and not what is said of it;
 + a run is watched by a person with an account, in person, who sees it, whatever else that one may;
++ a view goes with what was said of it: with what others said, who runs the project removes it;
 + whoever sees a run or a view may comment on it; whom one might name there, a person is told only;
 + tokens are for programs: to who comes by one, nothing exists outside the API for programs;
 + the door, where one signs in, is open to everybody who comes without a token;

@@ -247,13 +247,19 @@ def set_member(
     team_id = find_team(viewer, conn, team, Role.ADMIN)
     account_id = _somebody(conn, name)
     here = (_member.team_id == team_id) & (_member.account_id == account_id)
-    before = conn.scalar(select(_member.role).where(here))
+    row = conn.execute(select(_member.role, _member.by_group).where(here)).one_or_none()
+    before = None if row is None else row.role
     if role is None:
         conn.execute(delete(tables.team_member).where(here))
     else:
         put_member(conn, team_id, account_id, role, now)
     drop_unbacked(conn)
-    _note_role(conn, viewer, "member.set", f"{team}: {name}", before, role, now)
+    subject = f"{team}: {name}"
+    if role is not None and row is not None and row.by_group and before == role:
+        # As what it was; but it stays now when the group is gone.
+        was, will = ({"role": role.word, "by_group": of} for of in (True, False))
+        note_down(conn, actor_of(viewer), "member.set", subject, now, before=was, after=will)
+    _note_role(conn, viewer, "member.set", subject, before, role, now)
 
 
 def set_grant(
