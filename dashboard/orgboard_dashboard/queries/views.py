@@ -39,6 +39,7 @@ __all__ = [
     "MAX_LINKS",
     "MAX_NAMED",
     "MAX_NAME_CHARS",
+    "MAX_OWN",
     "MAX_STATE_BYTES",
     "Change",
     "NewView",
@@ -56,7 +57,9 @@ __all__ = [
 MAX_NAME_CHARS: Final = 200
 MAX_STATE_BYTES: Final = 64 * 1024
 MAX_NAMED: Final = 500
-"""Of a project, whoever made them."""
+"""Of a project's team, whoever made them."""
+MAX_OWN: Final = 200
+"""Of a project, for each who keeps some: nobody's fill up what others have."""
 MAX_LINKS: Final = 10_000
 """Of a project: some tens of megabytes at the usual length."""
 
@@ -124,7 +127,7 @@ def list_views(viewer: Viewer, conn: Connection, team: str, project: str) -> tup
     if viewer.kind == "share":
         return ()
     query = select(*_listed()).where(_visible(viewer, found), _of.name.is_not(None))
-    rows = [_row(row) for row in conn.execute(query.limit(MAX_NAMED))]
+    rows = [_row(row) for row in conn.execute(query.limit(MAX_NAMED + MAX_OWN))]
     return tuple(sorted(rows, key=lambda row: (row.name.casefold(), row.name, row.id)))
 
 
@@ -163,7 +166,7 @@ def save_view(
         NotFound: there is no such project, or `viewer` may not see it.
         BadQuery: name, page or state is out of bounds.
         Conflict: there is a view of that name already, or of that id.
-        TooMuch: the project has too many.
+        TooMuch: the team, or who saves it, has too many in the project.
     """
     is_shared = new.for_team and new.name is not None
     found = _locked(viewer, conn, team, project, is_shared=is_shared)
@@ -353,8 +356,14 @@ def _make_room(
     if new.id and conn.scalar(select(_of.view_id).where(_of.view_id == new.id)) is not None:
         raise Conflict("There is a view of that id already.")
     here = (_of.project_id == project.project_id) & _of.name.is_not(None)
-    if conn.execute(select(func.count()).where(here)).scalar_one() >= MAX_NAMED:
-        raise TooMuch(f"A project has at most {MAX_NAMED} views. Delete some.")
+    if new.for_team:
+        most, kept = MAX_NAMED, here & (_of.for_team == 1)
+        words = f"A project has at most {most} views for the team. Delete some of those."
+    else:
+        most, kept = MAX_OWN, here & (_of.for_team == 0) & (_of.owner == to_sql(author_of(viewer)))
+        words = f"One keeps at most {most} views of one's own in a project. Delete some of yours."
+    if conn.execute(select(func.count()).where(kept)).scalar_one() >= most:
+        raise TooMuch(words)
 
 
 def _new_name(
