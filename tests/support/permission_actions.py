@@ -261,7 +261,7 @@ def _shares() -> Iterator[Action]:
     path = _P + "/shares"
     yield Action("read share links", "GET", path, Need.OVERSEE)
     yield Action(
-        *("make a share link", "POST", path, Need.ADMINISTER),
+        *("make a share link", "POST", path, Need.GRANT),
         body=lambda s: {
             "path": f"/p/{s.team}/{s.project}/scalars",
             "title": "a link",
