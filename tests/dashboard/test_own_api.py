@@ -175,6 +175,15 @@ def test_who_runs_the_board_speaks_for_services_and_for_nobody_else(any_ana: Per
     assert ana.post("tokens", {"name": "x", "owner": "ana"})["owner"] == "Ana"
 
 
+@pytest.mark.parametrize("place", ["*/*", "red/*"])
+def test_a_token_is_for_one_project_or_for_a_team(any_ana: Person, place: str) -> None:
+    team, _, project = place.partition("/")
+
+    refused = any_ana.ask("POST", "tokens", {"name": "x", "team": team, "project": project})
+
+    assert (refused.status_code, "one project" in refused.json()["error"]) == (400, True)
+
+
 def test_nobody_signs_in_as_a_service(any_ana: Person) -> None:
     ana = any_ana
     ana.post("accounts", {"name": "bot", "kind": "service"})

@@ -96,7 +96,12 @@ def make_token(
     _check(new)
     team_id = project_id = None
     if new.project:
-        project_id = find_project(viewer, conn, new.team, new.project).project_id
+        found = find_project(viewer, conn, new.team, new.project)
+        if found.several is not None:
+            raise BadQuery(
+                "A token holds in one project, in those of one team, or wherever you may."
+            )
+        project_id = found.project_id
     elif new.team:
         team_id = find_team(viewer, conn, new.team)
     live = (_of.account_id == owner) & token_stands(now)
