@@ -17,6 +17,7 @@ from orgboard_dashboard.queries.people.shares import (
     NewShare,
     list_shares,
     make_share,
+    open_share,
     revoke_share,
 )
 from orgboard_dashboard.queries.remarks import Moment, add_remark
@@ -189,6 +190,25 @@ def test_only_pages_of_the_board_are_shared(board: Board, path: str) -> None:
     refused = sign_in(board, "boss").ask("POST", f"{API}/shares", {"path": path, "title": "a"})
 
     assert refused.status_code == 400
+
+
+def test_who_opens_a_link_over_and_over_does_not_fill_the_log(shared: Board) -> None:
+    secret, share_id = link(shared)
+    minute = 60.0 * (time.time() // 60.0)
+
+    with begin_write(shared.engine) as conn:
+        for second in (0, 1, 59, 60, 61, 180):
+            assert open_share(conn, secret, "10.0.0.7", minute + second) == PAGE
+
+    with begin_read(shared.engine) as conn:
+        noted = list_records(HOST, conn, action="share.opened")
+        (listed,) = list_shares(HOST, conn, "default", "board", minute)
+    assert [(one.subject, one.at - minute) for one in noted] == [
+        (share_id, 180),
+        (share_id, 60),
+        (share_id, 0),
+    ]
+    assert listed.uses == 6
 
 
 def test_a_link_is_made_with_a_fresh_password(any_board: Board) -> None:
