@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 
 from orgboard_dashboard.accounts.delays import FORGET_AFTER_S, OF_NETWORK
 from orgboard_dashboard.accounts.names import key_of, name_problem
+from orgboard_dashboard.queries.errors import BadQuery
 from orgboard_dashboard.queries.people.accounts import change_account, make_account
 from orgboard_dashboard.signin.places import checked_next
 from orgboard_dashboard.viewer import SystemViewer
@@ -196,6 +197,34 @@ def test_names_that_are_spelled_alike_are_one(board: Board, name: str, same: str
 )
 def test_what_could_be_taken_for_another_name_is_none(name: str) -> None:
     assert name_problem(name) is not None
+
+
+@pytest.mark.parametrize(
+    "name",
+    # A Cyrillic a, a Greek o, an Arabic digit among Latin letters.
+    [*("\u0430na", "an\u0430", "b\u03bfb", "ana\u0661"), *("host", "HOST", "guest", "Gue\u017ft")],
+)
+def test_a_name_is_of_one_script_and_not_what_the_log_calls_others(
+    any_board: Board, name: str
+) -> None:
+    with begin_write(any_board.engine) as conn, pytest.raises(BadQuery):
+        make_account(SystemViewer(), conn, name, 1.0, kind="person")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "ana.lopez-2",
+            "\u0430\u043d\u044f_1",
+            "\u03c3\u03bf\u03c6\u03af\u03b1",
+            "\u5c71\u7530\u3042\u30ab\u30fc2",
+        ),
+        *("\uae40\u91d1", "\u0639\u0644\u064a\u0661", "zo\u00eb", "42", "host2", "guests"),
+    ],
+)
+def test_names_of_every_script_are_names(name: str) -> None:
+    assert name_problem(name) is None
 
 
 HOSTILE_NEXTS = [
