@@ -130,3 +130,59 @@ def test_a_password_that_was_changed_is_not_set_by_an_older_link(ana: Person) ->
 
     assert opened(ana.board, secret) == 404
     assert ana.get("me")["name"] == "Ana"
+
+
+def test_who_runs_the_board_sees_what_is_out_and_takes_it_back(ana: Person) -> None:
+    board, zed = ana.board, sign_in(ana.board, "zed")
+    into_red = invited_by(board, "ben")
+    secrets = {"red": into_red, "eve": secret_of(zed.post("accounts/eve/link"))}
+
+    listed = ana.get("invitations")["links"]
+
+    told = [(one["purpose"], one["account"], one["team"], one["role"]) for one in listed]
+    assert sorted(told) == [("invite", "", "red", "admin"), ("reset", "eve", "", "")]
+    assert {one["made_by"] for one in listed} == {"ben", "zed"}
+    assert not any(secret in str(listed) for secret in secrets.values())
+    for one in listed:
+        ana.post(f"invitations/{one['id']}", method="DELETE")
+        assert ana.ask("DELETE", f"invitations/{one['id']}").status_code == 404
+    assert [opened(board, secret) for secret in secrets.values()] == [404, 404]
+    assert ana.get("invitations")["links"] == []
+    noted = [row for row in ana.get("audit")["records"] if row["action"] == "link.revoked"]
+    assert sorted((row["actor"], row["subject"]) for row in noted if row["outcome"] == "done") == [
+        ("Ana", "eve"),
+        ("Ana", "red"),
+    ]
+
+
+def test_who_runs_a_team_takes_back_what_leads_into_it_and_nothing_else(ana: Person) -> None:
+    board, ben, eve = ana.board, sign_in(ana.board, "ben"), sign_in(ana.board, "eve")
+    into_red, into_blue = (
+        secret_of(ana.post("invitations", {"team": team, "role": "viewer"}))
+        for team in ("red", "blue")
+    )
+    ids = {one["team"]: one["id"] for one in ana.get("invitations")["links"]}
+
+    (listed,) = ben.get("teams/red/invitations")["links"]
+
+    assert (listed["id"], listed["made_by"]) == (ids["red"], "Ana")
+    assert ben.ask("GET", "invitations").status_code == 404
+    assert ben.ask("GET", "teams/blue/invitations").status_code == 404
+    assert eve.ask("GET", "teams/blue/invitations").status_code == 403
+    for who, team in ((ben, "blue"), (eve, "blue"), (eve, "red")):
+        assert who.ask("DELETE", f"invitations/{ids[team]}").status_code == 404
+    assert ben.ask("DELETE", "invitations/nonsense").status_code == 404
+    ben.post(f"invitations/{ids['red']}", method="DELETE")
+    assert (opened(board, into_red, "carl"), opened(board, into_blue, "dora")) == (404, 200)
+
+
+def test_what_was_used_or_is_over_or_whose_maker_is_gone_is_not_listed(ana: Person) -> None:
+    invited_by(ana.board, "ben")
+    assert opened(ana.board, invited_by(ana.board, "Ana")) == 200
+    invited_by(ana.board, "zed")
+    with begin_write(ana.board.engine) as conn:
+        conn.execute(text("UPDATE account SET disabled_at = 1 WHERE name = 'zed'"))
+    assert [one["made_by"] for one in ana.get("invitations")["links"]] == ["ben"]
+    with begin_write(ana.board.engine) as conn:
+        conn.execute(text("UPDATE one_time_link SET expires_at = 1"))
+    assert ana.get("invitations")["links"] == []
