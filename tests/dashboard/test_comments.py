@@ -122,6 +122,37 @@ def _audit(board: Board) -> list[tuple[str, str, str | None]]:
         return [tuple(row) for row in conn.execute(query)]
 
 
+def test_a_view_does_not_take_along_what_others_said_of_it(
+    ana: Person, ben: Person, vic: Person
+) -> None:
+    path = _view(ben)
+    view = path.removesuffix("/comments")
+    _say(ben, path, "mine")
+    theirs = _say(vic, path, "these numbers are wrong")
+
+    refused = ben.ask("DELETE", view)
+
+    assert (refused.status_code, "who runs the project" in refused.text) == (403, True)
+    assert [one["text"] for one in _read(vic, path)] == ["mine", "these numbers are wrong"]
+    assert _removed_views(ana.board) == []
+    # With what is only one's own, it goes; and so it does for who may take theirs back.
+    vic.post(f"comments/{theirs}", method="DELETE")
+    ben.post(view, method="DELETE")
+    again = _view(ben)
+    _say(vic, again, "these too")
+    ana.post(again.removesuffix("/comments"), method="DELETE")
+    assert _removed_views(ana.board) == [("ben", 0), ("Ana", 1)]
+
+
+def _removed_views(board: Board) -> list[tuple[str, int]]:
+    of = tables.audit.c
+    done = (of.action == "view.removed") & (of.outcome == "done")
+    query = select(of.actor, of.before).where(done).order_by(of.audit_id)
+    with begin_read(board.engine) as conn:
+        rows = conn.execute(query).all()
+    return [(actor, json.loads(before or "")["comments_of_others"]) for actor, before in rows]
+
+
 def test_what_was_answered_leaves_its_place_until_the_last_answer_goes(
     ben: Person, vic: Person
 ) -> None:
@@ -200,13 +231,13 @@ def test_a_view_of_ones_own_and_a_long_link_have_no_comments_of_others(
     assert [one["text"] for one in _read(ben, own)] == ["for me"]
 
 
-def test_a_view_goes_with_what_was_said_of_it(ben: Person, vic: Person) -> None:
+def test_a_view_goes_with_what_was_said_of_it(ana: Person, ben: Person, vic: Person) -> None:
     path = _view(ben)
     first = _say(vic, path, "@ben look")
     _say(ben, path, "@vic yes", first)
     _say(ben, _on_run(ben), "stays")
 
-    ben.post(path.removesuffix("/comments"), method="DELETE")
+    ana.post(path.removesuffix("/comments"), method="DELETE")
 
     assert vic.ask("GET", path).status_code == 404
     with begin_read(ben.board.engine) as conn:

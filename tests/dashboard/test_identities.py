@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, Final
 
 import pytest
@@ -284,6 +285,34 @@ def test_with_the_last_rule_of_a_team_goes_what_groups_gave_there(
 
     assert still == {"ana": ("viewer", True)}
     assert (members(any_board, "red"), rules) == ({}, ())
+
+
+def test_what_a_group_changes_of_who_runs_the_board_ends_older_sessions(
+    any_board: Board, provider: Provider
+) -> None:
+    add_person(any_board, "boss", is_admin=True)
+    ana = known(any_board, provider, groups_claim="groups")
+    with begin_write(any_board.engine) as conn:
+        set_rule(HOST, conn, "ops", "", Role.ADMIN, START)
+
+    def come(*groups: str) -> bool:
+        """Come in anew, and tell whether who has the session from before is still known."""
+        before = replace(ana, cookies=dict(ana.cookies))
+        provider.person["groups"] = list(groups)
+        assert asyncio.run(round_trip(ana, provider)).status == 200
+        assert asyncio.run(ana.is_known())
+        return asyncio.run(before.is_known())
+
+    come()
+    assert come()
+    assert not come("ops")
+    assert come("ops")
+    assert not come()
+    # And so it is where the rule goes.
+    come("ops")
+    with begin_write(any_board.engine) as conn:
+        set_rule(HOST, conn, "ops", "", None, START)
+    assert not asyncio.run(ana.is_known())
 
 
 def test_the_last_who_runs_the_board_is_not_lost_with_a_group(

@@ -19,7 +19,7 @@ from orgboard_dashboard.queries.people.accounts import change_account
 from orgboard_dashboard.queries.people.members import put_member
 from orgboard_dashboard.queries.people.ways_in import (
     IDLE_S,
-    Guess,
+    guess_at,
     open_session,
     viewer_of_session,
 )
@@ -40,7 +40,7 @@ def _person(board: Board, name: str, role: Role | None = Role.VIEWER) -> Viewer:
     with begin_write(board.engine) as conn:
         if role is not None:
             put_member(conn, _team(conn), account_id, role, START)
-        guess = Guess(account_id, name, None)
+        guess = guess_at(conn, name)
         open_session(conn, guess, f"secret of {name}", START, address="", agent="")
         known = viewer_of_session(conn, f"secret of {name}", START, address="", can_edit=True)
     assert known is not None

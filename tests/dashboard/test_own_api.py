@@ -6,11 +6,16 @@ import time
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
+from orgboard_dashboard.accounts.opaque import new_secret
 from orgboard_dashboard.api.proof import FRESH_S
+from orgboard_dashboard.queries.people.links import reset
+from orgboard_schema.sql import tables
+from orgboard_schema.sql.engine import begin_write
 from orgboard_schema.sql.roles import Role
 from support.boards import Board
-from support.people import PASSWORD, Person, put, sign_in, two_teams
+from support.people import HOST, PASSWORD, Person, put, sign_in, two_teams
 
 NEW_PASSWORD = "another long walk, inland"
 
@@ -158,6 +163,40 @@ def test_who_found_a_browser_open_guesses_few_passwords(any_ana: Person) -> None
     # The one at the sign-in is the same count.
     signed = ana.board.ask("POST", "/sign-in", json={"name": "ben", "password": PASSWORD})
     assert signed.status_code == 429
+
+
+def test_who_runs_the_board_speaks_for_services_and_for_nobody_else(any_ana: Person) -> None:
+    ana = any_ana
+    ana.post("accounts", {"name": "bot", "kind": "service"})
+
+    assert ana.ask("POST", "tokens", {"name": "x", "owner": "ben"}).status_code == 403
+    assert ana.get("tokens?everybodys=true")["tokens"] == []
+    assert ana.post("tokens", {"name": "x", "owner": "bot"})["owner"] == "bot"
+    assert ana.post("tokens", {"name": "x", "owner": "ana"})["owner"] == "Ana"
+
+
+@pytest.mark.parametrize("place", ["*/*", "red/*"])
+def test_a_token_is_for_one_project_or_for_a_team(any_ana: Person, place: str) -> None:
+    team, _, project = place.partition("/")
+
+    refused = any_ana.ask("POST", "tokens", {"name": "x", "team": team, "project": project})
+
+    assert (refused.status_code, "one project" in refused.json()["error"]) == (400, True)
+
+
+def test_nobody_signs_in_as_a_service(any_ana: Person) -> None:
+    ana = any_ana
+    ana.post("accounts", {"name": "bot", "kind": "service"})
+    refused = ana.ask("POST", "accounts/bot/link")
+    assert (refused.status_code, refused.json()["error"][:19]) == (400, "A service has token")
+    # Nor by a link from before that was so.
+    secret = new_secret()
+    with begin_write(ana.board.engine) as conn:
+        reset(HOST, conn, secret, "ben", time.time())
+        kept = update(tables.account).where(tables.account.c.name == "ben")
+        conn.execute(kept.values(kind="service"))
+    body = {"secret": secret, "password": NEW_PASSWORD, "name": ""}
+    assert ana.board.ask("POST", "/welcome", json=body).status_code == 404
 
 
 def test_tokens_are_told_once_listed_and_revoked_by_whose_they_are(any_ana: Person) -> None:

@@ -16,7 +16,7 @@ from orgboard_dashboard.queries.people.links import find_link
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.engine import begin_read, begin_write
 from orgboard_schema.sql.roles import Role
-from support.boards import Board
+from support.boards import Board, scalars
 from support.people import Person, put, sign_in, two_teams
 
 NEW_PASSWORD = "another long walk, inland"
@@ -49,6 +49,42 @@ def body_of_nothing(board: Person) -> tuple[int, Any]:
 
 def said(answer: httpx.Response) -> tuple[int, Any]:
     return answer.status_code, answer.json()
+
+
+def test_runs_that_are_deleted_and_come_back_are_in_the_log(any_ana: Person) -> None:
+    ana = any_ana
+    uids = [
+        ana.board.log(name, [scalars("loss", [1.0])], project="red/one", now=1e9) for name in "ab"
+    ]
+    live = ana.board.log("live", [scalars("loss", [1.0])], project="red/one")
+
+    ana.post("p/red/one/deletion", {"runs": [*uids, live, "nobody"]})
+    ana.post("p/red/one/restoration", {"runs": [uids[0], "nobody"]})
+    ana.post("p/red/one/deletion", {"runs": [live]})
+
+    noted = [r for r in ana.get("audit")["records"] if r["action"].startswith("run.")]
+    assert [(r["action"], r["actor"], r["subject"], r["after"]) for r in noted] == [
+        ("run.restore", "Ana", "red/one", {"runs": 1, "uids": [uids[0]]}),
+        ("run.delete", "Ana", "red/one", {"runs": 2, "uids": sorted(uids)}),
+    ]
+
+
+def test_what_a_group_gave_and_somebody_gives_too_is_in_the_log(any_ana: Person) -> None:
+    ana = any_ana
+    with begin_write(ana.board.engine) as conn:
+        conn.execute(update(tables.team_member).values(by_group=1))
+
+    for _ in range(2):
+        ana.post("teams/red/members", {"name": "ben", "role": "editor"})
+
+    records = [r for r in ana.get("audit")["records"] if r["action"] == "member.set"]
+    assert [r["actor"] for r in records] == ["Ana", "host", "host"]
+    first = records[0]
+    assert [first["subject"], first["before"], first["after"]] == [
+        "red: ben",
+        {"role": "editor", "by_group": True},
+        {"role": "editor", "by_group": False},
+    ]
 
 
 def test_an_admin_makes_accounts_and_the_links_open_them(any_ana: Person) -> None:

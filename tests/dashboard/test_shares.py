@@ -8,6 +8,7 @@ import time
 import pytest
 
 from orgboard_dashboard.accounts.opaque import new_secret
+from orgboard_dashboard.api.proof import FRESH_S
 from orgboard_dashboard.queries.errors import BadQuery, Forbidden, NotFound
 from orgboard_dashboard.queries.people.accounts import make_account
 from orgboard_dashboard.queries.people.audit import list_records
@@ -16,6 +17,7 @@ from orgboard_dashboard.queries.people.shares import (
     NewShare,
     list_shares,
     make_share,
+    open_share,
     revoke_share,
 )
 from orgboard_dashboard.queries.remarks import Moment, add_remark
@@ -23,6 +25,7 @@ from orgboard_dashboard.viewer import SystemViewer, Viewer
 from orgboard_schema.sql.engine import begin_read, begin_write
 from orgboard_schema.sql.roles import Role
 from support.boards import Board, scalars
+from support.people import PASSWORD, add_person, sign_in
 from support.signing_in import Browser
 
 HOST = SystemViewer()
@@ -184,20 +187,56 @@ def test_a_run_of_another_project_is_not_shared(shared: Board) -> None:
 @pytest.mark.parametrize("path", ["https://evil.example/", "//evil.example", "/", "/docs", "p/a/b"])
 def test_only_pages_of_the_board_are_shared(board: Board, path: str) -> None:
     board.log("first", [scalars("loss", [1.0])])
+    add_person(board, "boss", is_admin=True)
 
-    refused = board.ask("POST", f"{API}/shares", json={"path": path, "title": "a"})
+    refused = sign_in(board, "boss").ask("POST", f"{API}/shares", {"path": path, "title": "a"})
 
     assert refused.status_code == 400
 
 
+def test_who_opens_a_link_over_and_over_does_not_fill_the_log(shared: Board) -> None:
+    secret, share_id = link(shared)
+    minute = 60.0 * (time.time() // 60.0)
+
+    with begin_write(shared.engine) as conn:
+        for second in (0, 1, 59, 60, 61, 180):
+            assert open_share(conn, secret, "10.0.0.7", minute + second) == PAGE
+
+    with begin_read(shared.engine) as conn:
+        noted = list_records(HOST, conn, action="share.opened")
+        (listed,) = list_shares(HOST, conn, "default", "board", minute)
+    assert [(one.subject, one.at - minute) for one in noted] == [
+        (share_id, 180),
+        (share_id, 60),
+        (share_id, 0),
+    ]
+    assert listed.uses == 6
+
+
+def test_a_link_is_made_with_a_fresh_password(any_board: Board) -> None:
+    any_board.log("first", [scalars("loss", [1.0])])
+    add_person(any_board, "boss", is_admin=True)
+    boss = sign_in(any_board, "boss", at=time.time() - FRESH_S - 1)
+    new = {"path": PAGE, "title": "a"}
+
+    refused = boss.ask("POST", f"{API}/shares", new)
+
+    assert (refused.status_code, refused.json().get("prove")) == (403, True)
+    assert boss.get(f"{API}/shares")["shares"] == []
+    boss.post("prove", {"password": PASSWORD})
+    boss.post(f"{API}/shares", new)
+
+
 def test_the_link_is_told_once_with_the_secret_behind_the_hash(board: Board) -> None:
     board.log("first", [scalars("loss", [1.0])])
+    add_person(board, "boss", is_admin=True)
+    boss = sign_in(board, "boss")
 
-    made = board.ask("POST", f"{API}/shares", json={"path": PAGE, "title": "a"}).json()
-    listed = board.ask("GET", f"{API}/shares").json()["shares"]
+    made = boss.post(f"{API}/shares", {"path": PAGE, "title": "a"})
+    listed = boss.get(f"{API}/shares")["shares"]
 
     base, _, secret = made["link"].partition("#")
     assert (base, len(secret)) == ("http://127.0.0.1:7070/s", 43)
     assert "link" not in listed[0]
-    assert board.ask("DELETE", f"{API}/shares/{made['id']}", json={}).status_code == 200
-    assert board.ask("GET", f"{API}/shares").json()["shares"] == []
+    boss.post(f"{API}/shares/{made['id']}", method="DELETE")
+    assert boss.get(f"{API}/shares")["shares"] == []

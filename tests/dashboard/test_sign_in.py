@@ -6,12 +6,16 @@ import asyncio
 from collections import Counter
 
 import pytest
+from sqlalchemy import func, select
 
+from orgboard_dashboard.accounts.delays import FORGET_AFTER_S, OF_NETWORK
 from orgboard_dashboard.accounts.names import key_of, name_problem
+from orgboard_dashboard.queries.errors import BadQuery
 from orgboard_dashboard.queries.people.accounts import change_account, make_account
 from orgboard_dashboard.signin.places import checked_next
 from orgboard_dashboard.viewer import SystemViewer
-from orgboard_schema.sql.engine import begin_write
+from orgboard_schema.sql import tables
+from orgboard_schema.sql.engine import begin_read, begin_write
 from support.asgi import Reply
 from support.boards import Board
 from support.signing_in import Browser, Clock, add_person, browser_at, door
@@ -82,6 +86,32 @@ def test_of_a_thousand_names_from_one_network_a_handful_is_looked_at(any_board: 
 
     assert set(told) == {401, 429}
     assert 0 < told[401] <= 15
+
+
+def test_a_network_that_waits_leaves_no_rows_and_what_is_old_is_forgotten(
+    any_board: Board,
+) -> None:
+    add_person(any_board, "ana")
+    clock = Clock()
+    web = door(any_board, clock)
+
+    async def guess_all() -> None:
+        browser = browser_at(web)
+        for number in range(60):
+            await browser.sign_in(f"nobody{number}", WRONG)
+
+    asyncio.run(guess_all())
+
+    # Each that was looked at, and the network.
+    assert _rows(any_board) == OF_NETWORK.free + 1
+    clock.now += FORGET_AFTER_S + 1
+    assert asyncio.run(browser_at(web, "10.9.0.1").sign_in("ana")).status == 200
+    assert _rows(any_board) == 1
+
+
+def _rows(board: Board) -> int:
+    with begin_read(board.engine) as conn:
+        return int(conn.scalar(select(func.count()).select_from(tables.sign_in_delay)) or 0)
 
 
 def test_waits_grow_and_end_and_while_one_waits_the_right_password_is_not_looked_at(
@@ -167,6 +197,34 @@ def test_names_that_are_spelled_alike_are_one(board: Board, name: str, same: str
 )
 def test_what_could_be_taken_for_another_name_is_none(name: str) -> None:
     assert name_problem(name) is not None
+
+
+@pytest.mark.parametrize(
+    "name",
+    # A Cyrillic a, a Greek o, an Arabic digit among Latin letters.
+    [*("\u0430na", "an\u0430", "b\u03bfb", "ana\u0661"), *("host", "HOST", "guest", "Gue\u017ft")],
+)
+def test_a_name_is_of_one_script_and_not_what_the_log_calls_others(
+    any_board: Board, name: str
+) -> None:
+    with begin_write(any_board.engine) as conn, pytest.raises(BadQuery):
+        make_account(SystemViewer(), conn, name, 1.0, kind="person")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "ana.lopez-2",
+            "\u0430\u043d\u044f_1",
+            "\u03c3\u03bf\u03c6\u03af\u03b1",
+            "\u5c71\u7530\u3042\u30ab\u30fc2",
+        ),
+        *("\uae40\u91d1", "\u0639\u0644\u064a\u0661", "zo\u00eb", "42", "host2", "guests"),
+    ],
+)
+def test_names_of_every_script_are_names(name: str) -> None:
+    assert name_problem(name) is None
 
 
 HOSTILE_NEXTS = [

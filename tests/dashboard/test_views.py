@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from orgboard_dashboard.queries import views
+from orgboard_dashboard.queries.errors import TooMuch
 from orgboard_dashboard.queries.views import MAX_NAME_CHARS, MAX_STATE_BYTES, NewView, save_view
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.sql.engine import begin_write
@@ -177,16 +178,36 @@ def test_of_very_many_links_the_oldest_go(
     assert status == [200, 200, 404, 200]
 
 
+@pytest.mark.parametrize("for_team", [True, False])
 def test_a_project_has_a_bounded_number_of_views(
-    board: Board, monkeypatch: pytest.MonkeyPatch
+    any_board: Board, monkeypatch: pytest.MonkeyPatch, for_team: bool
 ) -> None:
     monkeypatch.setattr(views, "MAX_NAMED", 1)
-    _save(board)
+    monkeypatch.setattr(views, "MAX_OWN", 1)
+    _save(any_board, for_team=for_team)
+    new = {"name": "two", "page": "runs", "state": "", "for_team": for_team}
 
-    answer = board.ask("POST", PATH, json={"name": "two", "page": "runs", "state": ""})
+    answer = any_board.ask("POST", PATH, json=new)
 
     assert answer.status_code == 413
-    assert "Delete some" in answer.json()["error"]
+    whose = "for the team. Delete some of those" if for_team else "Delete some of yours"
+    assert whose in answer.json()["error"]
+    # The one kind leaves the other its room.
+    _save(any_board, "three", for_team=not for_team)
+
+
+def test_nobody_takes_others_the_room_for_views(
+    any_board: Board, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(views, "MAX_NAMED", 2)
+    monkeypatch.setattr(views, "MAX_OWN", 2)
+    for name in "ab":
+        _save_as(any_board, "low", name, for_team=False)
+
+    with pytest.raises(TooMuch):
+        _save_as(any_board, "low", "c", for_team=False)
+    _save_as(any_board, "ben", "mine", for_team=False)
+    _save_as(any_board, "ben", "ours", for_team=True)
 
 
 def test_two_views_that_one_sees_do_not_share_a_name(any_board: Board) -> None:

@@ -249,6 +249,13 @@ def _kept_views() -> Iterator[Action]:
     )
     yield from _changed_views("a team's", Need.EDIT, lambda s: {"key": s.view}, for_team=True)
     yield from _changed_views("an own", Need.OWN, lambda s: {"key": s.own}, for_team=False)
+    for name, need, key in (
+        # Somebody who never asks said something of it.
+        ("a team's view, with what others said", Need.ADMINISTER, lambda s: {"key": s.view}),
+        ("a team's view", Need.EDIT, lambda s: {"key": f"{s.view}q"}),
+        ("an own view", Need.OWN, lambda s: {"key": s.own}),
+    ):
+        yield Action(f"remove {name}", "DELETE", _P + "/views/{key}", need, segments=key)
 
 
 def _changed_views(
@@ -262,14 +269,13 @@ def _changed_views(
         body=lambda _: {"name": f"renamed, {whose}"},
         segments=key,
     )
-    yield Action(f"remove {whose} view", "DELETE", path + "/{key}", need, segments=key)
 
 
 def _shares() -> Iterator[Action]:
     path = _P + "/shares"
     yield Action("read share links", "GET", path, Need.OVERSEE)
     yield Action(
-        *("make a share link", "POST", path, Need.ADMINISTER),
+        *("make a share link", "POST", path, Need.GRANT),
         body=lambda s: {
             "path": f"/p/{s.team}/{s.project}/scalars",
             "title": "a link",

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from orgboard_dashboard.accounts.opaque import csrf_of, digest, new_token
 from orgboard_dashboard.queries.people.accounts import add_account
 from orgboard_dashboard.queries.people.members import put_member
-from orgboard_dashboard.queries.people.ways_in import ABSOLUTE_S, IDLE_S, Guess, open_session
+from orgboard_dashboard.queries.people.ways_in import ABSOLUTE_S, IDLE_S, open_session_of
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.engine import begin_write
 from orgboard_schema.sql.roles import Role
@@ -223,11 +223,11 @@ def _way_in(conn: Connection, world: World, asker: Asker, account_id: int) -> di
 
 def _session(conn: Connection, asker: Asker, account_id: int) -> dict[str, str]:
     secret = secrets.token_urlsafe(32)
-    guess, began = Guess(account_id, asker.name, None), NOW
+    began = NOW
     if asker.ended == "old":
         began = NOW - ABSOLUTE_S
     # Opened when it was new, so that it is not swept away with those that are over.
-    key = open_session(conn, guess, secret, NOW, address="", agent="")
+    key = open_session_of(conn, account_id, asker.name, secret, NOW, address="", agent="")
     session = tables.session.c
     times = {"created_at": began, "used_at": NOW - IDLE_S if asker.ended == "idle" else NOW}
     conn.execute(update(tables.session).where(session.session_id == key).values(times))

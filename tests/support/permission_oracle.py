@@ -30,6 +30,7 @@ The rules, as read:
   everybody else, whoever that is, finds nothing there; it shows what its maker may see at present,
   and of that its own runs; whose pages may frame it is told to everybody who knows its address;
 + a run is watched by a person with an account, in person, who sees it, whatever else that one may;
++ a view goes with what was said of it: with what others said, who runs the project removes it;
 + whoever sees a run or a view may comment on it; whom one might name there, a person is told only;
 + tokens are for programs: to who comes by one, nothing exists outside the API for programs;
 + the door, where one signs in, is open to everybody who comes without a token;

@@ -88,7 +88,15 @@ def _dictionary() -> Iterator[Action]:
 
 def _installation() -> Iterator[Action]:
     pages = ("/admin/sessions", "/admin/storage", "/admin/ingest")
-    for path in ("/accounts", "/directories", "/groups", "/audit", "/audit.csv", *pages):
+    for path in (
+        "/accounts",
+        "/directories",
+        "/groups",
+        "/audit",
+        "/audit.csv",
+        "/invitations",
+        *pages,
+    ):
         yield _get(path, Need.INSPECT, is_list=True)
     somebody: dict[str, Any] = {"segments": lambda _: {"name": SOMEBODY}}
     yield _get("/accounts/{name}/access", Need.INSTANCE, is_list=True, **somebody)
@@ -127,6 +135,13 @@ def _teams() -> Iterator[Action]:
         **of_red,
     )
     yield _post("/invitations", Need.RUN_TEAM, lambda _: {"team": RED, "role": "viewer"})
+    # Looking, and nobody has a role by it: so it needs no password.
+    yield _get("/teams/{team}/invitations", Need.BUILD, **of_red)
+    yield Action(
+        *("revoke a link", "DELETE", _API + "/invitations/{key}", Need.ACCOUNT),
+        segments=lambda _: {"key": "00" * 32},
+        done=404,
+    )
 
 
 def _access() -> Iterator[Action]:

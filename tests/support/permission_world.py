@@ -265,6 +265,7 @@ def _say(
     kept |= {"state": f"q={words}", "created_at": NOW - 100, "changed_at": NOW - 100}
     rows: list[dict[str, Any]] = [
         {"view_id": view, "name": f"view {words}", "owner": "", "for_team": 1},
+        {"view_id": f"{view}q", "name": f"quiet {words}", "owner": "", "for_team": 1},
         {"view_id": link, "name": None, "owner": "", "for_team": 1},
         {"view_id": own, "name": f"own {words}", "owner": SOMEBODY, "for_team": 0},
     ]

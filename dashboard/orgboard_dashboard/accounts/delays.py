@@ -9,7 +9,7 @@ import ipaddress
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["OF_NAME", "OF_NETWORK", "Patience", "network_of"]
+__all__ = ["FORGET_AFTER_S", "OF_NAME", "OF_NETWORK", "Patience", "network_of"]
 
 FORGET_AFTER_S: Final = 24 * 3600.0
 

@@ -14,6 +14,7 @@ from typing import Final
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from orgboard_dashboard.accounts.guessable import guesses
 from orgboard_dashboard.accounts.names import key_of
 
 __all__ = ["MAX_CHARS", "MIN_CHARS", "hash_of", "is_right", "needs_rehash", "password_problem"]
@@ -30,12 +31,8 @@ _NOBODYS: Final = (
 )
 """Of a password that nobody knows, made as today's are, so that it takes as long."""
 
-_WORDS: Final = (
-    *("password", "passwort", "motdepasse", "letmein", "welcome", "iloveyou", "administrator"),
-    *("admin", "changeme", "qwertyuiop", "qwerty", "asdfghjkl", "zxcvbnm", "1234567890", "abc"),
-    *("orgboard", "tensorboard", "correcthorsebatterystaple", "trustno", "default", "secret"),
-)
-"""What passwords are made of that are guessed first."""
+_LEAST_GUESSES: Final = 6
+_LEAST_DIFFERENT: Final = 5
 
 
 def password_problem(password: str, name: str) -> str | None:
@@ -44,10 +41,8 @@ def password_problem(password: str, name: str) -> str | None:
         return f"A password has at least {MIN_CHARS} characters; a sentence is a good one."
     if len(password) > MAX_CHARS:
         return f"A password has at most {MAX_CHARS} characters."
-    rest = key_of(password)
-    for word in (key_of(name), *_WORDS):
-        rest = rest.replace(word, "") if word else rest
-    if len(set(rest.strip("0123456789!?.@#$-_ "))) < 4 and len(set(rest)) < 6:
+    typed = key_of(password)
+    if len(set(typed)) < _LEAST_DIFFERENT or guesses(typed, key_of(name)) < _LEAST_GUESSES:
         return "This password is among the first that anybody would guess. Take a sentence."
     return None
 

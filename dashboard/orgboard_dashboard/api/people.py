@@ -33,6 +33,11 @@ from orgboard_dashboard.queries.people.accounts import (
     list_accounts,
     make_account,
 )
+from orgboard_dashboard.queries.people.invitations import (
+    list_links,
+    list_links_into,
+    revoke_link,
+)
 from orgboard_dashboard.queries.people.links import INVITATION_S, RESET_S, invite, reset
 from orgboard_dashboard.queries.people.members import (
     find_team,
@@ -64,7 +69,7 @@ def routes(services: Services, config: WebConfig) -> APIRouter:
     router = APIRouter(prefix="/api/ui/v1")
     links = _Links(services, config)
     _add_accounts(router, services, config, links)
-    _add_invitations(router, links)
+    _add_invitations(router, services, links)
     _add_teams(router, services)
     _add_projects(router, services)
     return router
@@ -146,7 +151,21 @@ def _add_accounts(router: APIRouter, services: Services, config: WebConfig, link
         return answer({"projects": await services.ask(what_sees, name)})
 
 
-def _add_invitations(router: APIRouter, links: _Links) -> None:
+def _add_invitations(router: APIRouter, services: Services, links: _Links) -> None:
+    @router.get("/invitations")
+    async def invitations() -> Response:
+        return answer({"links": await services.ask(list_links, services.now())})
+
+    @router.get("/teams/{team}/invitations")
+    async def into_team(team: str) -> Response:
+        return answer({"links": await services.ask(list_links_into, team, services.now())})
+
+    @router.delete("/invitations/{key}")
+    async def revoke(key: str) -> Response:
+        links.require_proof()
+        await services.edit(revoke_link, key, services.now())
+        return answer({"id": key})
+
     @router.post("/invitations")
     async def invite_somebody(request: Request) -> Response:
         links.require_proof()

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from orgboard_dashboard.accounts.opaque import new_secret
 from orgboard_dashboard.api.answers import answer, plain
 from orgboard_dashboard.api.bodies import number_of, read_object, text_of, uids_of
+from orgboard_dashboard.api.proof import require_proof
 from orgboard_dashboard.config import WebConfig
 from orgboard_dashboard.queries.errors import BadQuery
 from orgboard_dashboard.queries.people.shares import (
@@ -34,6 +35,7 @@ def routes(services: Services, config: WebConfig) -> APIRouter:
 
     @router.post("")
     async def share(team: str, project: str, request: Request) -> Response:
+        require_proof(services.now())
         asked = read_object(await request.body())
         path = text_of(asked, "path", 10_000)
         if checked_next(path) != path or path == "/":

@@ -64,7 +64,8 @@ def routes(services: Services) -> APIRouter:
 
     @router.delete("/{key}")
     async def remove(team: str, project: str, key: str) -> Response:
-        return answer(_json(await services.edit(remove_view, team, project, key)))
+        gone = await services.edit(remove_view, team, project, key, services.now())
+        return answer(_json(gone))
 
     return router
 

@@ -6,7 +6,7 @@ not read them again until somebody restores the run.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, func, select
 
 from orgboard_dashboard.queries.edits import MAX_RUNS
 from orgboard_dashboard.queries.errors import TooMuch
+from orgboard_dashboard.queries.people.audit import actor_of, note_down
 from orgboard_dashboard.queries.visible import ProjectRef, find_project, runs_of
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.errors import RunIsLive, RunNotFound
@@ -34,6 +35,8 @@ __all__ = [
 ]
 
 _MAX_LISTED: Final = 1000
+_MOST_NAMED: Final = 100
+"""Runs that a record of the log names; how many there were it tells in any case."""
 
 _run = tables.run.c
 
@@ -125,6 +128,8 @@ def delete_runs(
             continue
         else:
             deleted.append(uid)
+    if deleted:
+        _note(conn, viewer, "run.delete", f"{team}/{project}", deleted, now)
     return Deleted(tuple(deleted), live)
 
 
@@ -168,11 +173,20 @@ def restore_runs(
     """
     found = find_project(viewer, conn, team, project, Role.ADMIN)
     _refuse_too_many(uids)
-    query = select(_run.run_id).where(_of(viewer, found, uids, DELETED)).order_by(_run.run_id)
-    run_ids = list(conn.scalars(query))
-    for run_id in run_ids:
+    deleted = _of(viewer, found, uids, DELETED)
+    rows = conn.execute(select(_run.run_id, _run.uid).where(deleted).order_by(_run.run_id)).all()
+    for run_id, _ in rows:
         restore_run(conn, run_id, now=now)
-    return len(run_ids)
+    if rows:
+        _note(conn, viewer, "run.restore", f"{team}/{project}", [uid for _, uid in rows], now)
+    return len(rows)
+
+
+def _note(
+    conn: Connection, viewer: Viewer, action: str, place: str, uids: Sequence[str], now: float
+) -> None:
+    after = {"runs": len(uids), "uids": sorted(uids)[:_MOST_NAMED]}
+    note_down(conn, actor_of(viewer), action, place, now, after=after)
 
 
 def _of(

@@ -25,6 +25,7 @@ from sqlalchemy import (
 
 from orgboard_dashboard.queries.edits import author_of, checked_line
 from orgboard_dashboard.queries.errors import BadQuery, Conflict, Forbidden, NotFound, TooMuch
+from orgboard_dashboard.queries.people.audit import actor_of, note_down
 from orgboard_dashboard.queries.visible import ANY, ProjectRef, find_project, visible_projects
 from orgboard_dashboard.urls import PAGES, decode_view, encode_view
 from orgboard_dashboard.viewer import Viewer
@@ -39,6 +40,7 @@ __all__ = [
     "MAX_LINKS",
     "MAX_NAMED",
     "MAX_NAME_CHARS",
+    "MAX_OWN",
     "MAX_STATE_BYTES",
     "Change",
     "NewView",
@@ -56,7 +58,9 @@ __all__ = [
 MAX_NAME_CHARS: Final = 200
 MAX_STATE_BYTES: Final = 64 * 1024
 MAX_NAMED: Final = 500
-"""Of a project, whoever made them."""
+"""Of a project's team, whoever made them."""
+MAX_OWN: Final = 200
+"""Of a project, for each who keeps some: nobody's fill up what others have."""
 MAX_LINKS: Final = 10_000
 """Of a project: some tens of megabytes at the usual length."""
 
@@ -124,7 +128,7 @@ def list_views(viewer: Viewer, conn: Connection, team: str, project: str) -> tup
     if viewer.kind == "share":
         return ()
     query = select(*_listed()).where(_visible(viewer, found), _of.name.is_not(None))
-    rows = [_row(row) for row in conn.execute(query.limit(MAX_NAMED))]
+    rows = [_row(row) for row in conn.execute(query.limit(MAX_NAMED + MAX_OWN))]
     return tuple(sorted(rows, key=lambda row: (row.name.casefold(), row.name, row.id)))
 
 
@@ -163,7 +167,7 @@ def save_view(
         NotFound: there is no such project, or `viewer` may not see it.
         BadQuery: name, page or state is out of bounds.
         Conflict: there is a view of that name already, or of that id.
-        TooMuch: the project has too many.
+        TooMuch: the team, or who saves it, has too many in the project.
     """
     is_shared = new.for_team and new.name is not None
     found = _locked(viewer, conn, team, project, is_shared=is_shared)
@@ -225,27 +229,53 @@ def change_view(
     return find_view(viewer, conn, team, project, key)
 
 
-def remove_view(viewer: Viewer, conn: Connection, team: str, project: str, key: str) -> SavedView:
+def remove_view(
+    viewer: Viewer, conn: Connection, team: str, project: str, key: str, now: float
+) -> SavedView:
     """Remove a named view, and return what it was. Links to it say that it is gone.
 
-    What was said of it goes with it.
+    What was said of it goes with it; so where others said something, who may take theirs back
+    removes it.
 
     Raises:
-        Forbidden: `viewer` may see the project, and not change this in it.
+        Forbidden: `viewer` may see the project, and not change this in it, or others said
+            something of the view and `viewer` does not run the project.
         NotFound: there is no such view, or `viewer` may not see it.
         BadQuery: it stands for a link.
     """
-    _, before = _locked_view(viewer, conn, team, project, key)
-    if not before.view.name:
+    found, before = _locked_view(viewer, conn, team, project, key)
+    view = before.view
+    if not view.name:
         raise BadQuery("What a link stands for stays, as long as the project has not too many.")
-    _remove_words(conn, before.view.id)
-    conn.execute(delete(tables.saved_view).where(_of.view_id == before.view.id))
+    # From here on nobody says more of it.
+    conn.execute(select(_of.view_id).where(_of.view_id == view.id).with_for_update())
+    others = _said_by_others(viewer, conn, view.id)
+    if others and not _runs(viewer, conn, found):
+        raise Forbidden("Others said something of this view: who runs the project deletes it.")
+    _remove_words(conn, view.id)
+    conn.execute(delete(tables.saved_view).where(_of.view_id == view.id))
+    if view.for_team:
+        was = {"name": view.name, "owner": view.owner, "comments_of_others": others}
+        place = f"{team}/{project}: {view.id}"
+        note_down(conn, actor_of(viewer), "view.removed", place, now, before=was)
     return before
 
 
+def _said_by_others(viewer: Viewer, conn: Connection, key: str) -> int:
+    comment = tables.comment.c
+    theirs = comment.account_id.is_distinct_from(viewer.account_id)
+    here = (comment.view_id == key) & comment.removed_at.is_(None) & theirs
+    return conn.execute(select(func.count()).where(here)).scalar_one()
+
+
+def _runs(viewer: Viewer, conn: Connection, project: ProjectRef) -> bool:
+    of = tables.project.c.project_id
+    query = select(of).where(of == project.project_id, visible_projects(viewer, Role.ADMIN))
+    return conn.scalar(query) is not None
+
+
 def _remove_words(conn: Connection, key: str) -> None:
-    """Remove what was said of a view, and let nobody say more."""
-    conn.execute(select(_of.view_id).where(_of.view_id == key).with_for_update())
+    """Remove what was said of a view."""
     comment = tables.comment.c
     said = select(comment.comment_id).where(comment.view_id == key)
     conn.execute(delete(tables.mention).where(tables.mention.c.comment_id.in_(said)))
@@ -327,8 +357,14 @@ def _make_room(
     if new.id and conn.scalar(select(_of.view_id).where(_of.view_id == new.id)) is not None:
         raise Conflict("There is a view of that id already.")
     here = (_of.project_id == project.project_id) & _of.name.is_not(None)
-    if conn.execute(select(func.count()).where(here)).scalar_one() >= MAX_NAMED:
-        raise TooMuch(f"A project has at most {MAX_NAMED} views. Delete some.")
+    if new.for_team:
+        most, kept = MAX_NAMED, here & (_of.for_team == 1)
+        words = f"A project has at most {most} views for the team. Delete some of those."
+    else:
+        most, kept = MAX_OWN, here & (_of.for_team == 0) & (_of.owner == to_sql(author_of(viewer)))
+        words = f"One keeps at most {most} views of one's own in a project. Delete some of yours."
+    if conn.execute(select(func.count()).where(kept)).scalar_one() >= most:
+        raise TooMuch(words)
 
 
 def _new_name(

@@ -33,6 +33,7 @@ from orgboard_dashboard.queries.people.second_factors import has_second
 from orgboard_dashboard.queries.people.shares import open_share
 from orgboard_dashboard.queries.people.ways_in import (
     Guess,
+    Outdated,
     admit_guess,
     close_session,
     guess_at,
@@ -145,7 +146,11 @@ class _Door:
             return answer({"second": True})
         if then == "refuse":
             return refuse(401, _WRONG_CODE)
-        return await self._open(request, guess, checked_next(to, self._config.base))
+        try:
+            return await self._open(request, guess, checked_next(to, self._config.base))
+        except Outdated:
+            await services.edit_unknown(refuse_guess, guess, address, services.now())
+            return refuse(401, _WRONG)
 
     async def welcome(self, request: Request, name: str, password: str, secret: str) -> Response:
         services = self._services

@@ -60,6 +60,32 @@ def test_sessions_are_found_and_ended_one_and_all(page: Page, peopled: Served, a
     assert _standing(peopled, one, two, other) == {other.session}
 
 
+def test_links_that_are_out_are_seen_and_taken_back(
+    page: Page, peopled: Served, ana: Person
+) -> None:
+    page.goto(f"{peopled.address}/admin/people")
+    rows = page.get_by_role("table", name="Open invitations").locator("tbody tr")
+    page.get_by_role("button", name="Invite…").click()
+    page.get_by_role("dialog").get_by_label("Team", exact=True).select_option("red")
+    page.get_by_role("button", name="Make a link").click()
+    link = page.get_by_label("The link").input_value()
+    page.keyboard.press("Escape")
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text("an account, viewer of red")
+    expect(rows).to_contain_text("Ana")
+
+    # Who runs the team finds it there, too.
+    page.goto(f"{peopled.address}/admin/teams")
+    page.get_by_role("button", name="Members of red").click()
+    rows.get_by_role("button", name="Revoke").click()
+    page.get_by_role("dialog", name="Revoke this link?").get_by_role(
+        "button", name="Revoke"
+    ).click()
+    expect(rows).to_have_count(0)
+    page.goto(link)
+    expect(page.locator("body")).to_contain_text("This link was used already, or is too old.")
+
+
 def test_what_takes_room_is_opened_from_team_to_run(
     page: Page, peopled: Served, ana: Person
 ) -> None:

@@ -33,9 +33,10 @@
       ob.el("button.ob-quiet", { type: "button", "aria-haspopup": "menu", "aria-label": `What can be done with ${row.name}`, onclick: (event) => ob.menu(event, row.name, actionsOf(page, row)) }, "Change"),
     ]);
     const writes = !page.me.read_only;
+    const [open] = await ob.openInvitations("invitations", writes, "h2", page.signal);
     const table = ob.peopleTable("Accounts", ["Name", "Kind", "State", "Last used", ""], rows);
     return [bar(ob.plural(accounts.length, "account"), accounts.length > ob.SEARCHED_FROM && finder(accounts, table),
-      writes && button("Invite…", () => askInvitation()), writes && button("New account…", () => askAccount(page))), table];
+      writes && button("Invite…", () => askInvitation(page)), writes && button("New account…", () => askAccount(page))), table, open];
   }
 
   /** Make a field that leaves the rows of a name; `table` has one for each account. */
@@ -82,6 +83,7 @@
     const make = async () => {
       const made = await ob.delicate(`accounts/${encodeURIComponent(name)}/link`, {});
       ob.showLink(`A link for ${name}`, "Who opens it sets the password of this account.", made);
+      page.again();
     };
     if (!has) return make();
     ob.dialog(`A new password for ${name}?`, ob.el("p", {}, "You get a link for who forgot the password. Nothing changes until it is opened; then all sessions of the account are over."), { does: "Make the link", act: make });
@@ -115,7 +117,7 @@
     name.focus();
   }
 
-  async function askInvitation() {
+  async function askInvitation(page) {
     const told = await ob.attempt(() => ob.getJson("teams"));
     if (!told) return;
     const role = ob.roleSelect("Role", "viewer", () => {});
@@ -124,7 +126,7 @@
     ob.dialog("Invite somebody", [
       ob.el("p", {}, "A link with which one person makes an account, under a name of their choice."),
       ob.el("label.ob-labelled", {}, ob.el("span", {}, "Into the team"), team), ob.el("label.ob-labelled", {}, ob.el("span", {}, "As"), role),
-    ], { does: "Make a link", act: () => ob.invite(team.value, role.value) });
+    ], { does: "Make a link", act: () => ob.invite(team.value, role.value).then(page.again) });
   }
 
   async function tokens(page) {

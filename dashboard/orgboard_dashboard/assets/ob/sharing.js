@@ -28,7 +28,7 @@
       does: "Make a link",
       act: async () => {
         const body = { title: title.value, path: location.pathname.slice(ob.base().length - 1) + (await ob.linkQuery()), days: Number(chosen.days) };
-        const made = await ob.change(`${path}/shares`, chosen.only === "all" ? body : { ...body, runs: uids });
+        const made = await ob.delicate(`${path}/shares`, chosen.only === "all" ? body : { ...body, runs: uids });
         ob.showSecret(`Link to ${ob.shortName(made.title, 40)}`, "The link", made.link, [ob.el("p", {}, "Whoever has it sees this page. It is not shown again; it can be revoked where it was made.")]);
       },
     });

@@ -9,7 +9,9 @@
     if (!found) return;
     const [told, me, names] = found;
     const place = ob.el("section.ob-access");
-    const dialog = { team, path, place, changed, mayChange: told.may_change && !me.read_only };
+    const writes = told.may_change && !me.read_only;
+    const [links, readLinks] = (writes && (await ob.attempt(() => ob.openInvitations(`teams/${encodeURIComponent(team)}/invitations`, writes, "h3")))) || [];
+    const dialog = { team, path, place, links, readLinks, changed, mayChange: writes };
     dialog.adder = ob.nameAdder("Put in", names, (name, role) => put(dialog, name, role));
     const box = ob.dialog(`Team ${team}`, place, { act: () => {} });
     box.classList.add("ob-wide");
@@ -27,15 +29,16 @@
       ob.el("ul.ob-grants", { "aria-label": "Members" }, ...rows, mayChange ? dialog.adder : null),
       mayChange ? ob.el("h3", {}, "Somebody who has no account") : null,
       mayChange ? inviter(dialog) : null,
+      dialog.links,
       mayChange ? ob.el("p.ob-adder", {}, ob.el("span.ob-grow", {}, "A project without runs, for who will log some"),
         ob.el("button.ob-pill", { type: "button", onclick: () => ob.askProject([dialog.team], dialog.changed) }, "New project…")) : null,
     ].filter(Boolean)));
   }
 
-  function inviter({ team }) {
+  function inviter({ team, readLinks }) {
     const role = ob.roleSelect("Role of who is invited", "viewer", () => {});
     return ob.el("p.ob-adder", {}, ob.el("span.ob-grow", {}, "A link that makes an account in this team, as"), role,
-      ob.el("button.ob-pill", { type: "button", onclick: () => ob.attempt(() => ob.invite(team, role.value)) }, "Make a link"));
+      ob.el("button.ob-pill", { type: "button", onclick: () => ob.attempt(() => ob.invite(team, role.value).then(readLinks)) }, "Make a link"));
   }
 
   /** Ask for a new project of one of these teams. */

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, exists, func, insert, select, update
+from sqlalchemy import Connection, delete, exists, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from orgboard_dashboard.accounts.names import key_of, name_problem
 from orgboard_dashboard.queries.errors import BadQuery, Conflict, NotFound
 from orgboard_dashboard.queries.people.audit import actor_of, note_down
+from orgboard_dashboard.queries.people.open_links import drop_resets, drop_unbacked
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.text import from_sql, to_sql
@@ -24,6 +26,8 @@ __all__ = [
     "end_all_sessions",
     "end_sessions",
     "find_account",
+    "is_run",
+    "is_service",
     "list_accounts",
     "list_sessions",
     "make_account",
@@ -122,6 +126,12 @@ def account_id_of(conn: Connection, name: str) -> int | None:
     return conn.scalar(select(_account.account_id).where(_account.name_key == to_sql(key_of(name))))
 
 
+def is_service(conn: Connection, account_id: int) -> bool:
+    """Tell whether an account is a program's: it has tokens, and nobody signs in with it."""
+    here = _account.account_id == account_id
+    return conn.scalar(select(_account.kind).where(here)) == "service"
+
+
 def make_account(
     viewer: Viewer, conn: Connection, name: str, now: float, *, kind: str, is_admin: bool = False
 ) -> int:
@@ -179,9 +189,9 @@ def change_account(
 ) -> None:
     """Make an account an admin or not, put it to sleep or wake it.
 
-    Asleep, it has no session and watches nothing. What it may do from now on, who stole a session
-    before may not: when it is made an admin or is none any more its sessions end, but the one that
-    asks.
+    Asleep, it has no session and watches nothing, and no link that it made opens. What it may do
+    from now on, who stole a session before may not: when it is made an admin or is none any more
+    its sessions end, but the one that asks.
 
     Raises:
         NotFound: there is no such account, or `viewer` does not run the installation.
@@ -192,6 +202,7 @@ def change_account(
     # Everybody's rows: of two who take the last two admins away, one waits and is told.
     conn.execute(select(_account.account_id).where(_account.is_admin == 1).with_for_update())
     row = conn.execute(select(_account.is_admin, _account.disabled_at).where(here)).one()
+    was_run = is_run(conn, but=())
     before = {"admin": bool(row.is_admin), "disabled": row.disabled_at is not None}
     after = dict(before)
     values: dict[str, object] = {}
@@ -204,15 +215,33 @@ def change_account(
     if not values:
         return
     conn.execute(update(tables.account).where(here).values(values))
-    awake = (_account.is_admin == 1) & _account.disabled_at.is_(None)
-    if not conn.scalar(select(func.count()).select_from(tables.account).where(awake)):
-        raise Conflict("Somebody must run the board: make another account an admin first.")
+    # The first of all may not have opened the link yet: then somebody stays named.
+    named = select(func.count()).where(_account.is_admin == 1, _account.disabled_at.is_(None))
+    if not conn.scalar(named) or (was_run and not is_run(conn, but=())):
+        raise Conflict("Somebody must run the board: let another person first, who can sign in.")
     if after["disabled"]:
         end_all_sessions(conn, account_id)
         _stop_watching(conn, account_id)
     elif after["admin"] != before["admin"]:
         end_all_sessions(conn, account_id, but=viewer.via)
+    drop_unbacked(conn)
     note_down(conn, actor_of(viewer), "account.set", name, now, before=before, after=after)
+
+
+def is_run(conn: Connection, *, but: Collection[int]) -> bool:
+    """Tell whether somebody who can sign in runs the board, beside these accounts.
+
+    A service does not sign in, and who never opened the link to set a password may never do.
+    """
+    identity = tables.identity.c
+    signs_in = or_(
+        exists().where(_password.account_id == _account.account_id),
+        exists().where(identity.account_id == _account.account_id),
+    )
+    runs = (_account.is_admin == 1) & _account.disabled_at.is_(None)
+    people = (_account.kind == "person") & _account.account_id.notin_(but)
+    query = select(_account.account_id).where(runs, people, signs_in)
+    return conn.scalar(query.limit(1)) is not None
 
 
 def change_own_password(viewer: Viewer, conn: Connection, password_hash: str, now: float) -> None:
@@ -290,6 +319,8 @@ def require_admin(viewer: Viewer) -> None:
 
 
 def _replace_password(conn: Connection, account_id: int, kept: str, now: float) -> None:
+    # Whoever has a link to set it, it was for the one before.
+    drop_resets(conn, account_id)
     row: dict[str, object] = {"account_id": account_id, "hash": kept, "changed_at": now}
     insert_or_replace(conn, tables.password, [row], replace=["hash", "changed_at"])
 

@@ -15,9 +15,14 @@ from typing import Any, Final
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from orgboard_dashboard.queries.errors import BadQuery, Conflict, Forbidden
-from orgboard_dashboard.queries.people.accounts import require_admin
+from orgboard_dashboard.queries.people.accounts import (
+    end_all_sessions,
+    is_run,
+    require_admin,
+)
 from orgboard_dashboard.queries.people.audit import DONE, REFUSED, Actor, actor_of, note_down
 from orgboard_dashboard.queries.people.members import find_team
+from orgboard_dashboard.queries.people.open_links import drop_unbacked
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.roles import Role
@@ -91,11 +96,12 @@ def set_rule(
         return
     if given is None:
         conn.execute(delete(tables.group_rule).where(here))
-        _end_with_the_last(conn, team_id)
+        _end_with_the_last(conn, team_id, viewer.via)
     elif before is None:
         _insert(conn, viewer, group, team_id, given, now)
     else:
         conn.execute(update(tables.group_rule).where(here).values(role=given))
+    drop_unbacked(conn)
     was, will = ({"role": Role(r).word if r else ""} for r in (before, given))
     subject = f"{group} in {team}" if team else f"{group} runs the board"
     note_down(conn, actor_of(viewer), "group.set", subject, now, before=was, after=will)
@@ -120,6 +126,7 @@ def apply_rules(
             teams[team_id] = role, group
     _apply_teams(conn, actor, account_id, teams, now)
     _apply_admin(conn, actor, account_id, admin, now)
+    drop_unbacked(conn)
 
 
 def _apply_teams(
@@ -164,6 +171,8 @@ def _apply_admin(conn: Connection, actor: Actor, account_id: int, group: str, no
     if not is_kept:
         values = {"is_admin": int(is_given), "admin_by_group": int(is_given)}
         conn.execute(update(tables.account).where(here).values(values))
+        # Whoever stole a session before may not what it may from now on.
+        end_all_sessions(conn, account_id)
     before, after = {"admin": is_taken}, {"admin": is_given, "by_group": group}
     outcome = REFUSED if is_kept else DONE
     note_down(
@@ -171,8 +180,8 @@ def _apply_admin(conn: Connection, actor: Actor, account_id: int, group: str, no
     )
 
 
-def _end_with_the_last(conn: Connection, team_id: int | None) -> None:
-    """Take what groups gave in a place that no rule is on any more."""
+def _end_with_the_last(conn: Connection, team_id: int | None, via: str) -> None:
+    """Take what groups gave in a place that no rule is on any more; the session `via` stays."""
     if conn.scalar(select(func.count()).select_from(tables.group_rule).where(_of_team(team_id))):
         return
     if team_id is not None:
@@ -184,14 +193,14 @@ def _end_with_the_last(conn: Connection, team_id: int | None) -> None:
         raise Conflict("Somebody must run the board: make an account an admin by hand first.")
     values = {"is_admin": 0, "admin_by_group": 0}
     conn.execute(update(tables.account).where(_account.admin_by_group == 1).values(values))
+    for account_id in by_group:
+        end_all_sessions(conn, account_id, but=via)
 
 
 def _others_run_it(conn: Connection, account_ids: Collection[int]) -> bool:
-    """Tell whether somebody else runs the board; of two who stop at once, one waits."""
+    """Tell whether somebody else runs the board and can sign in; of two who stop, one waits."""
     conn.execute(select(_account.account_id).where(_account.is_admin == 1).with_for_update())
-    awake = (_account.is_admin == 1) & _account.disabled_at.is_(None)
-    query = select(func.count()).select_from(tables.account)
-    return bool(conn.scalar(query.where(awake, _account.account_id.notin_(account_ids))))
+    return is_run(conn, but=account_ids)
 
 
 def _has_of_groups(conn: Connection, account_id: int) -> bool:

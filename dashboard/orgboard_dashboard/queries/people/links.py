@@ -1,6 +1,7 @@
 """One-time links: the way in for the first admin, for who is invited, for who forgot a password.
 
-Who has the link has what it gives, once; so it goes by the hands of people and is short-lived.
+Who has the link has what it gives, once; so it goes by the hands of people and is short-lived, and
+it opens only while whoever made it may give what it gives.
 """
 
 from __future__ import annotations
@@ -11,15 +12,17 @@ from typing import Final, Literal, cast
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from orgboard_dashboard.accounts.opaque import digest
-from orgboard_dashboard.queries.errors import Conflict, Forbidden, NotFound
+from orgboard_dashboard.queries.errors import BadQuery, Conflict, Forbidden, NotFound
 from orgboard_dashboard.queries.people.accounts import (
     add_account,
     end_all_sessions,
     find_account,
+    is_service,
     set_password,
 )
 from orgboard_dashboard.queries.people.audit import Actor, actor_of, note_down
 from orgboard_dashboard.queries.people.members import find_team, put_member
+from orgboard_dashboard.queries.people.open_links import is_backed
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.logdirs import has_accounts
@@ -116,8 +119,11 @@ def reset(viewer: Viewer, conn: Connection, secret: str, name: str, now: float) 
 
     Raises:
         NotFound: there is no such account, or `viewer` does not run the installation.
+        BadQuery: it is a service's.
     """
     account_id = find_account(viewer, conn, name)
+    if is_service(conn, account_id):
+        raise BadQuery("A service has tokens, and no password.")
     conn.execute(delete(tables.one_time_link).where(_of.account_id == account_id))
     made_by = viewer.account_id
     _add(conn, secret, now, now + RESET_S, purpose="reset", account_id=account_id, made_by=made_by)
@@ -200,7 +206,8 @@ def _find(
         .outerjoin(tables.account, account.account_id == _of.account_id)
         .outerjoin(tables.team, team.team_id == _of.team_id)
         .where(_of.secret_sha256 == digest(secret), _of.used_at.is_(None), _of.expires_at > now)
-        .where(account.disabled_at.is_(None))
+        .where(account.disabled_at.is_(None), account.kind.is_distinct_from("service"))
+        .where(is_backed())
     ).one_or_none()
 
 

@@ -27,6 +27,7 @@ from orgboard_dashboard.accounts.names import place_problem
 from orgboard_dashboard.queries.errors import BadQuery, Conflict, Forbidden, NotFound
 from orgboard_dashboard.queries.people.accounts import account_id_of
 from orgboard_dashboard.queries.people.audit import actor_of, note_down
+from orgboard_dashboard.queries.people.open_links import drop_unbacked
 from orgboard_dashboard.queries.visible import find_project, visible_projects, visible_runs
 from orgboard_dashboard.viewer import Viewer
 from orgboard_schema.sql import tables
@@ -246,12 +247,19 @@ def set_member(
     team_id = find_team(viewer, conn, team, Role.ADMIN)
     account_id = _somebody(conn, name)
     here = (_member.team_id == team_id) & (_member.account_id == account_id)
-    before = conn.scalar(select(_member.role).where(here))
+    row = conn.execute(select(_member.role, _member.by_group).where(here)).one_or_none()
+    before = None if row is None else row.role
     if role is None:
         conn.execute(delete(tables.team_member).where(here))
     else:
         put_member(conn, team_id, account_id, role, now)
-    _note_role(conn, viewer, "member.set", f"{team}: {name}", before, role, now)
+    drop_unbacked(conn)
+    subject = f"{team}: {name}"
+    if role is not None and row is not None and row.by_group and before == role:
+        # As what it was; but it stays now when the group is gone.
+        was, will = ({"role": role.word, "by_group": of} for of in (True, False))
+        note_down(conn, actor_of(viewer), "member.set", subject, now, before=was, after=will)
+    _note_role(conn, viewer, "member.set", subject, before, role, now)
 
 
 def set_grant(

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 
 from orgboard_dashboard.accounts.opaque import digest
 from orgboard_dashboard.queries.errors import BadQuery, Forbidden, NotFound, TooMuch
-from orgboard_dashboard.queries.people.accounts import find_account
+from orgboard_dashboard.queries.people.accounts import find_account, is_service
 from orgboard_dashboard.queries.people.audit import actor_of, note_down
 from orgboard_dashboard.queries.people.members import find_team
 from orgboard_dashboard.queries.people.ways_in import token_stands
@@ -89,14 +89,19 @@ def make_token(
     Raises:
         BadQuery: name, scope or days are out of bounds.
         NotFound: there is no such team, project or account, or `viewer` may not see it.
-        Forbidden: `viewer` is itself a program, or runs no board and names another account.
+        Forbidden: `viewer` is itself a program, or names another person.
         TooMuch: the account has too many.
     """
     owner = _owner(viewer, conn, new.owner)
     _check(new)
     team_id = project_id = None
     if new.project:
-        project_id = find_project(viewer, conn, new.team, new.project).project_id
+        found = find_project(viewer, conn, new.team, new.project)
+        if found.several is not None:
+            raise BadQuery(
+                "A token holds in one project, in those of one team, or wherever you may."
+            )
+        project_id = found.project_id
     elif new.team:
         team_id = find_team(viewer, conn, new.team)
     live = (_of.account_id == owner) & token_stands(now)
@@ -152,7 +157,11 @@ def _owner(viewer: Viewer, conn: Connection, name: str) -> int:
     if viewer.kind == "token":
         raise Forbidden("A token makes no tokens.")
     if name:
-        return find_account(viewer, conn, name)
+        owner = find_account(viewer, conn, name)
+        # What has a person's name on it, that person did. Who has the host has the database, too.
+        if viewer.kind != "system" and owner != viewer.account_id and not is_service(conn, owner):
+            raise Forbidden("People make their own tokens; for others, services' alone are made.")
+        return owner
     if viewer.account_id is None:
         raise BadQuery("Say whose token it is: --owner NAME.")
     return viewer.account_id

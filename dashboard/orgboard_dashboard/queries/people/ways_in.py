@@ -15,9 +15,16 @@ from typing import Final, Literal
 
 from sqlalchemy import ColumnElement, Connection, Row, delete, insert, or_, select, update
 
-from orgboard_dashboard.accounts.delays import OF_NAME, OF_NETWORK, Patience, network_of
+from orgboard_dashboard.accounts.delays import (
+    FORGET_AFTER_S,
+    OF_NAME,
+    OF_NETWORK,
+    Patience,
+    network_of,
+)
 from orgboard_dashboard.accounts.names import key_of
 from orgboard_dashboard.accounts.opaque import digest
+from orgboard_dashboard.queries.errors import Conflict, NotFound
 from orgboard_dashboard.queries.people.audit import REFUSED, Actor, actor_of, note_down
 from orgboard_dashboard.queries.people.second_factors import has_second, is_second_right
 from orgboard_dashboard.viewer import Viewer, Within
@@ -32,6 +39,7 @@ __all__ = [
     "IDLE_S",
     "Guess",
     "Known",
+    "Outdated",
     "admit_guess",
     "close_session",
     "freshen",
@@ -63,6 +71,13 @@ _MAX_AGENT_CHARS: Final = 200
 
 _account, _session, _token = tables.account.c, tables.session.c, tables.token.c
 _delay = tables.sign_in_delay.c
+
+
+class Outdated(Conflict):
+    """A password was right when it was compared, and is not any more."""
+
+    def __init__(self) -> None:
+        super().__init__("The password was changed meanwhile. Sign in again.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,12 +175,13 @@ def admit_guess(conn: Connection, name: str, address: str, now: float) -> Guess 
     It counts before it is looked at, so that many at once are no way around the wait. Returns
     the seconds to wait instead, when it comes too early: then nothing is compared.
     """
-    keys = {_key("name", key_of(name)): OF_NAME, _key("net", network_of(address)): OF_NETWORK}
-    counts = {key: _failures(conn, key, keys[key], now) for key in sorted(keys)}
-    wait = max(early for _, early in counts.values())
-    if wait > 0:
-        return wait
-    for key, (failures, _) in counts.items():
+    net, its_name = _key("net", network_of(address)), _key("name", key_of(name))
+    # The network first, here and wherever both are written: while it waits, names leave no row.
+    of_net, wait = _failures(conn, net, OF_NETWORK, now)
+    of_name, more = _failures(conn, its_name, OF_NAME, now, is_kept=wait == 0)
+    if max(wait, more) > 0:
+        return max(wait, more)
+    for key, failures in ((net, of_net), (its_name, of_name)):
         values = {"failures": failures + 1, "last_at": now}
         conn.execute(update(tables.sign_in_delay).where(_delay.key_sha256 == key).values(values))
     return guess_at(conn, name)
@@ -182,7 +198,16 @@ def guess_at(conn: Connection, name: str) -> Guess:
 def open_session(
     conn: Connection, guess: Guess, secret: str, now: float, *, address: str, agent: str
 ) -> str:
-    """Open a session for who gave the right password, and return its id."""
+    """Open a session for who gave the right password, and return its id.
+
+    Raises:
+        Outdated: it has another password by now, or is asleep. To compare takes long.
+    """
+    # Held until this is done: who changes it meanwhile ends this session too.
+    here = (_account.account_id == guess.account_id) & _account.disabled_at.is_(None)
+    held = select(tables.password.c.hash).join(tables.account).where(here)
+    if guess.kept_hash is None or conn.scalar(held.with_for_update(read=True)) != guess.kept_hash:
+        raise Outdated
     _take_back(conn, guess.name, address)
     return open_session_of(
         conn, guess.account_id, guess.name, secret, now, address=address, agent=agent
@@ -206,6 +231,7 @@ def open_session_of(
     `proved_at`: when its owner last proved who that is; None: just now.
     """
     _drop_old_sessions(conn, now)
+    _forget_old_guesses(conn, now)
     session_id = new_uid()
     row = {
         "session_id": session_id,
@@ -234,7 +260,7 @@ def take_second(
     if guess.account_id is None or not has_second(conn, guess.account_id):
         return "open"
     if not code:
-        for key in (_key("name", key_of(guess.name)), _key("net", network_of(address))):
+        for key in (_key("net", network_of(address)), _key("name", key_of(guess.name))):
             here = (_delay.key_sha256 == key) & (_delay.failures > 0)
             less = {"failures": _delay.failures - 1}
             conn.execute(update(tables.sign_in_delay).where(here).values(less))
@@ -275,18 +301,26 @@ def freshen(viewer: Viewer, conn: Connection, secret: str, now: float) -> None:
     """Write down that `viewer` gave the password again, in the session that it came by.
 
     From here on the session is opened by `secret`: who had copied the old one has nothing.
+
+    Raises:
+        NotFound: the session ended while the password was compared.
     """
     _take_back(conn, viewer.name, viewer.address)
-    renew_secret(viewer, conn, secret)
+    if not renew_secret(viewer, conn, secret):
+        raise NotFound
     conn.execute(
         update(tables.session).where(_session.session_id == viewer.via).values(proved_at=now)
     )
 
 
-def renew_secret(viewer: Viewer, conn: Connection, secret: str) -> None:
-    """Let the session that `viewer` came by be opened by another secret, and by no other."""
+def renew_secret(viewer: Viewer, conn: Connection, secret: str) -> bool:
+    """Let the session that `viewer` came by be opened by another secret, and by no other.
+
+    Returns whether it is still there.
+    """
     mine = (_session.session_id == viewer.via) & (_session.account_id == viewer.account_id)
-    conn.execute(update(tables.session).where(mine).values(secret_sha256=digest(secret)))
+    renewed = update(tables.session).where(mine).values(secret_sha256=digest(secret))
+    return conn.execute(renewed).rowcount == 1
 
 
 def close_session(viewer: Viewer, conn: Connection, now: float) -> None:
@@ -306,13 +340,22 @@ def _find_account(conn: Connection, name: str) -> Row[int, str, str] | None:
     ).one_or_none()
 
 
-def _failures(conn: Connection, key: bytes, patience: Patience, now: float) -> tuple[int, float]:
-    """Return how many wrong ones count against a key, and how many seconds too early this is."""
-    new = {"key_sha256": key, "failures": 0, "last_at": now}
-    insert_new(conn, tables.sign_in_delay, [new])
+def _failures(
+    conn: Connection, key: bytes, patience: Patience, now: float, *, is_kept: bool = True
+) -> tuple[int, float]:
+    """Return how many wrong ones count against a key, and how many seconds too early this is.
+
+    `is_kept`: it gets a row, if it has none.
+    """
+    if is_kept:
+        new = {"key_sha256": key, "failures": 0, "last_at": now}
+        insert_new(conn, tables.sign_in_delay, [new])
     row = conn.execute(
         select(_delay.failures, _delay.last_at).where(_delay.key_sha256 == key).with_for_update()
-    ).one()
+    ).one_or_none()
+    if row is None:
+        # None was to be kept, or who gave the right one took it back meanwhile.
+        return 0, 0.0
     failures = patience.failures_left(row.failures, row.last_at, now)
     wait = patience.wait_s(failures)
     return failures, max(0.0, row.last_at + wait - now) if wait else 0.0
@@ -320,15 +363,23 @@ def _failures(conn: Connection, key: bytes, patience: Patience, now: float) -> t
 
 def _take_back(conn: Connection, name: str, address: str) -> None:
     """Count a guess as no wrong one after all."""
-    conn.execute(
-        delete(tables.sign_in_delay).where(_delay.key_sha256 == _key("name", key_of(name)))
-    )
     net = _key("net", network_of(address))
     conn.execute(
         update(tables.sign_in_delay)
         .where(_delay.key_sha256 == net, _delay.failures > 0)
         .values(failures=_delay.failures - 1)
     )
+    conn.execute(
+        delete(tables.sign_in_delay).where(_delay.key_sha256 == _key("name", key_of(name)))
+    )
+
+
+def _forget_old_guesses(conn: Connection, now: float) -> None:
+    """Drop what counts no more: anybody may leave rows here, and nobody else takes them away."""
+    old = select(_delay.key_sha256).where(_delay.last_at < now - FORGET_AFTER_S)
+    # One that is being counted just now is passed over, and not waited for.
+    free = old.with_for_update(skip_locked=True)
+    conn.execute(delete(tables.sign_in_delay).where(_delay.key_sha256.in_(free)))
 
 
 def _key(kind: str, text: str) -> bytes:
