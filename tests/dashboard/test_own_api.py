@@ -127,6 +127,8 @@ DELICATE: list[tuple[str, str, Any]] = [
     ("POST", "directories", {"path": "/data", "project": "red/one"}),
     ("POST", "p/red/one/access", {"visibility": "private"}),
     ("POST", "p/red/one/access/grants", {"name": "eve", "role": "viewer"}),
+    ("POST", "p/red/one/shares", {"path": "/p/red/one/runs", "title": "t"}),
+    ("POST", "p/red/one/embeds", {"tag": "loss", "title": "t", "origins": ["https://a.example"]}),
     ("POST", "groups", {"group": "ml", "team": "red", "role": "viewer"}),
     ("POST", "second-factor", {}),
     ("DELETE", "second-factor", {}),

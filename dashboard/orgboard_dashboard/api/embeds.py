@@ -8,6 +8,7 @@ from starlette.responses import Response
 from orgboard_dashboard.accounts.opaque import new_secret
 from orgboard_dashboard.api.answers import answer, plain
 from orgboard_dashboard.api.bodies import number_of, read_object, text_of, uids_of
+from orgboard_dashboard.api.proof import require_proof
 from orgboard_dashboard.config import WebConfig
 from orgboard_dashboard.embeds.origins import checked_origins
 from orgboard_dashboard.queries.errors import Forbidden
@@ -35,6 +36,7 @@ def routes(services: Services, config: WebConfig) -> APIRouter:
 
     @router.post("")
     async def embed(team: str, project: str, request: Request) -> Response:
+        require_proof(services.now())
         asked = read_object(await request.body())
         days = number_of(asked, "days")
         new = NewEmbed(

@@ -43,7 +43,7 @@
       does: "Make the frame",
       act: async () => {
         const body = { tag: name, state: ob.fullQuery({ selected: null }), title: title.value, origins: origins.value.split(/\s+/).filter(Boolean), days: Number(chosen.days) };
-        tell(await ob.change(`${path}/embeds`, chosen.which === "shown" ? { ...body, runs: shown } : body));
+        tell(await ob.delicate(`${path}/embeds`, chosen.which === "shown" ? { ...body, runs: shown } : body));
       },
     });
     box.classList.add("ob-embedding");
