@@ -21,6 +21,7 @@ from orgboard_dashboard.queries.people.embeds import (
     revoke_embed,
 )
 from orgboard_dashboard.services import Services
+from orgboard_dashboard.viewer import current_viewer
 
 __all__ = ["routes"]
 
@@ -36,7 +37,9 @@ def routes(services: Services, config: WebConfig) -> APIRouter:
 
     @router.post("")
     async def embed(team: str, project: str, request: Request) -> Response:
-        require_proof(services.now())
+        # Who is alone with the board has no password to give.
+        if current_viewer().kind == "account":
+            require_proof(services.now())
         asked = read_object(await request.body())
         days = number_of(asked, "days")
         new = NewEmbed(
