@@ -6,6 +6,7 @@ import json
 import time
 
 import pytest
+from sqlalchemy import update
 
 from orgboard_dashboard.accounts.opaque import new_secret
 from orgboard_dashboard.api.proof import FRESH_S
@@ -21,7 +22,9 @@ from orgboard_dashboard.queries.people.shares import (
     revoke_share,
 )
 from orgboard_dashboard.queries.remarks import Moment, add_remark
+from orgboard_dashboard.queries.views import NewView, save_view
 from orgboard_dashboard.viewer import SystemViewer, Viewer
+from orgboard_schema.sql import tables
 from orgboard_schema.sql.engine import begin_read, begin_write
 from orgboard_schema.sql.roles import Role
 from support.boards import Board, scalars
@@ -93,6 +96,19 @@ def test_a_guest_of_one_run_knows_no_other(shared: Board) -> None:
     told = guest.asked("GET", f"/api/ui/v1/r/{shared.uids['first']}").json()
     # Nor where on the host it is, nor who has an account.
     assert (told["run"]["name"], told["logdir"], told["note"]["author"]) == ("first", "", "")
+
+
+def test_a_guest_is_not_told_who_keeps_the_view_that_was_shared(shared: Board) -> None:
+    new = NewView("scalars", "s=0.9", "ours", for_team=True)
+    with begin_write(shared.engine) as conn:
+        key = save_view(HOST, conn, "default", "board", new, 1.0).view.id
+        conn.execute(update(tables.saved_view).values(owner="ana"))
+    guest = Browser(shared.web())
+    guest.asked("POST", "/s", {"secret": link(shared)[0]})
+
+    told = guest.asked("GET", f"{API}/views/{key}").json()
+
+    assert (told["view"]["name"], told["view"]["owner"]) == ("ours", "")
 
 
 def test_a_guest_changes_nothing(shared: Board) -> None:

@@ -154,7 +154,9 @@ def find_view(viewer: Viewer, conn: Connection, team: str, project: str, key: st
     saved = _saved(conn, _visible(viewer, found) & (_of.view_id == to_sql(key)))
     if saved is None:
         raise NotFound
-    return saved
+    # A guest is not told who has an account.
+    guests = replace(saved, view=replace(saved.view, owner=""))
+    return guests if viewer.kind == "share" else saved
 
 
 def save_view(

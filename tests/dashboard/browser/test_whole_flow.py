@@ -388,7 +388,7 @@ TOLD = (
     "Ana grant.set red/secret: eva role editor → admin",
     "eva share.made red/secret: title for the paper, path /p/red/secret/compare",
     "guest share.opened title for the paper",
-    "eva share.revoked red/secret:",
+    "eva share.revoked red/secret: title for the paper",
     "eva token.made name nightly report, owner eva, scope read, place red/secret",
     "eva token.revoked",
     "Ana member.set blue: vic role viewer → editor",

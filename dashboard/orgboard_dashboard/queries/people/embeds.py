@@ -169,9 +169,11 @@ def revoke_embed(
         & (_of.embed_id == to_sql(embed_id))
         & embed_is_open(now)
     )
+    title = conn.scalar(select(_of.title).where(here))
     if conn.execute(update(tables.embed).where(here).values(revoked_at=now)).rowcount != 1:
         raise NotFound
-    note_down(conn, actor_of(viewer), "embed.revoked", f"{team}/{project}: {embed_id}", now)
+    subject, after = f"{team}/{project}: {embed_id}", {"title": from_sql(title or "")}
+    note_down(conn, actor_of(viewer), "embed.revoked", subject, now, after=after)
 
 
 def origins_of_embed(conn: Connection, embed_id: str, now: float) -> tuple[str, ...] | None:

@@ -152,9 +152,11 @@ def revoke_share(
         & (_of.share_id == to_sql(share_id))
         & share_stands(now)
     )
+    title = conn.scalar(select(_of.title).where(here))
     if conn.execute(update(tables.share).where(here).values(revoked_at=now)).rowcount != 1:
         raise NotFound
-    note_down(conn, actor_of(viewer), "share.revoked", f"{team}/{project}: {share_id}", now)
+    subject, after = f"{team}/{project}: {share_id}", {"title": from_sql(title or "")}
+    note_down(conn, actor_of(viewer), "share.revoked", subject, now, after=after)
 
 
 def open_share(conn: Connection, secret: str, address: str, now: float) -> str | None:
