@@ -90,7 +90,8 @@ class Refusals:
     async def _write(self, window: _Window, action: str, times: int) -> bool:
         try:
             with acting_as(window.viewer):
-                return await self._services.edit(
+                # Who tried and was put to sleep since is noted all the same.
+                return await self._services.write_down(
                     note_refusal, action, window.named, self._services.now(), times=times
                 )
         except (SQLAlchemyError, DatabaseUnreachable) as error:

@@ -125,6 +125,23 @@ class Services:
 
         return await _in_thread(writing(self.engine, viewer), run)
 
+    async def write_down(
+        self,
+        note: Callable[Concatenate[Viewer, Connection, P], T],
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Run `note(viewer, connection, …)` as `edit` does, whatever became of who is noted.
+
+        Raises:
+            LookupError: outside a request, where there is no viewer.
+        """
+        viewer = current_viewer()
+        return await _in_thread(
+            writing(self.engine, viewer), lambda conn: note(viewer, conn, *args, **kwargs)
+        )
+
     async def ask_unknown(
         self,
         query: Callable[Concatenate[Connection, P], T],

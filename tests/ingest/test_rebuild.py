@@ -139,7 +139,7 @@ def test_names_colours_and_addresses_outlive_a_file_that_is_beyond_repair(
     tmp_path: Path, logs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     old, new = tmp_path / "old.db", tmp_path / "new.db"
-    noise = np.random.default_rng(2).normal(size=40_000).tolist()
+    noise = np.random.default_rng(2).normal(size=80_000).tolist()
     more = [scalar_event("lr", step, value) for step, value in enumerate(noise)]
     (logs / "two" / "events.out.tfevents.2.host").write_bytes(event_file(*more))
     _ingest(logs, str(old))

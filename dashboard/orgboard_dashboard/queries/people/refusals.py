@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from sqlalchemy import Connection, select
 
@@ -15,6 +16,9 @@ from orgboard_schema.sql import tables
 from orgboard_schema.sql.text import to_sql
 
 __all__ = ["note_refusal"]
+
+_KEPT_TO_ONESELF: Final = {"view.removed": "key"}
+"""What is not told of an action: a view may be somebody's own, which nobody else knows of."""
 
 
 def note_refusal(
@@ -33,7 +37,8 @@ def note_refusal(
     if _may(viewer, conn, named):
         return False
     after = {"times": times} if times > 1 else None
-    subject = "/".join(named.values())
+    left_out = _KEPT_TO_ONESELF.get(action, "")
+    subject = "/".join(part for name, part in named.items() if name != left_out)
     note_down(conn, actor_of(viewer), action, subject, now, after=after, outcome=REFUSED)
     return True
 
