@@ -11,7 +11,7 @@ from sqlalchemy import update
 
 from orgboard_dashboard.accounts.opaque import new_secret
 from orgboard_dashboard.queries.errors import BadQuery, Forbidden, NotFound, TooMuch
-from orgboard_dashboard.queries.people import embeds
+from orgboard_dashboard.queries.people import handed_out
 from orgboard_dashboard.queries.people.audit import list_records
 from orgboard_dashboard.queries.people.embeds import NewEmbed, list_embeds, make_embed, revoke_embed
 from orgboard_schema.sql import tables
@@ -103,7 +103,7 @@ def test_a_run_of_another_project_is_not_shown(shown: Board) -> None:
 
 
 def test_a_project_has_so_many(shown: Board, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embeds, "_MAX_LIVE", 2)
+    monkeypatch.setattr(handed_out, "_MAX_LIVE", 2)
     for _ in range(2):
         embed(shown, "first", now=START)
 

@@ -15,14 +15,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, insert, select, update
 
 from orgboard_dashboard.accounts.opaque import digest
 from orgboard_dashboard.embeds.drawing import kept_state
-from orgboard_dashboard.queries.errors import BadQuery, Forbidden, NotFound, TooMuch
+from orgboard_dashboard.queries.errors import BadQuery, NotFound
 from orgboard_dashboard.queries.people.audit import actor_of, note_down
+from orgboard_dashboard.queries.people.handed_out import (
+    DAY_S,
+    check_title,
+    giving,
+    require_room,
+    require_runs,
+    revoke,
+)
 from orgboard_dashboard.queries.people.ways_in import Known
-from orgboard_dashboard.queries.visible import find_project, find_runs, visible_projects
+from orgboard_dashboard.queries.visible import find_project, visible_projects
 from orgboard_dashboard.viewer import Viewer, Within
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.registry import new_uid
@@ -51,12 +59,8 @@ DEFAULT_DAYS: Final = 90
 MAX_DAYS: Final = 366
 MAX_RUNS: Final = 100
 """Lines that a card shows at most, on a page of the board as well."""
-_MAX_LIVE: Final = 500
-"""Of a project."""
-_MAX_TITLE_CHARS: Final = 200
 _MAX_TAG_CHARS: Final = 2000
 _MAX_STATE_CHARS: Final = 8000
-_DAY_S: Final = 24 * 3600.0
 _TOUCH_EVERY_S: Final = 3600.0
 """That it was shown is written down no more often: a page of a wiki is looked at all day."""
 
@@ -122,19 +126,14 @@ def make_embed(
         BadQuery: title, days or tag are out of bounds.
         TooMuch: the project has too many of them.
     """
-    found = find_project(viewer, conn, team, project, Role.ADMIN)
-    if viewer.kind == "token":
-        raise Forbidden("A token shares nothing.")
+    found = giving(viewer, conn, team, project)
     _check(new)
-    if new.uids is not None and len(find_runs(viewer, conn, found, new.uids)) != len(new.uids):
-        raise NotFound
-    here = (_of.project_id == found.project_id) & embed_is_open(now)
-    if conn.execute(select(func.count()).where(here)).scalar_one() >= _MAX_LIVE:
-        raise TooMuch(f"A project has at most {_MAX_LIVE} embedded cards. Revoke some.")
+    require_runs(viewer, conn, found, new.uids)
+    require_room(conn, found, tables.embed, embed_is_open(now), "embedded cards")
     embed_id = new_uid()
     known = {"embed_id": embed_id, "secret_sha256": digest(secret), "created_at": now}
     of = {"project_id": found.project_id, "account_id": viewer.account_id}
-    ends = {"expires_at": now + new.days * _DAY_S}
+    ends = {"expires_at": now + new.days * DAY_S}
     conn.execute(insert(tables.embed), {**known, **of, **ends, **_kept(new)})
     subject = f"{team}/{project}: {embed_id}"
     note_down(conn, actor_of(viewer), "embed.made", subject, now, after=_noted(new))
@@ -163,17 +162,7 @@ def revoke_embed(
         NotFound: there is no such project or card, or `viewer` may not see it.
         Forbidden: `viewer` does not run the project.
     """
-    found = find_project(viewer, conn, team, project, Role.ADMIN)
-    here = (
-        (_of.project_id == found.project_id)
-        & (_of.embed_id == to_sql(embed_id))
-        & embed_is_open(now)
-    )
-    title = conn.scalar(select(_of.title).where(here))
-    if conn.execute(update(tables.embed).where(here).values(revoked_at=now)).rowcount != 1:
-        raise NotFound
-    subject, after = f"{team}/{project}: {embed_id}", {"title": from_sql(title or "")}
-    note_down(conn, actor_of(viewer), "embed.revoked", subject, now, after=after)
+    revoke(viewer, conn, (team, project), tables.embed, embed_is_open(now), embed_id, now)
 
 
 def origins_of_embed(conn: Connection, embed_id: str, now: float) -> tuple[str, ...] | None:
@@ -256,8 +245,7 @@ def _noted(new: NewEmbed) -> dict[str, Any]:
 
 
 def _check(new: NewEmbed) -> None:
-    if not 0 < len(new.title.strip()) <= _MAX_TITLE_CHARS or not new.title.isprintable():
-        raise BadQuery(f"A card has a title of 1 to {_MAX_TITLE_CHARS} characters, in one line.")
+    check_title(new.title, "A card")
     if not 0 < new.days <= MAX_DAYS:
         raise BadQuery(f"A card is shown for 1 to {MAX_DAYS} days.")
     if new.uids is not None and not 0 < len(new.uids) <= MAX_RUNS:

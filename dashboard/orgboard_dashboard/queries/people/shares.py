@@ -11,12 +11,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, insert, select, update
 
 from orgboard_dashboard.accounts.opaque import digest
-from orgboard_dashboard.queries.errors import BadQuery, Forbidden, NotFound, TooMuch
+from orgboard_dashboard.queries.errors import BadQuery
 from orgboard_dashboard.queries.people.audit import Actor, actor_of, note_down
-from orgboard_dashboard.queries.visible import find_project, find_runs
+from orgboard_dashboard.queries.people.handed_out import (
+    DAY_S,
+    check_title,
+    giving,
+    require_room,
+    require_runs,
+    revoke,
+)
+from orgboard_dashboard.queries.visible import find_project
 from orgboard_dashboard.viewer import Viewer, Within
 from orgboard_schema.sql import tables
 from orgboard_schema.sql.registry import new_uid
@@ -41,11 +49,7 @@ DEFAULT_DAYS: Final = 30
 MAX_DAYS: Final = 366
 MAX_RUNS: Final = 200
 """Named in one link; more are shared as the whole project."""
-_MAX_LIVE: Final = 500
-"""Of a project."""
-_MAX_TITLE_CHARS: Final = 200
 _MAX_PATH_CHARS: Final = 8000
-_DAY_S: Final = 24 * 3600.0
 _NOTED_EVERY_S: Final = 60.0
 """A link is in the log once in each of these: the log only grows, and anybody may have the link."""
 
@@ -96,15 +100,10 @@ def make_share(
         BadQuery: title, days or path are out of bounds.
         TooMuch: the project has too many links.
     """
-    found = find_project(viewer, conn, team, project, Role.ADMIN)
-    if viewer.kind == "token":
-        raise Forbidden("A token shares nothing.")
+    found = giving(viewer, conn, team, project)
     _check(new)
-    if new.uids is not None and len(find_runs(viewer, conn, found, new.uids)) != len(new.uids):
-        raise NotFound
-    here = (_of.project_id == found.project_id) & share_stands(now)
-    if conn.execute(select(func.count()).where(here)).scalar_one() >= _MAX_LIVE:
-        raise TooMuch(f"A project has at most {_MAX_LIVE} share links. Revoke some.")
+    require_runs(viewer, conn, found, new.uids)
+    require_room(conn, found, tables.share, share_stands(now), "share links")
     share_id = new_uid()
     row = {
         "share_id": share_id,
@@ -115,7 +114,7 @@ def make_share(
         "title": to_sql(new.title.strip()),
         "made_by": viewer.account_id,
         "created_at": now,
-        "expires_at": now + new.days * _DAY_S,
+        "expires_at": now + new.days * DAY_S,
     }
     conn.execute(insert(tables.share), row)
     after = {"title": new.title, "path": new.path, "runs": new.uids, "days": new.days}
@@ -146,17 +145,7 @@ def revoke_share(
         NotFound: there is no such project or link, or `viewer` may not see it.
         Forbidden: `viewer` does not run the project.
     """
-    found = find_project(viewer, conn, team, project, Role.ADMIN)
-    here = (
-        (_of.project_id == found.project_id)
-        & (_of.share_id == to_sql(share_id))
-        & share_stands(now)
-    )
-    title = conn.scalar(select(_of.title).where(here))
-    if conn.execute(update(tables.share).where(here).values(revoked_at=now)).rowcount != 1:
-        raise NotFound
-    subject, after = f"{team}/{project}: {share_id}", {"title": from_sql(title or "")}
-    note_down(conn, actor_of(viewer), "share.revoked", subject, now, after=after)
+    revoke(viewer, conn, (team, project), tables.share, share_stands(now), share_id, now)
 
 
 def open_share(conn: Connection, secret: str, address: str, now: float) -> str | None:
@@ -188,8 +177,7 @@ def viewer_of_share(conn: Connection, secret: str, now: float, *, address: str) 
 
 
 def _check(new: NewShare) -> None:
-    if not 0 < len(new.title.strip()) <= _MAX_TITLE_CHARS or not new.title.isprintable():
-        raise BadQuery(f"A link has a title of 1 to {_MAX_TITLE_CHARS} characters, in one line.")
+    check_title(new.title, "A link")
     if not 0 < new.days <= MAX_DAYS:
         raise BadQuery(f"A link lives 1 to {MAX_DAYS} days.")
     if new.uids is not None and not 0 < len(new.uids) <= MAX_RUNS:
